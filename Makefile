@@ -1,0 +1,43 @@
+# Everything works on a machine that has Python 3.11, pip and make.
+PYTHON ?= python3.11
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+SOURCES := pyproject.toml constraints.txt
+
+.PHONY: demo test lint bench dev clean
+
+demo: .venv/.demo  ## the environment and the main job
+	$(BIN)/harness run --plugin msc --task colabfit
+
+test: .venv/.test  ## the environment and all tests
+	$(BIN)/python -m pytest
+
+lint: .venv/.lint  ## format, style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: .venv/.test  ## speed and memory against peers, in environments of their own
+	$(BIN)/python -m benchmarks
+
+dev: .venv/.test .venv/.lint  ## everything for working on the code; again after adding a plugin folder
+	$(PIP) -e '.[test,lint]'
+
+clean:
+	rm -rf .venv build dist *.egg-info
+
+.venv/.made:
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/.demo: .venv/.made $(SOURCES)
+	$(PIP) -e '.[atoms]'
+	touch $@
+
+.venv/.test: .venv/.made $(SOURCES)
+	$(PIP) -e '.[test]'
+	touch $@
+
+.venv/.lint: .venv/.made $(SOURCES)
+	$(PIP) -e '.[lint]'
+	touch $@

@@ -1,0 +1,87 @@
+"""infoharness: one table for every way to measure information.
+
+A measurement is a typed path, ``task ▸ model* ▸ estimator``. This module is the public door:
+plugins and users import from here (and `harness.quantities`), and nothing is loaded before its
+first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.api import estimator, model, run, task
+    from harness.errors import (
+        DataError,
+        HarnessError,
+        Incompatible,
+        MissingDependency,
+        PluginError,
+        StoreError,
+        UsageError,
+    )
+    from harness.hookspecs import hookimpl
+    from harness.kinds import (
+        Environments,
+        Kind,
+        LabelledSamples,
+        PairedSamples,
+        Samples,
+        Split,
+        Structures,
+        array,
+        offsets,
+        strings,
+    )
+    from harness.outputs import Curve, Estimate, Prediction, Selection
+    from harness.seeds import stream
+    from harness.specs import Case, EstimatorSpec, ModelSpec, Param, Quantity, TaskSpec
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "harness.api": ("estimator", "model", "run", "task"),
+    "harness.errors": (
+        "DataError",
+        "HarnessError",
+        "Incompatible",
+        "MissingDependency",
+        "PluginError",
+        "StoreError",
+        "UsageError",
+    ),
+    "harness.hookspecs": ("hookimpl",),
+    "harness.kinds": (
+        "Environments",
+        "Kind",
+        "LabelledSamples",
+        "PairedSamples",
+        "Samples",
+        "Split",
+        "Structures",
+        "array",
+        "offsets",
+        "strings",
+    ),
+    "harness.outputs": ("Curve", "Estimate", "Prediction", "Selection"),
+    "harness.seeds": ("stream",),
+    "harness.specs": ("Case", "EstimatorSpec", "ModelSpec", "Param", "Quantity", "TaskSpec"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [  # noqa: PLE0604 - computed from the table above
+    *sorted(_MODULE_OF),
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'harness' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_MODULE_OF[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,81 @@
+"""The library door: components by name, and runs.
+
+>>> import harness, numpy as np
+>>> rng = np.random.default_rng(0)
+>>> points = harness.Samples(np.zeros((4, 2)))
+>>> harness.estimator("msc/entropy").estimate(points, rng=rng).value
+0.0
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness import plan, registry
+from harness.records import Records
+from harness.runner import Options
+from harness.runner import run as run_plan
+from harness.store import Store
+
+
+def estimator(name: str, **params: Any) -> Any:
+    """The estimator with this full or bare name: ``.estimate(data, rng=rng) -> Output``.
+
+    Raises `UsageError` for unknown names and parameters, `MissingDependency` where a package is
+    absent.
+    """
+    return registry.default().one("estimator", name).build(params)
+
+
+def model(name: str, **params: Any) -> Any:
+    """The model with this name: ``.transform(data, to=Kind, rng=rng) -> Kind``. Raises as `estimator`."""
+    return registry.default().one("model", name).build(params)
+
+
+def task(name: str, **params: Any) -> Any:
+    """The task with this name: ``.cases(seed=0)``, ``.score(case, output)``. Raises as `estimator`."""
+    return registry.default().one("task", name).build(params)
+
+
+def run(
+    *,
+    plugins: Iterable[str] = (),
+    tasks: Iterable[str] = (),
+    models: Iterable[str] = (),
+    estimators: Iterable[str] = (),
+    params: Mapping[str, Mapping[str, Any]] | None = None,
+    seeds: Iterable[int] = (0,),
+    baselines: bool = True,
+    workers: int = 0,
+    timeout: float | None = None,
+    memory: float | None = None,
+    store: str | Path | None = None,
+) -> Records:
+    """Run every legal path of a request, as ``harness run`` does.
+
+    Parameters
+    ----------
+    plugins, tasks, models, estimators : names or globs.
+    params : by component, such as ``{"msc": {"h": 0.02}}``.
+    seeds : one run of every path for each.
+    workers : 0 runs in this process; more are supervised processes.
+    timeout, memory : seconds and MiB per path (with workers).
+    store : where results are kept and looked up; without it nothing is kept.
+
+    Raises
+    ------
+    UsageError : unknown names, wrong parameters, no legal path.
+    """
+    found = registry.default()
+    request = plan.Request(
+        tuple(plugins), tuple(tasks), tuple(models), tuple(estimators), params or {}, tuple(seeds), baselines
+    )
+    options = Options(workers=workers, timeout=timeout, memory=memory)
+    with tempfile.TemporaryDirectory() as folder, Store(store or Path(folder) / "store.sqlite", write=True) as opened:
+        result = run_plan(found, plan.make(found, request), opened, options)
+        if result.interrupted:
+            raise KeyboardInterrupt
+        return result.records

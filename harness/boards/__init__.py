@@ -1,0 +1,1 @@
+"""Tables made from records, and leaderboards that are rebuilt from records alone."""

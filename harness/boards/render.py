@@ -1,0 +1,103 @@
+"""Draw tables: for a terminal (rich), as Markdown and LaTeX (tabulate), as CSV and JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from typing import IO
+
+from harness.boards.summary import Declared, long_rows, tables
+from harness.boards.table import Table
+from harness.records import Records
+
+
+def show(records: Records, how: str, quantity: Declared, unit: str = "nats", out: IO[str] | None = None) -> None:
+    """Print records as ``table``, ``markdown``, ``latex``, ``csv`` or ``json``."""
+    out = out or sys.stdout
+    if how == "json":
+        out.writelines(record.to_json() + "\n" for record in records)
+    elif how == "csv":
+        out.write(to_csv(records))
+    elif how == "table":
+        to_terminal(tables(records, quantity, unit), out)
+    else:
+        out.write(to_text(tables(records, quantity, unit), how))
+
+
+def to_terminal(found: Sequence[Table], out: IO[str]) -> None:
+    """Tables for people; plain text where ``out`` is no terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    console = Console(file=out, width=None if out.isatty() else 160, highlight=False)
+    for table in found:
+        drawn = RichTable(
+            title=table.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False,
+            caption="\n".join(table.notes) or None, caption_justify="left",
+        )  # fmt: skip
+        drawn.add_column(table.label, no_wrap=True)
+        for column in table.columns:
+            drawn.add_column(Text(str(column)), justify="right")
+        for row, cells in table.rows:
+            # The star says what bold says, for those who cannot see bold.
+            drawn.add_row(
+                Text(row), *(Text(f"{c}*" if c.best else str(c), "bold green" if c.best else "") for c in cells)
+            )
+        console.print(drawn)
+        for note in table.notes:
+            console.print(Text(note, "dim"))
+        console.print()
+
+
+def to_text(found: Sequence[Table], how: str) -> str:
+    """Tables as Markdown (``markdown``) or LaTeX with booktabs (``latex``)."""
+    from tabulate import tabulate
+
+    parts = []
+    for table in found:
+        marked = "**{}**" if how == "markdown" else r"\textbf{{{}}}"
+        escape = _tex if how == "latex" else _md
+        body = [
+            [escape(row), *(marked.format(escape(str(c))) if c.best else escape(str(c)) for c in cells)]
+            for row, cells in table.rows
+        ]
+        head = [escape(table.label), *(escape(str(c)) for c in table.columns)]
+        form = "github" if how == "markdown" else "latex_raw"
+        align = ["left", *["right"] * len(table.columns)]
+        drawn = tabulate(body, head, tablefmt=form, colalign=align, disable_numparse=True)
+        if how == "latex":
+            rules = iter([r"\toprule", r"\midrule", r"\bottomrule"])
+            drawn = "\n".join(next(rules) if line == r"\hline" else line for line in drawn.splitlines())
+            notes = "".join(f"% {note}\n" for note in table.notes)
+            parts.append(f"% {table.title}\n{drawn}\n{notes}")
+        else:
+            notes = "".join(f"\n{escape(note)}\n" for note in table.notes)
+            parts.append(f"### {escape(table.title)}\n\n{drawn}\n{notes}")
+    return "\n".join(parts)
+
+
+def _md(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("<", "&lt;")
+
+
+def _tex(text: str) -> str:
+    for plain, tex in (("\\", r"\textbackslash "), ("%", r"\%"), ("_", r"\_"), ("#", r"\#"), ("&", r"\&"), ("$", r"\$"),
+                       ("±", r"$\pm$"), ("↑", r"$\uparrow$"), ("↓", r"$\downarrow$"), ("▸", r"$\to$"), ("×", r"$\times$"),
+                       ("Å", r"\AA{}")):  # fmt: skip
+        text = text.replace(plain, tex)
+    return text
+
+
+def to_csv(records: Records) -> str:
+    """One row per record and quantity, with a heading."""
+    rows = long_rows(records)
+    out = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return out.getvalue()

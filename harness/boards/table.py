@@ -1,0 +1,54 @@
+"""A table as a value: what every renderer draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure. ``best`` marks the best of its column; ``text`` stands where there is no figure."""
+
+    value: float | None = None
+    spread: float | None = None
+    text: str = ""
+    best: bool = False
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return self.text
+        spread = "" if self.spread is None else f" ± {self.spread:.2g}"
+        return f"{number(self.value)}{spread}{self.text}"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading; ``better`` is an arrow, or nothing."""
+
+    name: str
+    unit: str = ""
+    arrow: str = ""
+
+    def __str__(self) -> str:
+        unit = f" [{self.unit}]" if self.unit else ""
+        return f"{self.name}{unit}{' ' + self.arrow if self.arrow else ''}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Labelled rows under columns, with notes below."""
+
+    title: str
+    label: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+    notes: tuple[str, ...] = field(default=())
+
+
+def number(value: float) -> str:
+    """A figure with four significant digits, without an exponent where it can be helped."""
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        digits = 4
+        text = f"{value:#.{digits}g}"
+        return text.rstrip(".")
+    return f"{value:.3g}"

@@ -1,0 +1,78 @@
+"""``harness list``: what there is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from harness.cli import options
+from harness.plan import reads
+from harness.registry import ROLES, Component
+
+PLURAL = {"estimator": "estimators", "model": "models", "task": "tasks"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this verb."""
+    parser.add_argument("what", nargs="?", choices=tuple(PLURAL.values()), help="only these")
+    parser.add_argument("--plugin", action="append", default=[], metavar="NAME", help="only of this plugin; repeatable")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print (default: table)")
+    options.add_plugins(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the components, and how many plugins did not load."""
+    registry = options.registry(args)
+    for role in ROLES:
+        if args.what not in (None, PLURAL[role]):
+            continue
+        found = sorted(registry.components[role].values(), key=lambda c: c.name)
+        if args.plugin:
+            names = {c.name for plugin in args.plugin for c in registry.of_plugin(plugin, role)}
+            found = [c for c in found if c.name in names]
+        if args.format == "json":
+            for component in found:
+                print(json.dumps(_facts(component)))
+        elif found:
+            _print(PLURAL[role], found)
+    bad = [p.name for p in registry.plugins.values() if p.state not in ("ok", "blocked")]
+    if bad:
+        options.say(f"{len(bad)} plugins have problems ({', '.join(bad)}): see `harness plugin list`")
+    return 0
+
+
+def kinds(component: Component) -> str:
+    """``Structures → Environments`` and the like."""
+    gives: str = component.spec.gives.__name__
+    if component.role == "task":
+        return gives
+    return " or ".join(k.__name__ for k in reads(component)) + f" → {gives}"
+
+
+def _facts(component: Component) -> dict[str, object]:
+    spec = component.spec
+    return {
+        "role": component.role,
+        "name": component.name,
+        "summary": spec.summary,
+        "reads": [k.__name__ for k in reads(component)] if component.role != "task" else [],
+        "gives": spec.gives.__name__,
+        "quantity": getattr(getattr(spec, "quantity", None), "name", None),
+        "params": {p.name: p.default for p in spec.params},
+        "missing": absent.package if (absent := component.missing()) else None,
+        "paper": spec.paper,
+    }
+
+
+def _print(title: str, found: list[Component]) -> None:
+    rows = []
+    for component in found:
+        absent = component.missing()
+        rows.append(
+            (component.name, kinds(component), f"(needs {absent.package}) " if absent else "", component.spec.summary)
+        )
+    name, kind = max(len(r[0]) for r in rows), max(len(r[1]) for r in rows)
+    sys.stdout.write(f"{title}\n")
+    for row in rows:
+        sys.stdout.write(f"  {row[0]:{name}}  {row[1]:{kind}}  {row[2]}{row[3]}\n")

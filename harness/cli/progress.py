@@ -1,0 +1,83 @@
+"""Progress of a run: a watcher like any plugin's. Bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from harness.cli.options import say
+from harness.hookspecs import hookimpl
+from harness.records import Record
+
+QUIET_S = 5.0
+"""Seconds between plain lines, at least."""
+
+
+class Lines:
+    """A line every few seconds, for logs."""
+
+    def __init__(self) -> None:
+        self._total = self._done = self._failed = 0
+        self._last = self._began = time.monotonic()
+
+    @hookimpl
+    def harness_run_started(self, total: int, cached: int) -> None:
+        """Say how much there is to do."""
+        self._total = total
+        found = f"; {cached} found in the store" if cached else ""
+        say(f"{total} to compute{found}" if total else f"nothing to compute{found}")
+
+    @hookimpl
+    def harness_path_finished(self, record: Record) -> None:
+        """Count, and say so now and then."""
+        self._done += 1
+        self._failed += record.status.failed
+        now = time.monotonic()
+        if now - self._last >= QUIET_S:
+            self._last = now
+            left = (now - self._began) / self._done * (self._total - self._done)
+            say(f"{self._done}/{self._total} done, {self._failed} failed, about {left:.0f} s left")
+
+
+class Bars:
+    """One bar per task on a terminal, with the time left and the failures."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._failed = 0
+
+    @hookimpl
+    def harness_run_started(self, total: int, cached: int) -> None:
+        """Begin to draw."""
+        if total:
+            self._progress.start()
+            self._bar = self._progress.add_task("paths", total=total, note=f"{cached} cached" if cached else "")
+
+    @hookimpl
+    def harness_path_finished(self, record: Record) -> None:
+        """Move the bar."""
+        self._failed += record.status.failed
+        note = f"{record.estimator} on {record.case}" + (f", {self._failed} failed" if self._failed else "")
+        self._progress.update(self._bar, advance=1, note=note)
+
+    @hookimpl
+    def harness_run_finished(self, summary: dict[str, Any]) -> None:
+        """Take the bars away."""
+        self._progress.stop()
+
+
+def watcher() -> Lines | Bars:
+    """The watcher that suits standard error."""
+    return Bars() if sys.stderr.isatty() else Lines()

@@ -1,0 +1,78 @@
+"""``harness run``: compute what is missing, print the table."""
+
+from __future__ import annotations
+
+import argparse
+
+from harness import plan
+from harness.boards import render
+from harness.cli import options
+from harness.cli.progress import watcher
+from harness.errors import UsageError
+from harness.runner import Options, Result
+from harness.runner import run as run_plan
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this verb."""
+    options.add_request(parser)
+    add_execution(parser)
+    options.add_store(parser)
+    options.add_format(parser)
+    parser.add_argument("--dry-run", action="store_true", help="show the plan and stop")
+
+
+def add_execution(parser: argparse.ArgumentParser) -> None:
+    """How to run; shared with ``board run``."""
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes; 0: none (default: 1)")
+    parser.add_argument("--timeout", type=float, metavar="S", help="seconds that a stage of a path may take")
+    parser.add_argument("--memory", type=float, metavar="MIB", help="memory that a worker may have")
+    parser.add_argument("--shard", metavar="I/M", help="run the I-th of M equal parts")
+    parser.add_argument("--no-cache", action="store_true", help="compute everything again")
+
+
+def execution(args: argparse.Namespace) -> Options:
+    """The options of `add_execution`, checked."""
+    shard = None
+    if args.shard:
+        part, slash, parts = args.shard.partition("/")
+        if not (slash and part.isdigit() and parts.isdigit()):
+            raise UsageError(f"--shard {args.shard!r}; wanted I/M, such as 3/16")
+        shard = int(part), int(parts)
+    return Options(
+        workers=args.workers,
+        timeout=args.timeout,
+        memory=args.memory,
+        shard=shard,
+        cache=not args.no_cache,
+        debug=args.debug,
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run, print, and say how it ended."""
+    how = execution(args)
+    registry = options.registry(args)
+    made = plan.make(registry, options.request(args))
+    if args.dry_run:
+        from harness.cli.plan import show
+
+        return show(made, why_not=False)
+    with options.store(args, write=True) as store, registry.watch(watcher()):
+        result = run_plan(registry, made, store, how)
+    render.show(result.records, args.format, registry.quantity, args.unit)
+    return close(result)
+
+
+def close(result: Result) -> int:
+    """The closing lines of a run, and its exit status."""
+    failed = sum(record.status.failed for record in result.records)
+    for problem in result.problems:
+        options.say(problem)
+    if result.interrupted:
+        options.say(f"interrupted; {result.computed} results are stored, the same command goes on from here")
+        return 130
+    kept = f", {result.cached} taken from the store" if result.cached else ""
+    bad = f", {failed} failed" if failed else ""
+    options.say(f"{result.computed} computed{kept}{bad}, {result.seconds:.1f} s")
+    return 1 if failed else 0

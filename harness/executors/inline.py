@@ -1,0 +1,30 @@
+"""Run units in this process: for debuggers, notebooks and trivial estimators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from harness.registry import Registry
+from harness.work import Ask, Bench, Outcome, Unit, threads
+
+
+class Inline:
+    """One unit after the other. No deadline and no memory bound can be kept here."""
+
+    def __init__(self, registry: Registry, *, debug: bool = False) -> None:
+        self._bench = Bench(registry, debug=debug)
+        self._current: list[Unit] = []
+        self.threads = threads()
+
+    def outcomes(self, units: Iterable[Unit], ask: Ask) -> Iterator[Outcome]:
+        """Perform the units in order."""
+        for unit in units:
+            self._current = [unit]
+            outcome = self._bench.perform(unit, ask)
+            self._current = []
+            if outcome is not None:
+                yield outcome
+
+    def in_flight(self) -> list[Unit]:
+        """The unit that is running, if any."""
+        return self._current

@@ -1,0 +1,247 @@
+"""Supervised local workers: each unit has a deadline and a memory bound that stop native code too.
+
+One process per slot, watched one by one: a worker that dies costs the path it was on, and a new
+one takes its place. (A process pool loses its whole queue to one killed worker.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from typing import IO, Any
+
+from harness.errors import HarnessError, UsageError
+from harness.executors.worker import Setup
+from harness.measure import resident_mib
+from harness.records import Status
+from harness.work import Ask, Outcome, Unit
+
+POLL_S = 0.05
+"""How often memory is looked at, where a bound is set."""
+TAIL_LINES = 40
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+@dataclass
+class _Worker:
+    """One slot's process, and what it is doing."""
+
+    process: subprocess.Popen[bytes]
+    link: Connection
+    stderr: IO[bytes]
+    ready: bool = False
+    unit: Unit | None = None
+    stage: str = "start"
+    since: float = field(default_factory=time.monotonic)
+    data_key: str = ""
+
+    def stop(self) -> int:
+        """End the process and what it started; its exit status."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        code = self.process.wait()
+        self.link.close()
+        return code
+
+    def last_words(self) -> str:
+        """The last lines that it wrote to its standard error."""
+        self.stderr.seek(0)
+        lines = self.stderr.read().decode(errors="replace").splitlines()[-TAIL_LINES:]
+        return "\n".join(lines)
+
+
+class Local:
+    """Run units on ``workers`` supervised processes.
+
+    Parameters
+    ----------
+    setup : how the workers find the plugins.
+    workers : number of processes; each gets an equal share of the cores as threads.
+    timeout : seconds that a stage of a path (loading, each model, the estimator, scoring) may take.
+    memory : MiB of resident memory that a worker may have.
+    """
+
+    def __init__(self, setup: Setup, workers: int, timeout: float | None = None, memory: float | None = None) -> None:
+        if not hasattr(os, "killpg"):
+            raise UsageError("supervised workers need Linux or macOS; run in this process with --workers 0")
+        self._setup, self._timeout, self._memory = setup, timeout, memory
+        self._count = workers
+        self._workers: list[_Worker] = []
+        self.threads = max(1, (os.cpu_count() or 1) // workers)
+
+    def in_flight(self) -> list[Unit]:
+        """The units that workers are on."""
+        return [w.unit for w in self._workers if w.unit is not None]
+
+    def outcomes(self, units: Iterable[Unit], ask: Ask) -> Iterator[Outcome]:
+        """Perform the units, those on the same data by the same worker where possible."""
+        queue = _Queue(units)
+        try:
+            while queue or self.in_flight():
+                self._fill(queue)
+                for worker in self._heard_from():
+                    yield from self._listen(worker, queue, ask)
+                yield from self._enforce(queue)
+        finally:
+            for worker in self._workers:
+                worker.stop()
+                worker.stderr.close()
+            self._workers = []
+
+    def _fill(self, queue: _Queue) -> None:
+        """Start workers while there is work for them, and give idle ones a unit."""
+        while len(self._workers) < min(self._count, len(queue) + len(self.in_flight())):
+            self._workers.append(self._start())
+        for worker in self._workers:
+            if worker.ready and worker.unit is None and queue:
+                busy = {w.data_key for w in self._workers if w is not worker}
+                worker.unit = queue.take(worker.data_key, busy)
+                worker.data_key, worker.stage, worker.since = worker.unit.data_key, "start", time.monotonic()
+                with contextlib.suppress(OSError):  # a dead worker is noticed when it is listened to
+                    worker.link.send(worker.unit)
+
+    def _start(self) -> _Worker:
+        ours, theirs = socket.socketpair()
+        stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
+        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(self.threads))
+        process = subprocess.Popen(
+            [sys.executable, "-c", f"from harness.executors.worker import main; main({theirs.fileno()})"],
+            env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, self._setup.path))},
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=stderr,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        theirs.close()
+        link = Connection(ours.detach())
+        with contextlib.suppress(OSError):
+            link.send(self._setup)
+        return _Worker(process, link, stderr)
+
+    def _heard_from(self) -> list[_Worker]:
+        patience = None
+        if self._memory is not None:
+            patience = POLL_S
+        elif self._timeout is not None:
+            first = min((w.since for w in self._workers if w.unit is not None), default=time.monotonic())
+            patience = max(0.0, first + self._timeout - time.monotonic())
+        links: Any = wait([w.link for w in self._workers], patience)
+        return [w for w in self._workers if w.link in links]
+
+    def _listen(self, worker: _Worker, queue: _Queue, ask: Ask) -> Iterator[Outcome]:
+        """Take one message from a worker, or notice its death."""
+        try:
+            what, content = worker.link.recv()
+            if what == "data":
+                assert worker.unit is not None
+                worker.link.send(ask(worker.unit, content))
+        except (EOFError, OSError):
+            yield from self._bury(worker, queue)
+            return
+        if what == "ready":
+            worker.ready = True
+        elif what == "stage":
+            worker.stage, worker.since = content, time.monotonic()
+        elif what == "done":
+            worker.unit = None
+            worker.stderr.seek(0)
+            worker.stderr.truncate()
+            if content is not None:
+                yield content
+
+    def _bury(self, worker: _Worker, queue: _Queue) -> Iterator[Outcome]:
+        """A worker died by itself: its path has crashed; the rest of the queue goes on."""
+        code = worker.stop()
+        if worker.unit is None:
+            words = worker.last_words()
+            raise HarnessError(f"a worker could not start (exit status {code}):\n{words}")
+        reason = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended the process with status {code}"
+        if code == -signal.SIGKILL:
+            reason += " from outside, as the kernel does when memory runs out"
+        yield from self._lose(worker, queue, Status.CRASHED, f"{worker.stage}: {reason}")
+
+    def _enforce(self, queue: _Queue) -> Iterator[Outcome]:
+        """Stop what is over its deadline or its memory bound."""
+        now = time.monotonic()
+        for worker in [w for w in self._workers if w.unit is not None]:
+            if self._timeout is not None and now - worker.since > self._timeout:
+                worker.stop()
+                cause = f"{worker.stage}: more than {self._timeout:g} s"
+                yield from self._lose(worker, queue, Status.TIMEOUT, cause)
+            elif self._memory is not None and resident_mib(worker.process.pid) > self._memory:
+                worker.stop()
+                cause = f"{worker.stage}: more than {self._memory:g} MiB"
+                yield from self._lose(worker, queue, Status.MEMORY, cause)
+
+    def _lose(self, worker: _Worker, queue: _Queue, status: Status, cause: str) -> Iterator[Outcome]:
+        """Record a path that took its worker with it.
+
+        Where that happened before the estimator, the other paths with the same beginning would
+        only die the same death, so they share its record.
+        """
+        assert worker.unit is not None
+        words = worker.last_words()
+        worker.stderr.close()
+        self._workers.remove(worker)
+        full = cause + (f"\n{words}" if words else "")
+        yield Outcome.failure(worker.unit, status, full)
+        if worker.stage.startswith(("task", "model")):
+            for unit in queue.drop(worker.unit, worker.stage):
+                yield Outcome.failure(unit, status, full)
+
+
+class _Queue:
+    """Units waiting, by the data they need."""
+
+    def __init__(self, units: Iterable[Unit]) -> None:
+        self._by_data: dict[str, deque[Unit]] = {}
+        for unit in units:
+            self._by_data.setdefault(unit.data_key, deque()).append(unit)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_data.values()))
+
+    def take(self, held: str, busy: set[str]) -> Unit:
+        """The next unit for a worker that has ``held`` loaded while others have ``busy``.
+
+        Its own data first, then data that nobody has loaded, then the longest row of others.
+        """
+        key = held
+        if key not in self._by_data:
+            free = [k for k in self._by_data if k not in busy]
+            key = free[0] if free else max(self._by_data, key=lambda k: len(self._by_data[k]))
+        row = self._by_data[key]
+        unit = row.popleft()
+        if not row:
+            del self._by_data[key]
+        return unit
+
+    def drop(self, lost: Unit, stage: str) -> list[Unit]:
+        """Remove and return the units that would go through the stage at which ``lost`` died."""
+
+        def doomed(unit: Unit) -> bool:
+            same_models = unit.models[: len(lost.models)] == lost.models
+            return unit.seed == lost.seed and (stage.startswith("task") or same_models)
+
+        row = self._by_data.pop(lost.data_key, deque())
+        rest = deque(u for u in row if not doomed(u))
+        if rest:
+            self._by_data[lost.data_key] = rest
+        return [u for u in row if doomed(u)]

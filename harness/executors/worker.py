@@ -1,0 +1,63 @@
+"""The worker process: ``main(FD)``.
+
+It reads a setup and then units from the socket ``FD``, performs them, and sends messages back:
+``("stage", name)``, ``("data", fingerprint)`` (answered with the cases to compute) and
+``("done", outcome)``. It writes to no store and ends with its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a worker needs to find the same plugins as its parent."""
+
+    path: tuple[str, ...]
+    plugins: Mapping[str, tuple[str, ...]]
+    parent: int
+
+
+def main(descriptor: int) -> None:
+    """Serve until the pipe closes."""
+    faulthandler.enable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    link = Connection(descriptor)
+    setup: Setup = link.recv()
+    _end_with_parent(setup.parent)
+    sys.path[:] = setup.path
+
+    from harness import registry
+    from harness.work import Bench, Unit
+
+    bench = Bench(registry.load(**setup.plugins))
+
+    def ask(unit: Unit, fingerprint: str) -> tuple[str, ...]:
+        link.send(("data", fingerprint))
+        wanted: tuple[str, ...] = link.recv()
+        return wanted
+
+    link.send(("ready", None))
+    with contextlib.suppress(EOFError):
+        while True:
+            unit: Unit = link.recv()
+            link.send(("done", bench.perform(unit, ask, lambda stage: link.send(("stage", stage)))))
+            sys.stderr.flush()
+
+
+def _end_with_parent(parent: int) -> None:
+    """Have the kernel end this process with its parent, even in the middle of native code (Linux)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            os._exit(1)

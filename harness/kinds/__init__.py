@@ -1,0 +1,18 @@
+"""The shared kinds: the data that travel on a path. A new kind is a new subclass of `Kind`."""
+
+from harness.kinds.atoms import Environments, Structures
+from harness.kinds.base import Kind, Split, array, offsets, strings
+from harness.kinds.vectors import LabelledSamples, PairedSamples, Samples
+
+__all__ = [
+    "Environments",
+    "Kind",
+    "LabelledSamples",
+    "PairedSamples",
+    "Samples",
+    "Split",
+    "Structures",
+    "array",
+    "offsets",
+    "strings",
+]

@@ -1,0 +1,356 @@
+"""What every kind shares: validation on construction, fingerprint, subsets, splits, files.
+
+A kind is a class of plain arrays and strings. Declaring one is all there is to do::
+
+    class Samples(Kind):
+        '''n draws of a d-dimensional variable.'''
+
+        x: FloatArray = array("n d")
+
+Subclassing makes it a frozen dataclass. Axis names tie the fields together: ``n`` is the unit
+that is resampled and split; ``items`` is a ragged axis, cut into the n units by an
+``offsets()`` field; any other name is a length that must agree between fields; a number is that
+length exactly.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, ClassVar, Self, dataclass_transform
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from harness.errors import DataError, Incompatible, UsageError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+Indices = NDArray[np.int64]
+
+
+def array(shape: str, dtype: Any = np.float64, *, optional: bool = False) -> Any:
+    """A field that holds an array of ``shape`` (axis names, see the module) and ``dtype``."""
+    meta = {"shape": tuple(shape.split()), "dtype": np.dtype(dtype), "optional": optional}
+    return field(default=None, metadata=meta) if optional else field(metadata=meta)
+
+
+def offsets() -> Any:
+    """The field that cuts the ``items`` axis: int64 ``(n+1,)``, from 0, strictly increasing."""
+    return array("n+1", np.int64)
+
+
+def strings(shape: str = "n", *, optional: bool = False) -> Any:
+    """A field that holds a tuple of strings, one per unit."""
+    meta = {"strings": tuple(shape.split()), "optional": optional}
+    return field(default=None, metadata=meta) if optional else field(metadata=meta)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Disjoint index sets over a kind's units. Models fit on ``train`` only."""
+
+    train: Indices
+    test: Indices
+    valid: Indices = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __post_init__(self) -> None:
+        for name, given in self.parts():
+            part = np.array(given)
+            if part.ndim != 1 or (part.size and part.dtype.kind not in "iu"):
+                raise DataError(
+                    f"Split.{name}", f"{part.dtype} array of {part.ndim} axes", "a flat array of integer positions"
+                )
+            positions = part.astype(np.int64)
+            positions.flags.writeable = False
+            object.__setattr__(self, name, positions)
+        for name in ("train", "test"):
+            if not getattr(self, name).size:
+                raise DataError(f"Split.{name}", "an empty part", "at least one unit")
+        together = np.concatenate([part for _, part in self.parts()])
+        values, counts = np.unique(together, return_counts=True)
+        if (counts > 1).any():
+            raise DataError(
+                "Split", f"unit {values[counts > 1][0]} in two places", "train, valid and test disjoint, each unit once"
+            )
+
+    def parts(self) -> Iterator[tuple[str, Indices]]:
+        """The three parts by name."""
+        yield "train", self.train
+        yield "valid", self.valid
+        yield "test", self.test
+
+    def take(self, indices: Indices, n: int) -> Split | None:
+        """The split of ``kind.take(indices)``; None where a needed part has become empty."""
+        role = np.zeros(n, np.int8)
+        for code, (_, part) in enumerate(self.parts(), start=1):
+            role[part] = code
+        role = role[indices]
+        train, valid, test = (np.flatnonzero(role == code) for code in (1, 2, 3))
+        return Split(train, test, valid) if train.size and test.size else None
+
+
+@dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(field, array, offsets, strings))
+class _Declared:
+    """Turns each subclass into a frozen dataclass."""
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True, eq=False, repr=False)(cls)
+
+
+class Kind(_Declared):
+    """Base class of the data that travel on a path. Equality is equality of contents."""
+
+    version: ClassVar[int] = 1
+    """Raise it when the meaning of the fields changes: it enters every fingerprint."""
+    min_n: ClassVar[int] = 1
+
+    split: Split | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        lengths: dict[str, tuple[int, str]] = {}
+        for f in fields(self):
+            if "shape" in f.metadata:
+                self._set_array(f, lengths)
+            elif "strings" in f.metadata:
+                self._set_strings(f, lengths)
+        if "n+1" in lengths:
+            self._check_offsets(lengths)
+        if self.n < self.min_n:
+            raise DataError(type(self).__name__, f"{self.n} units", f"at least {self.min_n}")
+        if self.split is not None:
+            for name, part in self.split.parts():
+                if part.size and (part.min() < 0 or part.max() >= self.n):
+                    raise DataError(
+                        f"{type(self).__name__}.split.{name}",
+                        f"position {part.max() if part.max() >= self.n else part.min()}",
+                        f"positions from 0 to {self.n - 1}",
+                    )
+        self.check()
+
+    def check(self) -> None:
+        """Validate what shapes cannot say. Raise `DataError`."""
+
+    def _set_array(self, f: dataclasses.Field[Any], lengths: dict[str, tuple[int, str]]) -> None:
+        value, where = getattr(self, f.name), f"{type(self).__name__}.{f.name}"
+        if value is None and f.metadata["optional"]:
+            return
+        out = _as_array(value, f.metadata["dtype"], where)
+        shape = f.metadata["shape"]
+        if out.ndim != len(shape):
+            raise DataError(where, f"shape {out.shape}", f"axes ({', '.join(shape)})")
+        for axis, length in zip(shape, out.shape, strict=True):
+            _agree(lengths, axis, length, where)
+        if out.dtype.kind == "f":
+            finite = np.isfinite(out)
+            if not finite.all():
+                row = int(np.argwhere(~finite)[0][0])
+                raise DataError(where, "NaN or infinity", "finite numbers", row)
+        object.__setattr__(self, f.name, out)
+
+    def _set_strings(self, f: dataclasses.Field[Any], lengths: dict[str, tuple[int, str]]) -> None:
+        value, where = getattr(self, f.name), f"{type(self).__name__}.{f.name}"
+        if value is None and f.metadata["optional"]:
+            return
+        texts = tuple(value)
+        for row, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise DataError(where, type(text).__name__, "a string", row)
+        _agree(lengths, f.metadata["strings"][0], len(texts), where)
+        object.__setattr__(self, f.name, tuple(str(t) for t in texts))
+
+    def _check_offsets(self, lengths: dict[str, tuple[int, str]]) -> None:
+        cuts, where = self._offsets(), f"{type(self).__name__}.offsets"
+        assert cuts is not None
+        if cuts.size < 2 or cuts[0] != 0:
+            raise DataError(where, f"{cuts[:3].tolist()} ...", "0 first, then one end per unit")
+        empty = np.flatnonzero(np.diff(cuts) <= 0)
+        if empty.size:
+            raise DataError(where, "a unit without items", "at least one item", int(empty[0]))
+        if "items" in lengths and cuts[-1] != lengths["items"][0]:
+            raise DataError(where, f"last offset {cuts[-1]}", f"the number of items, {lengths['items'][0]}")
+
+    def _offsets(self) -> IntArray | None:
+        for f in fields(self):
+            if f.metadata.get("shape") == ("n+1",):
+                return getattr(self, f.name)  # type: ignore[no-any-return]
+        return None
+
+    @property
+    def n(self) -> int:
+        """Number of units: what bootstrap, splits and subsampling count."""
+        cuts = self._offsets()
+        if cuts is not None:
+            return len(cuts) - 1
+        for f in fields(self):
+            axes = f.metadata.get("shape") or f.metadata.get("strings") or ()
+            if axes[:1] == ("n",) and getattr(self, f.name) is not None:
+                return len(getattr(self, f.name))
+        raise TypeError(f"{type(self).__name__} has no field with the axis n")
+
+    def take(self, indices: ArrayLike) -> Self:
+        """The units at ``indices`` (repeats allowed), in that order; the split goes along."""
+        idx = np.asarray(indices, np.int64)
+        if idx.size and (idx.min() < 0 or idx.max() >= self.n):
+            raise DataError(
+                f"{type(self).__name__}.take",
+                f"position {idx.min() if idx.min() < 0 else idx.max()}",
+                f"positions from 0 to {self.n - 1}",
+            )
+        cuts, change = self._offsets(), {}
+        if cuts is not None:
+            sizes = np.diff(cuts)[idx]
+            ends = np.concatenate([[0], np.cumsum(sizes)])
+            items = np.arange(ends[-1]) + np.repeat(cuts[idx] - ends[:-1], sizes)
+        for f in fields(self):
+            value, axes = getattr(self, f.name), f.metadata.get("shape", ())[:1]
+            if value is None:
+                continue
+            if axes == ("n",):
+                change[f.name] = value[idx]
+            elif axes == ("items",):
+                change[f.name] = value[items]
+            elif axes == ("n+1",):
+                change[f.name] = ends
+            elif f.metadata.get("strings") == ("n",):
+                change[f.name] = tuple(value[i] for i in idx)
+        split = None if self.split is None else self.split.take(idx, self.n)
+        return dataclasses.replace(self, split=split, **change)
+
+    def part(self, name: str) -> Self:
+        """The units of one part of the split (``train``, ``valid`` or ``test``), without it."""
+        if self.split is None:
+            raise Incompatible(f"needs data with a train/test split; this {type(self).__name__} has none")
+        return dataclasses.replace(self.take(getattr(self.split, name)), split=None)
+
+    @functools.cached_property
+    def _digest(self) -> str:
+        sha = hashlib.sha256(f"{type(self).__name__}:{self.version}".encode())
+        for f in fields(self):
+            sha.update(f"\0{f.name}\0".encode())
+            _feed(sha, getattr(self, f.name))
+        return "sha256:" + sha.hexdigest()
+
+    def fingerprint(self) -> str:
+        """Digest of the contents, the same on every machine."""
+        return self._digest
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.fingerprint() == other.fingerprint()
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint())
+
+    def __repr__(self) -> str:
+        parts = [f"n={self.n}"]
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, np.ndarray):
+                parts.append(f"{f.name}{list(value.shape)}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write an ``.npz`` (arrays, and a JSON header for the rest), whole or not at all."""
+        arrays, header = {}, {"kind": type(self).__name__, "version": self.version, "fields": {}}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, np.ndarray):
+                arrays[f.name] = value
+            elif isinstance(value, Split):
+                arrays |= {f"split.{name}": part for name, part in value.parts()}
+            elif value is not None:
+                header["fields"][f.name] = value  # type: ignore[index]
+        write_npz(Path(path), arrays, header)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote. Raises `UsageError` for a file of another kind or version."""
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                header = json.loads(str(data["__header__"]))
+                arrays = {name: data[name] for name in data.files if name != "__header__"}
+        except (OSError, ValueError, KeyError) as error:
+            raise UsageError(f"{path}: not a file of {cls.__name__}: {error}") from error
+        if (header["kind"], header["version"]) != (cls.__name__, cls.version):
+            raise UsageError(
+                f"{path}: holds {header['kind']} version {header['version']}; "
+                f"wanted {cls.__name__} version {cls.version}"
+            )
+        parts = {n.removeprefix("split."): arrays.pop(n) for n in list(arrays) if n.startswith("split.")}
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in header["fields"].items()}
+        return cls(**values, **arrays, split=Split(**parts) if parts else None)
+
+
+def write_npz(path: Path, arrays: dict[str, Any], header: dict[str, Any]) -> None:
+    """Write arrays and a JSON header under a temporary name, then move the file into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            np.savez(out, __header__=np.array(json.dumps(header, sort_keys=True)), **arrays)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _as_array(value: Any, dtype: np.dtype[Any], where: str) -> NDArray[Any]:
+    """``value`` as a read-only C-contiguous array; copied unless it is one already."""
+    try:
+        raw = np.asarray(value)
+    except ValueError as error:
+        raise DataError(where, f"rows of different lengths ({error})", "a rectangular array") from None
+    if raw.dtype.kind not in {"f": "fiub", "i": "iub", "b": "b"}[dtype.kind]:
+        wanted = {"f": "numbers", "i": "integers", "b": "booleans"}[dtype.kind]
+        raise DataError(where, f"{raw.dtype} values", wanted)
+    if raw.dtype == dtype and raw.flags.c_contiguous and not raw.flags.writeable:
+        return raw
+    out = np.array(raw, dtype=dtype, order="C", copy=True)
+    out.flags.writeable = False
+    return out
+
+
+def _agree(lengths: dict[str, tuple[int, str]], axis: str, length: int, where: str) -> None:
+    """Check an axis length against a number, or against the field that named the axis first."""
+    if axis.isdigit():
+        if length != int(axis):
+            raise DataError(where, f"an axis of length {length}", f"length {axis}")
+        return
+    if length == 0 and axis not in ("n", "items"):
+        raise DataError(where, f"axis {axis} of length 0", "at least one")
+    if axis == "n+1":
+        _agree(lengths, "n", length - 1, where)
+    known, first = lengths.setdefault(axis, (length, where))
+    if known != length:
+        raise DataError(where, f"axis {axis} of length {length}", f"{known}, as in {first}")
+
+
+def _feed(sha: Any, value: Any) -> None:
+    """Add one field to a digest: tagged, with lengths, so that no two contents collide."""
+    if isinstance(value, np.ndarray):
+        little = value.astype(value.dtype.newbyteorder("<"), copy=False)
+        sha.update(f"array {little.dtype.str} {little.shape}".encode())
+        sha.update(np.ascontiguousarray(little).data)
+    elif isinstance(value, Split):
+        for name, part in value.parts():
+            sha.update(name.encode())
+            _feed(sha, part)
+    elif isinstance(value, tuple):
+        sha.update(f"tuple {len(value)}".encode())
+        for item in value:
+            _feed(sha, item)
+    elif isinstance(value, str):
+        data = value.encode()
+        sha.update(f"str {len(data)} ".encode() + data)
+    elif value is None or isinstance(value, bool | int | float):
+        sha.update(f"{type(value).__name__} {value!r}".encode())
+    else:
+        raise TypeError(f"a kind holds arrays, strings, numbers and tuples; not {type(value).__name__}")

@@ -1,0 +1,62 @@
+"""Wall time, CPU time and true peak memory of one piece of work in this process."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+@dataclass
+class Cost:
+    """Seconds and MiB between `start` and `stop`; ``peak_mib`` is what was added at the highest point."""
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    peak_mib: float | None = None
+
+    @classmethod
+    def start(cls) -> Cost:
+        """Begin; the kernel's high-water mark is reset where it lets us (Linux)."""
+        cost = cls()
+        cost._base = _resident(reset=True)
+        cost._wall, cost._cpu = time.perf_counter(), time.process_time()
+        return cost
+
+    def stop(self) -> Cost:
+        """End and fill the figures in."""
+        self.wall_s = time.perf_counter() - self._wall
+        self.cpu_s = time.process_time() - self._cpu
+        if self._base is not None and (peak := _resident(peak=True)) is not None:
+            self.peak_mib = max(0.0, peak - self._base) / 1024
+        return self
+
+    def __post_init__(self) -> None:
+        self._wall = self._cpu = 0.0
+        self._base: int | None = None
+
+
+def _resident(*, reset: bool = False, peak: bool = False) -> int | None:
+    """Resident memory in KiB, or its high-water mark; None where the system does not tell."""
+    try:
+        if reset:
+            _CLEAR.write_text("5")
+        name = b"VmHWM:" if peak else b"VmRSS:"
+        for line in _STATUS.read_bytes().splitlines():
+            if line.startswith(name):
+                return int(line.split()[1])
+    except OSError:
+        pass
+    return None
+
+
+def resident_mib(pid: int) -> float:
+    """Resident memory of another process in MiB; 0 where it is gone or the system does not tell."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1])
+    except (OSError, IndexError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

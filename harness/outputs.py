@@ -1,0 +1,140 @@
+"""What an estimator returns. Information is in nats, and is never clipped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import DataError, Incompatible
+
+Diagnostics = Mapping[str, float | int | str | bool]
+
+
+def _vector(value: Any, dtype: Any, where: str) -> NDArray[Any]:
+    out = np.array(value, dtype=dtype)
+    if out.ndim != 1:
+        raise DataError(where, f"shape {out.shape}", "one axis")
+    out.flags.writeable = False
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A number with its uncertainty.
+
+    Attributes
+    ----------
+    value : the estimate, in the unit of the estimator's quantity; may be infinite, never NaN.
+    stderr : its standard error, where the method gives one.
+    local : one value per item of the data (pointwise information ...), where the method has them.
+    diagnostics : what a reader needs to trust it (bandwidth, epochs, warnings ...).
+    """
+
+    value: float
+    stderr: float | None = None
+    local: NDArray[np.float64] | None = None
+    diagnostics: Diagnostics = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", float(self.value))
+        if math.isnan(self.value):
+            raise DataError("Estimate.value", "NaN", "a number, or an error that says why there is none")
+        if self.stderr is not None:
+            object.__setattr__(self, "stderr", float(self.stderr))
+            if not self.stderr >= 0:
+                raise DataError("Estimate.stderr", str(self.stderr), "a number from 0 up, or None")
+        if self.local is not None:
+            object.__setattr__(self, "local", _vector(self.local, np.float64, "Estimate.local"))
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Units chosen from the data, in the order of choice: every prefix is the smaller selection.
+
+    A method whose selections are not nested gives ``sets``, one per size, besides.
+
+    Attributes
+    ----------
+    order (m,) : distinct positions, best first.
+    scores (m,) : the gain of each choice, where the method has one.
+    sets : for sizes that are no prefix of ``order``, the positions chosen at that size.
+    """
+
+    order: NDArray[np.int64]
+    scores: NDArray[np.float64] | None = None
+    sets: Mapping[int, NDArray[np.int64]] | None = None
+    diagnostics: Diagnostics = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "order", self._positions(self.order, "order"))
+        if self.scores is not None:
+            object.__setattr__(self, "scores", _vector(self.scores, np.float64, "Selection.scores"))
+        if self.sets is not None:
+            sets = {int(m): self._positions(chosen, f"sets[{m}]") for m, chosen in sorted(self.sets.items())}
+            for m, chosen in sets.items():
+                if len(chosen) != m:
+                    raise DataError(f"Selection.sets[{m}]", f"{len(chosen)} positions", f"{m}")
+            object.__setattr__(self, "sets", sets)
+
+    @staticmethod
+    def _positions(value: Any, where: str) -> NDArray[np.int64]:
+        out: NDArray[np.int64] = _vector(value, np.int64, f"Selection.{where}")
+        if len(np.unique(out)) != len(out) or (out.size and out.min() < 0):
+            raise DataError(f"Selection.{where}", "repeated or negative positions", "distinct positions from 0 up")
+        return out
+
+    def subset(self, size: int) -> NDArray[np.int64]:
+        """The ``size`` units chosen. Raises `Incompatible` where the method did not go that far."""
+        if self.sets is not None:
+            if size in self.sets:
+                return self.sets[size]
+            raise Incompatible(f"selected for the sizes {', '.join(map(str, self.sets))}, not for {size}")
+        if size > len(self.order):
+            raise Incompatible(f"selected {len(self.order)} units, fewer than the {size} asked for")
+        return self.order[:size]
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One quantity against another: ``x (m,)``, ``y (m,)``, and the names of both."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    name_x: str
+    name_y: str
+    stderr: NDArray[np.float64] | None = None
+    diagnostics: Diagnostics = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y", "stderr"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _vector(getattr(self, name), np.float64, f"Curve.{name}"))
+        if len(self.x) != len(self.y):
+            raise DataError("Curve.y", f"{len(self.y)} points", f"{len(self.x)}, as in x")
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Predicted values (m,) or class probabilities (m, c) for the units at ``index`` (m,)."""
+
+    values: NDArray[np.float64]
+    index: NDArray[np.int64]
+    diagnostics: Diagnostics = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        values = np.array(self.values, dtype=np.float64)
+        values.flags.writeable = False
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "index", _vector(self.index, np.int64, "Prediction.index"))
+        if values.ndim not in (1, 2) or len(values) != len(self.index):
+            raise DataError("Prediction.values", f"shape {values.shape}", f"one row per index ({len(self.index)})")
+        if not np.isfinite(values).all():
+            raise DataError("Prediction.values", "NaN or infinity", "finite numbers")
+
+
+Output = Estimate | Selection | Curve | Prediction

@@ -1,0 +1,14 @@
+"""The quantities that several methods measure, so that they meet in one table.
+
+A plugin measures one of these where the meaning is the same, and declares its own otherwise.
+"""
+
+from harness.specs import Quantity
+
+ENTROPY = Quantity("entropy", "nats", "truth", summary="H(X), Shannon entropy; differential where X is continuous")
+MUTUAL_INFORMATION = Quantity("mutual_information", "nats", "truth", lower=0.0, summary="I(X;Y)")
+CONDITIONAL_MUTUAL_INFORMATION = Quantity(
+    "conditional_mutual_information", "nats", "truth", lower=0.0, summary="I(X;Y|Z)"
+)
+V_INFORMATION = Quantity("v_information", "nats", "higher", summary="usable information I_V(X -> Y)")
+ACCURACY = Quantity("accuracy", "", "higher", lower=0.0, upper=1.0, summary="share of correct predictions")

@@ -1,0 +1,157 @@
+"""The stored result of one path, and tables of such results."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any, overload
+
+from harness.errors import UsageError
+
+
+class Status(StrEnum):
+    """How a path ended."""
+
+    OK = "ok"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    CRASHED = "crashed"
+    INTERRUPTED = "interrupted"
+    INCOMPATIBLE = "incompatible"
+    MISSING_DEPENDENCY = "missing-dependency"
+
+    @property
+    def failed(self) -> bool:
+        """Everything but success and a path that the data rule out."""
+        return self not in (Status.OK, Status.INCOMPATIBLE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One path of one case under one seed; information in nats, unclipped.
+
+    ``value``, ``stderr``, ``truth`` and ``error`` (value - truth) may be infinite; they are None
+    where there is none. ``scores`` holds all quantities that the task scored, ``value`` the
+    first of them. ``wall_s``, ``cpu_s`` and ``peak_mib`` (memory beyond what was held before)
+    are the estimator's; cases of one source share one run of it. ``prefix_s`` is the time of
+    loading and models.
+    """
+
+    key: str
+    status: Status
+    task: str
+    case: str
+    source: str
+    models: tuple[str, ...]
+    estimator: str
+    plugin: str
+    params: Mapping[str, Any]
+    seed: int
+    quantity: str
+    unit: str
+    value: float | None = None
+    stderr: float | None = None
+    truth: float | None = None
+    error: float | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, str | int | float] = field(default_factory=dict)
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    cause: str | None = None
+    wall_s: float | None = None
+    cpu_s: float | None = None
+    peak_mib: float | None = None
+    prefix_s: float | None = None
+    threads: int | None = None
+    n: int | None = None
+    fingerprint: str | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    machine: str = ""
+    started: str = ""
+
+    def to_json(self) -> str:
+        """One line of standard JSON: no NaN; infinities as the strings ``inf`` and ``-inf``."""
+        return json.dumps(_plain(asdict(self)), sort_keys=True, allow_nan=False, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, line: str) -> Record:
+        """Read what `to_json` wrote. Raises `UsageError` for anything else."""
+        try:
+            raw = json.loads(line)
+            raw["status"] = Status(raw["status"])
+            raw["models"] = tuple(raw["models"])
+            for name in ("value", "stderr", "truth", "error"):
+                raw[name] = None if raw.get(name) is None else float(raw[name])
+            raw["scores"] = {k: float(v) for k, v in raw.get("scores", {}).items()}
+            return cls(**raw)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"not a record: {error}: {line[:80]}") from error
+
+    @property
+    def path(self) -> str:
+        """``task:case ▸ models ▸ estimator #seed``, for people."""
+        return " ▸ ".join([f"{self.task}:{self.case}", *self.models, self.estimator]) + f" #{self.seed}"
+
+
+def _plain(value: Any) -> Any:
+    """JSON values only; numpy scalars become numbers, NaN null, infinities strings."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if hasattr(value, "item") and not isinstance(value, str):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    return value
+
+
+class Records:
+    """Records in a fixed order: by task, case, models, estimator and seed."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._records = tuple(
+            sorted(records, key=lambda r: (r.task, r.source, r.case, r.models, r.estimator, r.seed, r.key))
+        )
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._records)
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> Records: ...
+    def __getitem__(self, index: int | slice) -> Record | Records:
+        return Records(self._records[index]) if isinstance(index, slice) else self._records[index]
+
+    def where(self, keep: Callable[[Record], bool] | None = None, **equal: Any) -> Records:
+        """The records that satisfy ``keep`` and whose fields equal the given values."""
+        for name in equal:
+            if name not in {f.name for f in fields(Record)}:
+                raise UsageError(f"a record has no field {name!r}")
+        return Records(
+            r for r in self if (keep is None or keep(r)) and all(getattr(r, k) == v for k, v in equal.items())
+        )
+
+    def to_pandas(self) -> Any:
+        """A DataFrame, one row per record (needs pandas)."""
+        try:
+            import pandas as pd
+        except ImportError as error:
+            from harness.errors import MissingDependency
+
+            raise MissingDependency("pandas", "pip install pandas") from error
+        return pd.DataFrame([asdict(r) for r in self], columns=[f.name for f in fields(Record)])
+
+    def __repr__(self) -> str:
+        counts: dict[str, int] = {}
+        for record in self:
+            counts[record.status.value] = counts.get(record.status.value, 0) + 1
+        return f"Records({len(self)}: " + ", ".join(f"{n} {s}" for s, n in sorted(counts.items())) + ")"

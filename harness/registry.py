@@ -1,0 +1,309 @@
+"""Find plugins, load and call each one alone, keep the host alive when one is broken.
+
+Plugins are entry points of the group ``harness``. Whatever goes wrong with one becomes its row of
+``harness plugin list``, with the command that mends it. Plugins run with the rights of the user.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import functools
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import pluggy
+
+from harness import hookspecs
+from harness.errors import MissingDependency, PluginError, UsageError, unknown_name
+from harness.params import effective
+from harness.specs import API, EstimatorSpec, ModelSpec, Quantity, Spec, TaskSpec
+
+GROUP = "harness"
+Role = Literal["estimator", "model", "task"]
+ROLES: dict[Role, type[Spec]] = {"estimator": EstimatorSpec, "model": ModelSpec, "task": TaskSpec}
+
+
+@dataclass(frozen=True)
+class Component:
+    """An estimator, model or task that a plugin declares."""
+
+    role: Role
+    plugin: str
+    spec: Any
+
+    @property
+    def name(self) -> str:
+        """The full name, ``plugin/name``."""
+        return f"{self.plugin}/{self.spec.name}"
+
+    def missing(self) -> MissingDependency | None:
+        """The first required package that is not installed, without importing any."""
+        for package in self.spec.requires:
+            if importlib.util.find_spec(package) is None:
+                return MissingDependency(package, f"pip install '{self.spec.install or package}'")
+        return None
+
+    def implementation(self) -> Any:
+        """Import the class that the lazy reference names.
+
+        Raises `MissingDependency` or `PluginError`.
+        """
+        if absent := self.missing():
+            raise absent
+        module, _, name = self.spec.implementation.partition(":")
+        try:
+            return getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise PluginError(f"{self.name}: cannot import {self.spec.implementation}: {error}") from error
+
+    def build(self, params: Mapping[str, Any]) -> Any:
+        """The implementation with ``params`` over the defaults."""
+        return self.implementation()(**effective(self.spec, self.name, params))
+
+
+@dataclass
+class Plugin:
+    """One row of ``harness plugin list``."""
+
+    name: str
+    module: str
+    distribution: str = ""
+    version: str = ""
+    location: str = ""
+    state: str = "ok"
+    problem: str = ""
+    fix: str = ""
+    trace: str = ""
+    components: list[Component] = field(default_factory=list)
+
+    def fail(self, state: str, problem: str, fix: str) -> None:
+        """Mark it as broken, with the reason and what mends it."""
+        self.state, self.problem, self.fix = state, problem, fix
+        self.trace = traceback.format_exc()
+
+
+class Registry:
+    """The plugins and components of this process."""
+
+    def __init__(self) -> None:
+        self.plugins: dict[str, Plugin] = {}
+        self.components: dict[Role, dict[str, Component]] = {role: {} for role in ROLES}
+        self.loaded_with: dict[str, tuple[str, ...]] = {}
+        self._quantities: dict[str, tuple[Quantity, str]] = {}
+        self._digests: dict[str, str] = {}
+        self._manager = pluggy.PluginManager("harness")
+        self._manager.add_hookspecs(hookspecs)
+
+    def add(self, plugin: Plugin, load: Callable[[], ModuleType]) -> None:
+        """Load one plugin in a guard: import, contract version, hook names, specs."""
+        first = self.plugins.get(plugin.name)
+        if first is not None:
+            plugin.fail(
+                "duplicate",
+                f"the name {plugin.name!r} is taken by {first.distribution or first.module}",
+                f"pip uninstall {plugin.distribution or first.distribution}",
+            )
+            self.plugins[f"{plugin.name} ({plugin.distribution or plugin.module})"] = plugin
+            return
+        self.plugins[plugin.name] = plugin
+        module = self._import(plugin, load)
+        if module is not None and self._hooks_known(plugin, module):
+            self._manager.register(module, plugin.name)
+            for role in ROLES:
+                self._collect(plugin, role)
+
+    def _import(self, plugin: Plugin, load: Callable[[], ModuleType]) -> ModuleType | None:
+        off = f"leave it out with --no-plugin {plugin.name}"
+        again = f"pip install --upgrade {plugin.distribution}" if plugin.distribution else f"mend {plugin.module}"
+        try:
+            module = load()
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except ModuleNotFoundError as error:
+            plugin.fail("import-failed", f"ModuleNotFoundError: {error}", f"pip install {error.name}, or {off}")
+            return None
+        except BaseException as error:
+            plugin.fail("import-failed", f"{type(error).__name__}: {error}", f"{again}, or {off}")
+            return None
+        plugin.location = str(Path(getattr(module, "__file__", None) or ".").parent)
+        stated = getattr(module, "HARNESS_API", None)
+        if stated != API:
+            said = "states no HARNESS_API" if stated is None else f"was written for contract {stated}"
+            plugin.fail("api-mismatch", f"{said}; this host has contract {API}", f"{again} or infoharness, or {off}")
+            return None
+        return module
+
+    def _hooks_known(self, plugin: Plugin, module: ModuleType) -> bool:
+        marked = [n for n in dir(module) if self._manager.parse_hookimpl_opts(module, n) is not None]
+        known = [n for n in dir(hookspecs) if n.startswith("harness_")]
+        for name in marked:
+            if name not in known:
+                plugin.fail("unknown-hook", str(unknown_name("hook", name, known)), f"rename it in {plugin.module}")
+                return False
+        return True
+
+    def _collect(self, plugin: Plugin, role: Role) -> None:
+        hook = getattr(self._manager.hook, f"harness_{role}s")
+        for implementation in hook.get_hookimpls():
+            if implementation.plugin_name != plugin.name:
+                continue
+            mend = f"mend harness_{role}s in {plugin.module}"
+            try:
+                for spec in implementation.function():
+                    self._add_component(plugin, role, spec)
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:
+                plugin.fail("invalid", f"harness_{role}s: {type(error).__name__}: {error}", mend)
+
+    def _add_component(self, plugin: Plugin, role: Role, spec: Any) -> None:
+        if not isinstance(spec, ROLES[role]):
+            raise PluginError(f"gave {type(spec).__name__}; wanted {ROLES[role].__name__}")
+        component = Component(role, plugin.name, spec)
+        if component.name in self.components[role]:
+            raise PluginError(f"two {role}s are named {spec.name!r}")
+        measured = spec.quantities if isinstance(spec, TaskSpec) else [getattr(spec, "quantity", None)]
+        for quantity in filter(None, measured):
+            first, owner = self._quantities.setdefault(quantity.name, (quantity, component.name))
+            if first != quantity:
+                raise PluginError(f"{spec.name}: the quantity {quantity.name!r} is declared otherwise by {owner}")
+        self.components[role][component.name] = component
+        plugin.components.append(component)
+
+    def quantity(self, name: str) -> Quantity:
+        """The declaration of a quantity; a bare one where nobody installed declares it."""
+        return self._quantities[name][0] if name in self._quantities else Quantity(name)
+
+    def matching(self, role: Role, pattern: str) -> list[Component]:
+        """Components by full name, bare name or glob, sorted. Raises `UsageError` where none matches.
+
+        A bare name (no glob) that several plugins use is an error that lists the full names.
+        """
+        known = self.components[role]
+        tried = [n for n in known if fnmatch.fnmatchcase(n if "/" in pattern else n.rpartition("/")[2], pattern)]
+        if not tried:
+            self._explain_absent(pattern)
+            raise unknown_name(role, pattern, [*known, *{n.rpartition("/")[2] for n in known}])
+        if len(tried) > 1 and not set(pattern) & set("*?["):
+            raise UsageError(f"{role} {pattern!r} is ambiguous: {' or '.join(sorted(tried))}")
+        return [known[n] for n in sorted(tried)]
+
+    def _explain_absent(self, pattern: str) -> None:
+        """Say so where the name belongs to a plugin that did not load."""
+        plugin = self.plugins.get(pattern.partition("/")[0])
+        if plugin is not None and plugin.state != "ok":
+            raise UsageError(f"plugin {plugin.name!r} did not load ({plugin.problem}): {plugin.fix}")
+
+    def one(self, role: Role, name: str) -> Component:
+        """The component with this full or bare name. Raises `UsageError`."""
+        found = self.matching(role, name)
+        if len(found) > 1:
+            raise UsageError(f"{role} {name!r} matches several: {', '.join(c.name for c in found)}")
+        return found[0]
+
+    def of_plugin(self, name: str, role: Role) -> list[Component]:
+        """The components of one role that a plugin (a name or glob) offers."""
+        names = [n for n in self.plugins if fnmatch.fnmatchcase(n, name)]
+        if not names:
+            raise unknown_name("plugin", name, self.plugins)
+        for plugin in (self.plugins[n] for n in names):
+            if plugin.state != "ok" and not plugin.components:
+                raise UsageError(f"plugin {plugin.name!r} did not load ({plugin.problem}): {plugin.fix}")
+        return sorted((c for n in names for c in self.plugins[n].components if c.role == role), key=lambda c: c.name)
+
+    def notify(self, hook: str, **arguments: Any) -> list[str]:
+        """Call a watcher hook of every plugin, each alone; the problems, in words."""
+        problems = []
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            wanted = {name: arguments[name] for name in implementation.argnames}
+            try:
+                implementation.function(**wanted)
+            except Exception as error:
+                problems.append(f"plugin {implementation.plugin_name}: {hook}: {type(error).__name__}: {error}")
+        return problems
+
+    def watch(self, watcher: object) -> contextlib.AbstractContextManager[None]:
+        """Register an object with watcher hooks for the length of a ``with`` block."""
+
+        @contextlib.contextmanager
+        def registered() -> Iterator[None]:
+            self._manager.register(watcher)
+            try:
+                yield
+            finally:
+                self._manager.unregister(watcher)
+
+        return registered()
+
+    def source_digest(self, plugin: str) -> str:
+        """Digest of a plugin's source: its ``.py`` files by name. Enters every cache key."""
+        if plugin not in self._digests:
+            self._digests[plugin] = _digest_of_module(self.plugins[plugin].module)
+        return self._digests[plugin]
+
+
+def _digest_of_module(module: str) -> str:
+    found = importlib.util.find_spec(module)
+    if found is None or found.origin is None:
+        return "unknown"
+    root = Path(found.origin)
+    files = sorted(root.parent.rglob("*.py")) if found.submodule_search_locations else [root]
+    sha = hashlib.sha256()
+    for file in files:
+        data = file.read_bytes()
+        sha.update(f"{file.relative_to(root.parent).as_posix()} {len(data)}\0".encode() + data)
+    return sha.hexdigest()[:16]
+
+
+def load(
+    *, blocked: Iterable[str] = (), only: Iterable[str] = (), modules: Iterable[str | ModuleType] = ()
+) -> Registry:
+    """Load the installed plugins.
+
+    Parameters
+    ----------
+    blocked : names that are not imported (``--no-plugin``).
+    only : under ``HARNESS_DISABLE_PLUGIN_AUTOLOAD`` the names that are loaded all the same.
+    modules : modules that are plugins without an entry point.
+    """
+    registry = Registry()
+    blocked, only, manual = set(blocked), set(only), bool(os.environ.get("HARNESS_DISABLE_PLUGIN_AUTOLOAD"))
+    extra = tuple(m.__name__ if isinstance(m, ModuleType) else m for m in modules)
+    registry.loaded_with = {"blocked": tuple(blocked), "only": tuple(only), "modules": extra}
+    entries = [
+        (entry.name, (entry.dist.name if entry.dist else ""), entry)
+        for entry in importlib.metadata.entry_points(group=GROUP)
+    ]
+    known = {name for name, _, _ in entries}
+    for name in blocked - known:
+        raise unknown_name("plugin", name, known)
+    for name, distribution, entry in sorted(entries, key=lambda e: (e[0], e[1])):
+        version = entry.dist.version if entry.dist else ""
+        plugin = Plugin(name, entry.module, distribution, version)
+        if name in blocked or (manual and not any(fnmatch.fnmatchcase(name, o) for o in only)):
+            plugin.state = "blocked"
+            plugin.problem = "left out by --no-plugin" if name in blocked else "HARNESS_DISABLE_PLUGIN_AUTOLOAD is set"
+            plugin.fix = f"name it with --plugin {name}" if manual else f"drop --no-plugin {name}"
+            registry.plugins.setdefault(name, plugin)
+        else:
+            registry.add(plugin, entry.load)
+    for module in extra:
+        name = module.rpartition(".")[2].removeprefix("harness_").replace("_", "-")
+        registry.add(Plugin(name, module), functools.partial(importlib.import_module, module))
+    return registry
+
+
+@functools.cache
+def default() -> Registry:
+    """The registry of the installed plugins, scanned once per process."""
+    return load()

@@ -1,0 +1,198 @@
+"""Declarations: what a plugin offers, as plain data that costs nothing to make.
+
+An implementation is named by a lazy reference, ``"package.module:Class"``, and imported only
+when a path that needs it runs. It is a frozen dataclass whose fields are the parameters
+declared here, with one method:
+
+=========  =======================================================================
+estimator  ``estimate(data, *, rng) -> Output``
+model      ``transform(data, *, to, rng) -> Kind``
+task       ``cases(*, seed) -> Iterable[Case]``; and ``score(case, output) ->
+           {quantity: float}`` where outputs other than `Estimate` are to be scored
+=========  =======================================================================
+
+Where the method's data do not suit it, it raises `harness.Incompatible` with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.errors import PluginError, UsageError
+
+if TYPE_CHECKING:
+    from harness.kinds import Kind
+    from harness.outputs import Output
+
+API = 1
+"""The version of this contract. A plugin module states the one it was written for."""
+
+NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What is measured, and how to read it.
+
+    ``better`` says which value wins: nearest the ``truth``, ``higher``, ``lower``, or ``none``
+    (reported, not ranked). A value outside ``lower .. upper`` counts as a bound violation on
+    boards; it is never corrected.
+    """
+
+    name: str
+    unit: str = ""
+    better: Literal["truth", "higher", "lower", "none"] = "truth"
+    lower: float | None = None
+    upper: float | None = None
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter: ``type`` is int, float, str, bool, a ``tuple`` of one of them, or any of these or None."""
+
+    name: str
+    type: Any
+    default: Any
+    summary: str
+    low: float | None = None
+    high: float | None = None
+    above: float | None = None
+    choices: tuple[Any, ...] = ()
+
+    def check(self, value: Any, where: str) -> None:
+        """Raise `UsageError` where a value (each item of a tuple) is out of range."""
+        for item in value if isinstance(value, tuple) else (value,):
+            if item is None:
+                continue
+            if self.choices and item not in self.choices:
+                raise UsageError(f"{where}: {item!r}; wanted one of {', '.join(map(repr, self.choices))}")
+            number = isinstance(item, int | float)
+            if number and not (
+                (self.low is None or item >= self.low)
+                and (self.high is None or item <= self.high)
+                and (self.above is None or item > self.above)
+            ):
+                raise UsageError(f"{where}: {item}; wanted {self.range()}")
+
+    def range(self) -> str:
+        """The allowed range in words."""
+        bounds = [(self.low, "at least"), (self.above, "more than"), (self.high, "at most")]
+        return " and ".join(f"{word} {bound:g}" for bound, word in bounds if bound is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What the three specs share.
+
+    Attributes
+    ----------
+    name : lower case, digits, ``-``; the full name is ``plugin/name``.
+    summary : one line that says what it is.
+    implementation : lazy reference ``"package.module:Class"``.
+    params : must match the fields of the implementation (checked by the conformance suite).
+    traits : what the host and the conformance suite may rely on: ``deterministic`` (ignores its
+        rng), ``lower-bound``, ``upper-bound``, ``permutation-invariant`` (the order of units),
+        ``translation-invariant``, ``scale-invariant``, ``local-mean`` (the mean of the local
+        values is the value), and for tasks what their data have (``split`` ...).
+    requires : top-level packages that it imports beyond numpy; ``install`` is the pip
+        requirement that brings them, such as ``"infoharness[atoms]"``.
+    paper : where it comes from.
+    """
+
+    name: str
+    summary: str
+    implementation: str
+    params: tuple[Param, ...] = ()
+    traits: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    install: str = ""
+    paper: str = ""
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise PluginError(f"{self.name!r} is no name for a component: lower case, digits and - only")
+        if not re.fullmatch(r"[\w.]+:\w+", self.implementation):
+            raise PluginError(f"{self.name}: implementation {self.implementation!r} is not 'package.module:Class'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimatorSpec(Spec):
+    """Reads one kind (or any of several), gives an output.
+
+    ``quantity`` is what an `Estimate` measures; None for outputs that the task scores.
+    ``needs`` lists traits that the task must declare, such as ``split``.
+    """
+
+    reads: type[Kind] | tuple[type[Kind], ...]
+    gives: type[Output]
+    quantity: Quantity | None = None
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec(Spec):
+    """Maps one kind to another; ``keep`` stores its output as an artifact for later runs."""
+
+    reads: type[Kind] | tuple[type[Kind], ...]
+    gives: type[Kind]
+    needs: tuple[str, ...] = ()
+    keep: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSpec(Spec):
+    """Hands out cases of one kind.
+
+    Attributes
+    ----------
+    quantities : those it has truths or scores for; the first scored one ranks.
+    scores : output types that the implementation's ``score`` reads.
+    baselines : estimators (full names) that join every run of the task.
+    uses : components (full names) that its code calls through `harness.estimator` or
+        `harness.model`; their sources enter the cache key.
+    """
+
+    gives: type[Kind]
+    quantities: tuple[Quantity, ...] = ()
+    scores: tuple[type[Output], ...] = ()
+    baselines: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One data set of a task.
+
+    Attributes
+    ----------
+    id : unique within the task and seed.
+    data : the data, or a function without arguments that loads them.
+    source : names the data; cases of one source share them, and an estimator runs once for all
+        of them. The id where not given.
+    truth : known values by quantity name.
+    facts : the coordinates of the case (data set, rate, dimension ...): columns of tables and
+        axes of plots.
+    accepts : output types that the case is for; empty for any.
+    stamp : where given, the data are a pure function of the task's code, its parameters, the
+        seed and this string (a digest of the file, say), so that a cached path needs no loading.
+    """
+
+    id: str
+    data: Kind | Callable[[], Kind]
+    source: str = ""
+    truth: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, str | int | float] = field(default_factory=dict)
+    accepts: tuple[type[Output], ...] = ()
+    stamp: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.source:
+            object.__setattr__(self, "source", self.id)
+
+    def load(self) -> Kind:
+        """The data, loaded now if they were not."""
+        return self.data() if callable(self.data) else self.data

@@ -1,0 +1,326 @@
+"""One unit of work: run an estimator once on the data of a source, for all of its cases.
+
+This is what a worker does, and what the in-process executor does: load the data, run the
+models, run the estimator, compare with the truth or score. Loaded data and model outputs are
+shared by the units that follow on the same data; what is declared deterministic is shared
+between seeds too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.errors import HarnessError, Incompatible, MissingDependency, PluginError
+from harness.kinds import Kind
+from harness.measure import Cost
+from harness.outputs import Estimate, Output
+from harness.records import Status
+from harness.registry import Registry
+from harness.seeds import stream
+from harness.specs import Case, EstimatorSpec, ModelSpec, TaskSpec
+
+HOLD = 2
+"""How many data sets stay loaded, with their model outputs."""
+
+Named = tuple[str, Mapping[str, Any]]
+"""A component by full name, and all its parameters."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What to run, as plain data that any process can read.
+
+    ``cases`` are ids of one source; ``keep`` is the folder for model outputs worth keeping.
+    """
+
+    index: int
+    task: Named
+    source: str
+    cases: tuple[str, ...]
+    models: tuple[Named, ...]
+    estimator: Named
+    seed: int
+    keep: str = ""
+
+    @property
+    def data_key(self) -> str:
+        """Names the loaded data: units with one key are best run in one process, in a row."""
+        return json.dumps([*self.task, self.source], sort_keys=True)
+
+
+@dataclass
+class CaseResult:
+    """How one case ended; the values as in a record."""
+
+    case: str
+    status: Status = Status.OK
+    cause: str | None = None
+    value: float | None = None
+    stderr: float | None = None
+    truth: float | None = None
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Outcome:
+    """What came of a unit. ``failed_prefix`` says that the failure lies before the estimator."""
+
+    index: int
+    cases: list[CaseResult]
+    fingerprint: str | None = None
+    n: int | None = None
+    cost: Cost | None = None
+    prefix_s: float | None = None
+    diagnostics: dict[str, Any] = field(default_factory=dict)
+    local: np.ndarray[Any, Any] | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    failed_prefix: bool = False
+
+    @classmethod
+    def failure(cls, unit: Unit, status: Status, cause: str, **more: Any) -> Outcome:
+        """All cases of a unit ended in the same way."""
+        return cls(unit.index, [CaseResult(c, status, cause) for c in unit.cases], **more)
+
+
+Ask = Callable[[Unit, str], tuple[str, ...]]
+"""Given the fingerprint of the loaded data: which cases are still to be computed."""
+Tell = Callable[[str], None]
+"""Told the stage that begins (``load``, ``model msc/quests`` ...): deadlines count from here."""
+
+
+class _Stage(Exception):
+    """A failure with the stage it happened in."""
+
+    def __init__(self, stage: str, cause: BaseException) -> None:
+        self.stage, self.cause = stage, cause
+
+
+class Bench:
+    """Performs units one after the other, keeping what the next can use."""
+
+    def __init__(self, registry: Registry, *, debug: bool = False) -> None:
+        self._registry = registry
+        self._debug = debug
+        self._cases: dict[str, dict[str, Case]] = {}
+        self._data: dict[str, tuple[Kind, float]] = {}
+        self._outputs: dict[str, tuple[Any, Any]] = {}
+        self._held: list[str] = []
+        self._seeded: tuple[str, dict[str, tuple[Any, Any]]] = "", {}
+
+    def perform(self, unit: Unit, ask: Ask | None = None, tell: Tell = lambda stage: None) -> Outcome | None:
+        """Run a unit; None where ``ask`` wants none of its cases. Never raises but on Ctrl-C."""
+        outcome = Outcome(unit.index, [])
+        try:
+            cases, data, prefix_s = self._load(unit, tell)
+            outcome.fingerprint = data.fingerprint()
+            wanted = ask(unit, outcome.fingerprint) if ask else unit.cases
+            if not wanted:
+                return None
+            unit = replace(unit, cases=wanted)
+            outcome.n = data.n
+            for depth in range(len(unit.models)):
+                data, seconds = self._model(unit, depth, data, outcome.fingerprint, tell)
+                prefix_s += seconds
+            outcome.prefix_s = prefix_s
+            output, outcome.cost = self._estimate(unit, data, outcome.fingerprint, tell)
+        except _Stage as failure:
+            return self._failed(unit, failure, outcome)
+        outcome.diagnostics = dict(output.diagnostics)
+        outcome.local = output.local if isinstance(output, Estimate) else None
+        outcome.cases = [self._judge(unit, cases[case], output, tell) for case in unit.cases]
+        outcome.versions = self._versions(unit)
+        return outcome
+
+    def _failed(self, unit: Unit, failure: _Stage, outcome: Outcome) -> Outcome:
+        if self._debug:
+            raise failure.cause
+        outcome.failed_prefix = not failure.stage.startswith("estimator")
+        status, cause = _explain(failure.stage, failure.cause)
+        outcome.cases = [CaseResult(c, status, cause) for c in unit.cases]
+        return outcome
+
+    @contextlib.contextmanager
+    def _stage(self, name: str, tell: Tell) -> Any:
+        tell(name)
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit, _Stage):
+            raise
+        except BaseException as error:
+            raise _Stage(name, error) from error
+
+    def _task(self, unit: Unit) -> Any:
+        return self._registry.one("task", unit.task[0]).build(unit.task[1])
+
+    def _load(self, unit: Unit, tell: Tell) -> tuple[dict[str, Case], Kind, float]:
+        listed, key = json.dumps([unit.task, unit.seed], sort_keys=True), f"{unit.data_key} {unit.seed}"
+        with self._stage(f"task {unit.task[0]}", tell):
+            if listed not in self._cases:
+                self._cases = {listed: {c.id: c for c in self._task(unit).cases(seed=unit.seed)}}
+            cases = self._cases[listed]
+            lost = [c for c in unit.cases if c not in cases]
+            if lost:
+                raise PluginError(f"the task gave no case {lost[0]!r} this time")
+            if key not in self._data:
+                cost = Cost.start()
+                data = cases[unit.cases[0]].load()
+                spec: TaskSpec = self._registry.one("task", unit.task[0]).spec
+                _check_kind(data, spec.gives, unit.task[0])
+                self._data = {key: (data, cost.stop().wall_s)}
+                self._hold(data.fingerprint())
+        return cases, *self._data[key]
+
+    def _hold(self, fingerprint: str) -> None:
+        """Drop the outputs of data sets that were not used for longest."""
+        self._held = [f for f in self._held if f != fingerprint] + [fingerprint]
+        gone, self._held = self._held[:-HOLD], self._held[-HOLD:]
+        for old in gone:
+            self._outputs = {k: v for k, v in self._outputs.items() if not k.startswith(old)}
+
+    def _model(self, unit: Unit, depth: int, data: Kind, fingerprint: str, tell: Tell) -> tuple[Kind, float]:
+        name, params = unit.models[depth]
+        spec: ModelSpec = self._registry.one("model", name).spec
+        parts = [("model", *m) for m in unit.models[: depth + 1]]
+        memo, key = self._memo(unit, fingerprint, parts)
+        if key in memo:
+            return memo[key]
+        kept = Path(unit.keep, *_kept_name(key, self._registry, unit, depth + 1)) if unit.keep and spec.keep else None
+        with self._stage(f"model {name}", tell):
+            cost = Cost.start()
+            if kept is not None and kept.exists():
+                out = spec.gives.load(kept)
+            else:
+                names = (unit.task[0], unit.source, *(part[1] for part in parts))
+                rng = stream(unit.seed, *names)
+                with _global_seeds(unit.seed, *names):
+                    model = self._registry.one("model", name).build(params)
+                    out = model.transform(data, to=spec.gives, rng=rng)
+                _check_kind(out, spec.gives, name)
+                if kept is not None:
+                    out.save(kept)
+        memo[key] = out, cost.stop().wall_s
+        return memo[key]
+
+    def _memo(self, unit: Unit, fingerprint: str, parts: list[Any]) -> tuple[dict[str, tuple[Any, Any]], str]:
+        """Where the output of ``parts`` on these data is remembered, and under which key.
+
+        What is deterministic throughout is shared between seeds; the rest lasts for one seed.
+        """
+        key = fingerprint + json.dumps(parts, sort_keys=True)
+        if all("deterministic" in self._registry.one(role, name).spec.traits for role, name, _ in parts):
+            return self._outputs, key
+        here = f"{unit.data_key} {unit.seed}"
+        if self._seeded[0] != here:
+            self._seeded = here, {}
+        return self._seeded[1], f"{here} {key}"
+
+    def _estimate(self, unit: Unit, data: Kind, fingerprint: str, tell: Tell) -> tuple[Output, Cost]:
+        name, params = unit.estimator
+        parts = [*(("model", *m) for m in unit.models), ("estimator", *unit.estimator)]
+        memo, key = self._memo(unit, fingerprint, parts)
+        if key in memo:
+            return memo[key]
+        with self._stage(f"estimator {name}", tell):
+            component = self._registry.one("estimator", name)
+            spec: EstimatorSpec = component.spec
+            names = (unit.task[0], unit.source, name)
+            rng = stream(unit.seed, *names)
+            estimator = component.build(params)
+            with _global_seeds(unit.seed, *names):
+                cost = Cost.start()
+                output: Output = estimator.estimate(data, rng=rng)
+                cost.stop()
+            if not isinstance(output, spec.gives):
+                raise PluginError(f"gave {type(output).__name__}; its spec says {spec.gives.__name__}")
+        if memo is self._outputs:  # no other unit asks for an output that depends on the seed
+            memo[key] = output, cost
+        return output, cost
+
+    def _judge(self, unit: Unit, case: Case, output: Output, tell: Tell) -> CaseResult:
+        """Compare with the truth, or let the task score."""
+        task: TaskSpec = self._registry.one("task", unit.task[0]).spec
+        if isinstance(output, Estimate):
+            quantity = self._registry.one("estimator", unit.estimator[0]).spec.quantity
+            truth = case.truth.get(quantity.name) if quantity else None
+            return CaseResult(case.id, value=output.value, stderr=output.stderr, truth=truth)
+        try:
+            with self._stage(f"score of {unit.task[0]}", tell), _global_seeds(unit.seed, case.id):
+                scores = {k: float(v) for k, v in self._task(unit).score(case, output).items()}
+                if not scores:
+                    raise PluginError("gave no score")
+                bad = [k for k, v in scores.items() if np.isnan(v)]
+                if bad:
+                    raise PluginError(f"the score {bad[0]} is NaN; leave out what cannot be computed")
+        except _Stage as failure:
+            if self._debug:
+                raise failure.cause from None
+            return CaseResult(case.id, *_explain(failure.stage, failure.cause))
+        primary = next((q.name for q in task.quantities if q.name in scores), next(iter(scores)))
+        return CaseResult(case.id, value=scores[primary], scores=scores)
+
+    def _versions(self, unit: Unit) -> dict[str, str]:
+        names = [("task", unit.task[0]), *(("model", m[0]) for m in unit.models), ("estimator", unit.estimator[0])]
+        packages = {"numpy", *(p for role, n in names for p in self._registry.one(role, n).spec.requires)}  # type: ignore[arg-type]
+        loaded = {p: getattr(sys.modules.get(p), "__version__", None) for p in sorted(packages)}
+        return {p: str(v) for p, v in loaded.items() if v}
+
+
+def _check_kind(data: Any, wanted: type[Kind], who: str) -> None:
+    if type(data) is not wanted:
+        raise PluginError(f"{who} gave {type(data).__name__}; its spec says {wanted.__name__}")
+
+
+def _kept_name(key: str, registry: Registry, unit: Unit, depth: int) -> tuple[str, str]:
+    """Folder and file of a kept output: by its key and the source of the plugins that made it."""
+    plugins = sorted({m[0].partition("/")[0] for m in unit.models[:depth]})
+    digest = hashlib.sha256("\0".join([key, *map(registry.source_digest, plugins)]).encode()).hexdigest()
+    return digest[:2], f"{digest}.npz"
+
+
+@contextlib.contextmanager
+def _global_seeds(seed: int, *names: str) -> Any:
+    """Seed the global generators, for libraries that use them, and put them back."""
+    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
+    derived = int(stream(seed, "global generators", *names).integers(2**32))
+    np.random.seed(derived)  # noqa: NPY002
+    random.seed(derived)
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.manual_seed(derived)
+    try:
+        yield
+    finally:
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)
+
+
+def _explain(stage: str, error: BaseException) -> tuple[Status, str]:
+    """Status and cause in one line, by the kind of failure."""
+    if isinstance(error, Incompatible):
+        return Status.INCOMPATIBLE, str(error)
+    if isinstance(error, MissingDependency):
+        return Status.MISSING_DEPENDENCY, str(error)
+    if isinstance(error, MemoryError):
+        return Status.MEMORY, f"{stage}: out of memory: {error}"
+    if isinstance(error, HarnessError):
+        return Status.ERROR, f"{stage}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    at = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return Status.ERROR, f"{stage}: {type(error).__name__}: {error}{at}"
+
+
+def threads() -> int:
+    """Threads that numeric libraries may use here."""
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return int(limit) if limit.isdigit() else (os.cpu_count() or 1)
