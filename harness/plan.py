@@ -107,8 +107,8 @@ def make(registry: Registry, request: Request) -> Plan:
     return Plan(tuple(sorted(paths, key=lambda p: (p.task.name, _chain(p), p.estimator.name, p.seed))), tuple(excluded))
 
 
-def _chain(path: Path) -> tuple[str, ...]:
-    return tuple(m.name for m in path.models)
+def _chain(path: Path) -> tuple[int | str, ...]:
+    return len(path.models), *(m.name for m in path.models)
 
 
 def _wanted(registry: Registry, request: Request) -> tuple[list[Component], list[Component]]:

@@ -75,16 +75,16 @@ class Store:
         self._lock: int | None = None
         if not write and not self.path.exists():
             raise StoreError(f"{self.path}: no store here yet; `harness run` makes one")
-        with self._errors():
-            if write:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._acquire(waiting)
-            self._db = sqlite3.connect(self.path, isolation_level=None)
-            try:
+        try:
+            with self._errors():
+                if write:
+                    self.path.parent.mkdir(parents=True, exist_ok=True)
+                    self._acquire(waiting)
+                self._db = sqlite3.connect(self.path, isolation_level=None)
                 self._prepare(write)
-            except BaseException:
-                self.close()
-                raise
+        except BaseException:
+            self.close()
+            raise
 
     def _prepare(self, write: bool) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]

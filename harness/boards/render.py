@@ -35,18 +35,15 @@ def to_terminal(found: Sequence[Table], out: IO[str]) -> None:
 
     console = Console(file=out, width=None if out.isatty() else 160, highlight=False)
     for table in found:
-        drawn = RichTable(
-            title=table.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False,
-            caption="\n".join(table.notes) or None, caption_justify="left",
-        )  # fmt: skip
+        console.print(Text(table.title, "bold"))
+        drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False)
         drawn.add_column(table.label, no_wrap=True)
         for column in table.columns:
             drawn.add_column(Text(str(column)), justify="right")
         for row, cells in table.rows:
             # The star says what bold says, for those who cannot see bold.
-            drawn.add_row(
-                Text(row), *(Text(f"{c}*" if c.best else str(c), "bold green" if c.best else "") for c in cells)
-            )
+            marked = (Text(f"{cell}*", "bold green") if cell.best else Text(str(cell)) for cell in cells)
+            drawn.add_row(Text(row), *marked)
         console.print(drawn)
         for note in table.notes:
             console.print(Text(note, "dim"))
@@ -84,12 +81,15 @@ def _md(text: str) -> str:
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("<", "&lt;")
 
 
+TEX = str.maketrans(
+    {c: f"\\{c}" for c in "%_#&${}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "Å": r"\AA{}"}
+    | {"±": r"$\pm$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "▸": r"$\to$", "×": r"$\times$", "–": "--"}
+)
+
+
 def _tex(text: str) -> str:
-    for plain, tex in (("\\", r"\textbackslash "), ("%", r"\%"), ("_", r"\_"), ("#", r"\#"), ("&", r"\&"), ("$", r"\$"),
-                       ("±", r"$\pm$"), ("↑", r"$\uparrow$"), ("↓", r"$\downarrow$"), ("▸", r"$\to$"), ("×", r"$\times$"),
-                       ("Å", r"\AA{}")):  # fmt: skip
-        text = text.replace(plain, tex)
-    return text
+    return text.translate(TEX)
 
 
 def to_csv(records: Records) -> str:

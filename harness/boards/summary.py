@@ -217,9 +217,8 @@ def _estimates(task: str, records: list[Record], scale: _Scale) -> Table:
     }
     unit = scale.unit(next(iter(quantities.values())))
     truths = {r.case: r.truth * scale.factor(r.quantity) for r in records if r.truth is not None} if shared else {}
-    notes = [
-        "± is the estimator's own standard error" if seeds == 1 else f"mean ± standard deviation over {seeds} seeds"
-    ]
+    spread = any(cell.spread is not None for cell in grid.values())
+    notes = [_meaning(seeds)] if spread else []
     notes += _causes(records)
     what = f"{next(iter(quantities.values())).replace('_', ' ')}" if shared else "estimates"
     title = f"{task}: {what}" + (f" [{unit}]" if shared and unit else "")
@@ -236,6 +235,11 @@ def _estimates(task: str, records: list[Record], scale: _Scale) -> Table:
         cells = [grid[row, case] for row in rows]
         body.append((case, tuple([_known(truths, case), *cells] if truths else cells)))
     return Table(title, "case", tuple(columns), tuple(body), tuple(notes))
+
+
+def _meaning(seeds: int) -> str:
+    """What stands behind the ± of a table of estimates."""
+    return "± is the estimator's own standard error" if seeds == 1 else f"mean ± standard deviation over {seeds} seeds"
 
 
 def _known(truths: dict[str, float], case: str) -> Cell:

@@ -46,9 +46,10 @@ class Table:
 
 
 def number(value: float) -> str:
-    """A figure with four significant digits, without an exponent where it can be helped."""
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
-        digits = 4
-        text = f"{value:#.{digits}g}"
-        return text.rstrip(".")
+    """A figure with four significant digits, or all of a large whole part; an exponent only beyond that."""
+    size = abs(value)
+    if 1e4 <= size < 1e7:
+        return f"{value:.0f}"
+    if size == 0 or 1e-3 <= size < 1e4:
+        return f"{value:#.4g}".rstrip(".")
     return f"{value:.3g}"

@@ -1,0 +1,221 @@
+"""The command line in processes of its own: what it prints, where, and its exit status."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.records import Record
+
+TOY = Path(__file__).parent.parent / "toy"
+
+
+def ok(process):
+    assert process.returncode == 0, process.stderr
+    return process
+
+
+NORMALS = ("run", "--task", "normals", "--estimator", "mean")
+
+
+def test_run_prints_a_table_and_says_how_it_went(command):
+    first = ok(command(*NORMALS))
+    assert "toy/normals: entropy [nats]" in first.stdout
+    assert "normal-2" in first.stdout
+    assert "3 computed" in first.stderr
+    again = ok(command(*NORMALS))
+    assert again.stdout == first.stdout
+    assert "nothing to compute; 3 found in the store" in again.stderr
+    assert "0 computed, 3 taken from the store" in again.stderr
+    assert "3 computed" in ok(command(*NORMALS, "--no-cache")).stderr
+
+
+def test_json_is_one_record_a_line_and_nothing_else(command):
+    printed = command(*NORMALS, "--estimator", "boom", "--format", "json")
+    assert printed.returncode == 1
+    records = [Record.from_json(line) for line in printed.stdout.splitlines()]
+    assert len(records) == 6
+    assert all(json.loads(line, parse_constant=pytest.fail) for line in printed.stdout.splitlines())
+    assert "3 failed" in printed.stderr
+
+
+@pytest.mark.parametrize(
+    ("how", "part"),
+    [("markdown", "| normal-0 |"), ("latex", r"\toprule"), ("csv", "key,task,case,models,estimator,seed,status")],
+)
+def test_formats(command, how, part):
+    assert part in ok(command(*NORMALS, "--format", how)).stdout
+
+
+def test_bits_are_for_printing(command):
+    nats = ok(command(*NORMALS, "--format", "markdown")).stdout
+    bits = ok(command(*NORMALS, "--format", "markdown", "--unit", "bits")).stdout
+    assert "[bits]" in bits
+    value = [float(out.splitlines()[4].split("|")[3].split("±")[0]) for out in (nats, bits)]
+    assert value[1] == pytest.approx(value[0] / 0.6931471805599453, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("run",), "nothing asked for: name a --plugin, a --task or an --estimator"),
+        (("rum",), "unknown verb 'rum': did you mean 'run'?"),
+        (("run", "--tsk", "a"), "unknown option '--tsk': did you mean --task?"),
+        (("run", "--task", "normels"), "unknown task 'normels': did you mean normals"),
+        (("run", "--task", "normals", "--set", "mean"), "--set 'mean'; wanted NAME.PARAMETER=VALUE"),
+        ((*NORMALS, "--set", "mean.scale=big"), "toy/mean.scale: 'big'; wanted a number"),
+        ((*NORMALS, "--set", "mean.scale=0"), "toy/mean.scale: 0.0; wanted more than 0"),
+        ((*NORMALS, "--seeds", "a"), "--seeds 'a'; wanted numbers from 0 up"),
+        ((*NORMALS, "--seeds", "3:3"), "--seeds '3:3'"),
+        ((*NORMALS, "--shard", "3"), "--shard '3'; wanted I/M"),
+        ((*NORMALS, "--shard", "5/3"), "--shard 5/3; wanted I/M with I from 1 to M"),
+        ((*NORMALS, "--workers", "-2"), "--workers -2"),
+        ((*NORMALS, "--workers", "two"), "argument --workers: invalid int value: 'two'"),
+        ((*NORMALS, "--workers", "0", "--timeout", "1"), "needs a worker process"),
+        ((*NORMALS, "--no-plugin", "toi"), "unknown plugin 'toi': did you mean toy"),
+        (("show", "meen"), "unknown component 'meen': did you mean mean"),
+        (("results",), "no store here yet"),
+        (("verify",), "no store here yet"),
+        (("board", "show", "nothing"), "unknown board"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_status_2(command, words, message):
+    ran = command(*words)
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    (line,) = ran.stderr.strip().splitlines()
+    assert line.startswith("harness: ")
+    assert message in line
+
+
+def test_debug_shows_the_traceback(command):
+    ran = command("run", "--debug", "--task", "normels")
+    assert "Traceback" in ran.stderr
+    ran = command(*NORMALS[:3], "--estimator", "boom", "--workers", "0", "--debug")
+    assert "ValueError: boom" in ran.stderr
+
+
+def test_a_store_that_is_none(command, tmp_path):
+    (tmp_path / "notes.txt").write_text("my notes " * 500)
+    ran = command(*NORMALS, "--store", tmp_path / "notes.txt")
+    assert ran.returncode == 2
+    assert "not a harness store" in ran.stderr
+    assert (tmp_path / "notes.txt").read_text() == "my notes " * 500
+
+
+def test_dry_run_and_plan(command):
+    dry = ok(command(*NORMALS, "--dry-run"))
+    assert dry.stdout == "toy/normals ▸ toy/mean\n"
+    why = ok(command("plan", "--task", "normals", "--why-not"))
+    assert "not toy/best on toy/normals: gives a Selection, which toy/normals does not score" in why.stdout
+    lines = [json.loads(x) for x in ok(command("plan", "--task", "normals", "--format", "json")).stdout.splitlines()]
+    assert {"task": "toy/normals", "models": [], "estimator": "toy/mean", "seed": 0} in lines
+
+
+def test_list_and_show(command):
+    assert "toy/mean" in ok(command("list", "estimators")).stdout
+    names = [
+        json.loads(x)["name"]
+        for x in ok(command("list", "tasks", "--plugin", "toy", "--format", "json")).stdout.splitlines()
+    ]
+    assert names == ["toy/broken", "toy/choice", "toy/normals"]
+    shown = ok(command("show", "toy/mean")).stdout
+    assert "Samples → Estimate" in shown
+    assert "mean.scale=1.0  factor (a number, more than 0)" in shown
+    assert "(needs no_such_package)" in ok(command("list")).stdout
+
+
+def test_results_and_store(command, tmp_path):
+    ok(command(*NORMALS, "--store", tmp_path / "a"))
+    ok(command("run", "--task", "normals", "--estimator", "noise", "--store", tmp_path / "b"))
+    ok(command("store", "merge", tmp_path / "b", "--store", tmp_path / "a"))
+    assert "6 results, 0 superseded" in ok(command("store", "info", "--store", tmp_path / "a")).stdout
+    only = ok(command("results", "--estimator", "noise", "--store", tmp_path / "a", "--format", "json")).stdout
+    assert {Record.from_json(line).estimator for line in only.splitlines()} == {"toy/noise"}
+    ok(command(*NORMALS, "--no-cache", "--store", tmp_path / "a"))
+    assert "3 results removed, 6 left" in ok(command("store", "gc", "--store", tmp_path / "a")).stderr
+    assert command("results", "--estimator", "nothing", "--store", tmp_path / "a").returncode == 2
+
+
+def test_verify_recomputes_and_reports_drift(command, tmp_path):
+    ok(command(*NORMALS, "--estimator", "noise", "--store", tmp_path / "a"))
+    assert "6 same" in ok(command("verify", "--store", tmp_path / "a")).stderr
+    db = sqlite3.connect(tmp_path / "a")
+    (key, text) = db.execute("SELECT key, record FROM records LIMIT 1").fetchone()
+    record = json.loads(text) | {"value": 99.0}
+    db.execute("UPDATE records SET record = ? WHERE key = ?", [json.dumps(record), key])
+    db.commit()
+    db.close()
+    drifted = command("verify", "--store", tmp_path / "a")
+    assert drifted.returncode == 1
+    assert "drift" in drifted.stdout
+    assert "99.00 →" in drifted.stdout
+
+
+def test_doctor_names_what_is_missing(command):
+    ran = command("doctor")
+    assert ran.returncode == 1
+    assert "pip install 'no-such-package'" in ran.stdout
+
+
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(tmp_path, command):
+    log = tmp_path / "log"
+    words = ("run", "--task", "normals", "--estimator", "slow", "--set", "normals.count=60", "--set", f"slow.log={log}",
+             "--set", "slow.seconds=0.05", "--format", "json")  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", *words], env=os.environ | {"PYTHONPATH": str(TOY)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not log.exists() or log.read_text().count("\n") < 5:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "results are stored, the same command goes on from here" in said
+    statuses = [Record.from_json(line).status.value for line in out.splitlines()]
+    done = statuses.count("ok")
+    assert done >= 4
+    assert statuses.count("interrupted") <= 1
+    resumed = ok(command(*words))
+    assert f"{60 - done} computed, {done} taken from the store" in resumed.stderr
+
+
+def test_a_reader_that_has_seen_enough(command, tmp_path):
+    line = f"{sys.executable} -m harness list | head -1"
+    ran = subprocess.run(["bash", "-c", f"set -o pipefail; {line}"], capture_output=True, text=True, check=False,
+                         env=os.environ | {"PYTHONPATH": str(TOY)})  # fmt: skip
+    assert "Traceback" not in ran.stderr
+
+
+def test_boards_are_made_from_records(command, tmp_path):
+    folder = tmp_path / "leaderboards" / "toys"
+    folder.mkdir(parents=True)
+    (folder / "board.toml").write_text('title = "Toys"\ntasks = ["choice"]\nestimators = ["best"]\nseeds = [0, 1]\n')
+    where = ("--boards", tmp_path / "leaderboards")
+    ok(command("board", "run", "toys", *where))
+    records = (folder / "records" / "toy.jsonl").read_text().splitlines()
+    assert len(records) == 2 * 2 * 2
+    table = (folder / "table.md").read_text()
+    assert "# Toys" in table
+    assert ok(command("board", "check", "toys", *where)).stderr == ""
+    assert "gain ↑" in ok(command("board", "show", "toys", *where)).stdout
+    (folder / "table.md").write_text(table.replace("5", "6"))
+    stale = command("board", "check", "toys", *where)
+    assert stale.returncode == 1
+    assert "is stale: harness board build toys" in stale.stderr
+    ok(command("board", "build", "toys", *where))
+    assert (folder / "table.md").read_text() == table
+    (folder / "records" / "toy.jsonl").write_text("{}\n")
+    broken = command("board", "build", "toys", *where)
+    assert broken.returncode == 2
+    assert "toy.jsonl:1: not a record" in broken.stderr
+    (folder / "board.toml").write_text("tasks = 3\n")
+    assert "tasks is int; wanted list" in command("board", "show", "toys", *where).stderr
+    (folder / "board.toml").write_text("task = []\n")
+    assert "unknown key 'task': did you mean tasks?" in command("board", "show", "toys", *where).stderr

@@ -1,0 +1,196 @@
+import dataclasses
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import (
+    DataError,
+    Environments,
+    Incompatible,
+    Kind,
+    LabelledSamples,
+    PairedSamples,
+    Samples,
+    Split,
+    Structures,
+    UsageError,
+    array,
+    offsets,
+    strings,
+)  # fmt: skip
+
+
+def bags(counts, p=2, **more):
+    cuts = np.concatenate([[0], np.cumsum(counts)])
+    return Environments(np.arange(cuts[-1] * p, dtype=float).reshape(-1, p), cuts, **more)
+
+
+def test_arrays_are_frozen_copies():
+    given_array = np.zeros((3, 2))
+    samples = Samples(given_array)
+    given_array[0, 0] = 1
+    assert samples.x[0, 0] == 0
+    with pytest.raises(ValueError, match="read-only"):
+        samples.x[0, 0] = 1
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        samples.x = given_array
+
+
+def test_read_only_arrays_are_not_copied():
+    samples = Samples(np.zeros((3, 2)))
+    assert Samples(samples.x).x is samples.x
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Samples([[1.0], [np.nan]]), r"Samples\.x at row 1: NaN or infinity; wanted finite numbers"),
+        (lambda: Samples([1.0, 2.0]), r"Samples\.x: shape \(2,\); wanted axes \(n, d\)"),
+        (lambda: Samples([[1.0]]), r"Samples: 1 units; wanted at least 2"),
+        (lambda: Samples([[1], [1, 2]]), r"Samples\.x: rows of different lengths"),
+        (lambda: Samples([["a"], ["b"]]), r"Samples\.x: <U1 values; wanted numbers"),
+        (lambda: Samples(np.zeros((3, 0))), r"Samples\.x: axis d of length 0"),
+        (lambda: PairedSamples(np.zeros((3, 1)), np.zeros((2, 1))), r"axis n of length 2; wanted 3, as in Paired"),
+        (lambda: PairedSamples([[0.0], [1.5]], [[0.0], [1.0]], x_kind="discrete"), r"x at row 1: a fraction"),
+        (lambda: PairedSamples([[0.0], [1.5]], [[0.0], [1.0]], y_kind="ordinal"), r"'ordinal'; wanted one of cont"),
+        (lambda: LabelledSamples(np.zeros((2, 1)), [1, 1]), r"the one class 1; wanted at least two classes"),
+        (lambda: LabelledSamples(np.zeros((2, 1)), [0.0, 1.0]), r"y: float64 values; wanted integers"),
+        (lambda: LabelledSamples(np.zeros((2, 1)), [-1, 1]), r"y at row 0: label -1"),
+        (lambda: LabelledSamples(np.zeros((3, 1)), [0, 0, 1], split=Split([0], [2])), r"class 1 absent"),
+        (lambda: Samples(np.zeros((3, 1)), split=Split([0], [3])), r"split\.test: position 3; wanted positions from 0 to 2"),
+        (lambda: Split([0, 1], [1]), r"Split: unit 1 in two places"),
+        (lambda: Split([0], []), r"Split\.test: an empty part"),
+        (lambda: Split([0.5], [1]), r"Split\.train: float64 array"),
+        (lambda: Environments(np.zeros((3, 1)), [0, 2, 2, 3]), r"offsets at row 1: a unit without items"),
+        (lambda: Environments(np.zeros((3, 1)), [0, 2]), r"last offset 2; wanted the number of items, 3"),
+        (lambda: Environments(np.zeros((3, 1)), [1, 3]), r"0 first"),
+        (lambda: bags([1, 2], sizes=(2, 1)), r"sizes: \(2, 1\); wanted increasing positive integers"),
+        (lambda: bags([1, 2], groups=("a",)), r"groups: axis n of length 1; wanted 2"),
+        (lambda: bags([1, 2], groups=("a", 3)), r"groups at row 1: int; wanted a string"),
+    ],
+)  # fmt: skip
+def test_bad_data_are_named(make, message):
+    with pytest.raises(DataError, match=message):
+        make()
+
+
+def cube(**change):
+    fields = {
+        "numbers": [29], "positions": [[0.0, 0, 0]], "offsets": [0, 1], "cells": [np.eye(3)], "pbc": [[True] * 3],
+    } | change  # fmt: skip
+    return Structures(**fields)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cells": np.zeros((1, 3, 3))}, "cells at row 0: periodic directions that span no volume"),
+        ({"cells": [[[1.0, 0, 0], [2, 0, 0], [0, 0, 1]]]}, "span no volume"),
+        ({"numbers": [0]}, "numbers at row 0: atomic number 0"),
+        ({"positions": [[np.nan, 0, 0]]}, "positions at row 0: NaN"),
+        ({"pbc": [[1, 1, 1]]}, "pbc: int64 values; wanted booleans"),
+        ({"forces": [[1.0, 0]]}, "forces: an axis of length 2; wanted length 3"),
+    ],
+)
+def test_bad_structures_are_named(change, message):
+    with pytest.raises(DataError, match=message):
+        cube(**change)
+
+
+def test_a_slab_needs_no_third_lattice_vector():
+    slab = cube(cells=[[[2.0, 0, 0], [0, 2.0, 0], [0, 0, 0]]], pbc=[[True, True, False]])
+    assert slab.n == 1
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=6), st.data())
+def test_take_gives_the_items_of_each_unit(sizes, data):
+    whole = bags(sizes, groups=tuple(f"g{i}" for i in range(len(sizes))))
+    indices = data.draw(st.lists(st.integers(0, len(sizes) - 1), min_size=1, max_size=8))
+    part = whole.take(indices)
+    for place, unit in enumerate(indices):
+        mine = part.x[part.offsets[place] : part.offsets[place + 1]]
+        assert np.array_equal(mine, whole.x[whole.offsets[unit] : whole.offsets[unit + 1]])
+    assert part.groups == tuple(f"g{i}" for i in indices)
+
+
+def test_take_carries_the_split_along():
+    whole = Samples(np.arange(4.0)[:, None], split=Split([0, 1], [3], [2]))
+    part = whole.take([3, 3, 1, 2])
+    assert [p.tolist() for _, p in part.split.parts()] == [[2], [3], [0, 1]]
+    assert whole.take([0, 1]).split is None
+    assert whole.part("train").x.tolist() == [[0.0], [1.0]]
+
+
+def test_part_without_a_split_is_incompatible():
+    with pytest.raises(Incompatible, match="has none"):
+        Samples(np.zeros((2, 1))).part("train")
+
+
+def test_take_refuses_positions_outside():
+    with pytest.raises(DataError, match="position -1"):
+        Samples(np.zeros((2, 1))).take([-1])
+
+
+def test_fingerprint_is_of_the_contents():
+    x = np.random.default_rng(0).normal(size=(5, 2))
+    assert Samples(x).fingerprint() == Samples(x.copy()).fingerprint()
+    assert Samples(x) == Samples(np.asfortranarray(x))
+    different = [
+        Samples(x), Samples(x[::-1]), Samples(x.reshape(-1, 1)), Samples(x, split=Split([0], [1])),
+        Samples(x, split=Split([0], [2])), PairedSamples(x, x), PairedSamples(x, x, "mixed"),
+    ]  # fmt: skip
+    assert len({d.fingerprint() for d in different}) == len(different)
+
+
+def test_fingerprint_is_the_same_everywhere():
+    """Frozen: a change here discards every stored result, and needs a new kind version."""
+    assert Samples([[0.0, 1.0], [2.0, 3.0]]).fingerprint() == (
+        "sha256:7bca1d479143486bf4623b04fe8ea1897ccc2d4a6a291b501acde8474bc3df9a"
+    )
+
+
+def test_big_endian_data_have_the_same_fingerprint():
+    x = np.arange(6.0).reshape(3, 2)
+    assert Samples(x.astype(">f8")) == Samples(x)
+
+
+def test_save_and_load(tmp_path):
+    whole = bags([1, 2], groups=("a", "b"), sizes=(1,), split=Split([0], [1]))
+    whole.save(tmp_path / "e.npz")
+    again = Environments.load(tmp_path / "e.npz")
+    assert again == whole
+    assert again.groups == ("a", "b")
+    with pytest.raises(UsageError, match="holds Environments version 1; wanted Samples"):
+        Samples.load(tmp_path / "e.npz")
+    (tmp_path / "e.npz").write_bytes(b"nothing")
+    with pytest.raises(UsageError, match="not a file of Environments"):
+        Environments.load(tmp_path / "e.npz")
+    assert not list(tmp_path.glob(".e.npz*"))
+
+
+def test_a_new_kind_is_just_a_class():
+    class Sentences(Kind):
+        """Texts with token ids."""
+
+        texts: tuple[str, ...] = strings("n")
+        ids: np.ndarray = array("items", np.int32)
+        cuts: np.ndarray = offsets()
+        weight: float = 1.0
+
+    s = Sentences(("one", "two words"), np.arange(3, dtype=np.int32), [0, 1, 3])
+    assert s.n == 2
+    assert s.take([1]).texts == ("two words",)
+    assert s.take([1]).ids.tolist() == [1, 2]
+    assert s != dataclasses.replace(s, weight=2.0)
+    assert repr(s) == "Sentences(n=2, ids[3], cuts[3])"
+
+
+def test_fingerprint_does_not_depend_on_the_process():
+    code = "from harness import Samples; print(Samples([[0.5], [1.5]]).fingerprint())"
+    runs = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                           env={"PYTHONHASHSEED": str(i)}).stdout for i in (1, 2)}  # fmt: skip
+    assert runs == {Samples([[0.5], [1.5]]).fingerprint() + "\n"}

@@ -1,0 +1,179 @@
+"""The implementations of the toy plugin."""
+
+import ctypes
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness import Case, Estimate, Incompatible, PairedSamples, Samples, Selection, stream
+
+
+@dataclass(frozen=True)
+class Mean:
+    scale: float = 1.0
+
+    def estimate(self, data, *, rng):
+        return Estimate(self.scale * float(data.x.mean()), stderr=0.1, local=data.x.mean(axis=1))
+
+
+@dataclass(frozen=True)
+class Noise:
+    def estimate(self, data, *, rng):
+        return Estimate(rng.normal())
+
+
+@dataclass(frozen=True)
+class Slow:
+    seconds: float = 0.02
+    log: str = ""
+
+    def estimate(self, data, *, rng):
+        if self.log:
+            with Path(self.log).open("a") as out:
+                out.write(f"{data.fingerprint()}\n")
+        time.sleep(self.seconds)
+        return Estimate(rng.normal())
+
+
+@dataclass(frozen=True)
+class Boom:
+    def estimate(self, data, *, rng):
+        raise ValueError("boom")
+
+
+@dataclass(frozen=True)
+class Segv:
+    def estimate(self, data, *, rng):
+        ctypes.string_at(0)
+
+
+@dataclass(frozen=True)
+class LastWords:
+    def estimate(self, data, *, rng):
+        print("these are my last words", file=sys.stderr)
+        os.abort()
+
+
+@dataclass(frozen=True)
+class Leave:
+    def estimate(self, data, *, rng):
+        os._exit(3)
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """Sleeps in native code that holds the interpreter lock and ignores the polite signal."""
+
+    def estimate(self, data, *, rng):
+        ctypes.PyDLL(None).sleep(600)
+
+
+@dataclass(frozen=True)
+class Hog:
+    def estimate(self, data, *, rng):
+        held = []
+        while True:
+            held.append(np.ones(2**21))
+
+
+@dataclass(frozen=True)
+class Unfit:
+    def estimate(self, data, *, rng):
+        raise Incompatible(f"needs 1000 points; there are {data.n}")
+
+
+@dataclass(frozen=True)
+class NotANumber:
+    def estimate(self, data, *, rng):
+        return Estimate(float("nan"))
+
+
+@dataclass(frozen=True)
+class WrongOutput:
+    def estimate(self, data, *, rng):
+        return 1.0
+
+
+@dataclass(frozen=True)
+class GlobalNoise:
+    def estimate(self, data, *, rng):
+        return Estimate(np.random.normal())
+
+
+@dataclass(frozen=True)
+class First:
+    def estimate(self, data, *, rng):
+        return Selection(np.arange(data.n))
+
+
+@dataclass(frozen=True)
+class Best:
+    def estimate(self, data, *, rng):
+        return Selection(np.argsort(-data.x[:, 0], kind="stable"))
+
+
+@dataclass(frozen=True)
+class Double:
+    def transform(self, data, *, to, rng):
+        return Samples(2 * data.x)
+
+
+@dataclass(frozen=True)
+class Jitter:
+    def transform(self, data, *, to, rng):
+        return Samples(data.x + rng.normal(size=data.x.shape))
+
+
+@dataclass(frozen=True)
+class Pair:
+    def transform(self, data, *, to, rng):
+        return PairedSamples(data.x[:, :1], data.x[:, 1:])
+
+
+@dataclass(frozen=True)
+class Dies:
+    def transform(self, data, *, to, rng):
+        os.abort()
+
+
+@dataclass(frozen=True)
+class Normals:
+    count: int = 3
+    n: int = 50
+
+    def cases(self, *, seed):
+        for i in range(self.count):
+            yield Case(
+                f"normal-{i}",
+                lambda i=i: Samples(stream(seed, "normals", str(i)).normal(size=(self.n, 2))),
+                truth={"entropy": 0.0},
+                facts={"index": i},
+                stamp="",
+            )
+
+
+@dataclass(frozen=True)
+class Choice:
+    n: int = 50
+
+    def cases(self, *, seed):
+        def data():
+            return Samples(stream(seed, "choice").normal(size=(self.n, 1)))
+
+        for rate in (0.1, 0.5):
+            yield Case(f"all@{rate:.0%}", data, source="all", facts={"rate": rate}, accepts=(Selection,))
+        yield Case("all", data, accepts=(Estimate,))
+
+    def score(self, case, output):
+        chosen = output.subset(round(self.n * case.facts["rate"]))
+        return {"gain": float(case.load().x[chosen].sum()), "cost": float(len(chosen))}
+
+
+@dataclass(frozen=True)
+class Broken:
+    def cases(self, *, seed):
+        raise RuntimeError("no cases today")
