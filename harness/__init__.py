@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from harness.hookspecs import hookimpl
     from harness.kinds import (
+        ConditionedSamples,
         Environments,
         Kind,
         LabelledSamples,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
         offsets,
         strings,
     )
-    from harness.outputs import Curve, Estimate, Prediction, Selection
+    from harness.outputs import Curve, Estimate, Output, Prediction, Selection
     from harness.seeds import stream
     from harness.specs import Case, EstimatorSpec, ModelSpec, Param, Quantity, TaskSpec
 
@@ -53,6 +54,7 @@ _HOME = {
     ),
     "harness.hookspecs": ("hookimpl",),
     "harness.kinds": (
+        "ConditionedSamples",
         "Environments",
         "Kind",
         "LabelledSamples",
@@ -64,7 +66,7 @@ _HOME = {
         "offsets",
         "strings",
     ),
-    "harness.outputs": ("Curve", "Estimate", "Prediction", "Selection"),
+    "harness.outputs": ("Curve", "Estimate", "Output", "Prediction", "Selection"),
     "harness.seeds": ("stream",),
     "harness.specs": ("Case", "EstimatorSpec", "ModelSpec", "Param", "Quantity", "TaskSpec"),
 }

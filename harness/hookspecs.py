@@ -46,8 +46,8 @@ def harness_tasks() -> Iterable[TaskSpec]:
 
 
 @hookspec
-def harness_run_started(plan: Plan, total: int, cached: int) -> None:
-    """A run begins: ``total`` results are to be computed, ``cached`` ones were found in the store."""
+def harness_run_started(plan: Plan, total: dict[str, int], cached: int) -> None:
+    """A run begins: ``total`` results by task are to be computed, ``cached`` ones were found in the store."""
 
 
 @hookspec

@@ -74,8 +74,8 @@ class Record:
     started: str = ""
 
     def to_json(self) -> str:
-        """One line of standard JSON: no NaN; infinities as the strings ``inf`` and ``-inf``."""
-        return json.dumps(_plain(asdict(self)), sort_keys=True, allow_nan=False, ensure_ascii=False)
+        """One line of standard JSON, fields in order: no NaN; infinities as the strings ``inf`` and ``-inf``."""
+        return json.dumps(_plain(asdict(self)), allow_nan=False, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, line: str) -> Record:

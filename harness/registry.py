@@ -117,8 +117,7 @@ class Registry:
             return
         self.plugins[plugin.name] = plugin
         module = self._import(plugin, load)
-        if module is not None and self._hooks_known(plugin, module):
-            self._manager.register(module, plugin.name)
+        if module is not None and self._hooks_known(plugin, module) and self._registered(plugin, module):
             for role in ROLES:
                 self._collect(plugin, role)
 
@@ -127,7 +126,7 @@ class Registry:
         again = f"pip install --upgrade {plugin.distribution}" if plugin.distribution else f"mend {plugin.module}"
         try:
             module = load()
-        except (KeyboardInterrupt, SystemExit):
+        except KeyboardInterrupt:
             raise
         except ModuleNotFoundError as error:
             plugin.fail("import-failed", f"ModuleNotFoundError: {error}", f"pip install {error.name}, or {off}")
@@ -152,6 +151,15 @@ class Registry:
                 return False
         return True
 
+    def _registered(self, plugin: Plugin, module: ModuleType) -> bool:
+        try:
+            self._manager.register(module, plugin.name)
+        except pluggy.PluginValidationError as error:
+            self._manager.unregister(name=plugin.name)
+            plugin.fail("invalid", str(error).replace("\n", " "), f"mend the arguments of that hook in {plugin.module}")
+            return False
+        return True
+
     def _collect(self, plugin: Plugin, role: Role) -> None:
         hook = getattr(self._manager.hook, f"harness_{role}s")
         for implementation in hook.get_hookimpls():
@@ -161,7 +169,7 @@ class Registry:
             try:
                 for spec in implementation.function():
                     self._add_component(plugin, role, spec)
-            except (KeyboardInterrupt, SystemExit):
+            except KeyboardInterrupt:
                 raise
             except BaseException as error:
                 plugin.fail("invalid", f"harness_{role}s: {type(error).__name__}: {error}", mend)

@@ -104,7 +104,9 @@ class _Run:
         """The whole run, from cases to summary."""
         failures = self._expand()
         todo = self._look_up()
-        total = sum(len(job.cases) for job in todo) + len(failures)
+        total: dict[str, int] = {}
+        for task, count in [(f.task, 1) for f in failures] + [(j.path.task.name, len(j.cases)) for j in todo]:
+            total[task] = total.get(task, 0) + count
         self._notify("harness_run_started", plan=self._plan, total=total, cached=len(self._cached))
         if total:
             self._store.add_machine(machine.name(), machine.facts())

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import IO
 
 from harness.boards.summary import Declared, long_rows, tables
-from harness.boards.table import Table
+from harness.boards.table import Cell, Table
 from harness.records import Records
 
 
@@ -36,18 +36,41 @@ def to_terminal(found: Sequence[Table], out: IO[str]) -> None:
     console = Console(file=out, width=None if out.isatty() else 160, highlight=False)
     for table in found:
         console.print(Text(table.title, "bold"))
-        drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False)
-        drawn.add_column(table.label, no_wrap=True)
-        for column in table.columns:
-            drawn.add_column(Text(str(column)), justify="right")
-        for row, cells in table.rows:
-            # The star says what bold says, for those who cannot see bold.
-            marked = (Text(f"{cell}*", "bold green") if cell.best else Text(str(cell)) for cell in cells)
-            drawn.add_row(Text(row), *marked)
-        console.print(drawn)
+        for part, widths in _fitting(table, console.width):
+            drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+            drawn.add_column(table.label, no_wrap=True)
+            for c in part:
+                drawn.add_column(Text(str(table.columns[c])), justify="right", min_width=widths[c])
+            for row, cells in table.rows:
+                marked = (Text(_starred(cells[c]), "bold green" if cells[c].best else "") for c in part)
+                drawn.add_row(Text(row), *marked)
+            console.print(drawn)
         for note in table.notes:
             console.print(Text(note, "dim"))
         console.print()
+
+
+def _starred(cell: Cell) -> str:
+    """The star says what bold says, for those who cannot see bold."""
+    return f"{cell}*" if cell.best else str(cell)
+
+
+def _fitting(table: Table, width: int) -> list[tuple[list[int], list[int]]]:
+    """Columns cut into parts that fit ``width`` without breaking a word or a figure; and their widths."""
+    widths = [
+        max(len(text) for text in (*str(column).split(), *(_starred(cells[c]) for _, cells in table.rows)))
+        for c, column in enumerate(table.columns)
+    ]
+    first = max(len(text) for text in (table.label, *(row for row, _ in table.rows)))
+    parts: list[list[int]] = []
+    room = 0
+    for c, wide in enumerate(widths):
+        if not parts or wide + 2 > room:
+            parts.append([])
+            room = width - first - 4
+        parts[-1].append(c)
+        room -= wide + 2
+    return [(part, widths) for part in parts]
 
 
 def to_text(found: Sequence[Table], how: str) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import say
 from harness.hookspecs import hookimpl
 from harness.records import Record
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 QUIET_S = 5.0
 """Seconds between plain lines, at least."""
@@ -22,11 +25,11 @@ class Lines:
         self._last = self._began = time.monotonic()
 
     @hookimpl
-    def harness_run_started(self, total: int, cached: int) -> None:
+    def harness_run_started(self, total: dict[str, int], cached: int) -> None:
         """Say how much there is to do."""
-        self._total = total
+        self._total = sum(total.values())
         found = f"; {cached} found in the store" if cached else ""
-        say(f"{total} to compute{found}" if total else f"nothing to compute{found}")
+        say(f"{self._total or 'nothing'} to compute{found}")
 
     @hookimpl
     def harness_path_finished(self, record: Record) -> None:
@@ -56,21 +59,25 @@ class Bars:
             console=Console(stderr=True),
             transient=True,
         )
-        self._failed = 0
+        self._bars: dict[str, TaskID] = {}
+        self._failed: dict[str, int] = {}
 
     @hookimpl
-    def harness_run_started(self, total: int, cached: int) -> None:
+    def harness_run_started(self, total: dict[str, int], cached: int) -> None:
         """Begin to draw."""
-        if total:
-            self._progress.start()
-            self._bar = self._progress.add_task("paths", total=total, note=f"{cached} cached" if cached else "")
+        if not total:
+            say(f"nothing to compute; {cached} found in the store")
+            return
+        self._progress.start()
+        note = f"{cached} found in the store" if cached else ""
+        self._bars = {task: self._progress.add_task(task, total=count, note=note) for task, count in total.items()}
 
     @hookimpl
     def harness_path_finished(self, record: Record) -> None:
         """Move the bar."""
-        self._failed += record.status.failed
-        note = f"{record.estimator} on {record.case}" + (f", {self._failed} failed" if self._failed else "")
-        self._progress.update(self._bar, advance=1, note=note)
+        failed = self._failed[record.task] = self._failed.get(record.task, 0) + record.status.failed
+        note = f"{record.estimator} on {record.case}" + (f", {failed} failed" if failed else "")
+        self._progress.update(self._bars[record.task], advance=1, note=note)
 
     @hookimpl
     def harness_run_finished(self, summary: dict[str, Any]) -> None:

@@ -2,9 +2,10 @@
 
 from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind, Split, array, offsets, strings
-from harness.kinds.vectors import LabelledSamples, PairedSamples, Samples
+from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
 
 __all__ = [
+    "ConditionedSamples",
     "Environments",
     "Kind",
     "LabelledSamples",

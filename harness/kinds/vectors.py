@@ -45,6 +45,16 @@ class PairedSamples(Kind):
                 raise DataError(f"PairedSamples.{side}", "a fraction", "integer codes, as it is discrete", row)
 
 
+class ConditionedSamples(Kind):
+    """n joint draws of two variables and what they are conditioned on: ``x (n, dx)``, ``y (n, dy)``, ``z (n, dz)``."""
+
+    min_n: ClassVar[int] = 2
+
+    x: FloatArray = array("n dx")
+    y: FloatArray = array("n dy")
+    z: FloatArray = array("n dz")
+
+
 class LabelledSamples(Kind):
     """n vectors with a class each: ``x (n, d)``, ``y (n,)`` in ``0 .. n_classes-1``."""
 

@@ -3,11 +3,12 @@
 import csv
 import io
 import math
+import re
 
 import pytest
 
 from harness import Quantity
-from harness.boards.render import to_csv, to_text
+from harness.boards.render import to_csv, to_terminal, to_text
 from harness.boards.summary import places, tables
 from harness.boards.table import Cell, number
 from harness.records import Record, Records, Status
@@ -165,3 +166,26 @@ def test_csv_has_a_row_for_each_quantity():
 
 def test_an_empty_cell_is_its_text():
     assert str(Cell(text="timeout")) == "timeout"
+
+
+@pytest.mark.parametrize("width", range(30, 120))
+def test_no_word_or_figure_is_broken_on_a_narrow_terminal(width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    out = Terminal()
+    to_terminal(
+        made(
+            [estimate(f"estimator-{i}", "case", 1.23456 + i, stderr=None) for i in range(6)]
+            + [estimate("b", "other", 1.0)]
+        ),
+        out,
+    )
+    text = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
+    assert max(map(len, text.splitlines())) <= width
+    for i in range(6):
+        assert f"estimator-{i}" in text
+        assert f"{1.23456 + i:.3f}" in text

@@ -217,7 +217,7 @@ def test_hook_harness_run_started(toy, go):
     with toy.watch(watcher):
         go(tasks=("normals",), estimators=("mean",))
         go(tasks=("normals",), estimators=("mean",))
-    assert watcher.seen == [(1, 3, 0), (1, 0, 3)]
+    assert watcher.seen == [(1, {"toy/normals": 3}, 0), (1, {}, 3)]
 
 
 def test_hook_harness_path_finished(toy, go):

@@ -1,0 +1,65 @@
+"""The README and the docs, run as a user would."""
+
+import doctest
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_library_page_runs():
+    failed, tried = doctest.testfile(
+        str(ROOT / "docs" / "library.md"),
+        module_relative=False,
+        optionflags=doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL,
+    )
+    assert tried > 20
+    assert failed == 0
+
+
+def test_the_readmes_python_runs():
+    (code,) = blocks("README.md", "python")
+    names = {}
+    exec(compile(code, "README.md", "exec"), names)
+    assert {r.estimator for r in names["records"]} > {"msc/msc", "msc/random"}
+
+
+COMMANDS = [
+    line.partition("  #")[0].strip()
+    for page in ("README.md", "docs/getting-started.md")
+    for block in blocks(page, "sh")
+    for line in block.splitlines()
+    if line.startswith("harness ")
+]
+
+
+@pytest.mark.parametrize("line", sorted(set(COMMANDS)))
+def test_every_command_of_the_readme_is_understood(line, tmp_path):
+    """Runs are planned, not computed, here; data files of the user's are left out."""
+    words = shlex.split(line)[1:]
+    if "train.extxyz" in line:
+        words = [w for w in words if not w.startswith("colabfit.dataset") and w != "--set"]
+    if words[0] == "run":
+        words.append("--dry-run")
+    elif words[0] in ("results", "verify", "store", "board"):
+        words = [*words[:1], "--help"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "harness", *words], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert ran.returncode in ((0, 1) if words[0] == "doctor" else (0,)), ran.stderr
+
+
+def test_the_two_commands_of_the_readme_are_in_the_makefile():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "harness run --plugin msc --task colabfit" in makefile
+    assert re.search(r"^demo:.*\n\t.*harness run", makefile, re.MULTILINE)
+    assert re.search(r"^test:.*\n\t.*pytest", makefile, re.MULTILINE)

@@ -1,0 +1,167 @@
+"""Tests of the project itself: that it is as it says."""
+
+import ast
+import dataclasses
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness import hookspecs, registry
+from harness.cli import VERBS, parser
+from harness.specs import API
+
+ROOT = Path(__file__).parent.parent
+HOOKS = [name for name in dir(hookspecs) if name.startswith("harness_")]
+SHIPPED = [p for p in registry.load().plugins.values() if p.distribution == "infoharness"]
+COMPONENTS = [c for p in SHIPPED for c in p.components]
+
+
+def text(*parts):
+    return (ROOT / Path(*parts)).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_every_hook_is_documented_with_its_arguments(name):
+    arguments = ", ".join(inspect.signature(getattr(hookspecs, name)).parameters)
+    assert f"{name}({arguments})" in text("docs", "writing-a-plugin.md")
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_every_hook_has_a_test(name):
+    tests = re.findall(r"^def (test_hook\w+)", text("tests", "harness", "test_runner.py"), re.MULTILINE)
+    tests += re.findall(r"^def (test_hooks\w+)", text("tests", "harness", "test_runner.py"), re.MULTILINE)
+    assert any(name in test for test in tests)
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda c: f"{c.role} {c.name}")
+def test_every_lazy_reference_imports_and_its_parameters_match(component):
+    """Name and default of each parameter are the implementation's own."""
+    implementation = component.implementation()
+    fields = {f.name: f.default for f in dataclasses.fields(implementation)}
+    assert {p.name: p.default for p in component.spec.params} == fields
+    assert implementation.__dataclass_params__.frozen
+
+
+@pytest.mark.parametrize("plugin", SHIPPED, ids=lambda p: p.name)
+def test_every_plugin_has_its_page_and_names_its_parts_there(plugin):
+    page = text("docs", "plugins", f"{plugin.name}.md")
+    for component in plugin.components:
+        assert f"`{component.spec.name}`" in page, f"{component.name} is not in the page"
+
+
+def test_every_verbs_help_is_in_the_docs(monkeypatch):
+    """Stale? Run: python scripts/command_line_page.py"""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    page = importlib.import_module("command_line_page").page()
+    assert all(f"## harness {verb}\n" in page for verb in VERBS)
+    assert page == text("docs", "command-line.md")
+
+
+RANK = {
+    "errors": 0, "kinds": 0, "outputs": 0, "specs": 0, "quantities": 0, "seeds": 0, "hookspecs": 0, "measure": 0,
+    "machine": 0, "params": 1, "records": 1, "registry": 2, "plan": 3, "keys": 4, "store": 4, "work": 4, "executors": 5,
+    "runner": 6, "verification": 7, "api": 7, "testing": 7, "templates": 7, "boards": 8, "cli": 9, "__main__": 10,
+}  # fmt: skip
+
+
+def imports(file):
+    """Modules of the host that a file imports when it runs (not only for type checkers)."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    checking = {
+        id(n)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
+        for n in ast.walk(block)
+    }
+    for node in ast.walk(tree):
+        if id(node) in checking:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            if node.module == "harness":
+                yield from (f"harness.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "harness").rglob("*.py")), ids=lambda f: str(f.relative_to(ROOT)))
+def test_imports_point_one_way(file):
+    relative = file.relative_to(ROOT / "harness").with_suffix("")
+    room = relative.parts[0]
+    if room == "__init__":
+        return
+    for name in imports(file):
+        parts = name.split(".")
+        if parts[0] == "harness" and len(parts) > 1 and parts[1] in RANK and parts[1] != room:
+            assert RANK[parts[1]] <= RANK[room], f"{relative} imports {name}"
+        assert not parts[0].startswith("harness_"), f"the host imports a plugin: {name}"
+
+
+@pytest.mark.parametrize(
+    "file",
+    sorted([*(ROOT / "plugins").rglob("*.py"), *(ROOT / "tasks").rglob("*.py")]),
+    ids=lambda f: str(f.relative_to(ROOT)),
+)
+def test_plugins_import_the_public_door_and_never_each_other(file):
+    own = file.relative_to(ROOT).parts[1]
+    for name in imports(file):
+        root = name.partition(".")[0]
+        assert not root.startswith("harness_") or root == own, f"{name} belongs to another plugin"
+        if root == "harness" and "." in name:
+            inner = name.partition(".")[2]
+            assert inner in harness.__all__ or inner in ("quantities", "kinds"), f"{name} is not public"
+
+
+def test_host_modules_stay_small():
+    lines = {f: len(f.read_text(encoding="utf-8").splitlines()) for f in (ROOT / "harness").rglob("*.py")}
+    assert max(lines.values()) <= 400, max(lines, key=lines.get)
+
+
+def test_public_names_are_sorted_importable_and_documented():
+    names = [n for n in harness.__all__ if n != "__version__"]
+    assert names == sorted(names)
+    for name in names:
+        assert getattr(harness, name).__doc__ or name in ("hookimpl",), name
+
+
+def test_type_checkers_see_the_lazy_names():
+    tree = ast.parse(text("harness", "__init__.py"))
+    seen = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert seen >= {n for n in harness.__all__ if n != "__version__"}
+
+
+def test_importing_a_part_does_not_hide_a_public_function():
+    """`harness.run` and its like stay functions, whatever modules have been imported."""
+    for module in (f.stem for f in (ROOT / "harness").glob("*.py") if not f.stem.startswith("__")):
+        importlib.import_module(f"harness.{module}")
+    assert all(inspect.isfunction(getattr(harness, n)) for n in ("run", "estimator", "model", "task", "stream"))
+
+
+def test_every_shipped_plugin_loads():
+    assert {p.name: p.state for p in SHIPPED} == {p.name: "ok" for p in SHIPPED}
+    assert {"msc", "atoms"} <= {p.name for p in SHIPPED}
+    assert API == 1
+
+
+def test_no_pickle_and_no_remote_code():
+    for folder in ("harness", "plugins", "tasks"):
+        for file in (ROOT / folder).rglob("*.py"):
+            source = file.read_text(encoding="utf-8")
+            assert not re.search(r"pickle\.load|allow_pickle=True|trust_remote_code=True", source), file
+
+
+def test_folders_are_not_packages():
+    code = "import importlib.util as u; print([n for n in ('plugins', 'tasks', 'leaderboards', 'tests') if u.find_spec(n)])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
+    assert ran.stdout == "[]\n"
+
+
+def test_every_verb_has_a_parser():
+    for verb in VERBS:
+        assert parser(verb).format_help()
