@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path as FilePath
 from typing import Any
 
 import harness
@@ -21,7 +20,6 @@ from harness.errors import HarnessError, UsageError
 from harness.executors import Inline, Local
 from harness.executors.worker import Setup
 from harness.keys import data_token, path_key, path_sources
-from harness.kinds.base import write_npz
 from harness.plan import Exclusion, Path, Plan
 from harness.records import Record, Records, Status
 from harness.registry import Registry
@@ -59,7 +57,10 @@ class Options:
 
 @dataclass
 class Result:
-    """What a run gives: its records (cached ones included), and what it left out."""
+    """What a run gives: its records (cached ones included), and what it left out.
+
+    ``problems`` are those of watchers; ``wrong_requests`` what was asked for that no task can give.
+    """
 
     records: Records
     computed: int
@@ -68,6 +69,7 @@ class Result:
     seconds: float
     interrupted: bool = False
     problems: list[str] = field(default_factory=list)
+    wrong_requests: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -97,6 +99,7 @@ class _Run:
         self._done: list[Record] = []
         self._cached: dict[str, Record] = {}
         self._problems: list[str] = []
+        self._wrong: list[str] = []
         self._source_digests: dict[str, dict[str, str]] = {}
         self._started = time.perf_counter()
 
@@ -121,6 +124,7 @@ class _Run:
             time.perf_counter() - self._started,
             interrupted,
             self._problems,
+            self._wrong,
         )
         counts: dict[str, int] = {}
         for record in result.records:
@@ -294,10 +298,12 @@ class _Run:
         job = self._jobs[outcome.index]
         cases = {c.id: c for c in job.cases}
         records = [self._record(job.path, cases[r.case], r, outcome, threads) for r in outcome.cases]
+        if outcome.wrong_request and outcome.wrong_request not in self._wrong:
+            self._wrong.append(outcome.wrong_request)
         if outcome.local is not None:
             arrays = {"local": outcome.local}
             for record in records:
-                write_npz(local_file(self._store, record.key), arrays, {"path": record.path})
+                self._store.add_arrays(record.key, arrays, {"path": record.path})
         token = self._token(job)
         remember = {token: outcome.fingerprint} if token and outcome.fingerprint else None
         self._commit(records, remember)
@@ -381,8 +387,3 @@ def _versions(plugins: tuple[tuple[str, str], ...]) -> dict[str, str]:
 
 def _nothing() -> Any:
     raise AssertionError("the data of a case that could not begin are never loaded")
-
-
-def local_file(store: Store, key: str) -> FilePath:
-    """Where the local values of a record lie (``.npz``, array ``local``)."""
-    return store.folder / "local" / key[:2] / f"{key}.npz"

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import StoreError
+from harness.files import whole
+from harness.kinds.base import write_npz
 from harness.records import Record, Status
 
 APPLICATION_ID = 0x696E666F  # "info": tells our files from other databases
@@ -192,6 +194,15 @@ class Store:
             row = (name, json.dumps(facts, sort_keys=True))
             self._db.execute("INSERT OR IGNORE INTO machines VALUES (?, ?)", row)
 
+    def array_file(self, key: str) -> Path:
+        """Where the arrays that belong to a record lie (``.npz``): local values."""
+        return self.folder / "local" / key[:2] / f"{key}.npz"
+
+    def add_arrays(self, key: str, arrays: dict[str, Any], header: dict[str, Any]) -> None:
+        """Keep arrays beside the record of that key."""
+        with self._errors():
+            write_npz(self.array_file(key), arrays, header)
+
     def finished(self, keys: Iterable[str]) -> dict[str, Record]:
         """The newest successful record of each key that has one. Failures never count."""
         found: dict[str, Record] = {}
@@ -233,11 +244,17 @@ class Store:
         new = [r for r in other.records(history=True) if r.to_json() not in known]
         for name, facts in other.machines().items():
             self.add_machine(name, facts)
+        with self._errors():
+            for record in new:
+                source, target = other.array_file(record.key), self.array_file(record.key)
+                if source.exists() and not target.exists():
+                    with whole(target) as out:
+                        out.write(source.read_bytes())
         self.add(new, tokens)
         return len(new)
 
     def collect_garbage(self, keep: Callable[[Record], bool]) -> int:
-        """Remove superseded records and those that ``keep`` refuses; the number removed."""
+        """Remove superseded records and those that ``keep`` refuses, with their arrays; the number removed."""
         with self._errors():
             newest = dict(self._db.execute("SELECT key, max(id) FROM records GROUP BY key").fetchall())
             rows = self._db.execute("SELECT id, key, record FROM records").fetchall()
@@ -246,4 +263,17 @@ class Store:
             self._db.executemany("DELETE FROM records WHERE id = ?", [(i,) for i in gone])
         with self._errors():
             self._db.execute("VACUUM")
+            kept = {key for (key,) in self._db.execute("SELECT key FROM records")}
+            for file in (self.folder / "local").glob("*/*.npz"):
+                if file.stem not in kept:
+                    file.unlink()
         return len(gone)
+
+    def forget_models(self) -> float:
+        """Remove all kept model outputs, which later runs make again; the MiB that frees."""
+        files = list((self.folder / "models").glob("*/*.npz"))
+        size = sum(file.stat().st_size for file in files)
+        with self._errors():
+            for file in files:
+                file.unlink()
+        return size / 2**20

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import HarnessError, Incompatible, MissingDependency, PluginError
+from harness.errors import HarnessError, Incompatible, MissingDependency, PluginError, UsageError
 from harness.kinds import Kind
 from harness.measure import Cost
 from harness.outputs import Estimate, Output
@@ -75,7 +75,7 @@ class CaseResult:
 
 @dataclass
 class Outcome:
-    """What came of a unit. ``failed_prefix`` says that the failure lies before the estimator."""
+    """What came of a unit. ``wrong_request`` is what the user asked for that the task cannot give."""
 
     index: int
     cases: list[CaseResult]
@@ -86,7 +86,7 @@ class Outcome:
     diagnostics: dict[str, Any] = field(default_factory=dict)
     local: np.ndarray[Any, Any] | None = None
     versions: dict[str, str] = field(default_factory=dict)
-    failed_prefix: bool = False
+    wrong_request: str = ""
 
     @classmethod
     def failure(cls, unit: Unit, status: Status, cause: str, **more: Any) -> Outcome:
@@ -117,6 +117,7 @@ class Bench:
         self._data: dict[str, tuple[Kind, float]] = {}
         self._outputs: dict[str, tuple[Any, Any]] = {}
         self._held: list[str] = []
+        self._refused: tuple[str, _Stage] | None = None
         self._seeded: tuple[str, dict[str, tuple[Any, Any]]] = "", {}
 
     def perform(self, unit: Unit, ask: Ask | None = None, tell: Tell = lambda stage: None) -> Outcome | None:
@@ -146,7 +147,8 @@ class Bench:
     def _failed(self, unit: Unit, failure: _Stage, outcome: Outcome) -> Outcome:
         if self._debug:
             raise failure.cause
-        outcome.failed_prefix = not failure.stage.startswith("estimator")
+        if isinstance(failure.cause, UsageError) and failure.stage.startswith("task"):
+            outcome.wrong_request = str(failure.cause)
         status, cause = _explain(failure.stage, failure.cause)
         outcome.cases = [CaseResult(c, status, cause) for c in unit.cases]
         return outcome
@@ -166,6 +168,16 @@ class Bench:
 
     def _load(self, unit: Unit, tell: Tell) -> tuple[dict[str, Case], Kind, float]:
         listed, key = json.dumps([unit.task, unit.seed], sort_keys=True), f"{unit.data_key} {unit.seed}"
+        if self._refused is not None and self._refused[0] == key:
+            raise self._refused[1]
+        try:
+            return self._load_anew(unit, listed, key, tell)
+        except _Stage as failure:
+            # The next units on these data need not wait for the same failure.
+            self._refused = key, failure
+            raise
+
+    def _load_anew(self, unit: Unit, listed: str, key: str, tell: Tell) -> tuple[dict[str, Case], Kind, float]:
         with self._stage(f"task {unit.task[0]}", tell):
             if listed not in self._cases:
                 self._cases = {listed: {c.id: c for c in self._task(unit).cases(seed=unit.seed)}}

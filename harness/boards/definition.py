@@ -15,8 +15,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,6 +24,7 @@ from typing import Any
 from harness.boards.render import to_text
 from harness.boards.summary import Declared, tables
 from harness.errors import UsageError, unknown_name
+from harness.files import whole
 from harness.plan import Request
 from harness.records import Record, Records
 
@@ -109,13 +108,6 @@ def find(name: str, root: Path) -> Board:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole file or none of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
-            out.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    """Write a text file, the whole of it or nothing."""
+    with whole(path) as out:
+        out.write(text.encode())

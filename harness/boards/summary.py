@@ -261,14 +261,15 @@ def _estimate(records: list[Record], scale: _Scale) -> Cell:
 
 
 def _causes(records: Iterable[Record]) -> tuple[str, ...]:
-    """Why figures are missing: one line per distinct cause."""
-    causes: dict[tuple[str, str, str], int] = {}
+    """Why figures are missing: one line per distinct cause, with the rows it concerns."""
+    causes: dict[tuple[str, str], list[str]] = {}
     for r in records:
         if r.status is not Status.OK:
-            line = (r.cause or "").splitlines()[0] if r.cause else ""
-            key = (label(r), r.status.value, line)
-            causes[key] = causes.get(key, 0) + 1
-    return tuple(f"{row}: {status} ×{n}: {cause}" for (row, status, cause), n in causes.items())
+            first = (r.cause or "").partition("\n")[0]
+            causes.setdefault((r.status.value, first), []).append(label(r))
+    return tuple(
+        f"{status} ×{len(rows)}: {cause} ({', '.join(dict.fromkeys(rows))})" for (status, cause), rows in causes.items()
+    )
 
 
 def long_rows(records: Records) -> list[dict[str, Any]]:

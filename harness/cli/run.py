@@ -60,7 +60,11 @@ def run(args: argparse.Namespace) -> int:
         return show(made, why_not=False)
     with options.store(args, write=True) as store, registry.watch(watcher()):
         result = run_plan(registry, made, store, how)
-    render.show(result.records, args.format, registry.quantity, args.unit)
+    if args.format == "json" or any(not record.status.failed for record in result.records):
+        render.show(result.records, args.format, registry.quantity, args.unit)
+    else:
+        for cause in dict.fromkeys(record.cause for record in result.records):
+            options.say(cause or "failed")
     return close(result)
 
 
@@ -72,6 +76,8 @@ def close(result: Result) -> int:
     if result.interrupted:
         options.say(f"interrupted; {result.computed} results are stored, the same command goes on from here")
         return 130
+    if result.wrong_requests and all(record.status.failed for record in result.records):
+        return 2
     kept = f", {result.cached} taken from the store" if result.cached else ""
     bad = f", {failed} failed" if failed else ""
     options.say(f"{result.computed} computed{kept}{bad}, {result.seconds:.1f} s")

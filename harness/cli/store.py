@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.cli import options
 from harness.records import Record
 from harness.registry import Registry
-from harness.store import Store
+from harness.store import MIGRATIONS, Store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument("others", nargs="+", metavar="FILE", help="stores to read")
     options.add_store(one)
     one = what.add_parser("gc", help="remove superseded results, and those of code that has changed since")
+    one.add_argument("--models", action="store_true", help="remove the kept outputs of models, too")
     options.add_store(one)
     options.add_plugins(one)
 
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         return _collect(args)
     with options.store(args) as store:
         newest, everything = store.records(), store.records(history=True)
-        print(f"{store.path}  {store.path.stat().st_size / 2**20:.1f} MiB, version {len_migrations()}")
+        print(f"{store.path}  {store.path.stat().st_size / 2**20:.1f} MiB, version {len(MIGRATIONS)}")
         print(f"{len(newest)} results, {len(everything) - len(newest)} superseded")
         counts: dict[tuple[str, str], int] = {}
         for record in newest:
@@ -42,13 +43,6 @@ def run(args: argparse.Namespace) -> int:
         for name, facts in store.machines().items():
             print(f"  {name}: {facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB, {facts['system']}")
     return 0
-
-
-def len_migrations() -> int:
-    """The version of stores that this harness writes."""
-    from harness.store import MIGRATIONS
-
-    return len(MIGRATIONS)
 
 
 def _merge(args: argparse.Namespace) -> int:
@@ -64,6 +58,8 @@ def _collect(args: argparse.Namespace) -> int:
     with options.store(args, write=True) as store:
         gone = store.collect_garbage(lambda record: _current(registry, record))
         options.say(f"{gone} results removed, {len(store.records())} left")
+        if args.models:
+            options.say(f"{store.forget_models():.1f} MiB of model outputs removed")
     return 0
 
 

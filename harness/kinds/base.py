@@ -20,7 +20,7 @@ import functools
 import hashlib
 import json
 import os
-import tempfile
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import DataError, Incompatible, UsageError
+from harness.files import whole
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -274,10 +275,10 @@ class Kind(_Declared):
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read what `save` wrote. Raises `UsageError` for a file of another kind or version."""
         try:
-            with np.load(path, allow_pickle=False) as data:
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as data:
                 header = json.loads(str(data["__header__"]))
                 arrays = {name: data[name] for name in data.files if name != "__header__"}
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise UsageError(f"{path}: not a file of {cls.__name__}: {error}") from error
         if (header["kind"], header["version"]) != (cls.__name__, cls.version):
             raise UsageError(
@@ -290,16 +291,9 @@ class Kind(_Declared):
 
 
 def write_npz(path: Path, arrays: dict[str, Any], header: dict[str, Any]) -> None:
-    """Write arrays and a JSON header under a temporary name, then move the file into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            np.savez(out, __header__=np.array(json.dumps(header, sort_keys=True)), **arrays)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    """Write arrays and a JSON header, the whole file or none of it."""
+    with whole(path) as out:
+        np.savez(out, __header__=np.array(json.dumps(header, sort_keys=True)), **arrays)
 
 
 def _as_array(value: Any, dtype: np.dtype[Any], where: str) -> NDArray[Any]:

@@ -7,7 +7,7 @@ import pytest
 from harness import Estimate, Quantity, UsageError, plan
 from harness.kinds import Samples
 from harness.records import Record, Records, Status
-from harness.runner import Options, local_file, run
+from harness.runner import Options, run
 from harness.store import Store
 
 
@@ -148,8 +148,19 @@ def test_records_hold_what_a_reader_needs(go):
 
 def test_local_values_are_kept(go, tmp_path, toy):
     (record, *_) = go("kept", tasks=("normals",), estimators=("mean",)).records
-    with Store(tmp_path / "kept.sqlite") as store, np.load(local_file(store, record.key)) as arrays:
+    with Store(tmp_path / "kept.sqlite") as store, np.load(store.array_file(record.key)) as arrays:
         assert arrays["local"].mean() == pytest.approx(record.value, rel=1e-12)
+
+
+def test_arrays_follow_their_records(go, tmp_path, toy):
+    """Merging brings them along, collecting garbage removes those whose record is gone."""
+    (record, *_) = go("one", tasks=("normals",), estimators=("mean",)).records
+    with Store(tmp_path / "all.sqlite", write=True) as merged, Store(tmp_path / "one.sqlite") as one:
+        merged.merge(one)
+        assert merged.array_file(record.key).read_bytes() == one.array_file(record.key).read_bytes()
+        merged.collect_garbage(lambda r: r.key != record.key)
+        assert not merged.array_file(record.key).exists()
+        assert len(list((merged.folder / "local").glob("*/*.npz"))) == 2
 
 
 def test_kept_model_outputs_are_reused(go, tmp_path):
