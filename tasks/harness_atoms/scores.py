@@ -1,0 +1,127 @@
+"""What a selection keeps of its data set: one function per group of scores."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import Incompatible, Selection, Structures
+from harness_atoms import energy
+from harness_atoms.rows import LOG
+from harness_atoms.ruler import Measured, Ruler, measure
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+RARE = 0.01
+"""Share of the environments, the most isolated, that are outliers; and of the atoms, by force, that are the tail."""
+
+
+def size_of(rate: float, n: int) -> int:
+    """Structures in a selection at a compression rate: ``round(n * rate)``, at least one."""
+    return max(1, round(n * rate))
+
+
+def score(
+    data: Structures, output: Selection, rate: float, *, ruler: Ruler, eps: float, potential: str, name: str
+) -> dict[str, float]:
+    """All scores of a selection at one rate; ``potential`` is that of the energy test, empty for none.
+
+    Where the data carry a split, its training part is already held: what is measured is the
+    held part and the selection together, against the test part.
+
+    Raises
+    ------
+    Incompatible : the selector did not go that far, or chose what is not there.
+    """
+    target = np.arange(data.n) if data.split is None else data.split.test
+    chosen = output.subset(size_of(rate, len(target)))
+    if chosen.max() >= data.n:
+        raise Incompatible(f"chose structure {chosen.max()}; wanted positions from 0 to {data.n - 1}")
+    held = chosen if data.split is None else np.union1d(data.split.train, chosen)
+    held = np.sort(held)
+    measured = measure(data, ruler)
+    out = information(measured, held, target, eps)
+    if data.forces is not None:
+        out |= tail(data, measured.owner, held, target)
+    else:
+        _tell(name, "no forces", "tail_recall, force_w1, q99_ratio and the energy test")
+    sizes = np.diff(data.offsets)
+    out["atoms_kept"] = float(sizes[np.intersect1d(chosen, target)].sum() / sizes[target].sum())
+    if potential and data.forces is not None:
+        if data.energies is None:
+            _tell(name, "no energies", "the energy test")
+        elif len(data.numbers) > energy.LARGEST:
+            _tell(name, f"more than {energy.LARGEST} atoms", "the energy test (max_structures makes them fewer)")
+        else:
+            out |= energies(measured, held, target, potential)
+    return out
+
+
+@functools.cache
+def _tell(name: str, what: str, lost: str) -> None:
+    """Say once per process and data set what cannot be scored."""
+    LOG.warning("%s: the data have %s: no score for %s", name, what, lost)
+
+
+def information(measured: Measured, held: Indices, target: Indices, eps: float) -> dict[str, float]:
+    """Diversity kept, efficiency, overlap and outliers kept."""
+    kept = measured.environments.take(held)
+    out = {"diversity_kept": math.exp(measured.ruler.diversity(kept) - measured.diversity)}
+    efficiency = measured.ruler.efficiency(kept)
+    if efficiency is not None:
+        out["efficiency_kept"] = efficiency
+    known = measured.given(held) < eps
+    among = np.isin(measured.owner, target)
+    out["overlap_kept"] = float(known[among].mean())
+    out["outliers_kept"] = float(known[outliers(measured.isolation, among)].mean())
+    return out
+
+
+def outliers(isolation: Floats, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The most isolated hundredth of the environments ``among`` which to look, at least one."""
+    return among & (isolation >= np.quantile(isolation[among], 1 - RARE, method="higher"))
+
+
+def tail(data: Structures, owner: Indices, held: Indices, target: Indices) -> dict[str, float]:
+    """How the selection's forces compare with those of the whole."""
+    assert data.forces is not None
+    size = np.linalg.norm(data.forces, axis=1)
+    among, kept = np.isin(owner, target), np.isin(owner, held)
+    q99 = np.quantile(size[among], 1 - RARE)
+    strong = among & (size >= q99)
+    out = {
+        "tail_recall": float(kept[strong].mean()),
+        "force_w1": wasserstein(size[kept], size[among]),
+    }
+    if q99 > 0:
+        out["q99_ratio"] = float(np.quantile(size[kept], 1 - RARE) / q99)
+    return out
+
+
+def wasserstein(a: Floats, b: Floats) -> float:
+    """1-Wasserstein distance between two samples on the line: the area between their distribution functions."""
+    a, b = np.sort(a), np.sort(b)
+    both = np.sort(np.concatenate([a, b]))
+    steps = np.diff(both)
+    above = np.searchsorted(a, both[:-1], side="right") / len(a)
+    below = np.searchsorted(b, both[:-1], side="right") / len(b)
+    return float(np.sum(np.abs(above - below) * steps))
+
+
+def energies(measured: Measured, held: Indices, target: Indices, potential: str) -> dict[str, float]:
+    """Errors of a potential in and out of domain; empty where the selection is too small to train on."""
+    data = measured.data
+    assert data.forces is not None
+    fitted: energy.Potential = measured.uf3 if potential == "uf3" else measured.kernel_ridge
+    found = energy.crossfit(fitted, data.n, held)
+    if found is None:
+        return {}
+    strongest = np.maximum.reduceat(np.linalg.norm(data.forces, axis=1), data.offsets[:-1])
+    ranked = target[np.argsort(strongest[target], kind="stable")]
+    count = max(1, round(energy.TAIL * len(target)))
+    parts = {"rmse_in": ranked[:-count], "rmse_out": ranked[-count:]}
+    return {name: energy.rmse(found[part], measured.per_atom[part]) for name, part in parts.items() if part.size}
