@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from harness import Case, Curve, Estimate, Selection, Structures, UsageError
+from harness import Case, Estimate, Selection, Structures, UsageError
 from harness_atoms.rows import join
 from harness_atoms.ruler import Ruler
 from harness_atoms.scores import score, size_of
@@ -49,7 +49,7 @@ class Compression:
         for source in self.sources(seed):
             load = self._sized(source.load)
             facts: Mapping[str, str | int | float] = {"dataset": source.name}
-            yield Case(source.name, load, source.name, facts=facts, accepts=(Estimate, Curve), stamp=source.stamp)
+            yield Case(source.name, load, source.name, facts=facts, accepts=(Estimate,), stamp=source.stamp)
             for rate in dict.fromkeys(self.rates):
                 yield Case(
                     f"{source.name}@{100 * rate:g}%",

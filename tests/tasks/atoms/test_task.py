@@ -8,7 +8,7 @@ import pytest
 
 import harness
 import harness_atoms
-from harness import Curve, Estimate, Selection, Structures, UsageError
+from harness import Estimate, Selection, Structures, UsageError
 from harness_atoms import sources
 from harness_atoms.colabfit import ColabFit
 
@@ -38,7 +38,7 @@ def test_cases_are_the_whole_and_every_rate():
     assert len({c.source for c in cases}) == 3
     whole, tenth, _ = cases[:3]
     assert whole.source == tenth.source == "copper"
-    assert whole.accepts == (Estimate, Curve)
+    assert whole.accepts == (Estimate,)
     assert tenth.accepts == (Selection,)
     assert whole.facts == {"dataset": "copper"}
     assert tenth.facts == {"dataset": "copper", "rate": 0.1}

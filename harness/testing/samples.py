@@ -1,0 +1,224 @@
+"""Small valid data of every shared kind, for checks and for authors' own tests."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import DataError
+from harness.kinds import (
+    ConditionedSamples,
+    Environments,
+    Kind,
+    LabelledSamples,
+    PairedSamples,
+    Samples,
+    Split,
+    Structures,
+)
+from harness.testing.report import NotChecked
+
+GRID = 2.0**-20
+"""Coordinates are multiples of it, so that shifts by whole numbers are exact in floating point."""
+
+
+def sample(kind: type[Kind], rng: np.random.Generator, n: int = 48, *, split: bool = False) -> Kind:
+    """A valid instance of ``kind`` with n units, drawn with ``rng``.
+
+    A kind of a plugin says how by a class method ``example(rng)``. Raises `NotChecked` for a kind
+    without one.
+    """
+    make = _MAKERS.get(kind)
+    if make is not None:
+        data = make(rng, n)
+    elif (example := getattr(kind, "example", None)) is not None:
+        data = example(rng)
+        if type(data) is not kind:
+            raise DataError(f"{kind.__name__}.example", f"gave {type(data).__name__}", kind.__name__)
+    else:
+        raise NotChecked(f"no sample data: give {kind.__name__} a class method example(rng)")
+    return with_split(data, rng) if split and data.split is None else data
+
+
+def variants(kind: type[Kind], rng: np.random.Generator, n: int = 48) -> Iterator[Kind]:
+    """Sample data in the forms that methods may ask for: plain, with a split, discrete."""
+    plain = sample(kind, rng, n)
+    yield plain
+    if plain.split is None and plain.n >= 3:
+        try:
+            divided = with_split(plain, rng)
+        except DataError:  # a kind of a plugin may have rules for its splits
+            pass
+        else:
+            yield divided
+    if kind is PairedSamples:
+        yield discrete_pairs(rng, n)
+        yield with_split(discrete_pairs(rng, n), rng)
+
+
+def with_split(data: Kind, rng: np.random.Generator) -> Kind:
+    """The same data with 3/5 of the units for training, 1/5 for validation and 1/5 for testing."""
+    order = rng.permutation(data.n)
+    if isinstance(data, LabelledSamples):  # every class is seen in training
+        first = np.unique(data.y[order], return_index=True)[1]
+        order = np.concatenate([order[first], np.delete(order, first)])
+    a, b = (3 * data.n) // 5, (4 * data.n) // 5
+    return dataclasses.replace(data, split=Split(order[:a], order[b:], order[a:b]))
+
+
+def discrete_pairs(rng: np.random.Generator, n: int, codes: int = 4, flip: float = 0.2) -> PairedSamples:
+    """Pairs of integer codes: y is x, or with probability ``flip`` one of the other codes."""
+    x = rng.integers(codes, size=n)
+    y = np.where(rng.random(n) < flip, (x + rng.integers(1, codes, size=n)) % codes, x)
+    return PairedSamples(as_column(x), as_column(y), "discrete", "discrete")
+
+
+def as_column(codes: Any) -> NDArray[np.float64]:
+    """Integer codes as a table of one column."""
+    return np.asarray(codes, np.float64).reshape(-1, 1)
+
+
+def on_grid(x: Any) -> Any:
+    """Round to multiples of `GRID`."""
+    return np.rint(np.asarray(x) / GRID) * GRID
+
+
+def _samples(rng: np.random.Generator, n: int) -> Samples:
+    return Samples(on_grid(rng.normal(size=(n, 2))))
+
+
+def _pairs(rng: np.random.Generator, n: int) -> PairedSamples:
+    x = rng.normal(size=(n, 2))
+    return PairedSamples(on_grid(x), on_grid(0.8 * x + 0.6 * rng.normal(size=(n, 2))))
+
+
+def _conditioned(rng: np.random.Generator, n: int) -> ConditionedSamples:
+    z, x, y = rng.normal(size=(3, n, 1))
+    return ConditionedSamples(on_grid(z + x), on_grid(z + 0.8 * x + 0.6 * y), on_grid(z))
+
+
+def _labelled(rng: np.random.Generator, n: int) -> LabelledSamples:
+    y = rng.permutation(np.arange(n) % min(3, n))
+    return LabelledSamples(on_grid(rng.normal(size=(n, 2)) + 2.0 * y[:, None]), y)
+
+
+def _environments(rng: np.random.Generator, n: int) -> Environments:
+    """Bags of 2 to 6 vectors around a few centres, and a few far from all."""
+    counts = rng.integers(2, 7, size=n)
+    total = int(counts.sum())
+    x = 0.02 * rng.normal(size=(total, 3)) + 0.1 * rng.integers(0, 3, size=(total, 1))
+    x[rng.random(total) < 0.05] += 1.0
+    cuts = np.concatenate([[0], np.cumsum(counts)])
+    return Environments(on_grid(x), cuts, groups=_groups(n), sizes=_sizes(n))
+
+
+def _structures(rng: np.random.Generator, n: int) -> Structures:
+    """Periodic face-centred cells of copper, strained and rattled, with smooth energies and forces."""
+    corner = np.array([[0.0, 0.0, 0.0], [0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]])
+    edges = 3.6 * (1.0 + 0.05 * rng.normal(size=(n, 1, 1)))
+    rattle = 0.08 * rng.normal(size=(n, 4, 3))
+    return Structures(
+        numbers=np.full(4 * n, 29),
+        positions=on_grid((edges * corner + rattle).reshape(-1, 3)),
+        offsets=4 * np.arange(n + 1),
+        cells=on_grid(edges * np.eye(3)),
+        pbc=np.ones((n, 3), bool),
+        energies=(rattle**2).sum((1, 2)) - 14.0,
+        forces=(-2.0 * rattle).reshape(-1, 3),
+        groups=_groups(n),
+        sizes=_sizes(n),
+    )
+
+
+def _groups(n: int) -> tuple[str, ...]:
+    return tuple("ab"[i % 2] for i in range(n))
+
+
+def _sizes(n: int) -> tuple[int, ...]:
+    return tuple(sorted({max(1, n // 8), max(1, n // 4), max(1, n // 2)}))
+
+
+_MAKERS: dict[type[Kind], Any] = {
+    Samples: _samples,
+    PairedSamples: _pairs,
+    ConditionedSamples: _conditioned,
+    LabelledSamples: _labelled,
+    Environments: _environments,
+    Structures: _structures,
+}
+
+COORDINATES: dict[type[Kind], tuple[str, ...]] = {
+    Samples: ("x",),
+    PairedSamples: ("x", "y"),
+    ConditionedSamples: ("x", "y", "z"),
+    LabelledSamples: ("x",),
+    Environments: ("x",),
+    Structures: ("positions",),
+}
+"""The fields that a translation shifts and a change of scale multiplies."""
+
+
+def translated(data: Kind) -> Kind:
+    """The data shifted by a whole number per coordinate and field."""
+    shift: dict[str, Any] = {}
+    for i, name in enumerate(_coordinates(data)):
+        x = getattr(data, name)
+        shift[name] = x + (3.0 + i - 2.0 * np.arange(x.shape[1]))
+    return dataclasses.replace(data, **shift)
+
+
+def rescaled(data: Kind) -> Kind:
+    """The data with every coordinate doubled, and the cells of structures with them."""
+    change: dict[str, Any] = {name: 2.0 * getattr(data, name) for name in _coordinates(data)}
+    if isinstance(data, Structures):
+        change["cells"] = 2.0 * data.cells
+    return dataclasses.replace(data, **change)
+
+
+def _coordinates(data: Kind) -> tuple[str, ...]:
+    if type(data) not in COORDINATES:
+        raise NotChecked(f"what moves in a {type(data).__name__} is not known to the host")
+    return COORDINATES[type(data)]
+
+
+def awkward(data: Kind) -> Iterator[tuple[str, Kind]]:
+    """Data that are valid and yet hard: too few, constant, repeated. What the kind itself refuses is left out."""
+    few = [0, 1] if data.min_n <= 2 <= data.n else list(range(data.min_n))
+    if isinstance(data, LabelledSamples):  # two classes remain
+        few = [0, int(np.argmax(data.y != data.y[0]))]
+    makers: dict[str, Callable[[], Kind]] = {
+        "as few units as the kind allows": lambda: dataclasses.replace(
+            data.take(few[: max(data.min_n, 1)]), split=None
+        ),
+        "a training and a test part of one unit": lambda: dataclasses.replace(
+            data.take(few), split=Split(np.array([0]), np.array([1]))
+        ),
+        "a constant column": lambda: _constant(data, columns=1),
+        "constant columns only": lambda: _constant(data, columns=None),
+        "every unit twice": lambda: data.take(np.repeat(np.arange(data.n), 2)),
+        "one unit many times": lambda: data.take(np.zeros(data.n, np.int64)),
+    }
+    for name, make in makers.items():
+        try:
+            changed = make()
+        except DataError:
+            continue
+        yield name, changed
+
+
+def _constant(data: Kind, columns: int | None) -> Kind:
+    """The first columns of every two-dimensional float field set to its first value."""
+    change: dict[str, Any] = {}
+    for f in dataclasses.fields(data):
+        value = getattr(data, f.name)
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim == 2:
+            fixed = value.copy()
+            fixed[:, :columns] = value[0, :columns]
+            change[f.name] = fixed
+    if not change:
+        raise DataError(type(data).__name__, "no table of numbers", "one to make constant")
+    return dataclasses.replace(data, **change)
