@@ -30,7 +30,7 @@ def paths(workers: int) -> tuple[float, float]:
     from harness.store import Store
 
     found = registry.load()
-    request = plan.Request(tasks=("normals",), estimators=("mean",), params={"normals": {"count": 1000}})
+    request = plan.Request(tasks=("normals",), estimators=("noise",), params={"normals": {"count": 1000}})
     with tempfile.TemporaryDirectory() as folder:
         seconds = []
         for _ in range(2):

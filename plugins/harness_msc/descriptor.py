@@ -1,0 +1,248 @@
+"""The QUESTS descriptor of atomic environments: sorted neighbour distances and sorted distances between neighbours.
+
+D. Schwalbe-Koda, S. Hamel, B. Sadigh, F. Zhou, V. Lordi, Nat. Commun. 16, 4014 (2025). With the weight
+``w(r) = (1 - (r/cutoff)^2)^2`` inside the cutoff and 0 beyond, and the k nearest neighbours j of an atom::
+
+    X1[j] = w(r_j) / r_j                                         j = 1 .. k, nearest first
+    M[j,l] = sqrt(w(r_j) w(r_l)) / r_jl,  M[j,j] = 0             k x k
+    X2[l] = (1/k) sum_j (l-th largest entry of row j of M)       l = 1 .. k-1
+
+An environment is ``[X1, X2]``, 2k-1 numbers in 1/Å. Absent neighbours give zeros. No chemical element enters.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numba import njit, prange
+
+from harness import DataError, Environments, Structures
+from harness_msc import neighbours
+from harness_msc.arrays import Floats, Ints
+from harness_msc.neighbours import bin_of
+from harness_msc.threads import threads_for
+
+COINCIDENT = 1e-6
+"""Å; two atoms nearer than this are taken for a mistake in the data."""
+TIE = 1e-9
+"""Å; neighbours whose distances differ by less are equally far: well above rounding, well below chance."""
+
+
+@dataclass(frozen=True)
+class Quests:
+    """Model Structures -> Environments: the descriptor of every atom.
+
+    Parameters
+    ----------
+    k : neighbours, periodic images included.
+    cutoff : Å; where the weight of a neighbour reaches zero.
+    species : with several elements in the data, append a block per element (by atomic number), in which its atoms see
+        each other only and all other atoms have zeros: ``(1 + elements) * (2k-1)`` numbers, block after block.
+    """
+
+    k: int = 32
+    cutoff: float = 5.0
+    species: bool = False
+
+    def transform(
+        self, data: Structures, *, to: type[Environments] = Environments, rng: np.random.Generator | None = None
+    ) -> Environments:
+        """The environments of all atoms, in the order of ``data``; groups, sizes and split go along.
+
+        Raises `DataError` for atoms in one place and for cells thinner than any crystal.
+        """
+        return to(x=self.describe(data), offsets=data.offsets, groups=data.groups, sizes=data.sizes, split=data.split)
+
+    def describe(self, data: Structures) -> Floats:
+        """The descriptors ``(items, p)``, 1/Å."""
+        everything = np.arange(len(data.numbers))
+        groups = [everything]
+        if self.species and (data.numbers != data.numbers[0]).any():
+            groups += [np.flatnonzero(data.numbers == z) for z in np.unique(data.numbers)]
+        width = 2 * self.k - 1
+        out = np.zeros((len(everything), len(groups) * width))
+        for block, atoms in enumerate(groups):
+            self._block(data, atoms, out[:, block * width : (block + 1) * width])
+        return out
+
+    def _block(self, data: Structures, atoms: Ints, out: Floats) -> None:
+        """Fill the rows ``atoms`` of one block, which see each other only."""
+        structure = np.searchsorted(data.offsets, atoms, side="right") - 1
+        present, begin = np.unique(structure, return_index=True)
+        offsets = np.append(begin, len(atoms)).astype(np.int64)
+        pbc = data.pbc[present]
+        basis = neighbours.bases(data.cells[present], pbc)
+        fractional, positions = neighbours.wrap(data.positions[atoms], offsets, basis, pbc)
+        first, last = neighbours.image_ranges(fractional, offsets, basis, pbc, self.cutoff)
+        network = _network(self.k)
+        cuts = _batches(np.add.reduceat(np.prod(last - first + 1, axis=1), offsets[:-1]))
+        for s, t in pairwise(cuts):
+            here = slice(offsets[s], offsets[t])
+            local = offsets[s : t + 1] - offsets[s]
+            rows, clash = np.zeros((local[-1], 2 * self.k - 1)), np.full(local[-1], -1)
+            with threads_for(local[-1], 200):
+                im = neighbours.images(positions[here], first[here], last[here], local, basis[s:t], self.cutoff)
+                _describe(
+                    im.positions, im.atoms, im.home, local, im.origin, im.width, im.bins, im.bin_starts, im.bin_offsets,
+                    self.k, self.cutoff, network, rows, clash,
+                )  # fmt: skip
+            if (clash >= 0).any():
+                atom = int(np.flatnonzero(clash >= 0)[0])
+                of = int(np.searchsorted(local, atom, side="right") - 1)
+                pair = sorted(int(atoms[offsets[s] + local[of] + a]) for a in (atom - local[of], clash[atom]))
+                owner = int(present[s + of])
+                pair = [a - int(data.offsets[owner]) for a in pair]
+                raise DataError(
+                    "Structures.positions",
+                    f"atoms {pair[0]} and {pair[1]} of structure {owner} within {COINCIDENT:g} Å of each other",
+                    "every atom in a place of its own",
+                )
+            out[atoms[here]] = rows
+
+
+def _batches(images: Ints) -> list[int]:
+    """Cuts between structures, so that a batch holds about `neighbours.BATCH` images."""
+    batch = np.cumsum(images) // neighbours.BATCH
+    return [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), len(images)]
+
+
+@functools.cache
+def _network(k: int) -> Ints:
+    """Comparators ``(m, 2)`` that sort k numbers: merge exchange (Knuth, TAOCP 3, 5.2.2 M)."""
+    out = []
+    top = 1 << max(k - 1, 0).bit_length() >> 1
+    p = top
+    while p:
+        q, r, d = top, 0, p
+        while True:
+            out += [(i, i + d) for i in range(k - d) if i & p == r]
+            if q == p:
+                break
+            d, q, r = q - p, q >> 1, p
+        p >>= 1
+    return np.array(out, np.int64).reshape(-1, 2)
+
+
+@njit(cache=True, parallel=True)
+def _describe(
+    places: Floats,
+    atoms: Ints,
+    home: Ints,
+    offsets: Ints,
+    origin: Floats,
+    width: Floats,
+    bins: Ints,
+    bin_starts: Ints,
+    bin_offsets: Ints,
+    k: int,
+    cutoff: float,
+    network: Ints,
+    out: Floats,
+    clash: Ints,
+) -> None:
+    """Write the descriptor of every atom to ``out (items, 2k-1)``; ``clash`` names an atom in the same place."""
+    chunk = 32
+    for part in prange((len(home) + chunk - 1) // chunk):
+        s = np.searchsorted(offsets, part * chunk, side="right") - 1
+        found = np.empty((256, 4))
+        matrix = np.empty((k, k))
+        near = np.empty((k, 4))
+        for i in range(part * chunk, min((part + 1) * chunk, len(home))):
+            while i >= offsets[s + 1]:
+                s += 1
+            centre = places[home[i]]
+            # All neighbours within the cutoff: displacement and distance.
+            m = 0
+            a = bin_of(centre[0], origin[s, 0], width[s, 0], bins[s, 0])
+            b = bin_of(centre[1], origin[s, 1], width[s, 1], bins[s, 1])
+            c = bin_of(centre[2], origin[s, 2], width[s, 2], bins[s, 2])
+            for u in range(max(0, a - 1), min(bins[s, 0], a + 2)):
+                for v in range(max(0, b - 1), min(bins[s, 1], b + 2)):
+                    # The bins along the last axis are neighbours in memory, too.
+                    row = bin_offsets[s] + (u * bins[s, 1] + v) * bins[s, 2]
+                    for g in range(bin_starts[row + max(0, c - 1)], bin_starts[row + min(bins[s, 2], c + 2)]):
+                        x, y, z = places[g, 0] - centre[0], places[g, 1] - centre[1], places[g, 2] - centre[2]
+                        d2 = x * x + y * y + z * z
+                        if d2 < cutoff * cutoff and g != home[i]:
+                            if d2 < COINCIDENT * COINCIDENT:
+                                clash[i] = atoms[g]
+                            if m == len(found):
+                                grown = np.empty((2 * m, 4))
+                                grown[:m] = found
+                                found = grown
+                            found[m, 0], found[m, 1], found[m, 2], found[m, 3] = x, y, z, np.sqrt(d2)
+                            m += 1
+            kept = _nearest(found, m, near)
+            for j in range(kept):
+                # From here on the fourth column is sqrt(w), which is simpler than w.
+                r = near[j, 3]
+                near[j, 3] = 1.0 - (r / cutoff) ** 2
+                out[i, j] = near[j, 3] ** 2 / (r + 1e-16)
+            for j in range(kept):
+                for n in range(kept):
+                    x, y, z = near[j, 0] - near[n, 0], near[j, 1] - near[n, 1], near[j, 2] - near[n, 2]
+                    matrix[j, n] = near[j, 3] * near[n, 3] / (np.sqrt(x * x + y * y + z * z) + 1e-15)
+                matrix[j, j] = 0.0
+            # Sort every column at once. Absent neighbours are zeros, hence last already.
+            for e in range(network.shape[0]):
+                lower = network[e, 1]
+                if lower < kept:
+                    upper = network[e, 0]
+                    for n in range(kept):
+                        p, q = matrix[upper, n], matrix[lower, n]
+                        matrix[upper, n], matrix[lower, n] = max(p, q), min(p, q)
+            for j in range(min(kept, k - 1)):
+                total = 0.0
+                for n in range(kept):
+                    total += matrix[j, n]
+                out[i, k + j] = total / k
+
+
+@njit(cache=True)
+def _nearest(found: Floats, m: int, near: Floats) -> int:
+    """Move the nearest of ``found[:m]`` to ``near (k, 4)``, by distance; returns how many there are."""
+    k = near.shape[0]
+    kept = 0
+    for g in range(m):
+        r = found[g, 3]
+        if kept == k and r >= near[k - 1, 3]:
+            continue
+        at = min(kept, k - 1)
+        while at > 0 and near[at - 1, 3] > r:
+            near[at] = near[at - 1]
+            at -= 1
+        near[at] = found[g]
+        kept = min(kept + 1, k)
+    if m > k:
+        nearer, edge = k - 1, near[k - 1, 3]
+        while nearer > 0 and near[nearer - 1, 3] > edge - TIE:
+            nearer -= 1
+        shell = np.flatnonzero(np.abs(found[:m, 3] - edge) < TIE)
+        if len(shell) > k - nearer:
+            _settle(found, shell, near, nearer)
+    return kept
+
+
+@njit(cache=True)
+def _settle(found: Floats, shell: Ints, near: Floats, nearer: int) -> None:
+    """Fill ``near`` from the row ``nearer`` on with part of a shell of equally far neighbours.
+
+    Which part must not depend on the order or orientation of the atoms, or equal environments would differ. So the next
+    is always the one most crowded by those chosen before, by the sum of inverse distances; neighbours that tie in that
+    are images of each other under a symmetry of the chosen ones, as a rule, and any of them will do.
+    """
+    crowd = np.zeros(len(shell))
+    for j in range(near.shape[0]):
+        if j >= nearer:
+            best = 0
+            for t in range(1, len(shell)):
+                if crowd[t] > crowd[best] * (1.0 + 1e-6):
+                    best = t
+            near[j] = found[shell[best]]
+            crowd[best] = -np.inf
+        for t in range(len(shell)):
+            x, y, z = near[j, 0] - found[shell[t], 0], near[j, 1] - found[shell[t], 1], near[j, 2] - found[shell[t], 2]
+            crowd[t] += 1.0 / (np.sqrt(x * x + y * y + z * z) + 1e-9)
