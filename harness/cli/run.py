@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_execution(parser: argparse.ArgumentParser) -> None:
     """How to run; shared with ``board run``."""
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes; 0: none (default: 1)")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="worker processes; 0: none (default: 1; with --debug 0)"
+    )
     parser.add_argument("--timeout", type=float, metavar="S", help="seconds that a stage of a path may take")
     parser.add_argument("--memory", type=float, metavar="MIB", help="memory that a worker may have")
     parser.add_argument("--shard", metavar="I/M", help="run the I-th of M equal parts")
@@ -39,8 +41,9 @@ def execution(args: argparse.Namespace) -> Options:
         if not (slash and part.isdigit() and parts.isdigit()):
             raise UsageError(f"--shard {args.shard!r}; wanted I/M, such as 3/16")
         shard = int(part), int(parts)
+    default = 0 if args.debug else 1
     return Options(
-        workers=args.workers,
+        workers=default if args.workers is None else args.workers,
         timeout=args.timeout,
         memory=args.memory,
         shard=shard,
