@@ -4,12 +4,12 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: demo test lint bench dev clean
+.PHONY: demo test lint bench dev clean kernels
 
-demo: .venv/.demo  ## the environment and the main job
+demo: .venv/.demo kernels  ## the environment and the main job
 	$(BIN)/harness run --plugin msc --task colabfit
 
-test: .venv/.test  ## the environment and all tests
+test: .venv/.test kernels  ## the environment and all tests
 	$(BIN)/python -m pytest
 
 lint: .venv/.lint  ## format, style and types
@@ -17,7 +17,7 @@ lint: .venv/.lint  ## format, style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/.test  ## speed and memory against peers, in environments of their own
+bench: .venv/.test kernels  ## speed and memory against peers, in environments of their own
 	$(BIN)/python -m benchmarks
 
 dev: .venv/.test .venv/.lint  ## everything for working on the code; again after adding a plugin folder
@@ -25,6 +25,14 @@ dev: .venv/.test .venv/.lint  ## everything for working on the code; again after
 
 clean:
 	rm -rf .venv build dist *.egg-info
+	find plugins -name '*.nb[ic]' -delete
+
+# numba caches compiled code by file but inlines across files: forget what is older than a source beside it.
+kernels:
+	@for cache in plugins/*/__pycache__; do for compiled in "$$cache"/*.nbi; do \
+	  if [ -e "$$compiled" ] && [ -n "$$(find "$$cache/.." -maxdepth 1 -name '*.py' -newer "$$compiled")" ]; then \
+	    rm -f "$$cache"/*.nb[ic]; break; \
+	  fi; done; done
 
 .venv/.made:
 	$(PYTHON) -m venv .venv

@@ -11,7 +11,8 @@ task       ``cases(*, seed) -> Iterable[Case]``; and ``score(case, output) ->
            {quantity: float}`` where outputs other than `Estimate` are to be scored
 =========  =======================================================================
 
-Where the method's data do not suit it, it raises `harness.Incompatible` with the reason.
+An estimator may have ``warm_up()``, which is called once per process before it is timed: for compilation, or
+for imports that take long. Where the method's data do not suit it, it raises `harness.Incompatible` with the reason.
 """
 
 from __future__ import annotations

@@ -117,6 +117,7 @@ class Bench:
         self._data: dict[str, tuple[Kind, float]] = {}
         self._outputs: dict[str, tuple[Any, Any]] = {}
         self._held: list[str] = []
+        self._warm: set[str] = set()
         self._refused: tuple[str, _Stage] | None = None
         self._seeded: tuple[str, dict[str, tuple[Any, Any]]] = "", {}
 
@@ -250,6 +251,10 @@ class Bench:
             names = (unit.task[0], unit.source, name)
             rng = stream(unit.seed, *names)
             estimator = component.build(params)
+            if name not in self._warm:
+                # Compilation and the like are paid once per process, and are no cost of the method.
+                getattr(estimator, "warm_up", lambda: None)()
+                self._warm.add(name)
             with _global_seeds(unit.seed, *names):
                 cost = Cost.start()
                 output: Output = estimator.estimate(data, rng=rng)

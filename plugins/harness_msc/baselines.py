@@ -14,6 +14,7 @@ import numpy as np
 from harness import Environments, Selection
 from harness_msc import cloud, greedy
 from harness_msc.arrays import Floats, Ints
+from harness_msc.compiled import Compiled
 from harness_msc.cover import structure_entropies
 
 FRACTIONS = (0.05, 0.1, 0.2, 0.5)
@@ -39,7 +40,7 @@ class Random:
 
 
 @dataclass(frozen=True)
-class MaxEntropy:
+class MaxEntropy(Compiled):
     """Structures by decreasing entropy H_s of their own environments; ties in the order of the data."""
 
     h: float = 0.015
@@ -70,7 +71,7 @@ class MeanFarthest:
 
 
 @dataclass(frozen=True)
-class Farthest:
+class Farthest(Compiled):
     """Farthest-point sampling, the distance of two structures being the mean over all pairs of their environments.
 
     Starts from the structure with the greatest entropy H_s at bandwidth ``h``. Exact, with pruning: `greedy.farthest`.
@@ -89,7 +90,7 @@ class Farthest:
 
 
 @dataclass(frozen=True)
-class KMeans:
+class KMeans(Compiled):
     """Clusters of mean environments, a random member of each; as many clusters as structures are asked for."""
 
     def estimate(self, data: Environments, *, rng: np.random.Generator) -> Selection:
@@ -98,7 +99,7 @@ class KMeans:
 
 
 @dataclass(frozen=True)
-class KMeansEntropy:
+class KMeansEntropy(Compiled):
     """Clusters of mean environments, of each the member with the greatest entropy H_s at bandwidth ``h``."""
 
     h: float = 0.015

@@ -14,6 +14,7 @@ import numpy as np
 from harness import Environments, Incompatible, Selection
 from harness_msc import cloud, greedy, kernel
 from harness_msc.arrays import Floats, Ints
+from harness_msc.compiled import Compiled
 from harness_msc.threads import threads_for
 
 
@@ -29,7 +30,7 @@ def _entropies(rows: Floats, cuts: Ints) -> Floats:
 
 
 @dataclass(frozen=True)
-class MinimumSetCover:
+class MinimumSetCover(Compiled):
     """Selection of structures by novelty and entropy, in the order of choice.
 
     Parameters

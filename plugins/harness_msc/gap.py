@@ -11,6 +11,7 @@ from harness import Environments, Estimate, Incompatible, Samples
 from harness_msc import cloud
 from harness_msc.arrays import Floats
 from harness_msc.bandwidth import choose
+from harness_msc.compiled import Compiled
 from harness_msc.measures import entropy_of
 
 LARGE = 1e12
@@ -18,7 +19,7 @@ LARGE = 1e12
 
 
 @dataclass(frozen=True)
-class InformationGap:
+class InformationGap(Compiled):
     """``H(1e12) - H(n)`` in nats, from a fit of ``H(m) = a - b exp(-c (ln m)^2)`` to random subsets of m points.
 
     Schwalbe-Koda et al., Nat. Commun. 16, 4014 (2025).

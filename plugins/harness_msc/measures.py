@@ -21,6 +21,7 @@ from harness import Environments, Estimate, Incompatible, Samples
 from harness_msc import cloud
 from harness_msc.arrays import Floats, Ints
 from harness_msc.bandwidth import choose
+from harness_msc.compiled import Compiled
 
 Points = Environments | Samples
 
@@ -36,7 +37,7 @@ def diversity_of(sums: Floats) -> float:
 
 
 @dataclass(frozen=True)
-class _Kernel:
+class _Kernel(Compiled):
     h: float = 0.015
     bandwidth: str = ""
 
@@ -86,7 +87,7 @@ class Efficiency(_Kernel):
 
 
 @dataclass(frozen=True)
-class _Against:
+class _Against(Compiled):
     """Points against others: the test part given the training part, or each unit given all other units."""
 
     h: float = 0.015

@@ -146,6 +146,13 @@ def test_records_hold_what_a_reader_needs(go):
     assert needed <= set(json.loads(record.to_json()))
 
 
+def test_warming_up_is_done_once_and_is_no_cost_of_the_method(go, tmp_path):
+    log = tmp_path / "log"
+    result = go(tasks=("normals",), estimators=("compiles",), params={"compiles": {"log": str(log)}})
+    assert log.read_text() == "warm\n"
+    assert all(r.wall_s < 0.4 for r in result.records)
+
+
 def test_local_values_are_kept(go, tmp_path, toy):
     (record, *_) = go("kept", tasks=("normals",), estimators=("mean",)).records
     with Store(tmp_path / "kept.sqlite") as store, np.load(store.array_file(record.key)) as arrays:

@@ -40,6 +40,21 @@ class Slow:
 
 
 @dataclass(frozen=True)
+class Compiles:
+    """Slow once; says how often."""
+
+    log: str = ""
+
+    def warm_up(self):
+        with Path(self.log).open("a") as out:
+            out.write("warm\n")
+        time.sleep(0.5)
+
+    def estimate(self, data, *, rng):
+        return Estimate(0.0)
+
+
+@dataclass(frozen=True)
 class Boom:
     def estimate(self, data, *, rng):
         raise ValueError("boom")
