@@ -1,6 +1,6 @@
 """Does value ± 1.96 stderr cover the truth? Each estimator on fresh Gaussian data, again and again.
 
-    python benchmarks/classics/calibration.py [--repeats 200] [--n 1000]
+    python benchmarks/classics/calibration.py [--repeats 200] [--n 1000] [--only ksg,kl]
 
 Prints, per case, the bias, the spread of the values, the ratio of the mean reported error to that spread (1 is right),
 and how often the interval covers the truth (0.95 is right) and the mean of the values (which leaves the bias out).
@@ -52,10 +52,13 @@ def main():
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--repeats", type=int, default=200)
     ask.add_argument("--n", type=int, default=1000)
+    ask.add_argument("--only", default="", help="estimators, with commas; all where empty")
     given = ask.parse_args()
     print("| estimator | d | I | bias | spread | error / spread | covers truth | covers mean |")
     print("|---|---|---|---|---|---|---|---|")
     for name, d, information, draw, truth in cases():
+        if given.only and name not in given.only.split(","):
+            continue
         found = []
         for seed in range(given.repeats):
             rng = stream(seed, "calibration", name, str(d), str(information))

@@ -20,8 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
 PEERS = {
     "scikit-learn": ["scikit-learn"],
     "infomeasure": ["infomeasure==0.6.3"],
@@ -108,7 +106,7 @@ def environment(cache, peer):
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
         venv.create(folder, with_pip=True, clear=True)
-        done = subprocess.run([python, "-m", "pip", "install", "--quiet", *PEERS[peer]])
+        done = subprocess.run([python, "-m", "pip", "install", "--quiet", *PEERS[peer]], check=False)
         if done.returncode:
             print(f"{peer} cannot be installed here: left out", file=sys.stderr)
             return None
@@ -117,20 +115,20 @@ def environment(cache, peer):
 
 
 def measure(python, setup, data, limit):
-    """Seconds and value, or None where it failed or took longer than the limit."""
+    """Seconds and value, or in a word why there are none."""
     try:
         done = subprocess.run(
             [python, "-c", TIMER.format(setup=setup), data, str(K)],
             capture_output=True,
             text=True,
             timeout=limit,
-            cwd=ROOT,
+            check=False,
         )
     except subprocess.TimeoutExpired:
-        return None
+        return f"> {limit:g}"
     if done.returncode:
-        print(done.stderr.splitlines()[-1], file=sys.stderr)
-        return None
+        print(done.stderr, file=sys.stderr)
+        return "failed"
     return tuple(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -153,7 +151,9 @@ def main():
     sizes, dims = ([int(v) for v in text.split(",")] for text in (given.sizes, given.dims))
     pythons = {"ours": sys.executable, "ours, with error": sys.executable}
     pythons |= {peer: found for peer in PEERS if (found := environment(given.cache, peer))}
-    print("| estimator | n | d per side | who | s | times ours | differs by |\n|---|---|---|---|---|---|---|", flush=True)
+    print(
+        "| estimator | n | d per side | who | s | times ours | differs by |\n|---|---|---|---|---|---|---|", flush=True
+    )
     with tempfile.TemporaryDirectory() as folder:
         slow = set()
         for name in given.estimators.split(","):
@@ -161,12 +161,15 @@ def main():
                 for n in sizes:
                     data, base = draw(Path(folder), n, d), None
                     for who, setup in SETUPS[name].items():
-                        skip = who not in pythons or (name, d, who) in slow or ((name, who) in ONE_DIMENSIONAL and d > 1)
-                        found = None if skip else measure(pythons[who], setup, data, given.limit)
-                        if found is None:
+                        skip = (
+                            who not in pythons or (name, d, who) in slow or ((name, who) in ONE_DIMENSIONAL and d > 1)
+                        )
+                        if skip:
+                            continue
+                        found = measure(pythons[who], setup, data, given.limit)
+                        if isinstance(found, str):
                             slow.add((name, d, who))
-                            if not skip:
-                                print(f"| {name} | {n} | {d} | {who} | > {given.limit:g} | | |", flush=True)
+                            print(f"| {name} | {n} | {d} | {who} | {found} | | |", flush=True)
                             continue
                         base = base or found
                         print(

@@ -38,8 +38,9 @@ def run(args: argparse.Namespace) -> int:
     registry, problems = options.registry(args), 0
     for plugin in registry.plugins.values():
         absent = {str(m) for c in plugin.components if (m := c.missing())}
-        parts = [f"{sum(c.role == role for c in plugin.components)} {role}s" for role in ROLES]
-        print(f"plugin {plugin.name} {plugin.version}: {plugin.state}, {', '.join(parts)}")
+        counts = {role: sum(c.role == role for c in plugin.components) for role in ROLES}
+        parts = [f"{count} {role}{'s' * (count != 1)}" for role, count in counts.items() if count]
+        print(f"plugin {plugin.name} {plugin.version}: {', '.join([plugin.state, *parts])}")
         for line in [f"{plugin.problem}: {plugin.fix}"] if plugin.problem else []:
             print(f"    {line}")
         for line in sorted(absent):

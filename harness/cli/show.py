@@ -62,9 +62,10 @@ def _print(component: Component) -> None:
     lines += [("traits", ", ".join(spec.traits)), ("requires", ", ".join(spec.requires)), ("paper", spec.paper)]
     if absent := component.missing():
         lines.append(("missing", str(absent)))
+    lines = [(f"{word}:", text) for word, text in lines if text]
+    width = max(len(word) for word, _ in lines)
     for word, text in lines:
-        if text:
-            print(f"  {word + ':':{max(14, len(word) + 1)}} {text}")
+        print(f"  {word:{width}} {text}")
     if spec.params:
         print("  parameters, set with --set:")
     for param in spec.params:
