@@ -19,7 +19,7 @@ error. Exit status: 0 all ran, 1 some path failed (or a check did), 2 the reques
 """
 
 
-def page():
+def page() -> str:
     """The page as it should be."""
     os.environ["COLUMNS"] = "100"
     from harness.cli import VERBS, parser
