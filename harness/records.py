@@ -34,11 +34,10 @@ class Status(StrEnum):
 class Record:
     """One path of one case under one seed; information in nats, unclipped.
 
-    ``value``, ``stderr``, ``truth`` and ``error`` (value - truth) may be infinite; they are None
-    where there is none. ``scores`` holds all quantities that the task scored, ``value`` the
-    first of them. ``wall_s``, ``cpu_s`` and ``peak_mib`` (memory beyond what was held before)
-    are the estimator's; cases of one source share one run of it. ``prefix_s`` is the time of
-    loading and models.
+    ``value``, ``stderr``, ``truth`` and ``error`` (value - truth) may be infinite; they are None where there is
+    none. ``scores`` holds all quantities that the task scored, ``value`` the first of them. ``notes`` are warnings
+    that plugins logged on the way. ``wall_s``, ``cpu_s`` and ``peak_mib`` (memory beyond what was held before) are
+    the estimator's; cases of one source share one run of it. ``prefix_s`` is the time of loading and models.
     """
 
     key: str
@@ -61,6 +60,7 @@ class Record:
     facts: Mapping[str, str | int | float] = field(default_factory=dict)
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
     cause: str | None = None
+    notes: tuple[str, ...] = ()
     wall_s: float | None = None
     cpu_s: float | None = None
     peak_mib: float | None = None
@@ -83,7 +83,7 @@ class Record:
         try:
             raw = json.loads(line)
             raw["status"] = Status(raw["status"])
-            raw["models"] = tuple(raw["models"])
+            raw["models"], raw["notes"] = tuple(raw["models"]), tuple(raw.get("notes", ()))
             for name in ("value", "stderr", "truth", "error"):
                 raw[name] = None if raw.get(name) is None else float(raw[name])
             raw["scores"] = {k: float(v) for k, v in raw.get("scores", {}).items()}

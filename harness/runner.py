@@ -352,6 +352,7 @@ class _Run:
             facts=dict(case.facts),
             diagnostics=outcome.diagnostics if outcome else {},
             cause=result.cause,
+            notes=tuple(outcome.notes) if outcome else (),
             wall_s=cost.wall_s if cost else None,
             cpu_s=cost.cpu_s if cost else None,
             peak_mib=cost.peak_mib if cost else None,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import random
 import sys
@@ -75,7 +76,11 @@ class CaseResult:
 
 @dataclass
 class Outcome:
-    """What came of a unit. ``wrong_request`` is what the user asked for that the task cannot give."""
+    """What came of a unit.
+
+    ``wrong_request`` is what the user asked for that the task cannot give; ``notes`` are the warnings that were
+    logged on the way, under ``harness`` or a name below it.
+    """
 
     index: int
     cases: list[CaseResult]
@@ -87,6 +92,7 @@ class Outcome:
     local: np.ndarray[Any, Any] | None = None
     versions: dict[str, str] = field(default_factory=dict)
     wrong_request: str = ""
+    notes: list[str] = field(default_factory=list)
 
     @classmethod
     def failure(cls, unit: Unit, status: Status, cause: str, **more: Any) -> Outcome:
@@ -124,6 +130,10 @@ class Bench:
     def perform(self, unit: Unit, ask: Ask | None = None, tell: Tell = lambda stage: None) -> Outcome | None:
         """Run a unit; None where ``ask`` wants none of its cases. Never raises but on Ctrl-C."""
         outcome = Outcome(unit.index, [])
+        with _listening(outcome.notes):
+            return self._perform(unit, outcome, ask, tell)
+
+    def _perform(self, unit: Unit, outcome: Outcome, ask: Ask | None, tell: Tell) -> Outcome | None:
         try:
             cases, data, prefix_s = self._load(unit, tell)
             outcome.fingerprint = data.fingerprint()
@@ -304,6 +314,30 @@ def _kept_name(key: str, registry: Registry, unit: Unit, depth: int) -> tuple[st
     plugins = sorted({m[0].partition("/")[0] for m in unit.models[:depth]})
     digest = hashlib.sha256("\0".join([key, *map(registry.source_digest, plugins)]).encode()).hexdigest()
     return digest[:2], f"{digest}.npz"
+
+
+class _Notes(logging.Handler):
+    """Keeps what is logged, each message once."""
+
+    def __init__(self, notes: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._notes = notes
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = " ".join(record.getMessage().split())
+        if message not in self._notes:
+            self._notes.append(message)
+
+
+@contextlib.contextmanager
+def _listening(notes: list[str]) -> Any:
+    """Collect the warnings that plugins log."""
+    handler, logger = _Notes(notes), logging.getLogger("harness")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 @contextlib.contextmanager

@@ -74,8 +74,9 @@ def run(args: argparse.Namespace) -> int:
 def close(result: Result) -> int:
     """The closing lines of a run, and its exit status."""
     failed = sum(record.status.failed for record in result.records)
-    for problem in result.problems:
-        options.say(problem)
+    notes = dict.fromkeys(note for record in result.records for note in record.notes)
+    for note in [*result.problems, *notes]:
+        options.say(note)
     if result.interrupted:
         options.say(f"interrupted; {result.computed} results are stored, the same command goes on from here")
         return 130

@@ -119,6 +119,13 @@ def test_dry_run_and_plan(command):
     assert {"task": "toy/normals", "models": [], "estimator": "toy/mean", "seed": 0} in lines
 
 
+def test_warnings_of_plugins_are_shown_once_and_kept(command):
+    job = (*NORMALS, "--set", "mean.scale=200", "--format", "json")
+    for ran in (command(*job), command(*job)):
+        assert ok(ran).stderr.count("a scale of 200 is large") == 1
+        assert Record.from_json(ran.stdout.splitlines()[0]).notes == ("a scale of 200 is large",)
+
+
 def test_list_and_show(command):
     assert "toy/mean" in ok(command("list", "estimators")).stdout
     names = [

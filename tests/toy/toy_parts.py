@@ -1,6 +1,7 @@
 """The implementations of the toy plugin."""
 
 import ctypes
+import logging
 import os
 import sys
 import time
@@ -17,6 +18,8 @@ class Mean:
     scale: float = 1.0
 
     def estimate(self, data, *, rng):
+        if self.scale > 100:
+            logging.getLogger("harness.toy").warning("a scale of %g is large", self.scale)
         return Estimate(self.scale * float(data.x.mean()), stderr=0.1, local=data.x.mean(axis=1))
 
 
