@@ -80,6 +80,8 @@ class Local:
     def __init__(self, setup: Setup, workers: int, timeout: float | None = None, memory: float | None = None) -> None:
         if not hasattr(os, "killpg"):
             raise UsageError("supervised workers need Linux or macOS; run in this process with --workers 0")
+        if memory is not None and not resident_mib(os.getpid()):
+            raise UsageError("--memory needs /proc, which this system does not have; leave it out")
         self._setup, self._timeout, self._memory = setup, timeout, memory
         self._count = workers
         self._workers: list[_Worker] = []
