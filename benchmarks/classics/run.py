@@ -1,8 +1,8 @@
 """Speed of `ksg`, `kl` and `ross` against scikit-learn, infomeasure and ennemi, in one run on the same data.
 
-    python benchmarks/classics/run.py CACHE [--sizes 1000,10000] [--dims 1,5] [--limit 300]
+    python benchmarks/classics/run.py [--cache FOLDER] [--sizes 1000,10000] [--dims 1,5] [--limit 300]
 
-Each peer lives in an environment of its own under the folder CACHE, made on first use with pip. Every measurement is a
+Each peer lives in an environment of its own under the folder, made on first use with pip. Every measurement is a
 process that reads the data from a file, runs once on 100 points to compile and load, then reports the least of several
 times in seconds of wall clock. A peer that needs more than ``--limit`` seconds at one point of the grid is not asked
 for larger ones. Peers give no standard error, so ours is turned off for the ratio; its cost is a column of its own.
@@ -142,7 +142,7 @@ def draw(folder, n, d):
 
 def main():
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("cache", type=Path)
+    ask.add_argument("--cache", type=Path, help="folder for the peers' environments (default: a temporary one)")
     ask.add_argument("--sizes", default="1000,10000,50000")
     ask.add_argument("--dims", default="1,5,10,25")
     ask.add_argument("--estimators", default="ksg,kl,ross")
@@ -150,11 +150,12 @@ def main():
     given = ask.parse_args()
     sizes, dims = ([int(v) for v in text.split(",")] for text in (given.sizes, given.dims))
     pythons = {"ours": sys.executable, "ours, with error": sys.executable}
-    pythons |= {peer: found for peer in PEERS if (found := environment(given.cache, peer))}
     print(
         "| estimator | n | d per side | who | s | times ours | differs by |\n|---|---|---|---|---|---|---|", flush=True
     )
     with tempfile.TemporaryDirectory() as folder:
+        cache = given.cache.resolve() if given.cache else Path(folder)
+        pythons |= {peer: found for peer in PEERS if (found := environment(cache, peer))}
         slow = set()
         for name in given.estimators.split(","):
             for d in dims if name != "ross" else [1]:

@@ -1,0 +1,87 @@
+"""Entropy and mutual information of discrete variables from counts, in nats.
+
+H = -sum p ln p with p the observed shares; Miller and Madow add (cells seen - 1) / 2n to each entropy, the leading term
+of its bias. G. Miller, in Information Theory in Psychology (1955). I = H(X) + H(Y) - H(X,Y).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness import DataError, Estimate, Incompatible, PairedSamples, Samples
+from harness_classics import prepare
+from harness_classics.arrays import Floats
+from harness_classics.uncertainty import from_local
+
+
+def _surprise(codes: Floats) -> tuple[Floats, int]:
+    """-ln of the observed share of each row ``(n,)``, and the number of different rows."""
+    _, cell, sizes = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
+    return np.log(len(codes) / sizes[cell.ravel()]), len(sizes)
+
+
+@dataclass(frozen=True)
+class PlugIn:
+    """Mutual information of two discrete variables from their joint counts: codes ``x (n, dx)``, ``y (n, dy)``."""
+
+    def estimate(self, data: PairedSamples, *, rng: np.random.Generator | None = None) -> Estimate:
+        """I(X;Y) in nats, with pointwise values and a standard error (0 where all pointwise values agree).
+
+        Raises `Incompatible` where a variable is not discrete.
+        """
+        pair = prepare.judged(data)
+        for side in "xy":
+            if (kind := getattr(pair, f"{side}_kind")) != "discrete":
+                raise Incompatible(f"{side} is {kind}; wants integer codes, declared as discrete (use ksg or ross)")
+        (x, in_x), (y, in_y) = _surprise(pair.x), _surprise(pair.y)
+        both, in_both = _surprise(np.hstack([pair.x, pair.y]))
+        local = x + y - both + self._correction(in_x + in_y - in_both - 1, pair.n)
+        notes = {"cells_x": in_x, "cells_y": in_y, "cells": in_both}
+        return Estimate(local.mean(), from_local(local), local, notes)
+
+    def _correction(self, cells: int, n: int) -> float:
+        return 0.0
+
+
+@dataclass(frozen=True)
+class MillerMadow(PlugIn):
+    """The same, with the Miller-Madow correction of each entropy."""
+
+    def _correction(self, cells: int, n: int) -> float:
+        return cells / (2 * n)
+
+
+@dataclass(frozen=True)
+class PlugInEntropy:
+    """Entropy of a discrete variable from counts: integer codes ``Samples.x (n, d)``."""
+
+    def estimate(self, data: Samples, *, rng: np.random.Generator | None = None) -> Estimate:
+        """H(X) in nats, with -ln p(x_i) and a standard error.
+
+        Raises
+        ------
+        Incompatible : numbers that are no integers: the variable is continuous.
+        DataError : numbers too large to be exact integers.
+        """
+        part = prepare.judged(data)
+        if (part.x != np.rint(part.x)).any():
+            row = int(np.argwhere(part.x != np.rint(part.x))[0][0])
+            raise Incompatible(f"Samples.x has a fraction at row {row}; wants integer codes (use kl for densities)")
+        if np.abs(part.x).max() > 2.0**53:
+            raise DataError("Samples.x", "a number above 2^53", "codes that floating point holds exactly")
+        surprise, cells = _surprise(part.x)
+        local = surprise + self._correction(cells - 1, part.n)
+        return Estimate(local.mean(), from_local(local), local, {"cells": cells})
+
+    def _correction(self, cells: int, n: int) -> float:
+        return 0.0
+
+
+@dataclass(frozen=True)
+class MillerMadowEntropy(PlugInEntropy):
+    """The same, with the Miller-Madow correction."""
+
+    def _correction(self, cells: int, n: int) -> float:
+        return cells / (2 * n)

@@ -1,0 +1,76 @@
+"""Distances to nearest neighbours, and numbers of points within a distance.
+
+A k-d tree whose leaves are compared by vector instructions (`harness_classics.tree`); on a line, a sort. Both give what
+comparing all pairs gives, ties included. Time O(n log n) in few dimensions, O(n^2 d) at worst; memory O(n (d + k)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+
+from harness_classics import tree
+from harness_classics.arrays import Floats, Ints
+
+MARGIN = 2.0**-40
+"""Distances that differ relatively by less are ties: equal steps of a lattice come apart by rounding when the
+coordinates are standardised. An absolute margin would be lost once distances are large."""
+_FEW = 25_000
+"""With fewer numbers than this, further threads cost more to wake than they save."""
+_METRICS = {"chebyshev": tree.CHEBYSHEV, "euclidean": tree.EUCLIDEAN}
+
+
+def distances(points: Floats, k: int, metric: str = "chebyshev") -> Floats:
+    """Distances from each of ``points (n, d)`` to its k nearest others, ascending ``(n, k)``; k < n."""
+    if points.shape[1] == 1:
+        order = np.argsort(points[:, 0])
+        on_line = np.empty((len(points), k))
+        on_line[order] = run(points.size, tree.nearest_sorted, points[order, 0], k)
+        return on_line
+    found: Floats = run(points.size, tree.nearest, *tree.build(points), k, _METRICS[metric])
+    return np.sqrt(found) if metric == "euclidean" else found
+
+
+def counts(points: Floats, radii: Floats, *, strict: bool) -> Ints:
+    """How many others lie within ``radii (n,)`` of each of ``points (n, d)``, maximum norm; nearer, if ``strict``."""
+    limits = np.where(radii > 0.0, radii * (1.0 - MARGIN), -1.0) if strict else radii * (1.0 + MARGIN)
+    if points.shape[1] == 1:
+        order = np.argsort(points[:, 0])
+        found = np.empty(len(points), np.int64)
+        found[order] = run(points.size, tree.count_sorted, points[order, 0], limits[order])
+    else:
+        found = run(points.size, tree.count, *tree.build(points), limits)
+    return found - (limits >= 0.0)
+
+
+def box_sides(x: Floats, y: Floats, radii: Floats) -> tuple[Floats, Floats]:
+    """Greatest distance in x and in y ``(n,), (n,)`` among the points within ``radii (n,)`` of each in both."""
+    split = -x.shape[1] % 4 + x.shape[1]
+    padded = np.hstack([x, np.zeros((len(x), split - x.shape[1])), y])
+    sides: tuple[Floats, Floats] = run(padded.size, tree.extents, *tree.build(padded), radii * (1.0 + MARGIN), split)
+    return sides
+
+
+class Compiled:
+    """An estimator whose searches are compiled, or loaded compiled, when the host tells it to warm up."""
+
+    def warm_up(self) -> None:
+        """Search among a handful of points."""
+        points = np.random.default_rng(0).normal(size=(64, 3))
+        radii = distances(points, 2, "euclidean")[:, -1]
+        counts(points, radii, strict=True)
+        counts(points[:, :1], distances(points[:, :1], 2)[:, -1], strict=True)
+        box_sides(points, points, radii)
+
+
+def run(size: int, search: Callable[..., Any], *arguments: Any) -> Any:
+    """A compiled search over ``size`` coordinates, on one thread where they are few. The answer is the same."""
+    allowed = numba.get_num_threads()
+    try:
+        numba.set_num_threads(1 if size < _FEW else allowed)
+        return search(*arguments)
+    finally:
+        numba.set_num_threads(allowed)

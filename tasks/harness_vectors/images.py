@@ -1,0 +1,91 @@
+"""Pictures whose hidden parameters carry a known mutual information.
+
+Two Gaussian vectors with the information wanted become uniform numbers by Phi, and those the parameters of a picture
+each; a picture shows its parameters, so the pictures share exactly the information of the vectors. Butakov et al.,
+ICLR 2024, section on synthetic data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+
+from harness import Case, PairedSamples, Split, stream
+from harness_vectors import gauss
+from harness_vectors.arrays import Floats
+from harness_vectors.special import normal_cdf
+
+
+@dataclass(frozen=True)
+class _Images:
+    n: int = 5000
+    n_train: int = 2000
+    width: int = 16
+    information: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0)
+
+    name: ClassVar[str]
+    latent: ClassVar[int]
+
+    def cases(self, *, seed: int) -> Iterable[Case]:
+        """One case per information: ``n_train`` pairs for fitting compressors, ``n`` to measure, as flat pictures."""
+        for information in self.information:
+            yield Case(
+                id=f"{information:g}",
+                data=partial(self._draw, information, seed),
+                truth={"mutual_information": information},
+                facts={"information": information, "n": self.n, "width": self.width, "latent": self.latent},
+                stamp="",
+            )
+
+    def _draw(self, information: float, seed: int) -> PairedSamples:
+        rng = stream(seed, self.name, f"{information:g}")
+        n = self.n_train + self.n
+        x, y = (self._paint(normal_cdf(side)) for side in gauss.pair(rng, n, self.latent, information))
+        return PairedSamples(x, y, split=Split(np.arange(self.n_train), np.arange(self.n_train, n)))
+
+    def _paint(self, u: Floats) -> Floats:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class GaussianImages(_Images):
+    """A bright spot, its centre given by two uniform numbers: ``exp(-10 |(X, Y) - u|^2)`` on the unit square."""
+
+    name: ClassVar[str] = "gaussian-images"
+    latent: ClassVar[int] = 2
+
+    def _paint(self, u: Floats) -> Floats:
+        axis = np.linspace(0.0, 1.0, self.width)
+        across, down = (np.exp(-10.0 * (axis - u[:, [i]]) ** 2) for i in range(2))
+        return (down[:, :, None] * across[:, None, :]).reshape(len(u), -1)
+
+
+@dataclass(frozen=True)
+class RectangleImages(_Images):
+    """A rectangle with edges between the pixels: a pixel is the share of its area that is covered.
+
+    Two uniform numbers give a side ``[a, b]`` of at least two pixels, ``m = 2 / width``::
+
+        a = (1 - m)(1 - sqrt(1 - u1)),        b = a + m + u2 (1 - m - a)
+    """
+
+    name: ClassVar[str] = "rectangle-images"
+    latent: ClassVar[int] = 4
+
+    def _paint(self, u: Floats) -> Floats:
+        across, down = self._covered(u[:, 0], u[:, 1]), self._covered(u[:, 2], u[:, 3])
+        return (down[:, :, None] * across[:, None, :]).reshape(len(u), -1)
+
+    def _covered(self, u1: Floats, u2: Floats) -> Floats:
+        """Share of each pixel's side that the segment covers ``(n, width)``."""
+        least = 2.0 / self.width
+        start = (1.0 - least) * (1.0 - np.sqrt(1.0 - u1))
+        end = start + least + u2 * (1.0 - least - start)
+        left = np.arange(self.width)
+        inside = np.minimum(end[:, None] * self.width, left + 1) - np.maximum(start[:, None] * self.width, left)
+        share: Floats = np.clip(inside, 0.0, 1.0)
+        return share
