@@ -208,6 +208,9 @@ def _extent(records: Iterable[Record]) -> str:
 
 def _estimates(task: str, records: list[Record], scale: _Scale) -> Table:
     rows = _rows(records)
+    # Who suits none of the data needs no column: the note below says so.
+    suited = {row: rs for row, rs in rows.items() if any(r.status is not Status.INCOMPATIBLE for r in rs)}
+    rows = suited or rows
     cases = list(dict.fromkeys(r.case for r in records))
     quantities = {row: rs[0].quantity for row, rs in rows.items()}
     shared = len(set(quantities.values())) == 1

@@ -106,6 +106,15 @@ def test_seeds_give_mean_and_spread():
     assert table.notes == ("mean ± standard deviation over 3 seeds",)
 
 
+def test_who_suits_no_data_has_a_note_and_no_column():
+    unfit = {"status": Status.INCOMPATIBLE, "cause": "wants codes"}
+    (table,) = made([estimate("a", "x", 1.0), estimate("b", "x", None, **unfit)])
+    assert [str(c) for c in table.columns] == ["truth", "a"]
+    assert "incompatible ×1: wants codes (b)" in table.notes
+    (table,) = made([estimate("b", "x", None, **unfit)])
+    assert rows(table)["x"] == ["1.000", "incompatible"]
+
+
 def test_bits():
     (table,) = made([estimate("a", "x", math.log(2), truth=math.log(4), stderr=None)], unit="bits")
     assert rows(table)["x"] == ["2.000", "1.000"]
