@@ -8,6 +8,7 @@ table of cases against estimators, with the truth beside them. Failures stay vis
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -264,15 +265,19 @@ def _estimate(records: list[Record], scale: _Scale) -> Cell:
 
 
 def _causes(records: Iterable[Record]) -> tuple[str, ...]:
-    """Why figures are missing: one line per distinct cause, with the rows it concerns."""
-    causes: dict[tuple[str, str], list[str]] = {}
+    """Why figures are missing: one line per cause, with the rows it concerns; causes that differ in numbers are one."""
+    causes: dict[tuple[str, str], list[Record]] = {}
     for r in records:
         if r.status is not Status.OK:
-            first = (r.cause or "").partition("\n")[0]
-            causes.setdefault((r.status.value, first), []).append(label(r))
+            causes.setdefault((r.status.value, re.sub(r"[\d.]+", "#", _first_line(r))), []).append(r)
     return tuple(
-        f"{status} ×{len(rows)}: {cause} ({', '.join(dict.fromkeys(rows))})" for (status, cause), rows in causes.items()
+        f"{status} ×{len(rs)}: {_first_line(rs[0])} ({', '.join(dict.fromkeys(map(label, rs)))})"
+        for (status, _), rs in causes.items()
     )
+
+
+def _first_line(record: Record) -> str:
+    return (record.cause or "").partition("\n")[0]
 
 
 def long_rows(records: Records) -> list[dict[str, Any]]:
