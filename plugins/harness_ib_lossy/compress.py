@@ -1,0 +1,60 @@
+"""What all compressors share: who is compressed, on which part they are fitted, and which part is handed on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import Incompatible, LabelledSamples, PairedSamples, Samples
+from harness_ib_lossy import intrinsic
+
+K = TypeVar("K", PairedSamples, Samples, LabelledSamples)
+S = TypeVar("S", Samples, LabelledSamples)
+Floats: TypeAlias = NDArray[np.float64]
+Coder: TypeAlias = Callable[[Floats], Floats]
+Fitter: TypeAlias = Callable[[Floats, str], Coder]
+"""From the training part ``(n, d)`` and what it is called to a map ``(m, d) -> (m, code_dim)``."""
+
+
+def pairs(data: PairedSamples, side: str, fit: Fitter, singular: str) -> PairedSamples:
+    """Compress one side or both; a discrete side passes as it is unless it alone is asked for."""
+    codes = {}
+    for name in ("x", "y") if side == "both" else (side,):
+        if getattr(data, f"{name}_kind") != "discrete":
+            codes[name] = _coded(data, name, fit, singular)
+    if not codes:
+        raise Incompatible(
+            f"side={side} of these PairedSamples is discrete, nothing is left to compress; wants a continuous variable"
+        )
+    return dataclasses.replace(judged(data), **codes)
+
+
+def one(data: S, fit: Fitter, singular: str) -> S:
+    """Compress ``x``."""
+    return dataclasses.replace(judged(data), x=_coded(data, "x", fit, singular))
+
+
+def judged(data: K) -> K:
+    """The part that is handed on: the test part where there is a split, else all."""
+    return data if data.split is None else data.part("test")
+
+
+def _coded(data: PairedSamples | Samples | LabelledSamples, name: str, fit: Fitter, singular: str) -> Floats:
+    values, where = getattr(data, name), f"{type(data).__name__}.{name}"
+    train, test = (values, values) if data.split is None else (values[data.split.train], values[data.split.test])
+    code = fit(train, where)(test)
+    if singular == "refuse":
+        intrinsic.refuse_singular(code, where)
+    return code
+
+
+def check_width(x: Floats, code_dim: int, where: str) -> None:
+    """Raise `Incompatible` where a code would have more dimensions than the data have columns."""
+    if code_dim > x.shape[1]:
+        raise Incompatible(
+            f"{where} has {x.shape[1]} columns, fewer than code_dim={code_dim}; wants code_dim at most that"
+        )

@@ -1,0 +1,110 @@
+"""Torch networks of this plugin, and calm surroundings for them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from harness import Incompatible, UsageError
+
+SLOPE = 0.2
+"""Of the leaky ReLU left of zero. A plain ReLU gives exact zeros, on which noise in proportion does nothing."""
+
+
+def generator(rng: np.random.Generator) -> torch.Generator:
+    """A torch generator seeded from ``rng``."""
+    return torch.Generator().manual_seed(int(rng.integers(2**63 - 1)))
+
+
+@contextmanager
+def calm(device: str, rng: np.random.Generator) -> Iterator[torch.Generator]:
+    """One thread, the global generator seeded from ``rng`` for making layers, and both restored afterwards.
+
+    Yields a generator of its own for batches and noise. Raises `UsageError` where the device is absent.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("device 'cuda': torch sees no GPU here; wanted device=cpu")
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]):
+        try:
+            torch.set_num_threads(1)
+            torch.random.default_generator.manual_seed(int(rng.integers(2**63 - 1)))
+            yield generator(rng)
+        finally:
+            torch.set_num_threads(threads)
+
+
+def dense(sizes: Sequence[int]) -> nn.Sequential:
+    """Fully connected layers with leaky ReLU between them ``(n, sizes[0]) -> (n, sizes[-1])``."""
+    layers: list[nn.Module] = []
+    for i, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
+        layers += [nn.LeakyReLU(SLOPE)] if i else []
+        layers += [nn.Linear(inputs, outputs)]
+    return nn.Sequential(*layers)
+
+
+def dense_pair(d: int, hidden: Sequence[int], code_dim: int) -> tuple[nn.Module, nn.Module]:
+    """Encoder ``(n, d) -> (n, code_dim)``, its codes within +-1, and the decoder that mirrors it."""
+    return nn.Sequential(dense([d, *hidden, code_dim]), nn.Tanh()), dense([code_dim, *reversed(hidden), d])
+
+
+def conv_pair(d: int, channels: Sequence[int], code_dim: int, where: str) -> tuple[nn.Module, nn.Module]:
+    """The same with 3x3 convolutions that halve the picture each, for flat square pictures of 1 or 3 colours.
+
+    Raises `Incompatible` where d is no such picture, or its side cannot be halved that often.
+    """
+    colours, side = next(((c, s) for c in (1, 3) if c * (s := math.isqrt(d // c)) ** 2 == d), (0, 0))
+    halvings = 2 ** len(channels)
+    if not colours or side % halvings:
+        raise Incompatible(
+            f"{where}: {d} columns; layers=conv with {len(channels)} channels wants flat square pictures whose side "
+            f"{halvings} divides, or layers=dense"
+        )
+    small = side // halvings
+    encoder: list[nn.Module] = [nn.Unflatten(1, (colours, side, side))]
+    for inputs, outputs in zip([colours, *channels[:-1]], channels, strict=True):
+        encoder += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.LeakyReLU(SLOPE)]
+    encoder += [nn.Flatten(), nn.Linear(channels[-1] * small**2, code_dim), nn.Tanh()]
+    decoder: list[nn.Module] = [
+        nn.Linear(code_dim, channels[-1] * small**2),
+        nn.Unflatten(1, (channels[-1], small, small)),
+    ]
+    back = [*reversed(channels), colours]
+    for inputs, outputs in itertools.pairwise(back):
+        decoder += [nn.LeakyReLU(SLOPE), nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1)]
+    return nn.Sequential(*encoder), nn.Sequential(*decoder, nn.Flatten())
+
+
+class StochasticMLP(nn.Module):
+    """A network with Gaussian noise in front of every linear map: L_l = f_l(L_(l-1) + Z_l) (Goldfeld et al. 2019).
+
+    Without noise I(X;L) of a continuous X is infinite for almost all weights. ``absolute`` noise has the standard
+    deviation sigma, ``relative`` noise sigma times the activation it is added to.
+
+    Parameters
+    ----------
+    sizes : widths from input to output; leaky ReLU after all but the last map.
+    sigma, noise : of the noise; it is there in training and in use.
+    """
+
+    def __init__(self, sizes: Sequence[int], sigma: float, noise: str) -> None:
+        super().__init__()
+        self.maps = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
+        self.sigma, self.relative = sigma, noise == "relative"
+
+    def forward(self, x: Tensor, generator: torch.Generator) -> list[Tensor]:
+        """The activations of every layer ``(n, width)`` each, the last being the logits."""
+        layers = []
+        for i, linear in enumerate(self.maps):
+            z = self.sigma * torch.randn(x.shape, generator=generator)
+            x = linear(x + (z * x if self.relative else z))
+            if i < len(self.maps) - 1:
+                x = nn.functional.leaky_relu(x, SLOPE)
+            layers.append(x)
+        return layers

@@ -1,0 +1,84 @@
+"""Labelled pictures: scikit-learn's digits, or a Hugging Face data set with a column of pictures and one of labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import DataError, MissingDependency, UsageError, stream
+
+Pictures = tuple[NDArray[np.float64], NDArray[np.int64]]
+
+
+def load(dataset: str, image: str, label: str, limit: int, seed: int) -> Pictures:
+    """Flat pictures ``(n, pixels)`` within 0 .. 1 and their classes ``(n,)`` from 0 up.
+
+    ``dataset`` is ``digits``, a Parquet file, or a Hugging Face id, whose train split is read (the first where there is
+    none of that name). At most ``limit`` of them, drawn with the seed, where it is not 0.
+
+    Raises
+    ------
+    UsageError : the data cannot be read, or lack a column.
+    DataError : pictures of several sizes, labels that are no classes.
+    MissingDependency : ``datasets`` is not installed.
+    """
+    x, y = _digits() if dataset == "digits" else _hub(dataset, image, label)
+    if limit and limit < len(x):
+        kept = np.sort(stream(seed, "ib_lossy", "pictures", dataset).permutation(len(x))[:limit])
+        x, y = x[kept], y[kept]
+    if len(np.unique(y)) < 2:
+        raise DataError(f"{dataset}, column {label}", "one class", "at least two")
+    return x, np.unique(y, return_inverse=True)[1].astype(np.int64)
+
+
+def _digits() -> Pictures:
+    from sklearn.datasets import load_digits
+
+    x, y = load_digits(return_X_y=True)
+    return np.asarray(x, np.float64) / 16.0, np.asarray(y, np.int64)
+
+
+def _hub(dataset: str, image: str, label: str) -> Pictures:
+    try:
+        import datasets
+    except ImportError:
+        raise MissingDependency("datasets", "pip install 'infoharness[hub]'") from None
+    try:
+        if Path(dataset).is_file():
+            tables = datasets.load_dataset("parquet", data_files=dataset)
+        else:
+            tables = datasets.load_dataset(dataset)
+        table = tables["train"] if "train" in tables else next(iter(tables.values()))
+    except Exception as error:  # whatever the network, the hub or the files raise
+        first = " ".join(str(error).split())[:160]
+        raise UsageError(
+            f"ib-plane.dataset: {dataset!r} cannot be loaded ({type(error).__name__}: {first}); wanted digits, a "
+            "Parquet file, or a Hugging Face id that is reachable or in the cache that HF_HOME names"
+        ) from error
+    for column in (image, label):
+        if column not in table.column_names:
+            raise UsageError(
+                f"{dataset}: no column {column!r}; wanted one of {', '.join(table.column_names)}, by ib-plane.image "
+                "and ib-plane.label"
+            )
+    pictures = [_flat(picture, dataset, image, row) for row, picture in enumerate(table[image])]
+    sizes = {len(p) for p in pictures}
+    if len(sizes) > 1:
+        raise DataError(f"{dataset}, column {image}", f"pictures of {sorted(sizes)} values", "pictures of one size")
+    labels = np.asarray(table[label])
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise DataError(f"{dataset}, column {label}", f"{labels.dtype} of {labels.ndim} axes", "an integer per picture")
+    return np.stack(pictures), labels.astype(np.int64)
+
+
+def _flat(picture: Any, dataset: str, image: str, row: int) -> NDArray[np.float64]:
+    """A picture as numbers within 0 .. 1, colour by colour (as convolutions want them)."""
+    values = np.asarray(picture)
+    if values.dtype.kind not in "iuf" or values.ndim not in (2, 3):
+        raise DataError(f"{dataset}, column {image}", f"{values.dtype} of {values.ndim} axes", "a picture", row)
+    if values.ndim == 3:
+        values = np.moveaxis(values, -1, 0)
+    return values.astype(np.float64).ravel() / (255.0 if values.dtype.kind in "iu" else 1.0)

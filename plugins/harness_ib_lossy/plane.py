@@ -1,0 +1,154 @@
+"""The information plane as a picture: ``python -m harness_ib_lossy.plane RECORDS.jsonl OUT.png``.
+
+RECORDS.jsonl is what ``harness run --task ib-plane ... --format json`` prints. Each layer is a panel with I(X;L) across
+and I(L;Y) up, its epochs in the order of training by colour: raw values as small rings, joined and smoothed as a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import HarnessError, MissingDependency, UsageError
+from harness_ib_lossy.names import PAIRS
+
+Plane: TypeAlias = Mapping[int, Mapping[int, tuple[float, float]]]
+"""By layer, by epoch: I(X;L) and I(L;Y) in nats, the mean over seeds."""
+
+
+def read(path: Path, *, across: str = "", up: str = "") -> Plane:
+    """The plane from a file of records.
+
+    ``across`` and ``up`` name the measures (``models > estimator``, such as ``pca > ksg``) of I(X;L) and I(L;Y), where
+    the file holds several.
+
+    Raises
+    ------
+    UsageError : the file cannot be read, holds no such records, or several measures of one axis.
+    """
+    values: dict[str, dict[str, dict[tuple[int, int], list[float]]]] = {
+        p: defaultdict(lambda: defaultdict(list)) for p in PAIRS.values()
+    }
+    for number, line in enumerate(_lines(path), start=1):
+        try:
+            record = json.loads(line)
+            if record["task"].rpartition("/")[2] != "ib-plane" or record["status"] != "ok":
+                continue
+            facts, value = record["facts"], float(record["value"])
+            place = int(facts["layer"]), int(facts["epoch"])
+            values[facts["pair"]][_measure(record)][place].append(value)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(
+                f"{path}, line {number}: {error!r}; wanted a record of harness run --format json"
+            ) from None
+    x, y = (_chosen(values[pair], name, pair, path) for pair, name in zip(PAIRS.values(), (across, up), strict=True))
+    plane: dict[int, dict[int, tuple[float, float]]] = defaultdict(dict)
+    for layer, epoch in sorted(x.keys() & y.keys()):
+        plane[layer][epoch] = (float(np.mean(x[layer, epoch])), float(np.mean(y[layer, epoch])))
+    if not plane:
+        raise UsageError(f"{path}: no layer with both {' and '.join(PAIRS.values())}; wanted records of both")
+    return plane
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read ({error}); wanted a file of records") from None
+
+
+def _measure(record: Mapping[str, Any]) -> str:
+    return " > ".join(name.rpartition("/")[2] for name in (*record["models"], record["estimator"]))
+
+
+def _chosen(
+    found: Mapping[str, Mapping[tuple[int, int], list[float]]], name: str, pair: str, path: Path
+) -> Mapping[tuple[int, int], list[float]]:
+    known = ", ".join(sorted(found)) or "none"
+    if not name and len(found) == 1:
+        return next(iter(found.values()))
+    if name not in found:
+        option = "--across" if pair == PAIRS["x"] else "--up"
+        raise UsageError(f"{path}: {name or 'no measure named'} for {pair}; wanted {option} with one of: {known}")
+    return found[name]
+
+
+def smooth(values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """A running mean with the weights 1, 2, 1 over neighbours in the order of training ``(m,)``; the ends stay."""
+    out = np.array(values, dtype=np.float64)
+    if len(out) > 2:
+        out[1:-1] = (out[:-2] + 2 * out[1:-1] + out[2:]) / 4
+    return out
+
+
+def draw(plane: Plane, out: Path) -> None:
+    """Write the picture. Raises `MissingDependency` without matplotlib, `UsageError` where it cannot be written."""
+    try:
+        from matplotlib import colormaps
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.cm import ScalarMappable
+        from matplotlib.colors import Normalize
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingDependency("matplotlib", "pip install 'infoharness[plots]'") from None
+    epochs = sorted({epoch for by_epoch in plane.values() for epoch in by_epoch})
+    colours = colormaps["viridis"]
+    scale = Normalize(0, max(1, len(epochs) - 1))
+    columns = min(3, len(plane))
+    rows = math.ceil(len(plane) / columns)
+    figure = Figure(figsize=(4.2 * columns + 1.2, 3.8 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for panel, (layer, by_epoch) in zip(panels, sorted(plane.items()), strict=False):
+        seen = sorted(by_epoch)
+        raw = np.array([by_epoch[e] for e in seen])
+        line = np.column_stack([smooth(raw[:, 0]), smooth(raw[:, 1])])
+        tint = [colours(scale(epochs.index(e))) for e in seen]
+        panel.plot(raw[:, 0], raw[:, 1], color="0.8", lw=0.8, zorder=1)
+        panel.scatter(raw[:, 0], raw[:, 1], s=26, facecolors="white", edgecolors=tint, zorder=2, label="raw")
+        for i in range(len(line) - 1):
+            panel.plot(line[i : i + 2, 0], line[i : i + 2, 1], color=tint[i + 1], lw=2.4, zorder=3)
+        panel.set_title("logits" if layer == max(plane) else f"layer {layer}")
+        panel.grid(color="0.92")
+        panel.set_axisbelow(True)
+    for panel in panels[len(plane) :]:
+        panel.remove()
+    figure.supxlabel(f"{PAIRS['x']} / nats")
+    figure.supylabel(f"{PAIRS['y']} / nats")
+    bar = figure.colorbar(ScalarMappable(scale, colours), ax=list(panels[: len(plane)]), label="epoch")
+    shown = np.unique(np.linspace(0, len(epochs) - 1, min(9, len(epochs))).round().astype(int)).tolist()
+    bar.set_ticks(shown, labels=[str(epochs[i]) for i in shown])
+    figure.suptitle("Information plane: raw values (rings), smoothed over epochs (line)", fontsize="medium")
+    try:
+        figure.savefig(out, dpi=130)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{out}: cannot be written ({error}); wanted a picture file such as plane.png") from None
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Read records, draw, and return the exit status: 0, or 2 with one line on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m harness_ib_lossy.plane", description="Draw the information plane.")
+    parser.add_argument("records", type=Path, help="lines of harness run --task ib-plane --format json")
+    parser.add_argument("out", type=Path, help="the picture, such as plane.png")
+    parser.add_argument("--across", default="", help="measure of I(X;L), such as 'pca > ksg'")
+    parser.add_argument("--up", default="", help="measure of I(L;Y), such as 'pca > ross'")
+    given = parser.parse_args(words)
+    try:
+        draw(read(given.records, across=given.across, up=given.up), given.out)
+    except HarnessError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

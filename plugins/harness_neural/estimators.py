@@ -1,0 +1,182 @@
+"""Estimators that train a critic T(x, y) on one part of the data and read a bound off another."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness import Estimate, PairedSamples
+from harness_neural import objectives
+from harness_neural.evaluation import Value, held, infonce
+from harness_neural.networks import Concat, Critic, Separable
+from harness_neural.prepare import Pair, Parts, prepare
+from harness_neural.runtime import calm, generator
+from harness_neural.training import Fit, Schedule, fit
+
+VALIDATED = 4096
+"""Most samples of the validation part that are looked at: their mismatched pairs are many more."""
+
+VALID_PARTNERS = 16
+"""Mismatched partners of each of them, where the critic needs a call per pair."""
+
+
+@dataclass(frozen=True)
+class _Neural:
+    """What all share: parts, networks, the loop, and the value on held-out pairs."""
+
+    critic: str = "concat"
+    hidden: tuple[int, ...] = (128, 128)
+    width: int = 32
+    negatives: int = 2
+    batch: int = 256
+    steps: int = 2000
+    learning_rate: float = 1e-3
+    patience: int = 8
+    device: str = "cpu"
+
+    def estimate(self, data: PairedSamples, *, rng: np.random.Generator) -> Estimate:
+        """Mutual information of x and y in nats, on held-out pairs; see `prepare.prepare` for the parts.
+
+        Raises
+        ------
+        Incompatible : too few samples, or scores that are not finite.
+        DataError : a variable that is constant.
+        UsageError : a device that is absent.
+        """
+        with calm(self.device) as device:
+            parts = prepare(data, self.batch, rng, device)
+            draws = generator(rng)
+            critic = self._critic(*parts.widths, draws, device)
+            done = self._fit(critic, parts, draws)
+            found = self._value(critic, parts.test)
+        notes = {
+            "trained_on": len(parts.train[0]),
+            "evaluated_on": len(parts.test[0]),
+            "steps": done.steps,
+            "best_step": done.best_step,
+            "validation": done.validation,
+        }
+        if parts.dropped:
+            notes["dropped_columns"] = parts.dropped
+        if done.diverged:
+            notes["diverged"] = True
+        return Estimate(found.value, found.stderr, diagnostics=notes | self._notes(len(parts.test[0])))
+
+    def _critic(self, dx: int, dy: int, draws: torch.Generator, device: torch.device) -> Critic:
+        if self.critic == "concat":
+            return Concat(dx, dy, self.hidden, draws, device)
+        return Separable(dx, dy, self.hidden, self.width, draws, device)
+
+    def _fit(self, critic: Critic, parts: Parts, draws: torch.Generator) -> Fit:
+        x, y = parts.train
+        objective = self._objective()
+
+        def of_batch(positions: Tensor) -> Tensor:
+            return objective(*self._scores(critic, x[positions], y[positions], self.negatives))
+
+        schedule = Schedule(self.steps, self.batch, self.learning_rate, self.patience)
+        return fit(
+            critic.parameters(), of_batch, lambda: self._validation(critic, parts.valid), len(x), schedule, draws
+        )
+
+    def _scores(self, critic: Critic, x: Tensor, y: Tensor, partners: int) -> tuple[Tensor, Tensor]:
+        """Scores of pairs, and of mismatched pairs: samples are in random order, so shifts will do."""
+        if isinstance(critic, Concat):
+            scores = critic.shifted(x, y, range(min(partners, len(x) - 1) + 1))
+            return scores[0], scores[1:]
+        matrix = critic.matrix(x, y)
+        return torch.diagonal(matrix), objectives.off_diagonal(matrix)
+
+    def _objective(self) -> objectives.Objective:
+        raise NotImplementedError
+
+    def _judge(self) -> objectives.Objective:
+        """What the validation part is judged by: the objective, unless that has no meaning as a number."""
+        return self._objective()
+
+    def _validation(self, critic: Critic, pair: Pair) -> float:
+        x, y = (side[:VALIDATED] for side in pair)
+        return float(self._judge()(*self._scores(critic, x, y, VALID_PARTNERS)))
+
+    def _value(self, critic: Critic, pair: Pair) -> Value:
+        raise NotImplementedError
+
+    def _notes(self, n: int) -> dict[str, float]:
+        return {}
+
+
+@dataclass(frozen=True)
+class DV(_Neural):
+    """The Donsker-Varadhan bound, trained on itself."""
+
+    def _objective(self) -> objectives.Objective:
+        return objectives.dv
+
+    def _value(self, critic: Critic, pair: Pair) -> Value:
+        return held(critic, pair).dv()
+
+
+@dataclass(frozen=True)
+class MINE(DV):
+    """The Donsker-Varadhan bound with the gradient of Belghazi et al., ICML 2018."""
+
+    rate: float = 0.01
+
+    def _objective(self) -> objectives.Objective:
+        return objectives.Mine(self.rate)
+
+    def _judge(self) -> objectives.Objective:
+        return objectives.dv
+
+
+@dataclass(frozen=True)
+class NWJ(_Neural):
+    """The bound of Nguyen, Wainwright and Jordan (f-divergence of Kullback and Leibler)."""
+
+    def _objective(self) -> objectives.Objective:
+        return objectives.nwj
+
+    def _value(self, critic: Critic, pair: Pair) -> Value:
+        return held(critic, pair).nwj()
+
+
+@dataclass(frozen=True)
+class SMILE(_Neural):
+    """Trained by the Jensen-Shannon target, read off Donsker-Varadhan with clipped scores. No bound."""
+
+    tau: float = 5.0
+
+    def _objective(self) -> objectives.Objective:
+        return objectives.js
+
+    def _value(self, critic: Critic, pair: Pair) -> Value:
+        return held(critic, pair, self.tau).dv()
+
+
+@dataclass(frozen=True)
+class InfoNCE(_Neural):
+    """The contrastive bound of van den Oord et al.; never above ln(batch)."""
+
+    critic: str = "separable"
+
+    def _fit(self, critic: Critic, parts: Parts, draws: torch.Generator) -> Fit:
+        x, y = parts.train
+        schedule = Schedule(self.steps, self.batch, self.learning_rate, self.patience)
+
+        def of_batch(positions: Tensor) -> Tensor:
+            return objectives.infonce(critic.matrix(x[positions], y[positions]))
+
+        def validate() -> float:
+            return infonce(critic, parts.valid, self.batch).value
+
+        return fit(critic.parameters(), of_batch, validate, len(x), schedule, draws)
+
+    def _value(self, critic: Critic, pair: Pair) -> Value:
+        return infonce(critic, pair, self.batch)
+
+    def _notes(self, n: int) -> dict[str, float]:
+        return {"ceiling": math.log(min(self.batch, n))}

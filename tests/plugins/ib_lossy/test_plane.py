@@ -1,0 +1,230 @@
+"""The task ib-plane, its network, and its picture."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("sklearn")
+
+from harness import DataError, UsageError  # noqa: E402
+from harness_ib_lossy import pictures, plane  # noqa: E402
+from harness_ib_lossy.ib_plane import IBPlane, _trained  # noqa: E402
+from harness_ib_lossy.networks import StochasticMLP, calm  # noqa: E402
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_noise_goes_in_front_of_every_map():
+    """With unit maps, the second layer's variance is that of two noises, absolute or in proportion."""
+    x = torch.full((20_000, 1), 2.0)
+    for noise, first, second in (("absolute", 0.25, 0.5), ("relative", 1.0, 2.25)):
+        network = StochasticMLP((1, 1, 1), 0.5, noise)
+        for linear in network.maps:
+            linear.weight.data.fill_(1.0)
+            linear.bias.data.zero_()
+        network.maps[0].bias.data.fill_(10.0)  # stay on the straight side of the leaky ReLU
+        network.maps[1].bias.data.fill_(-10.0)
+        with torch.no_grad():
+            one, two = network(x, seeded())
+        # relative: the second noise is half of an activation of mean 12 and variance 1
+        wanted = second if noise == "absolute" else 1.0 + 0.25 * (144 + 1.0)
+        assert float(one.var()) == pytest.approx(first, rel=4 * math.sqrt(2 / 20_000))
+        assert float(two.var()) == pytest.approx(wanted, rel=4 * math.sqrt(2 / 20_000))
+
+
+def test_a_network_of_no_noise_is_the_network():
+    network = StochasticMLP((3, 4, 2), 0.0, "absolute")
+    x = torch.randn((5, 3), generator=seeded())
+    hidden = torch.nn.functional.leaky_relu(network.maps[0](x), 0.2)
+    one, two = network(x, seeded())
+    torch.testing.assert_close(one, hidden)
+    torch.testing.assert_close(two, network.maps[1](hidden))
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return IBPlane(epochs=(0, 5, 30))
+
+
+def test_cases_are_epochs_layers_and_pairs(digits):
+    cases = list(digits.cases(seed=0))
+    assert len(cases) == 3 * 3 * 2
+    assert len({c.id for c in cases}) == 18
+    first, last = cases[0].load(), cases[-1].load()
+    assert cases[0].facts == {"epoch": 0, "layer": 1, "pair": "I(X;L)", "sigma": 0.1, "noise": "absolute"}
+    assert (first.x.shape, first.y.shape) == ((1797, 64), (1797, 32))
+    assert cases[-1].facts["pair"] == "I(L;Y)"
+    assert (last.x.shape, last.y.shape, last.y_kind) == ((1797, 10), (1797, 1), "discrete")
+    assert first.split is not None
+    np.testing.assert_array_equal(first.y, cases[1].load().x)
+
+
+def test_the_network_is_trained_once_and_alike(digits):
+    before = torch.get_rng_state()
+    _trained.cache_clear()
+    one = digits.trained(3)
+    assert digits.trained(3) is one
+    _trained.cache_clear()
+    two = digits.trained(3)
+    assert two is not one
+    for epoch in one.layers:
+        for a, b in zip(one.layers[epoch], two.layers[epoch], strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert (torch.get_rng_state() == before).all()
+
+
+def test_the_training_does_not_depend_on_when_it_is_looked_at(digits):
+    for a, b in zip(digits.trained(0).layers[5], IBPlane(epochs=(5,)).trained(0).layers[5], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_network_learns(digits):
+    """Chance is a tenth; a linear map reaches nine tenths on the digits."""
+    found = digits.trained(0)
+    assert found.accuracy[0] < 0.3
+    assert found.accuracy[30] > 0.8
+    assert found.loss[30] < found.loss[5] < found.loss[0] == pytest.approx(math.log(10), abs=0.15)
+
+
+def test_information_on_the_label_follows_the_accuracy_within_its_bounds(digits):
+    """Fano: an accuracy a of ten even classes takes ln 10 - h(a) - (1 - a) ln 9 nats; the label has ln 10."""
+    ross = pytest.importorskip("harness_classics.mixed").Ross(stderr="none")
+    found = digits.trained(0)
+    values = {}
+    for case in digits.cases(seed=0):
+        if case.facts["layer"] == 3 and case.facts["pair"] == "I(L;Y)":
+            values[case.facts["epoch"]] = ross.estimate(case.load(), rng=np.random.default_rng(0)).value
+    assert values[0] < values[5] < values[30] <= math.log(10) + 0.1
+    assert found.accuracy[0] < found.accuracy[5] < found.accuracy[30]
+
+
+def write(folder, n=40, side=4, sizes=None, columns=("image", "label")):
+    """A Parquet file as the hub has them: pictures encoded as PNG, and classes."""
+    datasets = pytest.importorskip("datasets")
+    image = pytest.importorskip("PIL.Image")
+    rng = np.random.default_rng(0)
+    shown = [image.fromarray(rng.integers(256, size=(s, s), dtype=np.uint8)) for s in (sizes or [side] * n)]
+    rows = {columns[0]: shown, columns[1]: [int(v) for v in np.arange(len(shown)) % 3]}
+    features = datasets.Features({columns[0]: datasets.Image(), columns[1]: datasets.ClassLabel(names=["a", "b", "c"])})
+    path = folder / "train.parquet"
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(str(path))
+    return path, shown
+
+
+def test_a_file_of_the_hubs_format_is_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    path, shown = write(tmp_path)
+    x, y = pictures.load(str(path), "image", "label", 0, 0)
+    np.testing.assert_allclose(x, np.stack([np.asarray(s).ravel() for s in shown]) / 255.0)
+    np.testing.assert_array_equal(y, np.arange(40) % 3)
+    task = IBPlane(dataset=str(path), epochs=(1,), hidden=(5,), limit=30)
+    cases = list(task.cases(seed=0))
+    assert cases[0].load().x.shape == (30, 16)
+    assert cases[0].stamp is None
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"columns": ("pixels", "label")}, UsageError, r"no column 'image'; wanted one of pixels, label"),
+        ({"sizes": [4, 5, 4]}, DataError, r"pictures of \[16, 25\] values; wanted pictures of one size"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused(tmp_path, change, error, message):
+    path, _ = write(tmp_path, **change)
+    with pytest.raises(error, match=message):
+        pictures.load(str(path), "image", "label", 0, 0)
+
+
+def test_data_that_are_not_there_are_one_line(tmp_path):
+    pytest.importorskip("datasets")
+    with pytest.raises(UsageError, match=r"cannot be loaded.*wanted digits, a Parquet file"):
+        pictures.load(str(tmp_path / "nothing.parquet"), "image", "label", 0, 0)
+
+
+def test_settings_that_make_no_plane_are_refused():
+    with pytest.raises(UsageError, match="wanted different epochs"):
+        list(IBPlane(epochs=(1, 1)).cases(seed=0))
+    with pytest.raises(DataError, match="a share that leaves some"):
+        IBPlane(train_share=1e-9, epochs=(0,)).trained(0)
+
+
+def record(epoch, layer, pair, value, estimator="classics/ksg", **more):
+    facts = {"epoch": epoch, "layer": layer, "pair": pair}
+    return {"task": "ib_lossy/ib-plane", "status": "ok", "facts": facts, "value": value, "models": ["ib_lossy/pca"], "estimator": estimator} | more  # fmt: skip
+
+
+def save(path, records):
+    path.write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def records(tmp_path):
+    rows = []
+    for epoch in (0, 1, 10):
+        for layer in (1, 2):
+            for seed in (0, 1):
+                rows.append(record(epoch, layer, "I(X;L)", epoch + layer + 0.5 * seed))
+                rows.append(record(epoch, layer, "I(L;Y)", 0.1 * epoch - seed, "classics/ross"))
+    rows.append(record(0, 1, "I(X;L)", None, status="error"))
+    return save(tmp_path / "records.jsonl", rows)
+
+
+def test_the_plane_is_the_mean_over_seeds_by_layer_and_epoch(records):
+    found = plane.read(records)
+    assert sorted(found) == [1, 2]
+    assert found[2][10] == (12.25, 0.5)
+    assert found[1][0] == (1.25, -0.5)
+
+
+def test_several_measures_must_be_chosen_from(records):
+    rows = [json.loads(line) for line in records.read_text().splitlines()]
+    save(records, [*rows, record(0, 1, "I(L;Y)", 9.0, "neural/dv")])
+    with pytest.raises(UsageError, match="wanted --up with one of: pca > dv, pca > ross"):
+        plane.read(records)
+    assert plane.read(records, up="pca > ross")[1][0] == (1.25, -0.5)
+    assert plane.read(records, up="pca > dv")[1] == {0: (1.25, 9.0)}
+
+
+def test_smoothing_weighs_neighbours_and_keeps_the_ends():
+    assert plane.smooth([0.0, 4.0, 0.0, 8.0]).tolist() == [0.0, 2.0, 3.0, 8.0]
+    assert plane.smooth([1.0, 5.0]).tolist() == [1.0, 5.0]
+
+
+def test_the_picture_is_drawn(records, tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    pytest.importorskip("matplotlib")
+    out = tmp_path / "plane.png"
+    assert plane.main([str(records), str(out)]) == 0
+    pixels = np.asarray(image.open(out).convert("RGB")).reshape(-1, 3)
+    # epochs are coloured: dark violet first, yellow last
+    for colour in ((68, 1, 84), (253, 231, 37)):
+        assert (np.abs(pixels.astype(int) - colour).max(1) < 12).sum() > 50
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "line 1.*wanted a record"), ("", r"no measure named for I\(X;L\)"), (None, "cannot be read")],
+)
+def test_wrong_records_are_one_line_and_status_two(tmp_path, capsys, text, message):
+    path = tmp_path / "records.jsonl"
+    if text is not None:
+        path.write_text(text)
+    assert plane.main([str(path), str(tmp_path / "plane.png")]) == 2
+    import re
+
+    assert re.search(message, capsys.readouterr().err)
+
+
+def test_calm_gives_back_what_it_took():
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    with calm("cpu", np.random.default_rng(0)):
+        torch.rand(3)
+    assert (torch.get_rng_state() == state).all()
+    assert torch.get_num_threads() == threads
