@@ -17,6 +17,9 @@ from harness_msc.arrays import Floats, Ints
 from harness_msc.compiled import Compiled
 from harness_msc.threads import threads_for
 
+SHARE = 20_000
+"""Environments that a further thread is worth: a pick among fewer takes less than waking it."""
+
 
 def structure_entropies(data: Environments, h: float) -> Floats:
     """H_s of each structure's environments alone ``(n,)``, in nats."""
@@ -72,7 +75,8 @@ class MinimumSetCover(Compiled):
         low, high = np.minimum.reduceat(lead, starts), np.maximum.reduceat(lead, starts)
         count = min(max(data.sizes, default=data.n), data.n)
         margin = cloud.ROUNDING + math.log(len(rows) + (0 if held is None else len(held.x)))
-        picks, scores = greedy.cover(
-            rows, data.offsets, low, high, gains, near, total, first, count, margin, self.reference_ties
-        )
+        with threads_for(len(rows), SHARE):
+            picks, scores = greedy.cover(
+                rows, data.offsets, low, high, gains, near, total, first, count, margin, self.reference_ties
+            )
         return picks, scores

@@ -1,17 +1,16 @@
-"""Compiled lazy greedy selections: stale scores wait in a heap, and only the best is brought up to date.
+"""Compiled lazy greedy selections: stale scores bound the true ones, and only what may win is brought up to date.
 
-A candidate's score can only fall while the selection grows. So a stale score bounds the true one from above, and a
-candidate whose score is up to date when it reaches the top of the heap is the one that evaluating all would choose
-(ties: the lowest index, in both).
+A candidate's score can only fall while the selection grows. So a stale score bounds the true one from above, and where
+no stale score reaches an up-to-date one, that is the one that evaluating all would choose (ties: the lowest index).
 """
 
 import heapq
 import math
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
-from harness_msc.arrays import Floats, Ints
+from harness_msc.arrays import Bools, Floats, Ints
 from harness_msc.kernel import LEAD, MATH, box_gap, distances, exponential, pair, surprise
 
 
@@ -31,10 +30,12 @@ def cover(
 ) -> tuple[Ints, Floats]:
     """Pick sets one by one, each time that with the greatest ``max_i -ln a_i + gain``; a_i sums the picked kernels.
 
-    Laziness goes down to the single environment: of the leading set, only that with the greatest stale -ln a_i is
-    brought nearer to date, pick by pick, until it falls behind or is up to date and wins. Picks enter its sum in their
-    order whether early or late, so the scores have the same bits as those of an eager evaluation. Time O(n picked d)
-    at worst, where picked counts environments; memory O(n).
+    Each pick sets a level just below the last one's score. Sets whose stale scores reach it are brought nearer to date,
+    in parallel, until they fall below or are up to date; the best of the latter wins, and where there is none the level
+    sinks. Laziness goes down to the single environment: of a set, only that with the greatest stale -ln a_i is looked
+    at, pick by pick. Picks enter its sum in their order whether early or late, so the scores have the same bits as
+    those of an eager evaluation, on any number of threads. Time O(n picked d) at worst, where picked counts
+    environments; memory O(n).
 
     Parameters
     ----------
@@ -54,34 +55,78 @@ def cover(
     for i in range(len(rows)):
         bound[i] = surprise(near[i], total[i], official)
     seen = np.zeros(len(rows), np.int64)
-    taken = 0
+    score = np.empty(sets)
+    for s in range(sets):
+        score[s] = bound[cuts[s] : cuts[s + 1]].max() + gains[s]
+    taken, last, step = 0, np.inf, 1e-3
     if first >= 0:
-        picks[0], scores[0] = first, gains[first]
+        picks[0], scores[0], score[first] = first, gains[first], -np.inf
         taken = 1
-    heap = [(-bound[cuts[s] : cuts[s + 1]].max() - gains[s], s) for s in range(sets) if s != first]
-    heapq.heapify(heap)
-    d2 = np.empty((cuts[1:] - cuts[:-1]).max())
+    exact = np.zeros(sets, np.bool_)
     while taken < count:
-        key, s = heap[0]
-        i, runner_up = _top_two(bound, cuts[s], cuts[s + 1])
-        if seen[i] == taken:
-            heapq.heappop(heap)
-            picks[taken], scores[taken] = s, -key
-            taken += 1
+        # Scores only fall, so the winner is at most the last one; what is brought below it early is not lost work.
+        level = min(last, score.max())
+        if level < np.inf:
+            level -= step
+        _advance(
+            rows, cuts, low, high, gains, near, total, bound, seen, score, exact, picks, taken, level, margin, official
+        )
+        winner = -1
+        for s in range(sets):
+            if exact[s] and score[s] >= level and (winner < 0 or score[s] > score[winner]):
+                winner = s
+        if winner < 0:
+            step = 2.0 * step + 1e-12 * abs(level) if level < np.inf else step
+            last = score.max()
             continue
-        # Once below the next best, of its own set or of another, the environment need not be known any better.
-        rival = runner_up + gains[s]
-        for below in range(1, min(3, len(heap))):
-            rival = max(rival, -heap[below][0])
-        t = seen[i]
-        while t < taken and bound[i] + gains[s] >= rival:
-            u = picks[t]
-            near[i], total[i] = _add(rows, i, cuts[u], cuts[u + 1], low[u], high[u], near[i], total[i], margin, d2)
-            bound[i] = surprise(near[i], total[i], official)
-            t += 1
-        seen[i] = t
-        heapq.heapreplace(heap, (-max(bound[i], runner_up) - gains[s], s))
+        picks[taken], scores[taken] = winner, score[winner]
+        if taken > 1 and score[winner] < np.inf:
+            step = 0.5 * step + max(0.0, last - score[winner]) if last < np.inf else step
+        last, score[winner] = score[winner], -np.inf
+        taken += 1
     return picks, scores
+
+
+@njit(cache=True, parallel=True)
+def _advance(
+    rows: Floats,
+    cuts: Ints,
+    low: Floats,
+    high: Floats,
+    gains: Floats,
+    near: Floats,
+    total: Floats,
+    bound: Floats,
+    seen: Ints,
+    score: Floats,
+    exact: Bools,
+    picks: Ints,
+    taken: int,
+    level: float,
+    margin: float,
+    official: bool,
+) -> None:
+    """Bring every set that may score ``level`` or more nearer to date, until it falls below or is ``exact``."""
+    for s in prange(len(cuts) - 1):
+        exact[s] = False
+        if score[s] < level or score[s] == -np.inf:
+            continue
+        d2 = np.empty((cuts[1:] - cuts[:-1]).max())
+        while True:
+            i, runner_up = _top_two(bound, cuts[s], cuts[s + 1])
+            score[s] = bound[i] + gains[s]
+            exact[s] = seen[i] == taken
+            if exact[s] or score[s] < level:
+                break
+            # Once below the next best of its set the environment need not be known any better.
+            rival = max(level, runner_up + gains[s])
+            t = seen[i]
+            while t < taken and bound[i] + gains[s] >= rival:
+                u = picks[t]
+                near[i], total[i] = _add(rows, i, cuts[u], cuts[u + 1], low[u], high[u], near[i], total[i], margin, d2)
+                bound[i] = surprise(near[i], total[i], official)
+                t += 1
+            seen[i] = t
 
 
 @njit(cache=True)

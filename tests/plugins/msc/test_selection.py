@@ -222,3 +222,23 @@ def test_random_draws_uniformly():
     data = Environments(x=np.ones((10, 1)), offsets=np.arange(11))
     counts = np.bincount([select(Random(), data, seed).order[0] for seed in range(2000)], minlength=10)
     assert ((counts - 200) ** 2 / 200).sum() < 33.7
+
+
+def test_picks_have_the_same_bits_on_any_number_of_threads(monkeypatch):
+    import numba
+
+    from harness_msc import cover
+
+    monkeypatch.setattr(cover, "SHARE", 1)
+    rng = np.random.default_rng(8)
+    data = Environments(rng.normal(scale=0.03, size=(2000, 12)), np.arange(0, 2001, 20))
+    many, found = numba.get_num_threads(), []
+    try:
+        for threads in (1, many):
+            numba.set_num_threads(threads)
+            found.append(cover.MinimumSetCover().estimate(data))
+    finally:
+        numba.set_num_threads(many)
+    assert found[0].order.tolist() == found[1].order.tolist()
+    assert found[0].scores.tolist() == found[1].scores.tolist()
+    assert len(set(found[0].scores.tolist())) == data.n
