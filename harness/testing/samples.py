@@ -45,7 +45,7 @@ def sample(kind: type[Kind], rng: np.random.Generator, n: int = 48, *, split: bo
 
 
 def variants(kind: type[Kind], rng: np.random.Generator, n: int = 48) -> Iterator[Kind]:
-    """Sample data in the forms that methods may ask for: plain, with a split, discrete."""
+    """Sample data in the forms that methods may ask for: plain, with a split, discrete, one side discrete."""
     plain = sample(kind, rng, n)
     yield plain
     if plain.split is None and plain.n >= 3:
@@ -58,6 +58,9 @@ def variants(kind: type[Kind], rng: np.random.Generator, n: int = 48) -> Iterato
     if kind is PairedSamples:
         yield discrete_pairs(rng, n)
         yield with_split(discrete_pairs(rng, n), rng)
+        yield mixed_pairs(rng, n)
+    if kind is Samples:
+        yield Samples(as_column(rng.integers(4, size=n)))
 
 
 def with_split(data: Kind, rng: np.random.Generator) -> Kind:
@@ -75,6 +78,12 @@ def discrete_pairs(rng: np.random.Generator, n: int, codes: int = 4, flip: float
     x = rng.integers(codes, size=n)
     y = np.where(rng.random(n) < flip, (x + rng.integers(1, codes, size=n)) % codes, x)
     return PairedSamples(as_column(x), as_column(y), "discrete", "discrete")
+
+
+def mixed_pairs(rng: np.random.Generator, n: int, codes: int = 3) -> PairedSamples:
+    """A continuous x about one of some means, and the integer code of the mean."""
+    y = rng.integers(codes, size=n)
+    return PairedSamples(on_grid(as_column(y) + rng.normal(size=(n, 1))), as_column(y), y_kind="discrete")
 
 
 def as_column(codes: Any) -> NDArray[np.float64]:
