@@ -191,7 +191,7 @@ class Bench:
     def _load_anew(self, unit: Unit, listed: str, key: str, tell: Tell) -> tuple[dict[str, Case], Kind, float]:
         with self._stage(f"task {unit.task[0]}", tell):
             if listed not in self._cases:
-                self._cases = {listed: {c.id: c for c in self._task(unit).cases(seed=unit.seed)}}
+                self._cases[listed] = {c.id: c for c in self._task(unit).cases(seed=unit.seed)}
             cases = self._cases[listed]
             lost = [c for c in unit.cases if c not in cases]
             if lost:

@@ -85,11 +85,12 @@ class Local:
         self._setup, self._timeout, self._memory = setup, timeout, memory
         self._count = workers
         self._workers: list[_Worker] = []
+        self._left: list[Unit] = []
         self.threads = max(1, (os.cpu_count() or 1) // workers)
 
     def in_flight(self) -> list[Unit]:
-        """The units that workers are on."""
-        return [w.unit for w in self._workers if w.unit is not None]
+        """The units that workers are on, or were on when the work was ended."""
+        return self._left or [w.unit for w in self._workers if w.unit is not None]
 
     def outcomes(self, units: Iterable[Unit], ask: Ask) -> Iterator[Outcome]:
         """Perform the units, those on the same data by the same worker where possible."""
@@ -101,6 +102,8 @@ class Local:
                     yield from self._listen(worker, queue, ask)
                 yield from self._enforce(queue)
         finally:
+            # Ctrl-C in here ends the generator before anybody can ask what was in flight.
+            self._left = self.in_flight()
             for worker in self._workers:
                 worker.stop()
                 worker.stderr.close()

@@ -121,3 +121,23 @@ def test_no_process_outlives_a_run(go):
     assert (
         subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "harness.executors"], capture_output=True).stdout == b""
     )
+
+
+def test_ctrl_c_records_what_was_in_flight(go, monkeypatch):
+    """The interruption comes while the parent waits for its workers, as it nearly always does."""
+    from harness.executors import local
+
+    listen, heard = local.wait, []
+
+    def wait(*arguments):
+        # ready, stage task, data, stage estimator: then the first path is being computed
+        heard.append(listen(*arguments))
+        if len(heard) == 5:
+            raise KeyboardInterrupt
+        return heard[-1]
+
+    monkeypatch.setattr(local, "wait", wait)
+    result = go(Options(workers=1), tasks=("normals",), estimators=("slow",), params={"slow": {"seconds": 0.3}})
+    assert result.interrupted
+    lost = [r for r in result.records if r.status is Status.INTERRUPTED]
+    assert [(r.case, r.cause) for r in lost] == [(lost[0].case, "Ctrl-C")]

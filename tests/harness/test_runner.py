@@ -69,6 +69,16 @@ def test_second_run_computes_nothing(go):
     assert values(second) == values(first)
 
 
+def test_cases_are_listed_once_per_seed(go, monkeypatch):
+    """Not again at every change of seed: that would make a run quadratic in its cases."""
+    import toy_parts
+
+    listed, cases = [], toy_parts.Normals.cases
+    monkeypatch.setattr(toy_parts.Normals, "cases", lambda self, *, seed: listed.append(seed) or cases(self, seed=seed))
+    go(tasks=("normals",), estimators=("mean",), seeds=(0, 1, 2), params={"normals": {"count": 20}})
+    assert sorted(listed) == [0, 0, 1, 1, 2, 2]  # once to plan, once to run
+
+
 def test_only_what_is_new_is_computed(go):
     go(tasks=("normals",), estimators=("noise",))
     more = go(tasks=("normals",), estimators=("noise",), params={"normals": {"count": 5}})
