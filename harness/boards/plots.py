@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -277,13 +276,15 @@ def _cost(section: Ranking, colours: list[int | None], names: Iterator[str]) -> 
         axes.margins(0.12)
         _locate(axes)
         middle = math.sqrt(float(cost.min() * cost.max()))
-        heights = itertools.cycle((5, -12))  # above and below in turn, for neighbours that lie close
+        before, left = 0.0, False
         for (s, _), a, b in sorted(zip(there, cost, score, strict=True), key=lambda point: point[1]):
             if s.front:
-                left = a <= middle
+                # Beside its own mark; neighbours that lie close take different sides.
+                left = not left if a < 1.5 * before else a > middle
+                before = a
                 axes.annotate(
-                    _cut(s.row.label), (a, b), (7 if left else -7, next(heights)), textcoords="offset points",
-                    fontsize=8.5, ha="left" if left else "right", zorder=20,
+                    _cut(s.row.label), (a, b), (-8 if left else 8, 0), textcoords="offset points", fontsize=8.5,
+                    ha="right" if left else "left", va="center", zorder=20,
                 )  # fmt: skip
         axes.set_xlabel("time of a run [s]")
         axes.set_ylabel(_score_axis(section))

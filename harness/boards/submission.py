@@ -39,6 +39,7 @@ OWN = (
     "wall_s", "cpu_s", "peak_mib", "prefix_s", "n", "fingerprint", "key", "started",
 )  # fmt: skip
 COSTS = ("wall_s", "cpu_s", "peak_mib", "prefix_s")
+NUMBERS = ("value", "stderr", "truth", *COSTS)
 DEFAULTS = {f.name: f.default for f in fields(Record) if f.default is not dataclasses.MISSING}
 FULL = re.compile(rf"{NAME.pattern}/{NAME.pattern}")
 PLUGIN = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
@@ -295,21 +296,24 @@ class _Reader:
         self.records.append(record)
 
     def _made(self, setup: dict[str, Any], value: dict[str, Any]) -> Record:
-        for name in ("value", "stderr", "truth", *COSTS):
-            if value.get(name) is not None:
+        for name in NUMBERS:
+            if name in value and value[name] is not None:
                 value[name] = float(value[name])
-        value["status"] = Status(value.get("status", "ok"))
-        value["notes"] = tuple(value.get("notes", ()))
-        value["scores"] = {str(k): float(v) for k, v in value.get("scores", {}).items()}
+        value["status"] = Status(value["status"]) if "status" in value else Status.OK
+        if "notes" in value:
+            value["notes"] = tuple(value["notes"])
+        if "scores" in value:
+            value["scores"] = {str(k): float(v) for k, v in value["scores"].items()}
         value.setdefault("source", value["case"])
-        error = value["value"] - value["truth"] if None not in (value.get("value"), value.get("truth")) else None
-        return Record(plugin=self.path.stem, error=error, **setup, **value)
+        if value.get("value") is not None and value.get("truth") is not None:
+            value["error"] = value["value"] - value["truth"]
+        return Record(plugin=self.path.stem, **setup, **value)
 
     def _fault(self, r: Record) -> str:
         """What makes a record impossible; empty where nothing does."""
-        numbers = [r.value, r.stderr, r.truth, *r.scores.values()]
-        if any(v is not None and math.isnan(v) for v in numbers):
-            return "NaN; wanted numbers, or a status that says why there is none"
+        for number in (r.value, r.stderr, r.truth, *r.scores.values()):
+            if number is not None and number != number:
+                return "NaN; wanted numbers, or a status that says why there is none"
         if not isinstance(r.seed, int) or isinstance(r.seed, bool) or r.seed < 0:
             return f"seed {r.seed!r}; wanted a whole number from 0 up"
         if not isinstance(r.case, str) or not r.case or len(r.case) > 200:
@@ -318,12 +322,13 @@ class _Reader:
             return f"status {r.status.value} {'without' if r.value is None else 'with'} a value"
         if r.stderr is not None and r.stderr < 0:
             return f"stderr {r.stderr}; wanted a number from 0 up"
-        if any(c is not None and (not math.isfinite(c) or c < 0) for c in (r.wall_s, r.cpu_s, r.peak_mib, r.prefix_s)):
-            return "a negative or infinite cost"
-        lost = [name for name in r.scores if name not in self.quantities]
-        if lost:
-            return f"score {lost[0]!r} is not declared in the header"
-        if r.status.failed and not r.cause:
+        for cost in (r.wall_s, r.cpu_s, r.peak_mib, r.prefix_s):
+            if cost is not None and not 0 <= cost < math.inf:
+                return "a negative or infinite cost"
+        for name in r.scores:
+            if name not in self.quantities:
+                return f"score {name!r} is not declared in the header"
+        if r.status is not Status.OK and r.status.failed and not r.cause:
             return f"status {r.status.value} without a cause"
         return ""
 
