@@ -2,17 +2,31 @@
 
 from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind, Split, array, offsets, strings
+from harness.kinds.language import (
+    AttentionMaps,
+    AttentionProfile,
+    ChannelLogLikelihoods,
+    HiddenStates,
+    TokenLogProbabilities,
+    TokenSequences,
+)
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
 
 __all__ = [
+    "AttentionMaps",
+    "AttentionProfile",
+    "ChannelLogLikelihoods",
     "ConditionedSamples",
     "Environments",
+    "HiddenStates",
     "Kind",
     "LabelledSamples",
     "PairedSamples",
     "Samples",
     "Split",
     "Structures",
+    "TokenLogProbabilities",
+    "TokenSequences",
     "array",
     "offsets",
     "strings",
