@@ -194,7 +194,8 @@ def _profile(rng: np.random.Generator, n: int) -> AttentionProfile:
 def _channel(rng: np.random.Generator, n: int) -> ChannelLogLikelihoods:
     """Two compressions a context, each about 20 nats likelier under its own."""
     log_p = -on_grid(rng.uniform(20.0, 30.0, (n, 2, n)) - 20.0 * np.eye(n)[:, None])
-    return ChannelLogLikelihoods(log_p, rng.integers(3, 9, (n, 2)), correct=rng.integers(0, 2, (n, 2)).astype(np.float64))
+    correct = rng.integers(0, 2, (n, 2)).astype(np.float64)
+    return ChannelLogLikelihoods(log_p, rng.integers(3, 9, (n, 2)), correct=correct)
 
 
 def _groups(n: int) -> tuple[str, ...]:

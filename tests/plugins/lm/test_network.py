@@ -88,7 +88,7 @@ def test_fused_map_is_the_product_of_two():
 
 def test_spectral_norm_makes_the_largest_singular_value_one():
     net = network(weight_norm="spectral").train()
-    for _ in range(30):
+    for _ in range(100):  # one power iteration each
         net(ids())
     for block in net.eval().blocks:
         for linear in block.feed_forward.maps:
