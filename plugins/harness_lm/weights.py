@@ -24,7 +24,7 @@ from harness_lm.network import Design, Transformer
 from harness_lm.runtime import LOG
 from harness_lm.training import Recipe, train
 
-SOURCES = ("network", "penalty", "rows", "tokens", "training", "weights")
+SOURCES = ("network", "penalty", "rows", "runtime", "tokens", "training", "weights")
 FORMAT = "infoharness tiny-lm 1"
 
 
