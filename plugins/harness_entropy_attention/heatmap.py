@@ -1,8 +1,8 @@
 """Attention entropies as a picture: ``python -m harness_entropy_attention.heatmap RECORDS.jsonl OUT.png``.
 
 RECORDS.jsonl is what ``harness run --task attention-architectures --estimator attention-entropy --format json`` prints
-(or records of a board). Each case is a panel, layers by heads; the colour is the entropy of a head as a share of what causal rows can
-reach, the number its entropy in nats. Over seeds it is the mean.
+(or records of a board). Each case is a panel, layers by heads; the colour is the entropy of a head as a share of what
+causal rows can reach, the number its entropy in nats. Over seeds it is the mean.
 """
 
 from __future__ import annotations

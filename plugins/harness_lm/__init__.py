@@ -63,6 +63,12 @@ _TINY = (
     Param("checkpoint", str, "", "a file of the cache to use instead of training"),
     Param("device", str, "cpu", "where the network runs", choices=("cpu", "cuda")),
 )
+_HUB = (
+    Param("model", str, "", "folder of a checkpoint, or an id of the hub"),
+    Param("window", int, 0, "tokens that are read together; 0 for what the model allows, up to 1024", low=0),
+    Param("dtype", str, "float32", "of the weights", choices=("float32", "bfloat16", "float16")),
+    Param("device", str, "cpu", "where the model runs", choices=("cpu", "cuda")),
+)
 _WINDOWS = Param("limit", int, 64, "most windows that are looked at, evenly spread", low=1)
 _LAYER = Param("layer", int, -1, "0 is the embedding; negative numbers count from the last block")
 _OUTPUTS: tuple[tuple[str, str, type[Kind], tuple[Param, ...], str], ...] = (
@@ -96,6 +102,18 @@ def harness_models() -> Iterable[ModelSpec]:
             requires=("safetensors", "tokenizers", "torch"),
             install="infoharness[lm]",
             paper=_PAPER,
+        )
+    for ending, suffix, kind, more, what in _OUTPUTS:
+        yield ModelSpec(
+            name=f"hf-causal-lm{ending}",
+            summary=f"a causal model of transformers as it is: {what}",
+            implementation=f"harness_lm.hub:HubLM{suffix}",
+            reads=TokenSequences,
+            gives=kind,
+            params=(*_HUB, *more),
+            traits=("deterministic",),
+            requires=("tokenizers", "torch", "transformers"),
+            install="infoharness[lm]",
         )
     for name, suffix, gives, what in (
         ("state-samples", "StateSamples", Samples, "hidden states as samples, one per token"),

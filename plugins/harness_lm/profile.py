@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness import AttentionProfile
-from harness_lm.rows import row_entropies
 
 CHUNK = 256
 """Places whose logits are turned into float64 log-probabilities together."""
@@ -33,10 +32,6 @@ class ProfileRows:
         self._entropy = np.zeros((n, layers, heads, t))
         self._log_p = np.zeros((n, t))
         self._done = 0
-
-    def watch(self, layer: int, q: Tensor, k: Tensor) -> None:
-        """Reduce the queries and keys of a layer to the entropies of its rows."""
-        self.add_rows(layer, row_entropies(q, k))
 
     def add_rows(self, layer: int, rows: Tensor) -> None:
         """The entropies ``(batch, heads, t)`` of a layer, for the windows that come next."""

@@ -22,7 +22,7 @@ from harness import (  # noqa: E402
     UsageError,
     stream,
 )
-from harness_lm import runtime, tiny, training, weights  # noqa: E402
+from harness_lm import reading, runtime, training, weights  # noqa: E402
 from harness_lm.tokens import Pairs, Tokens  # noqa: E402
 
 OUTPUTS = {
@@ -210,14 +210,14 @@ def test_a_diverged_training_is_told(counting, quick):
 def test_memory_that_runs_out_halves_the_batch(counting, quick, monkeypatch, caplog):
     """Evaluation and training go on with less, give the same, and say so."""
     wanted = run("", counting, **quick)
-    honest = tiny.token_log_p
+    honest = reading.token_log_p
 
     def greedy(logits, targets):
         if len(targets) > 8:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return honest(logits, targets)
 
-    monkeypatch.setattr(tiny, "token_log_p", greedy)
+    monkeypatch.setattr(reading, "token_log_p", greedy)
     found = run("", counting, **quick)
     np.testing.assert_allclose(found.log_p, wanted.log_p, atol=1e-5)
     assert "out of memory with batches of 32; going on with 16" in caplog.text
