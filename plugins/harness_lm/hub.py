@@ -143,7 +143,7 @@ def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
     except Exception as error:  # whatever the files, the hub or the library raise
         first = " ".join(str(error).split())[:200]
         raise UsageError(
-            f"hf-causal-lm.model: {name!r} cannot be loaded as a causal model ({type(error).__name__}: {first}); wanted "
+            f"hf-causal-lm.model: {name!r} cannot be loaded as a causal LM ({type(error).__name__}: {first}); wanted "
             "a folder or hub id of one that needs no code of its own; for gated ones log in with `hf auth login`"
         ) from error
     model = model.to(device).eval()
