@@ -30,8 +30,8 @@ def own(data: ChannelLogLikelihoods) -> Floats:
     if found.min() <= data.IMPOSSIBLE:
         i, j = np.argwhere(found <= data.IMPOSSIBLE)[0]
         raise Incompatible(
-            f"compression {j} of context {i} is impossible under its own context, which makes the value minus infinity; "
-            "wanted the law that it was drawn from, or a proxy that allows all"
+            f"compression {j} of context {i} is impossible under its own context: the value is minus infinity; wanted "
+            "the law that it was drawn from, or a proxy that allows all"
         )
     return np.asarray(found)
 

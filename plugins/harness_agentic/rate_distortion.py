@@ -21,8 +21,8 @@ from harness import HarnessError, MissingDependency, UsageError, stream
 
 Floats = NDArray[np.float64]
 
-GRID = 200
-"""Values of b that are tried before the best is refined."""
+GRID, ROUNDS = 100, 6
+"""Values of b that are tried at once, and how often the neighbourhood of the best is divided again."""
 RESAMPLES = 200
 
 
@@ -47,7 +47,7 @@ class Fit:
 def fit(rate: Floats, distortion: Floats, *, rng: np.random.Generator) -> Fit:
     """Least squares with b > 0, c >= 0 and 0 <= floor <= the least distortion.
 
-    For every b of a grid c and the floor are linear; the best b is then refined between its neighbours.
+    For every b of a grid c and the floor are linear; the grid is then drawn closer about the best b.
 
     Parameters
     ----------
@@ -78,42 +78,32 @@ def fit(rate: Floats, distortion: Floats, *, rng: np.random.Generator) -> Fit:
 
 def _best(rate: Floats, distortion: Floats) -> tuple[float, float, float]:
     extent = float(np.ptp(rate))
-    grid = np.geomspace(0.01 / extent, 100 / max(extent / len(rate), 1e-300), GRID)
-    losses = [_linear(rate, distortion, b)[0] for b in grid]
-    at = int(np.argmin(losses))
-    low, high = np.log(grid[max(0, at - 1)]), np.log(grid[min(GRID - 1, at + 1)])
-    golden = (np.sqrt(5.0) - 1) / 2
-    left, right = high - golden * (high - low), low + golden * (high - low)
-    values = [_linear(rate, distortion, float(np.exp(v)))[0] for v in (left, right)]
-    while high - low > 1e-10:
-        if values[0] <= values[1]:
-            high, right = right, left
-            left = high - golden * (high - low)
-            values = [_linear(rate, distortion, float(np.exp(left)))[0], values[0]]
-        else:
-            low, left = left, right
-            right = low + golden * (high - low)
-            values = [values[1], _linear(rate, distortion, float(np.exp(right)))[0]]
-    b = float(np.exp((low + high) / 2))
-    _, c, floor = _linear(rate, distortion, b)
-    return c, b, floor
+    grid = np.geomspace(0.01 / extent, 100 * len(rate) / extent, GRID)
+    for _ in range(ROUNDS):
+        losses, c, floor = _linear(rate, distortion, grid)
+        at = int(np.argmin(losses))
+        best = float(c[at]), float(grid[at]), float(floor[at])
+        grid = np.geomspace(grid[max(0, at - 1)], grid[min(len(grid) - 1, at + 1)], GRID)
+    return best
 
 
-def _linear(rate: Floats, distortion: Floats, b: float) -> tuple[float, float, float]:
-    """Loss, c and floor of the best curve with this b within the bounds."""
-    x = np.exp(-b * (rate - rate.min()))
+def _linear(rate: Floats, distortion: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
+    """For every b of ``(g,)``: the loss, c and floor of the best curve within the bounds."""
+    x = np.exp(-b[:, None] * (rate - rate.min()))
     top = max(0.0, float(distortion.min()))
-    mean_x, mean_d = x.mean(), distortion.mean()
-    spread = ((x - mean_x) ** 2).sum()
-    slope = float(((x - mean_x) * (distortion - mean_d)).sum() / spread) if spread > 0 else 0.0
+    apart = x - x.mean(1, keepdims=True)
+    spread = (apart**2).sum(1)
+    slope = np.divide((apart * distortion).sum(1), spread, out=np.zeros(len(b)), where=spread > 0)
     # The free optimum where it is allowed, else the best on each edge: floor at 0 or at the top, or no slope.
-    choices = [(slope, float(mean_d - slope * mean_x))]
-    choices += [(float(((distortion - f) * x).sum() / (x**2).sum()), f) for f in (0.0, top)]
-    choices.append((0.0, min(max(mean_d, 0.0), top)))
-    allowed = [(c, f) for c, f in choices if c >= 0 and -1e-12 <= f <= top + 1e-12]
-    losses = [float(((c * x + f - distortion) ** 2).sum()) for c, f in allowed]
-    c, f = allowed[int(np.argmin(losses))]
-    return min(losses), c * float(np.exp(b * rate.min())), f
+    level = np.zeros(len(b)) + min(max(float(distortion.mean()), 0.0), top)
+    edges = [(((distortion - f) * x).sum(1) / (x**2).sum(1), f + np.zeros(len(b))) for f in (0.0, top)]
+    choices = [(slope, distortion.mean() - slope * x.mean(1)), *edges, (np.zeros(len(b)), level)]
+    c, floor = (np.stack(values) for values in zip(*choices, strict=True))
+    losses = ((c[:, :, None] * x + floor[:, :, None] - distortion) ** 2).sum(2)
+    losses[(c < 0) | (floor < -1e-12) | (floor > top + 1e-12)] = np.inf
+    at = losses.argmin(0)
+    every = np.arange(len(b))
+    return losses[at, every], c[at, every] * np.exp(b * rate.min()), floor[at, every]
 
 
 def flops_per_generation(weights: int, layers: int, context: int, attention_width: int, tokens: float) -> float:

@@ -64,7 +64,9 @@ def random(n, m, seed, scale):
 def test_no_term_exceeds_the_ceiling(given_):
     data = matrix(random(*given_))
     assert (lower_terms(data) <= math.log(data.n) + 1e-9).all()
-    assert (upper_terms(data) >= lower_terms(data) - 1e-9).all() or data.n == 2
+    # A term is above 0 where the own context is likelier than the mean; leaving it out then raises the term.
+    above = lower_terms(data) > 0
+    assert (upper_terms(data)[above] >= lower_terms(data)[above] - 1e-9).all()
     assert estimate("matrix-infonce", data).value <= math.log(data.n) + 1e-9
 
 
@@ -223,11 +225,11 @@ def test_what_is_no_channel():
         matrix(good + 1.5)
     with pytest.raises(DataError, match="impossible under every context"):
         matrix(np.where(np.arange(3)[:, None, None] == 1, -math.inf, good))
-    with pytest.raises(DataError, match="row 1.*compression 1 is empty"):
+    with pytest.raises(DataError, match=r"row 1.*compression 1 is empty"):
         ChannelLogLikelihoods(good, np.array([[1, 1], [1, 0], [1, 1]]))
-    with pytest.raises(DataError, match="rectangular|lengths"):
+    with pytest.raises(DataError, match=r"rectangular|lengths"):
         ChannelLogLikelihoods([[[-1.0]], [[-1.0], [-1.0]]], np.ones((2, 1), int))
-    with pytest.raises(DataError, match="outside 0 .. 1"):
+    with pytest.raises(DataError, match="outside 0"):
         matrix(good, correct=np.full((3, 2), 2.0))
     own = matrix(np.where(np.eye(3)[:, None] == 1, -math.inf, good))
     with pytest.raises(Incompatible, match="impossible under its own context"):
