@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.errors import DataError
-from harness.kinds.base import BoolArray, FloatArray, IntArray, Kind, array, offsets
+from harness.kinds.base import BoolArray, FloatArray, IntArray, Kind, array, offsets, strings
 
 ALPHABETS = ("codes", "bytes")
 ROUNDING = 1e-4
@@ -144,6 +144,29 @@ class AttentionProfile(Kind):
             raise DataError("AttentionProfile.entropy", found, wanted, int(at[0]))
         if self.log_p is not None:
             refuse_positive(self.log_p, "AttentionProfile.log_p")
+
+
+class Contexts(Kind):
+    """n texts that one question is asked of: ``texts (n,)``, and where they are known the ``answers (n,)``.
+
+    ``options`` are the answers to choose from, where there are such.
+    """
+
+    min_n: ClassVar[int] = 2
+
+    texts: tuple[str, ...] = strings("n")
+    answers: tuple[str, ...] | None = strings("n", optional=True)
+    query: str = ""
+    options: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Refuse empty texts, and answers that are no option."""
+        for row, text in enumerate(self.texts):
+            if not text.strip():
+                raise DataError("Contexts.texts", "an empty context", "text", row)
+        for row, answer in enumerate(self.answers or ()):
+            if self.options and answer not in self.options:
+                raise DataError("Contexts.answers", repr(answer), "one of the options", row)
 
 
 class ChannelLogLikelihoods(Kind):

@@ -15,6 +15,7 @@ from harness.kinds import (
     AttentionProfile,
     ChannelLogLikelihoods,
     ConditionedSamples,
+    Contexts,
     Environments,
     HiddenStates,
     Kind,
@@ -191,6 +192,14 @@ def _profile(rng: np.random.Generator, n: int) -> AttentionProfile:
     )
 
 
+def _contexts(rng: np.random.Generator, n: int) -> Contexts:
+    """Sentences that say the answer."""
+    colours = ("red", "green", "blue")
+    answers = tuple(colours[i] for i in rng.integers(3, size=n))
+    texts = tuple(f"The box is {answer} and weighs {i} kg." for i, answer in enumerate(answers))
+    return Contexts(texts, answers, query="What colour is the box?", options=colours)
+
+
 def _channel(rng: np.random.Generator, n: int) -> ChannelLogLikelihoods:
     """Two compressions a context, each about 20 nats likelier under its own."""
     log_p = -on_grid(rng.uniform(20.0, 30.0, (n, 2, n)) - 20.0 * np.eye(n)[:, None])
@@ -219,6 +228,7 @@ _MAKERS: dict[type[Kind], Any] = {
     AttentionMaps: _maps,
     AttentionProfile: _profile,
     ChannelLogLikelihoods: _channel,
+    Contexts: _contexts,
 }
 
 COORDINATES: dict[type[Kind], tuple[str, ...]] = {

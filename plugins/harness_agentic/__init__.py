@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness import ChannelLogLikelihoods, Estimate, EstimatorSpec, Param, Quantity, TaskSpec
+from harness import ChannelLogLikelihoods, Contexts, Estimate, EstimatorSpec, Param, Quantity, TaskSpec
 from harness import hookimpl as _hookimpl
 from harness.quantities import ACCURACY, MUTUAL_INFORMATION
 
@@ -78,7 +78,22 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
 
 @_hookimpl
 def harness_tasks() -> Iterable[TaskSpec]:
-    """Channels with known information."""
+    """Channels with known information, and contexts to compress."""
+    yield TaskSpec(
+        name="context-questions",
+        summary="contexts and a question, for language models to compress: generated, or your own JSON lines",
+        implementation="harness_agentic.stories:ContextQuestions",
+        params=(
+            Param("contexts", int, 16, "of each question", low=2),
+            Param("things", int, 4, "that a generated context gives a colour", low=1, high=8),
+            Param("questions", int, 2, "cases, one question each", low=1, high=8),
+            Param("dataset", str, "", "a file of JSON lines with text and answer; empty for generated contexts"),
+            Param("query", str, "", "the question that is asked of the file's texts"),
+        ),
+        gives=Contexts,
+        quantities=(MUTUAL_INFORMATION, BITS_PER_TOKEN, ACCURACY),
+        paper=_PAPER,
+    )
     yield TaskSpec(
         name="context-compression",
         summary="compressors whose information is known: facts kept or lost, symmetric and Gaussian channels",

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from harness import (
     AttentionMaps,
     AttentionProfile,
+    ChannelLogLikelihoods,
+    Contexts,
     Estimate,
     EstimatorSpec,
     HiddenStates,
@@ -115,6 +117,26 @@ def harness_models() -> Iterable[ModelSpec]:
             requires=("tokenizers", "torch", "transformers"),
             install="infoharness[lm]",
         )
+    yield ModelSpec(
+        name="hf-compressor",
+        summary="causal models of transformers compress contexts, judge what was written, and answer from it",
+        implementation="harness_lm.compressor:HubCompressor",
+        reads=Contexts,
+        gives=ChannelLogLikelihoods,
+        params=(
+            Param("model", str, "", "the compressor: folder of a checkpoint, or an id of the hub"),
+            Param("evaluator", str, "", "the model whose log-likelihoods count; empty for the compressor"),
+            Param("predictor", str, "", "the model that answers from a compression; empty for none"),
+            Param("draws", int, 4, "compressions of each context", low=1),
+            Param("max_tokens", int, 64, "most tokens of a compression", low=1),
+            Param("temperature", float, 1.0, "of the draws; 0 for the likeliest token", low=0.0),
+            *_HUB[2:],
+        ),
+        requires=("tokenizers", "torch", "transformers"),
+        install="infoharness[lm]",
+        keep=True,
+        paper="S. He et al., An Information Theoretic Perspective on Agentic System Design, arXiv:2512.21720 (2025)",
+    )
     for name, suffix, gives, what in (
         ("state-samples", "StateSamples", Samples, "hidden states as samples, one per token"),
         ("state-next", "StateAndNext", PairedSamples, "pairs of a hidden state and the code of the next token"),

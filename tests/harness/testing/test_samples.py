@@ -9,6 +9,7 @@ from harness import (
     AttentionProfile,
     ChannelLogLikelihoods,
     ConditionedSamples,
+    Contexts,
     Environments,
     HiddenStates,
     Kind,
@@ -27,6 +28,7 @@ from harness.testing.samples import awkward, variants
 
 SHARED = [Samples, PairedSamples, ConditionedSamples, LabelledSamples, Environments, Structures]
 SHARED += [TokenSequences, TokenLogProbabilities, HiddenStates, AttentionMaps, AttentionProfile, ChannelLogLikelihoods]
+SHARED += [Contexts]
 
 
 def test_every_shared_kind_has_sample_data():
