@@ -130,10 +130,12 @@ def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
     ------
     UsageError : it cannot be loaded, it wants code of its own, its tokenizer has more tokens than the model, or the
         device is absent.
-    Incompatible : it is no causal model.
+    Incompatible : none is named, or it is no causal model.
     """
     if not name:
-        raise UsageError("hf-causal-lm.model: none named; wanted a folder of a checkpoint, or an id of the hub")
+        raise Incompatible(
+            "no model is named; wanted its parameter model: a folder of a checkpoint, or an id of the hub"
+        )
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError("device 'cuda': torch sees no GPU here; wanted device=cpu")
     try:

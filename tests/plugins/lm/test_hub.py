@@ -20,6 +20,8 @@ from harness import (  # noqa: E402
     UsageError,
     stream,
 )
+from harness import registry as registries  # noqa: E402
+from harness.testing import NotChecked, checks  # noqa: E402
 
 OUTPUTS = {"": TokenLogProbabilities, "-states": HiddenStates, "-attention": AttentionProfile, "-maps": AttentionMaps}
 TEXTS = ("the cat sat on the mat and the dog saw it", "naïve café, with a déjà vu of the cat on the mat")
@@ -136,7 +138,7 @@ def test_what_does_not_fit(gpt2, llama, tmp_path):
         run("", CODES, model=gpt2, window=17)
     with pytest.raises(Incompatible, match="longest has 12"):
         run("-attention", TokenSequences(CODES.ids[:20], np.array([0, 8, 20]), 7), model=gpt2)
-    with pytest.raises(UsageError, match="none named"):
+    with pytest.raises(Incompatible, match="no model is named"):
         run("", CODES)
     with pytest.raises(UsageError, match="cannot be loaded"):
         run("", CODES, model=str(tmp_path))
@@ -171,3 +173,24 @@ def test_a_model_without_a_start(tmp_path):
         (tmp_path / "other" / file.name).write_bytes(file.read_bytes())
     with pytest.raises(Incompatible, match="bos_token_id is 5000"):
         run("", CODES, model=str(tmp_path / "other"))
+
+
+def test_conformance_with_a_checkpoint(gpt2):
+    """What `harness plugin check` asks, of the models that need a checkpoint to be asked anything."""
+    found = registries.default()
+    names = ["hf-compressor", *(f"hf-causal-lm{ending}" for ending in OUTPUTS)]
+    params = {name: {"model": gpt2} for name in names}
+    for name in ("hf-causal-lm-attention", "hf-causal-lm-maps"):
+        params[name] |= {"window": 6}
+    params["hf-compressor"] |= {"max_tokens": 3, "draws": 2}
+    made, skipped = 0, []
+    for check in checks(found.plugins["lm"], found, params):
+        if any(str(check).startswith(f"lm/{name}-") for name in names):
+            try:
+                check()
+                made += 1
+            except NotChecked:
+                skipped.append(str(check))
+    # The tiny model's window is too short for a prompt of the compressor.
+    assert all("hf-compressor" in name for name in skipped)
+    assert made >= 30
