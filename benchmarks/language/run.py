@@ -2,8 +2,8 @@
 
     python benchmarks/language/run.py [--threads 1]
 
-- attention entropy, streamed by layer, against ``output_attentions=True`` and a loop over heads with ln(a + 1e-9), which
-  is how the released code of the paper reckons it: seconds, and resident memory above the loaded model's, by layers.
+- attention entropy, streamed by layer, against ``output_attentions=True`` and a loop over heads with ln(a + 1e-9), as
+  the released code of the paper has it: seconds, and resident memory above the loaded model's, by layers.
 - the matrix of log-likelihoods with shared prefixes, against the plain double loop: seconds.
 - training of `tiny-lm`, against transformers' GPT-2 of the same size in the same loop: tokens per second.
 
@@ -148,9 +148,7 @@ def main() -> None:
         for way in ("streamed", "whole"):
             seconds, memory, value = measure(ATTENTION, way, threads, layers)
             print(f"| {layers} | {way} | {seconds:.2f} | {memory:.0f} | {value:.4f} |", flush=True)
-    print(
-        "\nlog-likelihoods of 32 continuations (8 to 39 tokens) under 8 prompts of 300\n| way | s | sum |\n|---|---|---|"
-    )
+    print("\n32 continuations of 8 to 39 tokens under 8 prompts of 300\n| way | s | sum |\n|---|---|---|")
     found = {}
     for way in ("shared", "plain"):
         found[way], _, value = measure(MATRIX, way, threads)
