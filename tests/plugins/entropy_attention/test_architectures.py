@@ -44,12 +44,12 @@ def test_refuses_one_twice():
 
 
 @pytest.mark.slow
-def test_after_400_steps():
-    """Without norms the first layer is uniform and deeper ones less; with them text is modelled better."""
-    found = profiles(architectures=("ln-gelu", "scaled-fused"), steps=400)
+def test_without_norms_the_first_layer_is_uniform():
+    """And deeper ones less so; with them text is modelled better (3 layers, 250 steps)."""
+    found = profiles(architectures=("ln-gelu", "scaled-fused"), steps=250, layers=3)
     layers = found["scaled-fused"].entropy.mean((0, 2, 3)) / CAUSAL
-    assert layers[0] >= 0.98
-    assert (layers[2:] < layers[0]).all()
+    assert layers[0] >= 0.99
+    assert layers[2] < layers[0]
     assert found["ln-gelu"].log_p.mean() > found["scaled-fused"].log_p.mean()
 
 
