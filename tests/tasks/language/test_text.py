@@ -36,8 +36,10 @@ def test_own_files(tmp_path):
         only(harness.task("pydoc-text", dataset=str(tmp_path / "t.parquet"))).load()
 
 
-def test_what_cannot_be_read(tmp_path):
-    with pytest.raises(UsageError, match="reachable or in its cache"):
+def test_what_cannot_be_read(tmp_path, monkeypatch):
+    pytest.importorskip("datasets")
+    monkeypatch.setattr("datasets.load_dataset", lambda *a, **k: (_ for _ in ()).throw(ConnectionError("no way")))
+    with pytest.raises(UsageError, match=r"no way.*reachable or in its cache"):
         only(harness.task("pydoc-text", dataset="nobody/nothing")).load()
     (tmp_path / "bad.txt").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(UsageError, match="wanted UTF-8"):
