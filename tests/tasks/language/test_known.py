@@ -48,7 +48,7 @@ def test_even_process_against_block_entropies():
 def test_birch_bounds_close_on_the_rate():
     wide, narrow = known.birch_bounds(6), known.birch_bounds(12)
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
-    assert narrow[1] - narrow[0] < 1e-4
+    assert narrow[1] - narrow[0] < 1e-7
     ids = known.noisy().draw(4000, 100, stream(2))
     flips = (ids[:, 1:] != ids[:, :-1]).mean()
     # Two neighbours differ when an odd number of {move, flip, flip} happened.
