@@ -12,3 +12,6 @@ CONDITIONAL_MUTUAL_INFORMATION = Quantity(
 )
 V_INFORMATION = Quantity("v_information", "nats", "higher", summary="usable information I_V(X -> Y)")
 ACCURACY = Quantity("accuracy", "", "higher", lower=0.0, upper=1.0, summary="share of correct predictions")
+CROSS_ENTROPY = Quantity(
+    "cross_entropy", "nats", "lower", lower=0.0, summary="of a model, per symbol of the data; at least the entropy rate"
+)

@@ -30,3 +30,29 @@ def test_neural(check):
 )
 def test_ib_lossy(check):
     check()
+
+
+TINY = {"steps": 3, "layers": 1, "heads": 2, "width": 8, "window": 6}
+
+
+@conformance("lm", params={f"tiny-lm{ending}": TINY for ending in ("", "-states", "-attention", "-maps")})
+def test_lm(check):
+    check()
+
+
+@conformance("language", params={"known-entropy-languages": {"sequences": 20}})
+def test_language(check):
+    check()
+
+
+@conformance(
+    "entropy_attention",
+    params={"attention-architectures": {"steps": 3, "layers": 1, "width": 8, "window": 16, "windows": 4}},
+)
+def test_entropy_attention(check):
+    check()
+
+
+@conformance("agentic")
+def test_agentic(check):
+    check()

@@ -2,17 +2,33 @@
 
 from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind, Split, array, offsets, strings
+from harness.kinds.language import (
+    AttentionMaps,
+    AttentionProfile,
+    ChannelLogLikelihoods,
+    Contexts,
+    HiddenStates,
+    TokenLogProbabilities,
+    TokenSequences,
+)
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
 
 __all__ = [
+    "AttentionMaps",
+    "AttentionProfile",
+    "ChannelLogLikelihoods",
     "ConditionedSamples",
+    "Contexts",
     "Environments",
+    "HiddenStates",
     "Kind",
     "LabelledSamples",
     "PairedSamples",
     "Samples",
     "Split",
     "Structures",
+    "TokenLogProbabilities",
+    "TokenSequences",
     "array",
     "offsets",
     "strings",

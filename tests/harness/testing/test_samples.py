@@ -5,13 +5,20 @@ import pytest
 
 import harness.kinds
 from harness import (
+    AttentionMaps,
+    AttentionProfile,
+    ChannelLogLikelihoods,
     ConditionedSamples,
+    Contexts,
     Environments,
+    HiddenStates,
     Kind,
     LabelledSamples,
     PairedSamples,
     Samples,
     Structures,
+    TokenLogProbabilities,
+    TokenSequences,
     UsageError,
     array,
     stream,
@@ -20,6 +27,8 @@ from harness.testing import NotChecked, conformance, sample
 from harness.testing.samples import awkward, variants
 
 SHARED = [Samples, PairedSamples, ConditionedSamples, LabelledSamples, Environments, Structures]
+SHARED += [TokenSequences, TokenLogProbabilities, HiddenStates, AttentionMaps, AttentionProfile, ChannelLogLikelihoods]
+SHARED += [Contexts]
 
 
 def test_every_shared_kind_has_sample_data():
