@@ -12,7 +12,7 @@
     n = 5000
 
     [[sections]]                   # what is ranked; without it one section per quantity
-    kind = "accuracy"              # distance to the truth; or ranking (by value), or validity
+    kind = "accuracy"              # distance to the truth; or ranking (by value), validity, overview
     quantity = "mutual_information"
 
 Where one request does not say it all, ``[[paths]]`` blocks each hold plugins, tasks, models, estimators and params.
@@ -35,7 +35,7 @@ from harness.records import Records
 from harness.registry import Registry
 from harness.specs import Quantity
 
-SectionKind = Literal["accuracy", "ranking", "validity"]
+SectionKind = Literal["accuracy", "ranking", "validity", "overview"]
 WHAT: dict[str, type] = {"plugins": list, "tasks": list, "models": list, "estimators": list, "params": dict}
 KEYS: dict[str, type] = {
     "title": str, "about": str, "seeds": list, "timeout": int, "memory": int, **WHAT, "paths": list, "sections": list,
@@ -52,9 +52,9 @@ class Section:
 
     Attributes
     ----------
-    kind : ``accuracy`` (distance of ``quantity`` to the truth), ``ranking`` (its value), or ``validity``
-        (does a measure rank the data as ``outcome`` does?).
-    quantity : what is ranked; of a validity section the one that predicts, or empty for all but the outcome.
+    kind : ``accuracy`` (distance of ``quantity`` to the truth), ``ranking`` (its value), ``validity`` (does a
+        measure rank the data as ``outcome`` does?), or ``overview`` (what several measures say of each case).
+    quantity : what is ranked; elsewhere the only one that is looked at, or empty for all.
     outcome : validity only: the quantity to be predicted, or the full name of the estimator that gives it.
     per : validity only: the points are cases (``case``), or cases with their models (``path``).
     tasks, estimators : globs of full or bare names; empty for all.
@@ -197,14 +197,14 @@ def _section(raw: Any, file: Path) -> Section:
     _check(raw, SECTION, where)
     kind, per = raw.get("kind", ""), raw.get("per", "case")
     if kind not in get_args(SectionKind):
-        raise UsageError(f"{where}: kind is {kind!r}; wanted accuracy, ranking or validity")
+        raise UsageError(f"{where}: kind is {kind!r}; wanted accuracy, ranking, validity or overview")
     if per not in ("case", "path"):
         raise UsageError(f"{where}: per is {per!r}; wanted case or path")
     if kind == "validity" and not raw.get("outcome"):
         raise UsageError(f"{where}: a validity section names its outcome: a quantity, or an estimator by its full name")
     if kind != "validity" and ("outcome" in raw or "per" in raw):
         raise UsageError(f"{where}: outcome and per belong to validity sections; this one is {kind}")
-    if kind != "validity" and not raw.get("quantity"):
+    if kind in ("accuracy", "ranking") and not raw.get("quantity"):
         raise UsageError(f"{where}: {kind} of what? name its quantity")
     given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
     return Section(**given)

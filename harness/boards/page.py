@@ -15,11 +15,12 @@ from importlib import resources
 
 from harness.boards import casetable, plots, provenance
 from harness.boards.card import card, pairs, verdicts
+from harness.boards.overview import Overview
 from harness.boards.provenance import Provenance
 from harness.boards.report import READING, Report, kind
 from harness.boards.standing import Ranking, Standing
 from harness.boards.standings import leaders, standing
-from harness.boards.table import number
+from harness.boards.table import Table, number
 from harness.boards.validity import Predictor, Validity
 
 AFTER = "The page needs no script to be read; sorting, filters and further pages of cases do."
@@ -100,7 +101,7 @@ def _contents(report: Report) -> str:
         return ""
     items = "".join(
         f"<li><a href='#s{i}'>{escape(section.title)}</a> <span class='faint'>{kind(section)}</span><br>"
-        f"{_names(leaders(section))}</li>"
+        f"{'' if isinstance(section, Overview) else _names(leaders(section))}</li>"
         for i, section in enumerate(report.sections)
     )
     return f"<nav aria-label='Sections'><ol>{items}</ol></nav>"
@@ -111,7 +112,9 @@ def _names(labels: list[str], most: int = 4) -> str:
     return shown + (f" and {len(labels) - most} more" if len(labels) > most else "") if labels else "no row yet"
 
 
-def _section(report: Report, section: Ranking | Validity, made: list[Provenance], identity: str) -> str:
+def _section(report: Report, section: Ranking | Validity | Overview, made: list[Provenance], identity: str) -> str:
+    if isinstance(section, Overview):
+        return _overview(section, identity)
     about = f"<p class='about'>{escape(section.about)}</p>" if section.about else ""
     notes = "".join(f"<p class='faint'>{escape(note)}</p>" for note in section.notes)
     what = "measures" if isinstance(section, Validity) else "rows"
@@ -129,6 +132,28 @@ def _section(report: Report, section: Ranking | Validity, made: list[Provenance]
         "again.</p></details>"
         f"{_plots(section, identity)}{_cases(section, made, identity)}{_rows(report, section, made, identity)}"
         "</section>"
+    )
+
+
+def _overview(section: Overview, identity: str) -> str:
+    about = f"<p class='about'>{escape(section.about)}</p>" if section.about else ""
+    drawn = "".join(_drawn(table) for table in section.tables)
+    return (
+        f"<section id='{identity}' aria-labelledby='{identity}-title'><h2 id='{identity}-title'>"
+        f"{escape(section.title)}</h2><p class='faint'>{escape(READING['overview'])}</p>{about}{drawn}</section>"
+    )
+
+
+def _drawn(table: Table) -> str:
+    heads = "".join(f"<th scope='col'>{escape(str(h))}</th>" for h in (table.label, *table.columns))
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(row)}</th>{''.join(f'<td>{escape(str(c))}</td>' for c in cells)}</tr>"
+        for row, cells in table.rows
+    )
+    notes = "".join(f"<p class='faint'>{escape(note)}</p>" for note in table.notes)
+    return (
+        f"<h3>{escape(table.title)}</h3><div class='scroll' tabindex='0' role='region' aria-label='"
+        f"{escape(table.title)}'><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{notes}"
     )
 
 

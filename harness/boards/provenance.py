@@ -16,6 +16,7 @@ import numpy as np
 from harness.boards import statistics as st
 from harness.boards.definition import Board, Section
 from harness.boards.grid import Row
+from harness.boards.overview import Overview
 from harness.boards.report import Report
 from harness.boards.sections import matches
 from harness.boards.standing import Ranking
@@ -55,7 +56,9 @@ def of(report: Report) -> list[list[Provenance]]:
     declared: Iterable[Section | None] = report.board.sections or itertools.repeat(None)
     found = []
     for section, definition in zip(report.sections, declared, strict=False):
-        if isinstance(section, Ranking):
+        if isinstance(section, Overview):
+            mine = []
+        elif isinstance(section, Ranking):
             mine = [_ranked(section, groups.get(_key_of(row.row), [])) for row in section.rows]
         else:
             assert definition is not None  # only a definition makes a validity section

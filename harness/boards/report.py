@@ -16,6 +16,7 @@ import numpy as np
 
 from harness.boards import statistics as st
 from harness.boards.definition import Board, Contents
+from harness.boards.overview import Overview
 from harness.boards.render import to_text
 from harness.boards.sections import stand
 from harness.boards.standing import Ranking, Standing
@@ -39,6 +40,7 @@ READING = {
         "How each measure orders the points as the outcome does: rank correlations with 95 % intervals over points and "
         "seeds. saving: how many times cheaper than the outcome."
     ),
+    "overview": "What each measure says of each case: mean ± standard deviation over seeds. Nothing is ranked.",
 }
 """How to read each kind of section, under its table."""
 
@@ -49,7 +51,7 @@ class Report:
 
     board: Board
     contents: Contents
-    sections: tuple[Ranking | Validity, ...]
+    sections: tuple[Ranking | Validity | Overview, ...]
 
     @property
     def date(self) -> str:
@@ -57,8 +59,8 @@ class Report:
         return max((r.started for r in self.contents.records), default="")[:10]
 
     def tables(self) -> list[Table]:
-        """One table per section, best row first."""
-        return [table(section) for section in self.sections]
+        """The tables of all sections, best row first."""
+        return [t for s in self.sections for t in (s.tables if isinstance(s, Overview) else [table(s)])]
 
     def files(self) -> dict[str, bytes]:
         """Names and contents of the generated files, beside the page."""
@@ -84,6 +86,12 @@ class Report:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(["section", "kind", "row", "models", "estimator", "measure", "value", "low", "high"])
         for section in self.sections:
+            if isinstance(section, Overview):
+                for case, cells, columns in ((c, cells, t.columns) for t in section.tables for c, cells in t.rows):
+                    for column, cell in zip(columns, cells, strict=True):
+                        who = [section.title, "overview", case, "", column.name, "value"]
+                        writer.writerow([*who, *map(_exact, (cell.value, None, None))])
+                continue
             for row in section.rows:
                 who = [section.title, kind(section), row.row.label, "+".join(row.row.models), row.row.estimator]
                 for name, (value, bounds) in measures(row).items():
@@ -97,9 +105,9 @@ def make(board: Board) -> Report:
     return Report(board, contents, tuple(stand(board, contents)))
 
 
-def kind(section: Ranking | Validity) -> str:
-    """``accuracy``, ``ranking`` or ``validity``."""
-    return section.kind if isinstance(section, Ranking) else "validity"
+def kind(section: Ranking | Validity | Overview) -> str:
+    """``accuracy``, ``ranking``, ``validity`` or ``overview``."""
+    return section.kind if isinstance(section, Ranking) else type(section).__name__.lower()
 
 
 def table(section: Ranking | Validity) -> Table:
@@ -205,8 +213,19 @@ def plain(report: Report) -> dict[str, Any]:
         "schema": 1, "board": report.board.name, "title": report.board.title, "about": report.board.about,
         "date": report.date, "results": len(report.contents.records),
         "plugins": dict(sorted(report.contents.distributions.items())),
-        "sections": [_validity(s) if isinstance(s, Validity) else _ranking(s) for s in report.sections],
+        "sections": [_plain(s) for s in report.sections],
     }  # fmt: skip
+
+
+def _plain(section: Ranking | Validity | Overview) -> dict[str, Any]:
+    if isinstance(section, Overview):
+        tables = [
+            {"title": t.title, "columns": [c.name for c in t.columns],
+             "cases": {case: [[_exact(c.value), _exact(c.spread)] for c in cells] for case, cells in t.rows}}
+            for t in section.tables
+        ]  # fmt: skip
+        return {"kind": "overview", "title": section.title, "about": section.about, "tables": tables, "rows": []}
+    return _validity(section) if isinstance(section, Validity) else _ranking(section)
 
 
 def _row(row: Standing | Predictor) -> dict[str, Any]:

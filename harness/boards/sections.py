@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from harness.boards import grid as grids
 from harness.boards.definition import Board, Contents, Section
+from harness.boards.overview import Overview, survey
 from harness.boards.standing import Ranking, rank
 from harness.boards.validity import Validity, predict
 from harness.errors import UsageError, unknown_name
@@ -15,7 +16,7 @@ from harness.seeds import stream
 from harness.specs import Quantity
 
 
-def stand(board: Board, contents: Contents) -> list[Ranking | Validity]:
+def stand(board: Board, contents: Contents) -> list[Ranking | Validity | Overview]:
     """Work out all sections. Raises `UsageError` where records are not comparable or a section names nothing."""
     sections = board.sections or default_sections(contents)
     return [_section(board, contents, section, number) for number, section in enumerate(sections)]
@@ -57,10 +58,12 @@ def _quantity(contents: Contents, name: str) -> Quantity:
     return contents.quantities[name]
 
 
-def _section(board: Board, contents: Contents, section: Section, number: int) -> Ranking | Validity:
+def _section(board: Board, contents: Contents, section: Section, number: int) -> Ranking | Validity | Overview:
     rng = stream(0, "board", board.name, str(number))
     if section.kind == "validity":
         return predict(section, _chosen(contents, section), contents, len(board.seeds), rng)
+    if section.kind == "overview":
+        return survey(section, _chosen(contents, section), contents)
     quantity = _quantity(contents, section.quantity)
     if section.kind == "ranking" and quantity.better not in ("higher", "lower"):
         raise UsageError(

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.boards import report
 from harness.boards.definition import Board
+from harness.boards.overview import Overview
 from harness.boards.page import THEME, document, page
 from harness.boards.report import Report
 from harness.boards.standings import leaders
@@ -49,6 +50,8 @@ def _card(one: Report) -> str:
 
 def _led(one: Report) -> Iterable[tuple[Any, list[str], str]]:
     for section in one.sections:
+        if isinstance(section, Overview):
+            continue
         names = leaders(section)
         yield section, names[:NAMED], f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
+from harness.boards.overview import Overview
 from harness.boards.standing import Interval, Ranking, Standing
 from harness.boards.summary import ARROWS
 from harness.boards.table import number
@@ -74,8 +75,10 @@ def standing(section: Ranking | Validity, identity: str) -> str:
     )
 
 
-def leaders(section: Ranking | Validity) -> list[str]:
-    """The labels of the first tie group (of a validity section the best measure)."""
+def leaders(section: Ranking | Validity | Overview) -> list[str]:
+    """The labels of the first tie group (of a validity section the best measure); an overview ranks nothing."""
+    if isinstance(section, Overview):
+        return []
     if isinstance(section, Validity):
         return [p.row.label for p in section.rows[:1] if p.spearman is not None]
     # After 26 groups letters are doubled: "a" is the first group, "aa" another.
