@@ -19,6 +19,7 @@ from harness.cli.progress import watcher
 from harness.cli.run import add_execution, close, execution
 from harness.errors import UsageError
 from harness.records import Record
+from harness.registry import Registry, load
 from harness.runner import run as run_plan
 
 LISTED = 20
@@ -60,7 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how = "how to print (default: table)"
     verbs["show"].add_argument("--format", choices=options.FORMATS, default="table", help=how)
     add_execution(verbs["run"])
-    verbs["submit"].add_argument("--plugin", required=True, metavar="NAME", help="whose results")
+    for name in ("run", "submit"):
+        verbs[name].add_argument("--plugin", required=name == "submit", metavar="NAME", help="the rows of one plugin")
     verbs["plan"].add_argument("--gap", type=float, default=1.0, metavar="PLACES",
                                help="difference of mean places to be resolved (default: 1)")  # fmt: skip
     check = verbs["check"]
@@ -84,6 +86,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _board(args: argparse.Namespace) -> Board:
     return definition.find(args.name, args.boards)
+
+
+def _registry(args: argparse.Namespace) -> Registry:
+    """All plugins: ``--plugin`` of this verb chooses rows, and tasks may be of others."""
+    registry = load(blocked=args.no_plugin)
+    if args.plugin:
+        registry.of_plugin(args.plugin, "estimator")  # raises for a name that nothing answers to
+    return registry
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -118,8 +128,8 @@ def _plan(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     board = _board(args)
-    registry = options.registry(args)
-    made = board.plan(registry)
+    registry = _registry(args)
+    made = submitting.contribution(board, registry, args.plugin) if args.plugin else board.plan(registry)
     how = execution(args)
     if how.workers:
         how = dataclasses.replace(how, timeout=how.timeout or board.timeout, memory=how.memory or board.memory)
@@ -134,9 +144,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _submit(args: argparse.Namespace) -> int:
     board = _board(args)
-    registry = options.registry(argparse.Namespace(no_plugin=args.no_plugin))
-    if args.plugin not in registry.plugins:
-        registry.of_plugin(args.plugin, "estimator")  # says what is there
+    registry = _registry(args)
     with options.store(args) as store:
         known = store.records()
     records = submitting.from_store(registry, submitting.contribution(board, registry, args.plugin), known)
