@@ -214,7 +214,7 @@ def test_a_page_needs_no_plugin(command, folder):
 def test_site(command, folder, tmp_path):
     ok(command("board", "site", "--out", tmp_path / "site", *where(folder)))
     assert (tmp_path / "site" / "index.html").exists()
-    assert b'href="../index.html"' in (tmp_path / "site" / "toys" / "index.html").read_bytes()
+    assert b"href='../index.html'" in (tmp_path / "site" / "toys" / "index.html").read_bytes()
     assert (tmp_path / "site" / "toys" / "table.csv").read_bytes() == (folder / "table.csv").read_bytes()
     assert json.loads((tmp_path / "site" / "toys" / "board.json").read_text())["board"] == "toys"
 
