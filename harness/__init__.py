@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     )
     from harness.hookspecs import hookimpl
     from harness.kinds import (
+        Activations,
         ConditionedSamples,
         Environments,
         Kind,
         LabelledSamples,
         PairedSamples,
         Samples,
+        SparseCodes,
         Split,
         Structures,
         array,
@@ -54,12 +56,14 @@ _HOME = {
     ),
     "harness.hookspecs": ("hookimpl",),
     "harness.kinds": (
+        "Activations",
         "ConditionedSamples",
         "Environments",
         "Kind",
         "LabelledSamples",
         "PairedSamples",
         "Samples",
+        "SparseCodes",
         "Split",
         "Structures",
         "array",

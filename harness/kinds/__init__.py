@@ -2,15 +2,18 @@
 
 from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind, Split, array, offsets, strings
+from harness.kinds.networks import Activations, SparseCodes
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
 
 __all__ = [
+    "Activations",
     "ConditionedSamples",
     "Environments",
     "Kind",
     "LabelledSamples",
     "PairedSamples",
     "Samples",
+    "SparseCodes",
     "Split",
     "Structures",
     "array",

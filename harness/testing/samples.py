@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from harness.errors import DataError
 from harness.kinds import (
+    Activations,
     ConditionedSamples,
     Environments,
     Kind,
     LabelledSamples,
     PairedSamples,
     Samples,
+    SparseCodes,
     Split,
     Structures,
 )
@@ -143,6 +145,20 @@ def _structures(rng: np.random.Generator, n: int) -> Structures:
     )
 
 
+def _activations(rng: np.random.Generator, n: int) -> Activations:
+    """Sparse codes of six features through four units, with labels."""
+    codes = rng.random((n, 6)) * (rng.random((n, 6)) < 0.4)
+    return Activations(on_grid(codes @ rng.normal(size=(6, 4))), np.arange(n) % 2, layer="hidden", accuracy=0.9)
+
+
+def _sparse_codes(rng: np.random.Generator, n: int) -> SparseCodes:
+    """Autoencoders of eight features each, one of them dead."""
+    counts = rng.integers(1, 10, size=(n, 10, 8))
+    counts[:, :, -1] = 0
+    mass, flat = on_grid(rng.random(counts.shape) * counts), np.full(n, 0.1)
+    return SparseCodes(mass, counts, flat, np.ones(n), flat, units=4, samples=100, layer="hidden")
+
+
 def _groups(n: int) -> tuple[str, ...]:
     return tuple("ab"[i % 2] for i in range(n))
 
@@ -158,6 +174,8 @@ _MAKERS: dict[type[Kind], Any] = {
     LabelledSamples: _labelled,
     Environments: _environments,
     Structures: _structures,
+    Activations: _activations,
+    SparseCodes: _sparse_codes,
 }
 
 COORDINATES: dict[type[Kind], tuple[str, ...]] = {
@@ -167,6 +185,7 @@ COORDINATES: dict[type[Kind], tuple[str, ...]] = {
     LabelledSamples: ("x",),
     Environments: ("x",),
     Structures: ("positions",),
+    Activations: ("x",),
 }
 """The fields that a translation shifts and a change of scale multiplies."""
 

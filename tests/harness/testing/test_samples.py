@@ -5,12 +5,14 @@ import pytest
 
 import harness.kinds
 from harness import (
+    Activations,
     ConditionedSamples,
     Environments,
     Kind,
     LabelledSamples,
     PairedSamples,
     Samples,
+    SparseCodes,
     Structures,
     UsageError,
     array,
@@ -19,7 +21,16 @@ from harness import (
 from harness.testing import NotChecked, conformance, sample
 from harness.testing.samples import awkward, variants
 
-SHARED = [Samples, PairedSamples, ConditionedSamples, LabelledSamples, Environments, Structures]
+SHARED = [
+    Activations,
+    ConditionedSamples,
+    Environments,
+    LabelledSamples,
+    PairedSamples,
+    Samples,
+    SparseCodes,
+    Structures,
+]
 
 
 def test_every_shared_kind_has_sample_data():
