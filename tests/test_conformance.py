@@ -46,6 +46,6 @@ def test_networks(check):
     check()
 
 
-@conformance("superposition", params={"sae": {"epochs": 5, "batch": 16, "copies": 2}})
+@conformance("superposition", params={"sae": {"epochs": 5, "steps": 0, "batch": 16, "copies": 2}})
 def test_superposition(check):
     check()

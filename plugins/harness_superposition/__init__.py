@@ -62,6 +62,7 @@ def harness_models() -> Iterable[ModelSpec]:
                 choices=("sum", "mean"),
             ),
             Param("expansion", float, 4.0, "size of the dictionary over the width of the layer", above=0.0),
+            Param("least", int, 40, "the smallest dictionary that expansion may give", low=1),
             Param("features", int, 0, "size of the dictionary; 0 for what expansion says", low=0),
             Param("normalise", str, "rms", "mean square of one per unit, or as it is", choices=("rms", "none")),
             Param(
@@ -71,6 +72,7 @@ def harness_models() -> Iterable[ModelSpec]:
             Param("k", int, 4, "active features of topk", low=1),
             Param("copies", int, 3, "autoencoders from different starts, for each sparsity and scale", low=1),
             Param("epochs", int, 60, "passes over the samples", low=1),
+            Param("steps", int, 1500, "fewest steps: few samples are passed over more often", low=0),
             Param("batch", int, 128, "samples per step; all where there are fewer", low=1),
             Param("learning_rate", float, 1e-3, "of Adam", above=0.0),
             Param("holdout", float, 0.2, "share of the training samples that chooses the epoch", above=0.0, high=0.9),

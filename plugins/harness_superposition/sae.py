@@ -34,6 +34,7 @@ class SAE:
     sparsity: tuple[float, ...] = (0.1,)
     loss: str = "sum"
     expansion: float = 4.0
+    least: int = 40
     features: int = 0
     normalise: str = "rms"
     scale: tuple[float, ...] = (1.0,)
@@ -41,6 +42,7 @@ class SAE:
     k: int = 4
     copies: int = 3
     epochs: int = 60
+    steps: int = 1500
     batch: int = 128
     learning_rate: float = 1e-3
     holdout: float = 0.2
@@ -124,7 +126,7 @@ class SAE:
         return 1.0 / (largest * math.sqrt(float(np.mean((x / largest) ** 2))))
 
     def _size(self, units: int) -> int:
-        return self.features or max(1, round(self.expansion * units))
+        return self.features or max(self.least, round(self.expansion * units))
 
     def _grid(self) -> Floats:
         """Scale, sparsity and number of the copy for each autoencoder ``(s, 3)``."""
@@ -151,6 +153,7 @@ class SAE:
             gain=torch.tensor(grid[:, 0], dtype=torch.float32),
             seed=tuple(int(copy) for copy in grid[:, 2]),
             epochs=self.epochs,
+            steps=self.steps,
             batch=self.batch,
             learning_rate=self.learning_rate,
         )

@@ -33,6 +33,7 @@ class Plan:
         active features, ``topk`` has none.
     gain (s,) : what its samples are multiplied with.
     seed (s,) : autoencoders of equal number start alike and see the samples in the same order.
+    epochs, steps : passes over the samples; more of them where they would be fewer than ``steps`` steps.
     """
 
     architecture: str
@@ -44,6 +45,7 @@ class Plan:
     gain: Tensor
     seed: tuple[int, ...]
     epochs: int
+    steps: int
     batch: int
     learning_rate: float
 
@@ -174,7 +176,7 @@ def train(plan: Plan, x: Tensor, held: Tensor, generator: torch.Generator) -> Di
     judged = held[None] * gains
     best = torch.full((len(plan.gain),), torch.inf)
     kept = {name: value.clone() for name, value in trainer.values.items()}
-    for _ in range(plan.epochs):
+    for _ in range(max(plan.epochs, -(-plan.steps // (len(x) // size)))):
         orders = torch.stack([torch.randperm(len(x), generator=generator) for _ in seeds])[rows]
         for start in range(0, len(x) - size + 1, size):
             picked = orders[:, start : start + size]

@@ -23,6 +23,7 @@ def plan(architecture="relu", *, tied=True, count=3, mean=False, **more):
         "gain": torch.ones(count),
         "seed": tuple(range(count)),
         "epochs": 4,
+        "steps": 0,
         "batch": 16,
         "learning_rate": 1e-3,
     }
