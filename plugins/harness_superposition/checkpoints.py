@@ -24,13 +24,14 @@ _LENS = {"standard": "relu", "topk": "topk", "jumprelu": "jumprelu"}
 
 def write(path: str | Path, saes: Dictionaries) -> None:
     """Write autoencoders to a safetensors file. Raises `UsageError` where that cannot be."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     arrays = {n: v.contiguous().clone() for n in _ARRAYS if (v := getattr(saes, n)) is not None}
     header = {"format": FORMAT, "architecture": saes.architecture, "k": str(saes.k)}
     try:
         save_file(arrays, str(path), metadata=header)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise UsageError(f"{path}: cannot be written ({error}); wanted a file in a folder that is there") from None
 
 

@@ -75,9 +75,9 @@ class Dictionaries:
         if x.shape[1] != units:
             raise Incompatible(f"the autoencoder reads {units} units; this layer has {x.shape[1]}")
         step = max(1, CHUNK // (s * features))
-        gains = self.gains[:, None, None]
+        gains = self.gains.numpy()[:, None, None]
         for start in range(0, len(x), step):
-            seen = (torch.from_numpy(x[start : start + step])[None] * gains).float()
+            seen = torch.from_numpy((x[None, start : start + step] * gains).astype(np.float32))
             yield start, seen, self.encode(seen)
 
     def unexplained(self, x: Floats) -> Floats:
@@ -88,10 +88,12 @@ class Dictionaries:
         wrong = torch.zeros(len(self.encoder), dtype=torch.float64)
         for _, seen, codes in self.chunks(x):
             wrong += (self.decode(codes) - seen).square().sum((1, 2), dtype=torch.float64)
-        variance = float(((x - x.mean(0)) ** 2).sum())
-        if not variance > 0:
+        # In the units that the autoencoder sees, where neither a large nor a small layer leaves the numbers there are.
+        centred = (x - x.mean(0))[None] * self.gains.numpy()[:, None, None]
+        variance = (centred**2).sum((1, 2))
+        if not (variance > 0).all():
             raise Incompatible("every sample has the same activations; there is nothing to explain")
-        return np.asarray((wrong / (self.gains.square() * variance)).numpy())
+        return np.asarray(wrong.numpy() / variance)
 
     def take(self, which: int) -> Dictionaries:
         """One of them, as a row of one."""

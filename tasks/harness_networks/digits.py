@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from harness import Activations, Case, UsageError, stream
-from harness_networks.runtime import Ensemble, calm, generator
+from harness_networks.runtime import TRAININGS, Ensemble, calm, generator
 
 STAGES = ((0.5, 1.0), (0.2, 2 / 3), (0.0, 1 / 3))
 """From which share of the epochs on, which share of the size of the attack."""
@@ -130,7 +130,7 @@ def load(classes: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     return np.asarray(x[y < classes], np.float64) / 16.0, np.asarray(y[y < classes], np.int64)
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=TRAININGS)
 def _trained(settings: tuple[object, ...], classes: int, width: int, seed: int) -> Trained:
     task = AdversarialDigits(*settings)  # type: ignore[arg-type]
     x, y = load(classes)

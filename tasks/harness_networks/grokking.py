@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from harness import Activations, Case, UsageError, stream
-from harness_networks.runtime import calm, generator
+from harness_networks.runtime import TRAININGS, calm, generator
 
 Weights: TypeAlias = tuple[Tensor, ...]
 """Embedding ``(p, 12)``; left and right maps ``(12, units)`` and biases ``(units,)``; read-out ``(units, p)``."""
@@ -123,7 +123,7 @@ def learning_coefficient(weights: Weights, pairs: Pairs, draws: int, chain: torc
     return STRENGTH * (float(np.mean(seen)) - start)
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=TRAININGS)
 def _trained(settings: tuple[object, ...], seed: int) -> tuple[Pairs, dict[int, Weights]]:
     task = Grokking(*settings)  # type: ignore[arg-type]
     rng = stream(seed, "grokking", "network")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from harness import Activations, Case, UsageError, stream
-from harness_networks.runtime import Ensemble, calm, generator
+from harness_networks.runtime import TRAININGS, Ensemble, calm, generator
 
 TASKS, BITS = 3, 4
 
@@ -80,28 +80,29 @@ class DropoutParity:
         return _trained(astuple(self), width, seed)
 
 
-def everything() -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+@functools.cache
+def everything() -> tuple[Tensor, NDArray[np.int64], NDArray[np.int64]]:
     """All inputs ``(12288, 15)``, their parities and their tasks ``(12288,)``."""
     bits = (np.arange(2 ** (TASKS * BITS))[:, None] >> np.arange(TASKS * BITS)) & 1
     parity = bits.reshape(-1, TASKS, BITS).sum(2) % 2
     inputs = np.concatenate([np.hstack([bits, np.tile(np.eye(TASKS)[t], (len(bits), 1))]) for t in range(TASKS)])
-    return inputs, parity.T.ravel(), np.repeat(np.arange(TASKS), len(bits))
+    return torch.tensor(inputs, dtype=torch.float32), parity.T.ravel(), np.repeat(np.arange(TASKS), len(bits))
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=TRAININGS)
 def _trained(settings: tuple[object, ...], width: int, seed: int) -> Trained:
     task = DropoutParity(*settings)  # type: ignore[arg-type]
-    x, labels, tasks = everything()
+    inputs, labels, tasks = everything()
     rng = stream(seed, "dropout-parity", "networks", str(width))
-    train = np.ones(len(x), bool)
+    train = np.ones(len(labels), bool)
     for group in range(2 * TASKS):  # a fifth of every task and label is kept back
         rows = rng.permutation(np.flatnonzero(2 * tasks + labels == group))
         train[rows[: len(rows) // 5]] = False
-    inputs, wanted = torch.tensor(x, dtype=torch.float32), torch.tensor(labels, dtype=torch.float32)
+    wanted = torch.tensor(labels, dtype=torch.float32)
     seen, draws = torch.from_numpy(np.flatnonzero(train)), generator(rng)
     rates = torch.tensor(task.rates)[:, None, None]
     with calm():
-        networks = Ensemble(len(rates), (x.shape[1], width, 1), draws)
+        networks = Ensemble(len(rates), (inputs.shape[1], width, 1), draws)
         adam = torch.optim.Adam(networks.parameters, lr=task.learning_rate, fused=True)
         weight, bias = networks.maps[1]
         for _ in range(task.epochs):

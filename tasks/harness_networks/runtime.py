@@ -10,6 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+TRAININGS = 64
+"""Trained networks, by task, parameters and seed, that a process remembers: all seeds of one case come in a row."""
+
 
 def generator(rng: np.random.Generator) -> torch.Generator:
     """A torch generator seeded from ``rng``."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness import Activations, Case, UsageError, stream
-from harness_networks.runtime import calm, generator
+from harness_networks.runtime import TRAININGS, calm, generator
 from harness_networks.shares import effective
 
 Floats = NDArray[np.float64]
@@ -76,7 +76,7 @@ class ToySuperposition:
         return Activations(features @ self.trained(seed)[number].T, layer="hidden")
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=TRAININGS)
 def _trained(settings: tuple[object, ...], seed: int) -> Floats:
     task = ToySuperposition(*settings)  # type: ignore[arg-type]
     draws = generator(stream(seed, "toy-superposition", "models"))

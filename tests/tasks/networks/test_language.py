@@ -50,7 +50,7 @@ def test_a_case_per_hidden_state_on_the_same_tokens(checkpoint, text):
         states = model(torch.from_numpy(asked.windows(0)), output_hidden_states=True).hidden_states
     for data, state in zip(seen, states, strict=True):
         np.testing.assert_allclose(data.x, state[:, 1:].flatten(0, 1)[:60], rtol=1e-5, atol=1e-6)
-    assert cases[0].load() != list(asked.cases(seed=1))[0].load()
+    assert cases[0].load() != next(iter(asked.cases(seed=1))).load()
 
 
 def test_modules_by_name(checkpoint, text):
@@ -73,7 +73,7 @@ def test_wrong_requests(checkpoint, text, tmp_path):
     with pytest.raises(UsageError, match=r"fits none of hidden-00, .*transformer\.h\.0\.mlp"):
         list(task(checkpoint, text, layers=("block-7",)).cases(seed=0))
     with pytest.raises(UsageError, match="no vector per token"):
-        list(task(checkpoint, text, layers=("transformer.wpe",)).cases(seed=0))[0].load()
+        next(iter(task(checkpoint, text, layers=("transformer.wpe",)).cases(seed=0))).load()
     with pytest.raises(UsageError, match="smaller skip"):
         list(task(checkpoint, text, skip=16).cases(seed=0))
     with pytest.raises(UsageError, match="cannot be read"):
