@@ -114,9 +114,9 @@ def learning_coefficient(weights: Weights, pairs: Pairs, draws: int, chain: torc
             loss = nn.functional.cross_entropy(forward(tuple(place), pairs, pairs.train), wanted)
             slopes = torch.autograd.grad(loss, place)
         if draw:
-            seen.append(float(loss))
+            seen.append(loss.item())
         else:
-            start = float(loss)
+            start = loss.item()
         for w, slope, home in zip(place, slopes, weights, strict=True):
             noise = torch.randn(w.shape, generator=chain)
             w.data += STEP**0.5 * noise - 0.5 * STEP * (STRENGTH * slope + PULL * (w.data - home))
