@@ -69,7 +69,8 @@ def _line(axes: Any, rows: Iterable[Row], across: str, value: Callable[[Row], fl
         points[row["facts"][across]].append(value(row))
     x = sorted(points)
     y = np.array([np.mean(points[i]) for i in x])
-    span = [y - [min(points[i]) for i in x], [max(points[i]) for i in x] - y]
+    # A mean of equal numbers may round to just outside of them.
+    span = np.maximum([y - [min(points[i]) for i in x], [max(points[i]) for i in x] - y], 0.0)
     return axes.errorbar(x, y, span, capsize=2, marker="o", ms=4, lw=1.6, elinewidth=0.8, **style)
 
 
