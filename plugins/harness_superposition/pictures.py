@@ -33,7 +33,7 @@ def draw(rows: Sequence[Row], out: Path, name: str = MEASURE) -> None:
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingDependency("matplotlib", "pip install 'infoharness[plots]'") from None
-    figure = Figure(figsize=(4.6 * len(panels), 3.9), layout="constrained")
+    figure = Figure(figsize=(4.6 * len(panels), 4.6), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, (title, paint) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         paint(axes)
@@ -74,6 +74,11 @@ def _line(axes: Any, rows: Iterable[Row], across: str, value: Callable[[Row], fl
     return axes.errorbar(x, y, span, capsize=2, marker="o", ms=4, lw=1.6, elinewidth=0.8, **style)
 
 
+def _legend(axes: Any, **more: Any) -> None:
+    """Below the panel, where it hides no curve."""
+    axes.legend(fontsize="small", ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, **more)
+
+
 def _dropout(axes: Any, rows: list[Row]) -> None:
     for number, width in enumerate(sorted({r["facts"]["units"] for r in rows})):
         for site, dash in (("post", "-"), ("pre", "--")):
@@ -83,7 +88,7 @@ def _dropout(axes: Any, rows: list[Row]) -> None:
                 _line(axes, chosen, "dropout", lambda r: r["value"], ls=dash, color=f"C{number}", label=label)
     axes.set_xlabel("rate of dropout")
     axes.set_ylabel("effective features F")
-    axes.legend(fontsize="small")
+    _legend(axes)
 
 
 def _grokking(axes: Any, rows: list[Row]) -> None:
@@ -101,7 +106,7 @@ def _grokking(axes: Any, rows: list[Row]) -> None:
         label = "accuracy on unseen pairs" if top == 1.0 else f"accuracy on unseen pairs, × {top:.0f}"
         scaled = lambda r: top * r["diagnostics"]["accuracy"]  # noqa: E731
         handles.append(_line(other, measured, "step", scaled, color="0.5", label=label))
-    axes.legend(handles=handles, fontsize="small", loc="center left")
+    _legend(axes, handles=handles)
 
 
 def _adversarial(axes: Any, rows: list[Row]) -> None:
@@ -116,7 +121,7 @@ def _adversarial(axes: Any, rows: list[Row]) -> None:
     axes.axhline(1.0, color="0.6", lw=0.8)
     axes.set_xlabel("size of the attack, epsilon")
     axes.set_ylabel("F / F without attack")
-    axes.legend(fontsize="x-small")
+    _legend(axes)
 
 
 def main(words: Sequence[str] | None = None) -> int:
