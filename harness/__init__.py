@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from harness.hookspecs import hookimpl
     from harness.kinds import (
+        Activations,
         AttentionMaps,
         AttentionProfile,
         ChannelLogLikelihoods,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         LabelledSamples,
         PairedSamples,
         Samples,
+        SparseCodes,
         Split,
         Structures,
         TokenLogProbabilities,
@@ -64,6 +66,7 @@ _HOME = {
         "AttentionMaps",
         "AttentionProfile",
         "ChannelLogLikelihoods",
+        "Activations",
         "ConditionedSamples",
         "Contexts",
         "Environments",
@@ -72,6 +75,7 @@ _HOME = {
         "LabelledSamples",
         "PairedSamples",
         "Samples",
+        "SparseCodes",
         "Split",
         "Structures",
         "TokenLogProbabilities",

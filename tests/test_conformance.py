@@ -56,3 +56,21 @@ def test_entropy_attention(check):
 @conformance("agentic")
 def test_agentic(check):
     check()
+
+
+TRAINED_BRIEFLY = {
+    "toy-superposition": {"models": 3, "steps": 50, "n": 200},
+    "known-codes": {"n": 200},
+    "dropout-parity": {"epochs": 1, "widths": (8,), "rates": (0.0, 0.5), "n": 200},
+    "grokking": {"modulus": 7, "steps": (0, 20), "draws": 5},
+    "adversarial-digits": {"epochs": 1, "widths": (8,), "epsilons": (0.0, 0.1), "attack_steps": 2},
+}
+
+
+@conformance("networks", params=TRAINED_BRIEFLY)
+def test_networks(check):
+
+
+@conformance("superposition", params={"sae": {"epochs": 5, "steps": 0, "batch": 16, "copies": 2}})
+def test_superposition(check):
+    check()

@@ -11,9 +11,11 @@ from harness.kinds.language import (
     TokenLogProbabilities,
     TokenSequences,
 )
+from harness.kinds.networks import Activations, SparseCodes
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
 
 __all__ = [
+    "Activations",
     "AttentionMaps",
     "AttentionProfile",
     "ChannelLogLikelihoods",
@@ -25,6 +27,7 @@ __all__ = [
     "LabelledSamples",
     "PairedSamples",
     "Samples",
+    "SparseCodes",
     "Split",
     "Structures",
     "TokenLogProbabilities",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harness.errors import DataError
 from harness.kinds import (
+    Activations,
     AttentionMaps,
     AttentionProfile,
     ChannelLogLikelihoods,
@@ -22,6 +23,7 @@ from harness.kinds import (
     LabelledSamples,
     PairedSamples,
     Samples,
+    SparseCodes,
     Split,
     Structures,
     TokenLogProbabilities,
@@ -207,6 +209,20 @@ def _channel(rng: np.random.Generator, n: int) -> ChannelLogLikelihoods:
     return ChannelLogLikelihoods(log_p, rng.integers(3, 9, (n, 2)), correct=correct)
 
 
+def _activations(rng: np.random.Generator, n: int) -> Activations:
+    """Sparse codes of six features through four units, with labels."""
+    codes = rng.random((n, 6)) * (rng.random((n, 6)) < 0.4)
+    return Activations(on_grid(codes @ rng.normal(size=(6, 4))), np.arange(n) % 2, layer="hidden", accuracy=0.9)
+
+
+def _sparse_codes(rng: np.random.Generator, n: int) -> SparseCodes:
+    """Autoencoders of eight features each, one of them dead."""
+    counts = rng.integers(1, 10, size=(n, 10, 8))
+    counts[:, :, -1] = 0
+    mass, flat = on_grid(rng.random(counts.shape) * counts), np.full(n, 0.1)
+    return SparseCodes(mass, counts, flat, np.ones(n), flat, units=4, samples=100, layer="hidden")
+
+
 def _groups(n: int) -> tuple[str, ...]:
     return tuple("ab"[i % 2] for i in range(n))
 
@@ -229,6 +245,8 @@ _MAKERS: dict[type[Kind], Any] = {
     AttentionProfile: _profile,
     ChannelLogLikelihoods: _channel,
     Contexts: _contexts,
+    Activations: _activations,
+    SparseCodes: _sparse_codes,
 }
 
 COORDINATES: dict[type[Kind], tuple[str, ...]] = {
@@ -238,6 +256,7 @@ COORDINATES: dict[type[Kind], tuple[str, ...]] = {
     LabelledSamples: ("x",),
     Environments: ("x",),
     Structures: ("positions",),
+    Activations: ("x",),
 }
 """The fields that a translation shifts and a change of scale multiplies."""
 

@@ -5,6 +5,7 @@ import pytest
 
 import harness.kinds
 from harness import (
+    Activations,
     AttentionMaps,
     AttentionProfile,
     ChannelLogLikelihoods,
@@ -16,6 +17,7 @@ from harness import (
     LabelledSamples,
     PairedSamples,
     Samples,
+    SparseCodes,
     Structures,
     TokenLogProbabilities,
     TokenSequences,
@@ -28,7 +30,7 @@ from harness.testing.samples import awkward, variants
 
 SHARED = [Samples, PairedSamples, ConditionedSamples, LabelledSamples, Environments, Structures]
 SHARED += [TokenSequences, TokenLogProbabilities, HiddenStates, AttentionMaps, AttentionProfile, ChannelLogLikelihoods]
-SHARED += [Contexts]
+SHARED += [Contexts, Activations, SparseCodes]
 
 
 def test_every_shared_kind_has_sample_data():

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import DataError, Estimate, Incompatible, PairedSamples, Samples
+from harness import Activations, DataError, Estimate, Incompatible, PairedSamples, Samples
 
 THIN = 0.8
-"""A code is taken to be singular where its intrinsic dimension is below this share of its columns. The estimate reads
-low by about a tenth for eight full dimensions and a few thousand samples, for near points are few."""
+"""Data are taken to be singular where their intrinsic dimension is below this share of their columns. The estimate
+reads low by about a tenth for eight full dimensions and a few thousand samples, for near points are few."""
 
 
 def two_nn(x: NDArray[np.float64], where: str) -> tuple[float, float]:
@@ -44,30 +44,20 @@ def two_nn(x: NDArray[np.float64], where: str) -> tuple[float, float]:
     return float(dimension), float(dimension / math.sqrt(len(distances)))
 
 
-def refuse_singular(code: NDArray[np.float64], where: str) -> None:
-    """Raise `Incompatible` where a code ``(n, d)`` has more dimensions than the data in it."""
-    dimension, _ = two_nn(code, where)
-    if dimension < THIN * code.shape[1]:
-        raise Incompatible(
-            f"{where}: the code has {code.shape[1]} dimensions and the data in it {dimension:.1f}, so that it has no "
-            f"density; wants code_dim={max(1, round(dimension))}, or an estimator that needs none, such as ksg"
-        )
-
-
 @dataclass(frozen=True)
 class TwoNN:
     """Intrinsic dimension, of x and y together where the data are pairs."""
 
-    def estimate(self, data: Samples | PairedSamples, *, rng: np.random.Generator) -> Estimate:
+    def estimate(self, data: Samples | Activations | PairedSamples, *, rng: np.random.Generator) -> Estimate:
         """The dimension (no unit) and its standard error, of the test part where there is a split.
 
-        For pairs the diagnostics have each side's; ``singular`` says whether x, y or both together have clearly fewer
-        dimensions than columns. Raises `DataError` as `two_nn`.
+        ``singular`` in the diagnostics says whether the data have clearly fewer dimensions than columns, ``columns``;
+        for pairs x, y or both together, with each side's figures. Raises `DataError` as `two_nn`.
         """
         if data.split is not None:
             data = data.part("test")
-        if isinstance(data, Samples):
-            dimension, stderr = two_nn(data.x, "Samples.x")
+        if not isinstance(data, PairedSamples):
+            dimension, stderr = two_nn(data.x, f"{type(data).__name__}.x")
             thin = dimension < THIN * data.x.shape[1]
             return Estimate(dimension, stderr, diagnostics={"columns": data.x.shape[1], "singular": thin})
         if "discrete" in (data.x_kind, data.y_kind):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness import DataError, Incompatible, PairedSamples, Samples, Split
-from harness_ib_lossy.intrinsic import TwoNN, two_nn
+from harness_superposition.two_nn import TwoNN, two_nn
 
 RNG = np.random.default_rng
 
