@@ -69,6 +69,7 @@ TRAINED_BRIEFLY = {
 
 @conformance("networks", params=TRAINED_BRIEFLY)
 def test_networks(check):
+    check()
 
 
 @conformance("superposition", params={"sae": {"epochs": 5, "steps": 0, "batch": 16, "copies": 2}})

@@ -76,15 +76,13 @@ def build(records: Iterable[Record], quantity: str, seeds: Iterable[int]) -> Gri
     rows = rows_of(mine)
     cases: dict[tuple[str, str], Case] = {}
     truths: dict[tuple[str, str, int], tuple[float, Record]] = {}
-    first: dict[tuple[str, str], Record] = {}
+    first: dict[tuple[str, str, int], Record] = {}  # what is drawn with the data (a truth, a fact) may differ by seed
     prints: dict[tuple[str, str, int], str] = {}
     moved: set[str] = set()
     for r in mine:
         at = (r.task, r.case)
-        if at not in cases:
-            cases[at], first[at] = Case(r.task, r.case, r.facts, r.params["task"]), r
-        else:
-            _same_protocol(first[at], r)
+        cases.setdefault(at, Case(r.task, r.case, r.facts, r.params["task"]))
+        _same_protocol(first.setdefault((*at, r.seed), r), r)
         if r.truth is not None:
             known, by = truths.setdefault((*at, r.seed), (r.truth, r))
             if known != r.truth and abs(known - r.truth) > 1e-9 * abs(known):
