@@ -2,18 +2,22 @@
 
 from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind, Split, array, offsets, strings
+from harness.kinds.graphs import Graph, Links, simple_edges
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
 
 __all__ = [
     "ConditionedSamples",
     "Environments",
+    "Graph",
     "Kind",
     "LabelledSamples",
+    "Links",
     "PairedSamples",
     "Samples",
     "Split",
     "Structures",
     "array",
     "offsets",
+    "simple_edges",
     "strings",
 ]

@@ -13,8 +13,10 @@ from harness.errors import DataError
 from harness.kinds import (
     ConditionedSamples,
     Environments,
+    Graph,
     Kind,
     LabelledSamples,
+    Links,
     PairedSamples,
     Samples,
     Split,
@@ -143,6 +145,35 @@ def _structures(rng: np.random.Generator, n: int) -> Structures:
     )
 
 
+def _communities(rng: np.random.Generator, n: int) -> tuple[Any, Any, Any]:
+    """Edges within two communities (a few between them), features that say which, and the community of each node."""
+    labels = np.arange(n) % 2
+    chance = np.where(labels[:, None] == labels, 0.4, 0.05)
+    edges = np.argwhere(np.triu(rng.random((n, n)) < chance, 1))
+    return edges, on_grid(rng.normal(size=(n, 3)) + 2.0 * labels[:, None]), labels
+
+
+def _graph(rng: np.random.Generator, n: int) -> Graph:
+    edges, features, labels = _communities(rng, n)
+    return Graph(n, edges, features, labels)
+
+
+def _links(rng: np.random.Generator, n: int) -> Links:
+    """Pairs of a graph of 24 nodes, half of them linked; the split belongs to them, as held-out links are no edges."""
+    nodes, half = 24, n // 2
+    edges, features, _ = _communities(rng, nodes)
+    rest = np.argwhere(np.triu(np.ones((nodes, nodes), bool), 1))
+    apart = rest[~(rest[:, None] == edges[None]).all(2).any(1)]
+    linked, unlinked = (rng.permutation(of)[: min(half, len(of))] for of in (edges, apart))
+    pairs = np.concatenate([linked, unlinked])
+    y = np.repeat([1, 0], [len(linked), len(unlinked)])
+    part = np.concatenate([np.arange(len(linked)) % 5, np.arange(len(unlinked)) % 5])
+    held = linked[part[: len(linked)] > 2]
+    known = edges[~(edges[:, None] == held[None]).all(2).any(1)]
+    split = Split(np.flatnonzero(part < 3), np.flatnonzero(part == 4), np.flatnonzero(part == 3))
+    return Links(nodes, known, pairs, y, features, k=2, split=split)
+
+
 def _groups(n: int) -> tuple[str, ...]:
     return tuple("ab"[i % 2] for i in range(n))
 
@@ -158,6 +189,8 @@ _MAKERS: dict[type[Kind], Any] = {
     LabelledSamples: _labelled,
     Environments: _environments,
     Structures: _structures,
+    Graph: _graph,
+    Links: _links,
 }
 
 COORDINATES: dict[type[Kind], tuple[str, ...]] = {
@@ -167,6 +200,8 @@ COORDINATES: dict[type[Kind], tuple[str, ...]] = {
     LabelledSamples: ("x",),
     Environments: ("x",),
     Structures: ("positions",),
+    Graph: ("features",),
+    Links: ("features",),
 }
 """The fields that a translation shifts and a change of scale multiplies."""
 
