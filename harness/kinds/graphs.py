@@ -72,9 +72,7 @@ class Graph(Kind):
                     raise DataError(f"Graph.split.{name}", "a node without a label", "labelled nodes in it", row)
             unseen = np.setdiff1d(known, labels[self.split.train])
             if unseen.size:
-                raise DataError(
-                    "Graph.split", f"class {unseen[0]} absent from the training part", "every class in it"
-                )
+                raise DataError("Graph.split", f"class {unseen[0]} absent from the training part", "every class in it")
 
     def take(self, indices: ArrayLike) -> Self:
         """The induced subgraph on the nodes at ``indices``, in that order; the split goes along.
@@ -197,15 +195,19 @@ def check_edges(edges: IntArray, nodes: int, where: str, directed: bool) -> None
 
 def codes(pairs: IntArray, nodes: int, directed: bool = False) -> IntArray:
     """A number per pair ``(m, 2)``, equal for equal pairs; blind to the order of ends unless ``directed``."""
-    if directed:
-        return pairs[:, 0] * nodes + pairs[:, 1]
-    return pairs.min(1) * nodes + pairs.max(1)
+    first, second = (pairs[:, 0], pairs[:, 1]) if directed else (pairs.min(1), pairs.max(1))
+    found: IntArray = first * nodes + second
+    return found
 
 
 def simple_edges(edges: ArrayLike, nodes: int, *, name: str = "graph") -> IntArray:
     """The undirected simple graph of a list of pairs ``(m, 2)``: loops dropped, repeats and reversals merged, sorted.
 
-    What was dropped or merged is logged as a warning under ``harness.graphs``. Raises `DataError` for ends out of range.
+    What was dropped or merged is logged as a warning under ``harness.graphs``.
+
+    Raises
+    ------
+    DataError : an end that is no node.
     """
     raw = np.asarray(edges, np.int64).reshape(-1, 2)
     if len(raw) and (raw.min() < 0 or raw.max() >= nodes):

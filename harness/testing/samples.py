@@ -67,6 +67,8 @@ def variants(kind: type[Kind], rng: np.random.Generator, n: int = 48) -> Iterato
 
 def with_split(data: Kind, rng: np.random.Generator) -> Kind:
     """The same data with 3/5 of the units for training, 1/5 for validation and 1/5 for testing."""
+    if isinstance(data, Links):
+        return _held_out(data, rng)
     order = rng.permutation(data.n)
     if isinstance(data, LabelledSamples):  # every class is seen in training
         first = np.unique(data.y[order], return_index=True)[1]
@@ -155,23 +157,30 @@ def _communities(rng: np.random.Generator, n: int) -> tuple[Any, Any, Any]:
 
 def _graph(rng: np.random.Generator, n: int) -> Graph:
     edges, features, labels = _communities(rng, n)
-    return Graph(n, edges, features, labels)
+    return Graph(n, edges, features, labels, weights=None)
 
 
 def _links(rng: np.random.Generator, n: int) -> Links:
-    """Pairs of a graph of 24 nodes, half of them linked; the split belongs to them, as held-out links are no edges."""
+    """Pairs of a graph of 24 nodes, half of them linked."""
     nodes, half = 24, n // 2
     edges, features, _ = _communities(rng, nodes)
     rest = np.argwhere(np.triu(np.ones((nodes, nodes), bool), 1))
     apart = rest[~(rest[:, None] == edges[None]).all(2).any(1)]
-    linked, unlinked = (rng.permutation(of)[: min(half, len(of))] for of in (edges, apart))
-    pairs = np.concatenate([linked, unlinked])
+    linked, unlinked = rng.permutation(edges)[:half], rng.permutation(apart)[: n - half]
     y = np.repeat([1, 0], [len(linked), len(unlinked)])
-    part = np.concatenate([np.arange(len(linked)) % 5, np.arange(len(unlinked)) % 5])
-    held = linked[part[: len(linked)] > 2]
-    known = edges[~(edges[:, None] == held[None]).all(2).any(1)]
-    split = Split(np.flatnonzero(part < 3), np.flatnonzero(part == 4), np.flatnonzero(part == 3))
-    return Links(nodes, known, pairs, y, features, k=2, split=split)
+    return Links(nodes, edges, np.concatenate([linked, unlinked]), y, features, k=2)
+
+
+def _held_out(data: Links, rng: np.random.Generator) -> Links:
+    """Linked and unlinked pairs in every part; held-out links are edges no more."""
+    role = np.empty(data.n, np.int64)
+    for y in (0, 1):
+        pairs = rng.permutation(np.flatnonzero(data.y == y))
+        role[pairs] = np.array([0, 0, 0, 1, 2])[np.arange(len(pairs)) % 5]
+    held = data.pairs[(role > 0) & (data.y == 1)]
+    known = data.edges[~(data.edges[:, None] == held[None]).all(2).any(1)]
+    split = Split(*(np.flatnonzero(role == part) for part in (0, 2, 1)))
+    return dataclasses.replace(data, edges=known, split=split)
 
 
 def _groups(n: int) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import scipy.sparse
 from harness import Incompatible
 from harness_netinfof import kernels
 from harness_netinfof.arrays import Floats, Ints, Singles
+from harness_netinfof.threads import spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +35,29 @@ class Rows:
         """The matrix times ``x (n, d)``, plus ``own`` times x. O(m d)."""
         x = np.ascontiguousarray(x)
         out = np.empty_like(x)
-        kernels.neighbour_sums(self.starts, self.columns, x, x.dtype.type(own), out)
+        spread(kernels.neighbour_sums, self._work(x), self.starts, self.columns, x, x.dtype.type(own), out)
         return out
+
+    def products(self, left: Floats, right: Floats) -> Floats:
+        """``left[i] . right[j]`` for each entry (i, j), in the order of the entries. O(m d)."""
+        out = np.empty(len(self.columns), right.dtype)
+        spread(kernels.products, self._work(right), self.starts, self.columns, left, right, out)
+        return out
+
+    def weighted_sums(self, values: Floats, x: Floats) -> Floats:
+        """The matrix with ``values`` as its entries, times ``x (n, d)``. O(m d)."""
+        out = np.empty_like(x)
+        spread(kernels.weighted_sums, self._work(x), self.starts, self.columns, values, x, out)
+        return out
+
+    def gram_step(self, left: Floats, right: Floats) -> Floats:
+        """`weighted_sums` of ``right`` by its `products` with ``left``, in one pass. O(m d)."""
+        out = np.empty_like(right)
+        spread(kernels.gram_step, 2 * self._work(right), self.starts, self.columns, left, right, out)
+        return out
+
+    def _work(self, x: Floats) -> int:
+        return len(self.columns) * x.shape[1]
 
 
 def adjacency(edges: Ints, nodes: int) -> Rows:
@@ -49,7 +71,7 @@ def adjacency(edges: Ints, nodes: int) -> Rows:
 
 
 def pair_rows(pairs: Ints, nodes: int) -> tuple[Rows, Ints]:
-    """Pairs ``(m, 2)``, repeats kept, as a matrix with first ends as rows; and the pairs in the order of its entries."""
+    """Pairs ``(m, 2)``, repeats kept, as a matrix with first ends as rows; and which pair each of its entries is."""
     order = np.argsort(pairs[:, 0] * nodes + pairs[:, 1], kind="stable")
     starts = np.zeros(nodes + 1, np.int64)
     np.cumsum(np.bincount(pairs[:, 0], minlength=nodes), out=starts[1:])

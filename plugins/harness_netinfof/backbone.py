@@ -23,13 +23,9 @@ class Adjusted:
 
     def similarities(self, pairs: Ints) -> Floats:
         """``z_i H z_j`` of pairs ``(m, 2)``, in their order."""
-        from harness_netinfof import kernels
-
         graph, order = pair_rows(pairs, len(self.z))
-        found = np.empty(len(pairs), np.float32)
-        kernels.products(graph.starts, graph.columns, self.zh, self.z, found)
         out = np.empty(len(pairs))
-        out[order] = found
+        out[order] = graph.products(self.zh, self.z)
         return out
 
 
@@ -44,9 +40,11 @@ class Backbone:
     adjust: str = "compatibility"
     centre: str = "warm"
     damp: float = 1.0
-    tolerance: float = 0.03
+    tolerance: float = 0.01
 
-    def nodes(self, data: Graph | Links, wanted: tuple[str, ...], rng: np.random.Generator) -> tuple[Rows, dict[str, Singles]]:
+    def nodes(
+        self, data: Graph | Links, wanted: tuple[str, ...], rng: np.random.Generator
+    ) -> tuple[Rows, dict[str, Singles]]:
         """The adjacency and the components asked for. Raises `Incompatible` for directed or weighted graphs."""
         if isinstance(data, Graph):
             check_plain(data.directed, data.weights)

@@ -1,9 +1,9 @@
 """The compatibility matrix H*: which directions of an embedding go together across an edge.
 
-``min over symmetric H of sum over pairs (y - z_i H z_j)^2 + damp^2 |H - H0|^2`` with y = 1 on edges and 0 on other pairs; the
-norm counts each coefficient ``H[r, c], r <= c`` once. A convex least-squares problem with one solution, solved by conjugate
-gradients on the operator: H to ``z_i (H z_j)`` and back costs one pass over the pairs and two products of (n, d) by (d, d), so
-O(m d + n d^2) a step and O(n d) memory, where the rows of the problem written out would take O(m d^2).
+``min over symmetric H of sum over pairs (y - z_i H z_j)^2 + damp^2 |H - H0|^2`` with y = 1 on edges and 0 on other
+pairs; the norm counts each coefficient ``H[r, c], r <= c`` once. A convex least-squares problem with one solution,
+solved by conjugate gradients on the operator: from H to ``z_i H z_j`` and back takes one pass over the pairs and two
+products of (n, d) by (d, d), so O(m d + n d^2) a step and O(n d) memory; the rows written out would take O(m d^2).
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from harness_netinfof import kernels
 from harness_netinfof.adjacency import Rows, pair_rows
 from harness_netinfof.arrays import Bools, Floats, Ints
 
 MOST_EDGES = 200_000
 """Edges that H* is fitted on at most, drawn at random, as in the authors' code."""
 DROPPED = 0.05
-"""Coefficients of the warm start that make up no more than this share of their sum are left out, as in the authors' code."""
+"""The smallest coefficients of the warm start, up to this share of their sum, are left out, as in the authors' code."""
 MOST_STEPS = 500
 
 
@@ -50,20 +49,20 @@ def solve(
     damp : weight of the distance to ``start``; with 0 the solution of least norm from there is approached.
     start : symmetric H0 (d, d) that the solution is drawn to; zero where not given.
     free : which coefficients (d, d), symmetric, may differ from zero; all where not given.
-    tolerance : relative residual of the normal equations at which the solver stops. Single precision reaches about 1e-5.
+    tolerance : relative residual of the normal equations at which the solver stops.
     """
     graph, order = pair_rows(pairs, len(z))
     z = np.ascontiguousarray(z)
     mask = np.ones((z.shape[1], z.shape[1])) if free is None else free.astype(np.float64)
     h0 = np.zeros_like(mask) if start is None else mask * start
-    missing = y[order].astype(z.dtype) - predicted(graph, z, h0)
-    right = mask * _gathered(z, _weighted(graph, missing, z))
+    missing = y[order].astype(z.dtype) - graph.products(z @ h0.astype(z.dtype), z)
+    right = mask * _gathered(z, graph.weighted_sums(missing, z))
     found = np.zeros_like(h0)
     residual, direction = right.copy(), right.copy()
     size = first = _inner(right, right)
     steps = 0
     while steps < MOST_STEPS and size > tolerance**2 * first:
-        image = mask * _gathered(z, _stepped(graph, z @ direction.astype(z.dtype), z)) + damp**2 * direction
+        image = mask * _gathered(z, graph.gram_step(z @ direction.astype(z.dtype), z)) + damp**2 * direction
         length = size / _inner(direction, image)
         found += length * direction
         residual -= length * image
@@ -71,25 +70,6 @@ def solve(
         direction = residual + (size / before) * direction
         steps += 1
     return Solution(h0 + found, steps, float(np.sqrt(size / first)) if first else 0.0)
-
-
-def predicted(graph: Rows, z: Floats, h: Floats) -> Floats:
-    """``z_i H z_j`` for each entry (i, j) of a matrix of pairs, in its order."""
-    out = np.empty(len(graph.columns), z.dtype)
-    kernels.products(graph.starts, graph.columns, z @ h.astype(z.dtype), z, out)
-    return out
-
-
-def _weighted(graph: Rows, values: Floats, z: Floats) -> Floats:
-    out = np.empty_like(z)
-    kernels.weighted_sums(graph.starts, graph.columns, values, z, out)
-    return out
-
-
-def _stepped(graph: Rows, left: Floats, z: Floats) -> Floats:
-    out = np.empty_like(z)
-    kernels.gram_step(graph.starts, graph.columns, left, z, out)
-    return out
 
 
 def _gathered(z: Floats, sums: Floats) -> Floats:
@@ -117,17 +97,17 @@ def warm_start(z: Floats, graph: Rows, alpha: float = 1.0) -> Floats:
 
 
 def large(start: Floats) -> Bools:
-    """Which coefficients of a warm start are kept: all but the smallest, which together make up `DROPPED` of the sum."""
+    """Which coefficients of a warm start are kept: all but the smallest, together `DROPPED` of the sum."""
     sizes = np.sort(np.abs(start[np.triu_indices(len(start))]))
     below = np.searchsorted(np.cumsum(sizes), DROPPED * sizes.sum())
-    kept: Bools = np.abs(start) >= sizes[min(below, len(sizes) - 1)]
+    kept: Bools = np.abs(start) >= sizes[max(below - 1, 0)]
     return kept
 
 
 def training_pairs(graph: Rows, pairs: Ints, y: Ints, rng: np.random.Generator) -> tuple[Ints, Floats]:
-    """The pairs that H* is fitted on: edges whose ends have two neighbours or more, and non-edges in the same proportion.
+    """The pairs that H* is fitted on: edges whose ends have two neighbours or more, and non-edges in proportion.
 
-    At most `MOST_EDGES` edges. All edges are used where none has such ends. Returns pairs ``(m, 2)`` and targets ``(m,)``.
+    At most `MOST_EDGES` edges; all where none has such ends. Returns pairs ``(m, 2)`` and targets ``(m,)``.
     """
     linked, unlinked = pairs[y == 1], pairs[y == 0]
     core = linked[(graph.counts[linked] >= 2).all(1)]

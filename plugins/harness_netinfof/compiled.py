@@ -23,7 +23,7 @@ class Compiled:
         ring = np.column_stack([np.arange(12), (np.arange(12) + 1) % 12])
         held = ring[8:]
         known = ring[:8]
-        pairs = np.concatenate([known, held, (ring + [0, 3]) % 12])
+        pairs = np.concatenate([known, held, np.column_stack([ring[:, 0], (ring[:, 1] + 3) % 12])])
         y = np.repeat([1, 0], 12)
         part = np.concatenate([np.zeros(8), [1, 1, 2, 2], np.zeros(8), [1, 1, 2, 2]])
         split = Split(*(np.flatnonzero(part == role) for role in (0, 2, 1)))

@@ -63,9 +63,13 @@ def embed(
         if z.shape[1] == 0:
             _log.warning("component %s left out: it is the same for all nodes", name)
             continue
+        if name not in FROM_FEATURES:
+            z[graph.counts == 0] = 0.0  # rounding, which a division by its length would blow up
         found[name] = normalised(z)
     if not found:
-        raise Incompatible(f"nothing to embed: components {', '.join(wanted)} of this graph are constant or lack features")
+        raise Incompatible(
+            f"nothing to embed: components {', '.join(wanted)} of this graph are constant or lack features"
+        )
     return found
 
 

@@ -83,9 +83,10 @@ def _below(state: Any, size: int) -> int:
 
 @njit(cache=True, parallel=True)
 def walks(starts: Any, columns: Any, first: int, trials: int, seed: Any, out: Any) -> None:
-    """Where ``trials`` walks of two steps lead from each node from ``first`` on; out is (nodes, 2 * trials), -1 for nowhere.
+    """Where ``trials`` walks of two steps lead from each node from ``first`` on; out is (nodes, 2 * trials).
 
-    The first step goes to a uniform neighbour, the second to a uniform neighbour of that one but the start. Rows are sorted.
+    The first step goes to a uniform neighbour, the second to a uniform neighbour of that one but the start. Rows of out
+    are sorted; -1 stands for nowhere.
     """
     golden = np.uint64(0x9E3779B97F4A7C15)
     for row in prange(len(out)):

@@ -27,7 +27,10 @@ _log = logging.getLogger("harness.netinfof")
 
 @dataclass(frozen=True)
 class Nui(Backbone, Compiled):
-    """Network usable information, ``2^-H(Y|B)``: of the best component for graphs and links, of the vectors for samples."""
+    """Network usable information ``2^-H(Y|B)``: of the best component of graphs and links, of the vectors of samples.
+
+    Links are binned by similarity, at quantiles of the training pairs; nodes by clusters of the training nodes.
+    """
 
     components: tuple[str, ...] = COMPONENTS
     bins: int = 8
@@ -55,7 +58,9 @@ class Nui(Backbone, Compiled):
                 for name, adjusted in self.pairs(data, self.components, embedding).items()
             }
         else:
-            tables = {"x": data.x} if isinstance(data, LabelledSamples) else self.nodes(data, self.components, embedding)[1]
+            tables = (
+                {"x": data.x} if isinstance(data, LabelledSamples) else self.nodes(data, self.components, embedding)[1]
+            )
             seed = int(clustering.integers(2**31))
             found = {
                 name: self._quantiles(x[:, 0].astype(np.float64), train, judged)

@@ -32,8 +32,7 @@ def left_vectors(apply: Apply, transposed: Apply, n: int, d: int, powers: int, r
     powers : power iterations; each applies both once.
     """
     basis = _span(apply, transposed, n, d, powers, rng)
-    inner, triangle = scipy.linalg.qr(transposed(basis), mode="economic", check_finite=False, overwrite_a=True)
-    del inner
+    triangle = np.linalg.qr(transposed(basis), mode="r")
     left, scales, _ = scipy.linalg.svd(triangle.T, check_finite=False)
     alive = min(d, int((scales > DEAD * scales[0]).sum())) if scales[0] > 0 else 0
     return np.ascontiguousarray(basis @ (left[:, :alive] * np.sqrt(scales[:alive])))
@@ -56,8 +55,7 @@ def _orthonormal(x: Singles) -> Singles:
 def components(x: Singles, d: int, rng: np.random.Generator) -> Singles:
     """Coordinates (n, at most d) of the rows of ``x (n, f)`` on their principal axes."""
     x = x - x.mean(0, dtype=np.float64).astype(np.float32)
-    n, f = x.shape
-    axes = _axes(x, d) if f <= EXACT else _random_axes(x, d, rng)
+    axes = _axes(x, d) if x.shape[1] <= EXACT else _random_axes(x, d, rng)
     return np.ascontiguousarray(x @ axes)
 
 

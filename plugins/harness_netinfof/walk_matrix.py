@@ -16,9 +16,12 @@ from harness_netinfof import kernels
 from harness_netinfof.adjacency import Rows, inverse
 from harness_netinfof.arrays import Singles
 from harness_netinfof.spectral import POWERS, left_vectors
+from harness_netinfof.threads import spread
 
 VISITS = 1 << 25
 """Visited nodes that are held at once while walks are sampled."""
+WALK = 32
+"""Multiplications that a step of a walk counts for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,7 @@ def sampled(graph: Rows, trials: int, threshold: int, rng: np.random.Generator) 
     blocks = []
     for first in range(0, graph.n, step):
         visited = np.empty((min(step, graph.n - first), 2 * trials), np.int64)
-        kernels.walks(graph.starts, graph.columns, first, trials, seed, visited)
+        spread(kernels.walks, WALK * visited.size, graph.starts, graph.columns, first, trials, seed, visited)
         fresh = np.ones_like(visited, bool)
         fresh[:, 1:] = visited[:, 1:] != visited[:, :-1]
         begins = np.flatnonzero(fresh)

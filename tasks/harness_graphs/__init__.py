@@ -31,6 +31,14 @@ def _k(default: int) -> Param:
     return Param("k", int, default, "the k of Hits@k", low=1)
 
 
+_ONLY = Param("only", tuple[str, ...], (), "names of graphs; empty for all")
+_FILES = (
+    Param("datasets", tuple[str, ...], (), "npz files under root, or pyg:NAME, or ogb:NAME; a case each"),
+    Param("root", str, ".", "folder of the files"),
+)
+_NORMALISE = Param("normalise", bool, True, "features from zero up, each row divided by its sum")
+
+
 @_hookimpl
 def harness_tasks() -> Iterable[TaskSpec]:
     """The tasks of this plugin."""
@@ -61,5 +69,37 @@ def harness_tasks() -> Iterable[TaskSpec]:
             _NEGATIVES,
         ),
         paper=_PAPER,
+        **_LINKS,
+    )
+    yield TaskSpec(
+        name="small-graphs",
+        summary="karate club, southern women, digits joined by likeness: classes of nodes",
+        implementation="harness_graphs.small:SmallGraphs",
+        params=(_ONLY,),
+        **_NODES,
+    )
+    yield TaskSpec(
+        name="small-links",
+        summary="karate club, Les Misérables, digits: links held out",
+        implementation="harness_graphs.small:SmallLinks",
+        params=(_ONLY, _k(50), _NEGATIVES),
+        **_LINKS,
+    )
+    yield TaskSpec(
+        name="planetoid",
+        summary="classes of nodes in citation, heterophilous and OGB graphs, from files or by name",
+        implementation="harness_graphs.planetoid:Planetoid",
+        params=(
+            *_FILES,
+            Param("split", str, "random", "60/20/20 by the seed, or the file's own", choices=("random", "public")),
+            _NORMALISE,
+        ),
+        **_NODES,
+    )
+    yield TaskSpec(
+        name="planetoid-links",
+        summary="links held out of the same graphs",
+        implementation="harness_graphs.planetoid:PlanetoidLinks",
+        params=(*_FILES, _k(100), _NEGATIVES, _NORMALISE),
         **_LINKS,
     )

@@ -1,4 +1,4 @@
-"""Link prediction on made graphs, where it is known which components tell of links (the paper's section on synthetic data)."""
+"""Link prediction on made graphs, where it is known which components tell of links."""
 
 from __future__ import annotations
 
@@ -69,9 +69,7 @@ class LinkScenarios:
             x = self._features(features, edges, rng).astype(np.float32)
             name = f"{features}-{structure}"
             split = stream(seed, "link-scenarios", structure, "split")
-            return split_links(
-                edges, self.nodes, x, k=self.k, negatives=self.negatives, rng=split, name=name
-            )
+            return split_links(edges, self.nodes, x, k=self.k, negatives=self.negatives, rng=split, name=name)
 
         return make
 

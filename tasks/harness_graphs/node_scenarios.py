@@ -39,8 +39,8 @@ class NodeScenarios:
         """Nine cases. Raises `UsageError` for an odd number of classes, or too few nodes or columns for them."""
         if self.classes % 2 or self.nodes < 10 * self.classes or not self.classes <= self.columns < self.nodes:
             raise UsageError(
-                f"node-scenarios: nodes={self.nodes}, columns={self.columns}, classes={self.classes}; wanted an even number "
-                "of classes, ten nodes or more for each, and a column or more for each, fewer than nodes"
+                f"node-scenarios: nodes={self.nodes}, columns={self.columns}, classes={self.classes}; wanted an even "
+                "number of classes, ten nodes or more for each, and a column or more for each, fewer than nodes"
             )
         for features, structure in itertools.product(FEATURES, STRUCTURES):
             informative, uninformative = known(features, structure)

@@ -28,7 +28,9 @@ def ranking(data: Links, output: Prediction) -> dict[str, float]:
     values = _of_test(output, test)
     if values.ndim == 2:
         if values.shape[1] != 2:
-            raise Incompatible(f"{values.shape[1]} columns predicted; wanted one number per pair, or one for unlinked and linked")
+            raise Incompatible(
+                f"{values.shape[1]} columns predicted; wanted one number per pair, or one for unlinked and linked"
+            )
         values = values[:, 1]
     linked, unlinked = values[data.y[test] == 1], np.sort(values[data.y[test] == 0])
     if data.k > len(unlinked):

@@ -47,7 +47,9 @@ def split_links(
     if not (len(known) and len(valid) and len(test)):
         raise UsageError(f"{name}: {len(edges)} edges; link prediction wants 10 or more to cut into three parts")
     if min(len(valid), len(test)) < k:
-        raise UsageError(f"{name}: k={k}, and the smallest part has {min(len(valid), len(test))} non-edges; wanted a smaller k")
+        raise UsageError(
+            f"{name}: k={k}, and the smallest part has {min(len(valid), len(test))} non-edges; wanted a smaller k"
+        )
     apart = non_edges(edges, nodes, len(valid) + len(test), rng, name)
     wrong = non_edges(known, nodes, round(negatives * len(known)), rng, name)
     known = known[np.lexsort((known[:, 1], known[:, 0]))]

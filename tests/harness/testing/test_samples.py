@@ -7,8 +7,10 @@ import harness.kinds
 from harness import (
     ConditionedSamples,
     Environments,
+    Graph,
     Kind,
     LabelledSamples,
+    Links,
     PairedSamples,
     Samples,
     Structures,
@@ -19,7 +21,7 @@ from harness import (
 from harness.testing import NotChecked, conformance, sample
 from harness.testing.samples import awkward, variants
 
-SHARED = [Samples, PairedSamples, ConditionedSamples, LabelledSamples, Environments, Structures]
+SHARED = [Samples, PairedSamples, ConditionedSamples, LabelledSamples, Environments, Structures, Graph, Links]
 
 
 def test_every_shared_kind_has_sample_data():
