@@ -81,10 +81,12 @@ class Nui(Backbone, Compiled):
     def _clusters(self, x: Singles | Floats, train: Ints, judged: Ints, classes: int, seed: int) -> Ints:
         """Clusters of the training vectors: ``clusters`` per class, fewer where a cluster would hold too few judged."""
         from sklearn.cluster import KMeans, MiniBatchKMeans
+        from threadpoolctl import threadpool_limits
 
         wanted = min(self.clusters * classes, max(classes, len(judged) // PER_CLUSTER), len(train))
         method = KMeans if len(train) <= LARGE else MiniBatchKMeans
-        with warnings.catch_warnings():
+        # Threads that wait for each other cost more than they save on tables of this size.
+        with warnings.catch_warnings(), threadpool_limits(1):
             warnings.simplefilter("ignore")  # fewer distinct vectors than clusters: the empty ones do no harm
             means = method(wanted, n_init=3, random_state=seed).fit(x[train])
         bins: Ints = means.predict(x[judged]).astype(np.int64)

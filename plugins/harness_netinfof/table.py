@@ -57,7 +57,7 @@ def score(table: Ints, correction: str = "none") -> Score:
 
 
 def quantile_edges(values: Floats, bins: int) -> Floats:
-    """Inner edges, values themselves, of at most ``bins`` bins with equal shares of ``values``; equal edges are merged."""
+    """Inner edges of at most ``bins`` bins with equal shares of ``values``, and among them; equal edges are merged."""
     edges = np.quantile(values, np.arange(1, bins) / bins, method="higher")
     return np.unique(edges[edges > values.min()])
 

@@ -96,12 +96,12 @@ class NodeScenarios:
 def known(features: str, structure: str) -> tuple[str, str]:
     """Letters of the components that tell of the classes by construction, and of those that cannot.
 
-    Averages of features over neighbours (p, s) tell wherever the structure does, even of random features, for members
-    of a block share neighbours. On a uniform structure they hold a little of the node's own features; where these
-    tell, p and s are in neither list.
+    Averages of features over neighbours (p, s) are in neither list where they tell a little: on a uniform structure
+    they hold some of the node's own features; on another, even random features say something, for members of a block
+    share neighbours.
     """
     shaped = structure != "uniform"
     told = {"u": shaped, "r": shaped, "f": features == "semantic" or (shaped and features == "structural")}
-    told |= dict.fromkeys("ps", shaped)
-    vague = "ps" if features == "semantic" and not shaped else ""
+    told |= dict.fromkeys("ps", shaped and features != "random")
+    vague = "ps" if (features, shaped) in (("semantic", False), ("random", True)) else ""
     return "".join(c for c in told if told[c]), "".join(c for c in told if not told[c] and c not in vague)

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from harness_netinfof import lasso
-from harness_netinfof.act import PairProducts, Table, products
-from harness_netinfof.ranks import hits
 
 import harness
 from harness import Incompatible, stream
+from harness_netinfof import lasso
+from harness_netinfof.act import PairProducts, Table, products
+from harness_netinfof.ranks import hits
 
 
 def problem(seed, outputs):
@@ -104,7 +104,9 @@ def test_links_of_every_scenario_are_found(position):
 
 def test_nodes_are_classified_where_something_tells():
     task = harness.task("graphs/node-scenarios")
-    reached = {c.id: task.score(c, act(c.load(), group=(1e-4,), sparsity=(1e-5,)))["accuracy"] for c in task.cases(seed=0)}
+    reached = {
+        c.id: task.score(c, act(c.load(), group=(1e-4,), sparsity=(1e-5,)))["accuracy"] for c in task.cases(seed=0)
+    }
     for name, accuracy in reached.items():
         if name in ("random-uniform", "structural-uniform"):
             assert accuracy < 0.25 + 4 * np.sqrt(0.25 * 0.75 / 200)

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import scipy.sparse.linalg
+
 from harness_netinfof import compatibility
 from harness_netinfof.adjacency import adjacency
 from harness_netinfof.backbone import Adjusted
@@ -62,7 +63,9 @@ def test_the_minimiser_is_that_of_lsqr(warm):
     start = start + start.T
     upper = np.triu_indices(d)
     more = {"x0": start[upper]} if warm else {}
-    reference = scipy.sparse.linalg.lsqr(written_out(z, pairs), y, damp=0.7, atol=1e-14, btol=1e-14, iter_lim=5000, **more)
+    reference = scipy.sparse.linalg.lsqr(
+        written_out(z, pairs), y, damp=0.7, atol=1e-14, btol=1e-14, iter_lim=5000, **more
+    )
     found = compatibility.solve(z, pairs, y, damp=0.7, start=start if warm else None, tolerance=1e-13)
     assert np.abs(found.matrix[upper] - reference[0]).max() < 1e-8
 
@@ -129,7 +132,9 @@ def test_training_pairs_leave_out_ends_with_one_neighbour_and_keep_the_proportio
     found, targets = compatibility.training_pairs(graph, pairs, y, np.random.default_rng(0))
     assert found[targets == 1].tolist() == [[0, 1], [1, 2], [0, 2]]
     assert (targets == 0).sum() == 6
-    lonely, _ = compatibility.training_pairs(adjacency(np.array([[0, 1]]), 3), np.array([[0, 1], [1, 2]]), np.array([1, 0]), np.random.default_rng(0))
+    lonely, _ = compatibility.training_pairs(
+        adjacency(np.array([[0, 1]]), 3), np.array([[0, 1], [1, 2]]), np.array([1, 0]), np.random.default_rng(0)
+    )
     assert lonely.tolist() == [[0, 1], [1, 2]]
 
 

@@ -5,12 +5,12 @@ import logging
 import networkx as nx
 import numpy as np
 import pytest
+
+from harness import Incompatible, stream
 from harness_netinfof import walk_matrix
 from harness_netinfof.adjacency import adjacency
 from harness_netinfof.components import embed, normalised
 from harness_netinfof.spectral import components, left_vectors
-
-from harness import Incompatible, stream
 
 SETTINGS = {"dim": 8, "walks": "exact", "trials": 200, "threshold": 1}
 

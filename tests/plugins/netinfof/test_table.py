@@ -2,9 +2,10 @@ import math
 
 import numpy as np
 import pytest
-from harness_netinfof import table
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from harness_netinfof import table
 
 LN2 = math.log(2)
 
@@ -36,6 +37,7 @@ counts = st.integers(2, 9).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(counts)
 def test_the_bound_holds_for_every_table_and_merging_bins_never_helps(rows):
     """The theorem; and H(Y|B) grows when bins are merged."""
@@ -56,6 +58,7 @@ def test_ten_thousand_random_tables_obey_the_bound():
             assert found.value <= found.accuracy + 1e-12
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e3, 1e3), min_size=20, max_size=60, unique=True))
 def test_quantile_bins_are_blind_to_monotone_maps(values):
     values = np.round(values, 6)
