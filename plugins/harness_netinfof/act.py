@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,7 +143,13 @@ class Act(Backbone, Compiled):
         return Prediction(probabilities, test, told | _strengths(fitted.weights, list(found), bounds))
 
     def _best(
-        self, design: lasso.Design, outputs: int, y: Ints, weights: Floats, bounds: tuple[int, ...], judge: object
+        self,
+        design: lasso.Design,
+        outputs: int,
+        y: Ints,
+        weights: Floats,
+        bounds: tuple[int, ...],
+        judge: Callable[[Floats, Floats], float],
     ) -> tuple[lasso.Fitted, dict[str, float | int | str]]:
         """The fit with the best validation value, the first of equals, and what to tell of it."""
         best, chosen, steps = None, (0.0, 0.0), 0
@@ -155,7 +161,7 @@ class Act(Backbone, Compiled):
                 y,
                 weights,
                 penalty,
-                judge,  # type: ignore[arg-type]
+                judge,
                 steps=self.steps,
                 patience=self.patience,
             )

@@ -52,9 +52,10 @@ def surroundings(graph: Rows, features: Singles | None, device: torch.device) ->
 
 
 def _scaled(features: Singles) -> Singles:
-    """Features with a mean row length of 1, so that one learning rate and decay suit all."""
-    length = np.linalg.norm(features, axis=1).mean()
-    return features / length if length > 0 else features
+    """Features about their mean, with a mean row length of 1, so that one learning rate and decay suit all."""
+    centred = features - features.mean(0, dtype=np.float64).astype(np.float32)
+    length = np.linalg.norm(centred, axis=1).mean()
+    return centred / length if length > 0 else centred
 
 
 def _sparse(ends: np.ndarray, values: np.ndarray, n: int, device: torch.device) -> Tensor:

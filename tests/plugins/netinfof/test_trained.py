@@ -25,6 +25,7 @@ def small():
     graph = nx.gnp_random_graph(12, 0.3, seed=1)
     graph.remove_edges_from(list(graph.edges(0)))
     x = np.random.default_rng(0).normal(size=(12, 5)).astype(np.float32)
+    x -= x.mean(0)  # as networks prepare it themselves
     return adjacency(np.array(graph.edges()), 12), nx.to_numpy_array(graph), x / np.linalg.norm(x, axis=1).mean()
 
 
