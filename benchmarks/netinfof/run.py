@@ -114,7 +114,7 @@ def against_authors(given, folder):
     task = harness.task("graphs/link-scenarios")
     for case in list(task.cases(seed=0))[:4]:
         data, path = case.load(), folder / "scenario.npz"
-        z = Backbone().nodes(data, tuple("urfps"), stream(0).spawn(3)[0].spawn(2)[0])[1]
+        z = Backbone().nodes(data, tuple("urfps"), stream(0))[1]
         save(data, path, **{f"z_{name}": values for name, values in z.items()})
         mine, theirs = worker(sys.executable, "ours", path), worker(python, "peer", path, source, ours=False)
         fit = mine["times"]["probe"]["cpu_s"]

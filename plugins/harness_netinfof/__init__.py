@@ -133,7 +133,6 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
             _CHOSEN,
             Param("sparsity", tuple[float, ...], (1e-4, 1e-5), "weights of sum |w| that are tried", low=0.0),
             Param("group", tuple[float, ...], (1e-3, 1e-4, 1e-5, 1e-6), "weights of sum |w_component| tried", low=0.0),
-            Param("negatives", float, 2.0, "uniform pairs per training edge that links are told from", above=0.0),
             Param("steps", int, 500, "steps of the solver at most, for each pair of weights", low=1),
             Param("patience", int, 5, "looks at the validation part without improvement that end a fit", low=1),
         ),

@@ -77,7 +77,6 @@ class Act(Backbone, Compiled):
     components: tuple[str, ...] = COMPONENTS
     sparsity: tuple[float, ...] = (1e-4, 1e-5)
     group: tuple[float, ...] = (1e-3, 1e-4, 1e-5, 1e-6)
-    negatives: float = 2.0
     steps: int = 500
     patience: int = 5
 
@@ -97,19 +96,13 @@ class Act(Backbone, Compiled):
 
     def _links(self, data: Links, rng: np.random.Generator) -> Prediction:
         assert data.split is not None
-        embedding, drawing = rng.spawn(2)
-        adjusted = self.pairs(data, self.components, embedding)
+        adjusted = self.pairs(data, self.components, rng)
         zh = np.concatenate([part.zh for part in adjusted.values()], axis=1)
         z = np.concatenate([part.z for part in adjusted.values()], axis=1)
         train, test = data.split.train, data.split.test
         valid = data.split.valid if data.split.valid.size else train
-        linked = data.pairs[train][data.y[train] == 1]
-        # H* knows the unlinked pairs of the task, which therefore look better apart than others would.
-        others = drawing.integers(data.nodes, size=(round(self.negatives * len(linked)), 2))
-        design, held, asked = (
-            products(zh, z, pairs) for pairs in (np.concatenate([linked, others]), data.pairs[valid], data.pairs[test])
-        )
-        y = np.repeat([1, 0], [len(linked), len(others)])
+        design, held, asked = (products(zh, z, data.pairs[part]) for part in (train, valid, test))
+        y = data.y[train]
         # Links and non-links weigh the same in all, however many of each there are.
         weights = 0.5 / np.bincount(y)[y]
 

@@ -61,15 +61,14 @@ class Backbone:
         )
 
     def pairs(self, data: Links, wanted: tuple[str, ...], rng: np.random.Generator) -> dict[str, Adjusted]:
-        """The components with H* fitted on the training part of the split."""
+        """The components with H* fitted on the known edges."""
         if data.split is None:
             raise Incompatible("needs pairs with a train/test split; these have none")
         embedding, fitting = rng.spawn(2)
         graph, found = self.nodes(data, wanted, embedding)
         if self.adjust == "identity":
             return {name: Adjusted(z, z) for name, z in found.items()}
-        train = data.split.train
-        pairs, y = compatibility.training_pairs(graph, data.pairs[train], data.y[train], fitting)
+        pairs, y = compatibility.training_pairs(graph, data.edges, fitting)
         return {name: self._adjusted(z, graph, pairs, y) for name, z in found.items()}
 
     def _adjusted(self, z: Singles, graph: Rows, pairs: Ints, y: Floats) -> Adjusted:

@@ -18,6 +18,8 @@ from harness_netinfof.arrays import Bools, Floats, Ints
 
 MOST_EDGES = 200_000
 """Edges that H* is fitted on at most, drawn at random, as in the authors' code."""
+UNLINKED = 2
+"""Unlinked pairs that H* is fitted on, per edge."""
 DROPPED = 0.05
 """The smallest coefficients of the warm start, up to this share of their sum, are left out, as in the authors' code."""
 MOST_STEPS = 500
@@ -104,17 +106,20 @@ def large(start: Floats) -> Bools:
     return kept
 
 
-def training_pairs(graph: Rows, pairs: Ints, y: Ints, rng: np.random.Generator) -> tuple[Ints, Floats]:
-    """The pairs that H* is fitted on: edges whose ends have two neighbours or more, and non-edges in proportion.
+def training_pairs(graph: Rows, edges: Ints, rng: np.random.Generator) -> tuple[Ints, Floats]:
+    """The pairs that H* is fitted on: edges whose ends have two neighbours or more, and uniform pairs that are none.
 
-    At most `MOST_EDGES` edges; all where none has such ends. Returns pairs ``(m, 2)`` and targets ``(m,)``.
+    At most `MOST_EDGES` edges; all where none has such ends. `UNLINKED` times as many pairs are drawn, and those that
+    are known edges, or one node twice, dropped. They are not the pairs of the task: H* would make those look better
+    apart than held-out ones are. Returns pairs ``(m, 2)`` and targets ``(m,)``.
     """
-    linked, unlinked = pairs[y == 1], pairs[y == 0]
-    core = linked[(graph.counts[linked] >= 2).all(1)]
-    core = core if len(core) else linked
+    core = edges[(graph.counts[edges] >= 2).all(1)]
+    core = core if len(core) else edges
     if len(core) > MOST_EDGES:
         core = core[rng.choice(len(core), MOST_EDGES, replace=False)]
-    wanted = min(len(unlinked), round(len(core) * len(unlinked) / len(linked)))
-    if wanted < len(unlinked):
-        unlinked = unlinked[rng.choice(len(unlinked), wanted, replace=False)]
-    return np.concatenate([core, unlinked]), np.repeat([1.0, 0.0], [len(core), len(unlinked)])
+    drawn = rng.integers(graph.n, size=(UNLINKED * len(core), 2))
+    known = np.sort(edges.min(1) * graph.n + edges.max(1))
+    code = drawn.min(1) * graph.n + drawn.max(1)
+    spot = np.minimum(np.searchsorted(known, code), len(known) - 1)
+    apart = drawn[(known[spot] != code) & (drawn[:, 0] != drawn[:, 1])]
+    return np.concatenate([core, apart]), np.repeat([1.0, 0.0], [len(core), len(apart)])

@@ -27,7 +27,7 @@ class Embedding(Backbone):
     def transform(self, data: Graph | Links, *, to: type[Kind], rng: np.random.Generator) -> LabelledSamples:
         """Nodes with their classes, or pairs with 1 for linked and 0 for not; the split goes along.
 
-        Embeddings read the whole graph and all features, and no label; H* is fitted on the training pairs.
+        Embeddings read the whole graph and all features, and no label; H* is fitted on the known edges.
 
         Raises
         ------
