@@ -173,7 +173,7 @@ def test_wrong_files_are_named(tmp_path, arrays, error, message):
         cases("planetoid", datasets=("wrong.npz",), root=str(tmp_path))["wrong"].load()
 
 
-def test_absent_files_and_packages_are_named(tmp_path):
+def test_absent_files_are_named(tmp_path):
     with pytest.raises(UsageError, match=r"absent\.npz.*wanted an \.npz file of a graph, pyg:NAME or ogb:NAME"):
         cases("planetoid", datasets=("absent.npz",), root=str(tmp_path))["absent"].load()
     (tmp_path / "text.npz").write_text("no archive")
@@ -204,3 +204,75 @@ def test_real_graphs_have_their_known_sizes(data_folder):
         shares[name] = (a == b).mean()
     assert shares["cora"] == pytest.approx(0.810, abs=0.001)
     assert shares["chameleon"] == pytest.approx(0.230, abs=0.005)
+
+
+class Tensors:
+    """What PyTorch Geometric's tensors must be able to do for us."""
+
+    def __init__(self, values):
+        self.values = np.asarray(values)
+
+    def numpy(self):
+        return self.values
+
+
+def test_the_reader_of_pytorch_geometric_converts_its_layout(monkeypatch):
+    """A stand-in with the documented attributes: edges (2, m) in both directions, masks (n,) or (n, splits)."""
+    import sys
+    import types
+
+    masks = np.zeros((6, 2), bool)
+    masks[:3, 0] = masks[3:, 1] = True
+    graph = types.SimpleNamespace(
+        num_nodes=6,
+        edge_index=Tensors([[0, 1, 1, 2, 2, 3], [1, 0, 2, 1, 3, 2]]),
+        x=Tensors(np.eye(6, 3)),
+        y=Tensors([0, 1, 0, 1, 0, 1]),
+        train_mask=Tensors(masks),
+        val_mask=Tensors(masks[:, ::-1]),
+        test_mask=Tensors(masks),
+    )
+    datasets = types.SimpleNamespace(WikipediaNetwork=lambda root, name, geom_gcn_preprocess: [graph])
+    monkeypatch.setitem(sys.modules, "torch_geometric", types.SimpleNamespace(datasets=datasets))
+    from harness_graphs import files
+
+    found = files.read("pyg:chameleon", "anywhere")
+    assert found.edges.tolist() == [[0, 1], [1, 2], [2, 3]]
+    assert found.labels.tolist() == [0, 1, 0, 1, 0, 1]
+    assert [s["train"].tolist() for s in found.splits] == [[0, 1, 2], [3, 4, 5]]
+    with pytest.raises(UsageError, match="pyg:Reddit: wanted Cora"):
+        files.read("pyg:Reddit", "anywhere")
+
+
+def test_the_reader_of_ogb_converts_its_layout(monkeypatch):
+    import sys
+    import types
+
+    class Arxiv:
+        def __init__(self, name, root):
+            assert name == "ogbn-arxiv"
+
+        def __getitem__(self, index):
+            graph = {"edge_index": np.array([[0, 2, 0], [1, 1, 2]]), "node_feat": np.eye(3, 2), "num_nodes": 3}
+            return graph, np.array([[0], [1], [1]])
+
+        def get_idx_split(self):
+            return {"train": np.array([0, 1]), "valid": np.array([], int), "test": np.array([2])}
+
+    monkeypatch.setitem(sys.modules, "ogb", types.ModuleType("ogb"))
+    monkeypatch.setitem(sys.modules, "ogb.nodeproppred", types.SimpleNamespace(NodePropPredDataset=Arxiv))
+    from harness_graphs import files
+
+    found = files.read("ogb:ogbn-arxiv", "anywhere")
+    assert found.edges.tolist() == [[0, 1], [0, 2], [1, 2]]
+    assert found.labels.tolist() == [0, 1, 1]
+    assert found.splits[0]["test"].tolist() == [2]
+
+
+@pytest.mark.parametrize(("name", "package"), [("pyg:Cora", "torch_geometric"), ("ogb:ogbn-arxiv", "ogb")])
+def test_absent_packages_are_named(monkeypatch, name, package):
+    import sys
+
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(harness.MissingDependency, match=f"'{package}'.*pip install {package}"):
+        cases("planetoid", datasets=(name,))[name.rpartition(":")[2].lower()].load()
