@@ -120,3 +120,14 @@ def test_graphs_without_labels_are_refused():
 
     with pytest.raises(Incompatible, match="nodes without labels"):
         act(dataclasses.replace(next(iter(task.cases(seed=0))).load(), labels=None))
+
+
+@pytest.mark.parametrize("name", ["random-offdiag", "local-offdiag"])
+def test_a_trained_network_finds_fewer_links_where_linked_nodes_differ(name):
+    """The paper's claim against general networks, where similarity fails: measured 0.96 and 0.97 against 0.69 and 0.54."""
+    task = harness.task("graphs/link-scenarios")
+    case = next(c for c in task.cases(seed=0) if c.id == name)
+    data = case.load()
+    mine = task.score(case, act(data, group=(1e-3,), sparsity=(1e-4,)))["hits"]
+    network = harness.estimator("netinfof/gcn").estimate(data, rng=stream(0))
+    assert mine > task.score(case, network)["hits"] + 0.1
