@@ -75,3 +75,22 @@ def test_networks(check):
 @conformance("superposition", params={"sae": {"epochs": 5, "steps": 0, "batch": 16, "copies": 2}})
 def test_superposition(check):
     check()
+
+
+EPOCHS = {"epochs": 20, "hidden": 8}
+
+
+@conformance(
+    "netinfof",
+    params=dict.fromkeys(("gcn", "sage", "gat", "sgc", "linear"), EPOCHS)
+    | {"netinfof-act": {"steps": 40, "group": (1e-4,)}},
+)
+def test_netinfof(check):
+    check()
+
+
+@conformance(
+    "graphs", params={"node-scenarios": {"nodes": 200}, "link-scenarios": {"nodes": 128, "k": 10, "density": 0.1}}
+)
+def test_graphs(check):
+    check()

@@ -126,7 +126,8 @@ def table(section: Ranking | Validity) -> Table:
     columns += [Column("place"), Column("done"), Column("time", "s"), Column("●")]
     best = next((s for s in section.rows if s.done), None)
     rows = tuple((s.row.label, _cells(s, accuracy, s is best)) for s in section.rows)
-    extent = f"{len(section.grid.cases)} cases, {len(section.grid.seeds)} seeds"
+    counts = ((len(section.grid.cases), "case"), (len(section.grid.seeds), "seed"))
+    extent = ", ".join(f"{n} {what}{'s' * (n != 1)}" for n, what in counts)
     title = f"{section.title}: {section.kind}{of}{unit if accuracy else ''}, {extent}"
     about = (section.about,) if section.about else ()
     return Table(title, "row", tuple(columns), rows, (*about, *section.notes, READING[section.kind]))

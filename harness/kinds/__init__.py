@@ -2,6 +2,7 @@
 
 from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind, Split, array, offsets, strings
+from harness.kinds.graphs import Graph, Links, simple_edges
 from harness.kinds.language import (
     AttentionMaps,
     AttentionProfile,
@@ -22,9 +23,11 @@ __all__ = [
     "ConditionedSamples",
     "Contexts",
     "Environments",
+    "Graph",
     "HiddenStates",
     "Kind",
     "LabelledSamples",
+    "Links",
     "PairedSamples",
     "Samples",
     "SparseCodes",
@@ -34,5 +37,6 @@ __all__ = [
     "TokenSequences",
     "array",
     "offsets",
+    "simple_edges",
     "strings",
 ]

@@ -18,9 +18,11 @@ from harness.kinds import (
     ConditionedSamples,
     Contexts,
     Environments,
+    Graph,
     HiddenStates,
     Kind,
     LabelledSamples,
+    Links,
     PairedSamples,
     Samples,
     SparseCodes,
@@ -74,6 +76,8 @@ def variants(kind: type[Kind], rng: np.random.Generator, n: int = 48) -> Iterato
 
 def with_split(data: Kind, rng: np.random.Generator) -> Kind:
     """The same data with 3/5 of the units for training, 1/5 for validation and 1/5 for testing."""
+    if isinstance(data, Links):
+        return _held_out(data, rng)
     order = rng.permutation(data.n)
     if isinstance(data, LabelledSamples):  # every class is seen in training
         first = np.unique(data.y[order], return_index=True)[1]
@@ -223,6 +227,42 @@ def _sparse_codes(rng: np.random.Generator, n: int) -> SparseCodes:
     return SparseCodes(mass, counts, flat, np.ones(n), flat, units=4, samples=100, layer="hidden")
 
 
+def _communities(rng: np.random.Generator, n: int) -> tuple[Any, Any, Any]:
+    """Edges within two communities (a few between them), features that say which, and the community of each node."""
+    labels = np.arange(n) % 2
+    chance = np.where(labels[:, None] == labels, 0.4, 0.05)
+    edges = np.argwhere(np.triu(rng.random((n, n)) < chance, 1))
+    return edges, on_grid(rng.normal(size=(n, 3)) + 2.0 * labels[:, None]), labels
+
+
+def _graph(rng: np.random.Generator, n: int) -> Graph:
+    edges, features, labels = _communities(rng, n)
+    return Graph(n, edges, features, labels, weights=None)
+
+
+def _links(rng: np.random.Generator, n: int) -> Links:
+    """Pairs of a graph of 24 nodes, half of them linked."""
+    nodes, half = 24, n // 2
+    edges, features, _ = _communities(rng, nodes)
+    rest = np.argwhere(np.triu(np.ones((nodes, nodes), bool), 1))
+    apart = rest[~(rest[:, None] == edges[None]).all(2).any(1)]
+    linked, unlinked = rng.permutation(edges)[:half], rng.permutation(apart)[: n - half]
+    y = np.repeat([1, 0], [len(linked), len(unlinked)])
+    return Links(nodes, edges, np.concatenate([linked, unlinked]), y, features, k=2)
+
+
+def _held_out(data: Links, rng: np.random.Generator) -> Links:
+    """Linked and unlinked pairs in every part; held-out links are edges no more."""
+    role = np.empty(data.n, np.int64)
+    for y in (0, 1):
+        pairs = rng.permutation(np.flatnonzero(data.y == y))
+        role[pairs] = np.array([0, 0, 0, 1, 2])[np.arange(len(pairs)) % 5]
+    held = data.pairs[(role > 0) & (data.y == 1)]
+    known = data.edges[~(data.edges[:, None] == held[None]).all(2).any(1)]
+    split = Split(*(np.flatnonzero(role == part) for part in (0, 2, 1)))
+    return dataclasses.replace(data, edges=known, split=split)
+
+
 def _groups(n: int) -> tuple[str, ...]:
     return tuple("ab"[i % 2] for i in range(n))
 
@@ -247,6 +287,8 @@ _MAKERS: dict[type[Kind], Any] = {
     Contexts: _contexts,
     Activations: _activations,
     SparseCodes: _sparse_codes,
+    Graph: _graph,
+    Links: _links,
 }
 
 COORDINATES: dict[type[Kind], tuple[str, ...]] = {
@@ -257,6 +299,8 @@ COORDINATES: dict[type[Kind], tuple[str, ...]] = {
     Environments: ("x",),
     Structures: ("positions",),
     Activations: ("x",),
+    Graph: ("features",),
+    Links: ("features",),
 }
 """The fields that a translation shifts and a change of scale multiplies."""
 

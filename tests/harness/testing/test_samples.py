@@ -12,9 +12,11 @@ from harness import (
     ConditionedSamples,
     Contexts,
     Environments,
+    Graph,
     HiddenStates,
     Kind,
     LabelledSamples,
+    Links,
     PairedSamples,
     Samples,
     SparseCodes,
@@ -31,6 +33,7 @@ from harness.testing.samples import awkward, variants
 SHARED = [Samples, PairedSamples, ConditionedSamples, LabelledSamples, Environments, Structures]
 SHARED += [TokenSequences, TokenLogProbabilities, HiddenStates, AttentionMaps, AttentionProfile, ChannelLogLikelihoods]
 SHARED += [Contexts, Activations, SparseCodes]
+SHARED += [Graph, Links]
 
 
 def test_every_shared_kind_has_sample_data():

@@ -1,0 +1,223 @@
+"""Graphs with attributes: their nodes as units, or pairs of nodes as units."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from harness.errors import DataError
+from harness.kinds.base import FloatArray, IntArray, Kind, array
+
+Singles = NDArray[np.float32]
+
+
+class Graph(Kind):
+    """One graph with n nodes; a unit is a node, and the split is over nodes.
+
+    Attributes
+    ----------
+    nodes              number of nodes, n; those without edges count
+    edges (m, 2)       an edge a row, each once; its order of ends means nothing unless ``directed``
+    features (n, f)    what is known of each node, where anything is (single precision)
+    labels (n,)        class of each node, ``0 .. classes-1``, -1 where unknown; where there are classes
+    weights (m,)       a weight per edge, where edges have them
+    directed           whether ``(a, b)`` is another edge than ``(b, a)``
+
+    Edges are the only items of the kind that no offsets cut: `take` gives the induced subgraph.
+    """
+
+    nodes: int
+    edges: IntArray = array("items 2", np.int64)
+    features: Singles | None = array("n f", np.float32, optional=True)
+    labels: IntArray | None = array("n", np.int64, optional=True)
+    weights: FloatArray | None = array("items", optional=True)
+    directed: bool = False
+
+    @property
+    def n(self) -> int:
+        """Number of nodes."""
+        return self.nodes
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes, the largest label plus one; 0 without labels."""
+        return 0 if self.labels is None else int(self.labels.max()) + 1
+
+    def check(self) -> None:
+        """Refuse edges out of range, loops, repeated edges; and labels that cannot be learnt or judged."""
+        check_nodes(self.nodes, "Graph.nodes")
+        check_edges(self.edges, self.nodes, "Graph.edges", self.directed)
+        for name in ("features", "labels"):
+            value = getattr(self, name)
+            if value is not None and len(value) != self.nodes:
+                raise DataError(f"Graph.{name}", f"{len(value)} rows", f"one per node ({self.nodes})")
+        if self.labels is not None:
+            self._check_labels(self.labels)
+
+    def _check_labels(self, labels: IntArray) -> None:
+        if labels.min() < -1:
+            row = int(labels.argmin())
+            raise DataError("Graph.labels", f"label {labels[row]}", "labels from 0 up, -1 where unknown", row)
+        known = np.unique(labels[labels >= 0])
+        if len(known) < 2:
+            raise DataError("Graph.labels", f"{len(known)} class", "at least two classes, or no labels at all")
+        if self.split is not None:
+            for name, part in self.split.parts():
+                if (labels[part] < 0).any():
+                    row = int(part[np.argmax(labels[part] < 0)])
+                    raise DataError(f"Graph.split.{name}", "a node without a label", "labelled nodes in it", row)
+            unseen = np.setdiff1d(known, labels[self.split.train])
+            if unseen.size:
+                raise DataError("Graph.split", f"class {unseen[0]} absent from the training part", "every class in it")
+
+    def take(self, indices: ArrayLike) -> Self:
+        """The induced subgraph on the nodes at ``indices``, in that order; the split goes along.
+
+        A node taken twice becomes two nodes with the same neighbours and no edge between them.
+        """
+        idx = np.asarray(indices, np.int64)
+        if idx.size and (idx.min() < 0 or idx.max() >= self.nodes):
+            raise DataError(
+                "Graph.take",
+                f"position {idx.min() if idx.min() < 0 else idx.max()}",
+                f"positions from 0 to {self.nodes - 1}",
+            )
+        order = np.argsort(idx, kind="stable")
+        copies = np.bincount(idx, minlength=self.nodes)
+        starts = np.concatenate([[0], np.cumsum(copies)])
+        a, b = self.edges.T
+        repeats = copies[a] * copies[b]
+        edge = np.repeat(np.arange(len(self.edges)), repeats)
+        within = np.arange(len(edge)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+        new_a = order[starts[a[edge]] + within // np.maximum(copies[b[edge]], 1)]
+        new_b = order[starts[b[edge]] + within % np.maximum(copies[b[edge]], 1)]
+        return dataclasses.replace(
+            self,
+            nodes=len(idx),
+            edges=np.column_stack([new_a, new_b]),
+            features=None if self.features is None else self.features[idx],
+            labels=None if self.labels is None else self.labels[idx],
+            weights=None if self.weights is None else self.weights[edge],
+            split=None if self.split is None else self.split.take(idx, self.nodes),
+        )
+
+
+class Links(Kind):
+    """Pairs of nodes, linked or not, and the graph that is known: a unit is a pair, and the split is over pairs.
+
+    Attributes
+    ----------
+    nodes              number of nodes of the graph, v
+    edges (m, 2)       the edges that methods may read: those of training; each once, undirected
+    pairs (n, 2)       the pairs in question: training edges and non-edges, then what is held out
+    y (n,)             1 where the pair is linked, 0 where not
+    features (v, f)    what is known of each node, where anything is (single precision)
+    k                  the k of Hits@k that the task asks for
+    """
+
+    min_n: ClassVar[int] = 2
+
+    nodes: int
+    edges: IntArray = array("m 2", np.int64)
+    pairs: IntArray = array("n 2", np.int64)
+    y: IntArray = array("n", np.int64)
+    features: Singles | None = array("v f", np.float32, optional=True)
+    k: int = 100
+
+    def check(self) -> None:
+        """Refuse pairs out of range, and held-out pairs that the known edges already answer."""
+        check_nodes(self.nodes, "Links.nodes")
+        check_edges(self.edges, self.nodes, "Links.edges", directed=False)
+        check_range(self.pairs, self.nodes, "Links.pairs")
+        if self.features is not None and len(self.features) != self.nodes:
+            raise DataError("Links.features", f"{len(self.features)} rows", f"one per node ({self.nodes})")
+        if self.k < 1:
+            raise DataError("Links.k", str(self.k), "a rank from 1 up")
+        strange = np.flatnonzero((self.y != 0) & (self.y != 1))
+        if strange.size:
+            raise DataError("Links.y", f"label {self.y[strange[0]]}", "1 for linked, 0 for not", int(strange[0]))
+        if self.split is not None:
+            self._check_split()
+
+    def _check_split(self) -> None:
+        assert self.split is not None
+        known = np.sort(codes(self.edges, self.nodes))
+        for name, part in self.split.parts():
+            counts = np.bincount(self.y[part], minlength=2)
+            if part.size and not counts.all():
+                missing = "negatives" if counts[1] else "positives"
+                raise DataError(f"Links.split.{name}", f"no {missing}", "linked and unlinked pairs")
+            if name != "train" and part.size:
+                held = codes(self.pairs[part], self.nodes)
+                spot = np.minimum(np.searchsorted(known, held), len(known) - 1)
+                seen = np.flatnonzero(known[spot] == held)
+                if seen.size:
+                    raise DataError(
+                        f"Links.split.{name}", "a pair that is a known edge", "held-out pairs", int(part[seen[0]])
+                    )
+
+
+def check_nodes(nodes: int, where: str) -> None:
+    """A number of nodes is a positive integer."""
+    if not isinstance(nodes, int) or nodes < 1:
+        raise DataError(where, repr(nodes), "a whole number of nodes from 1 up")
+
+
+def check_range(pairs: IntArray, nodes: int, where: str) -> None:
+    """Raise `DataError` for a pair with an end that is no node, or with one end twice."""
+    if not len(pairs):
+        return
+    if pairs.min() < 0 or pairs.max() >= nodes:
+        row = int(np.argmax(((pairs < 0) | (pairs >= nodes)).any(1)))
+        raise DataError(where, f"ends {pairs[row].tolist()}", f"nodes from 0 to {nodes - 1}", row)
+    loops = pairs[:, 0] == pairs[:, 1]
+    if loops.any():
+        row = int(np.argmax(loops))
+        raise DataError(where, f"a loop at node {pairs[row, 0]}", "two different ends (see simple_edges)", row)
+
+
+def check_edges(edges: IntArray, nodes: int, where: str, directed: bool) -> None:
+    """Raise `DataError` for ends out of range, loops and repeated edges. O(m), O(m log m) where they are not sorted."""
+    check_range(edges, nodes, where)
+    key = codes(edges, nodes, directed)
+    if (np.diff(key) > 0).all():
+        return
+    order = np.argsort(key, kind="stable")
+    twice = np.flatnonzero(np.diff(key[order]) == 0)
+    if twice.size:
+        row = int(order[twice + 1].min())
+        raise DataError(where, f"the edge {edges[row].tolist()} again", "each edge once (see simple_edges)", row)
+
+
+def codes(pairs: IntArray, nodes: int, directed: bool = False) -> IntArray:
+    """A number per pair ``(m, 2)``, equal for equal pairs; blind to the order of ends unless ``directed``."""
+    first, second = (pairs[:, 0], pairs[:, 1]) if directed else (pairs.min(1), pairs.max(1))
+    found: IntArray = first * nodes + second
+    return found
+
+
+def simple_edges(edges: ArrayLike, nodes: int, *, name: str = "graph") -> IntArray:
+    """The undirected simple graph of a list of pairs ``(m, 2)``: loops dropped, repeats and reversals merged, sorted.
+
+    What was dropped or merged is logged as a warning under ``harness.graphs``.
+
+    Raises
+    ------
+    DataError : an end that is no node.
+    """
+    raw = np.asarray(edges, np.int64).reshape(-1, 2)
+    if len(raw) and (raw.min() < 0 or raw.max() >= nodes):
+        row = int(np.argmax(((raw < 0) | (raw >= nodes)).any(1)))
+        raise DataError(f"edges of {name}", f"ends {raw[row].tolist()}", f"nodes from 0 to {nodes - 1}", row)
+    proper = raw[raw[:, 0] != raw[:, 1]]
+    key = np.unique(codes(proper, nodes))
+    loops, merged = len(raw) - len(proper), len(proper) - len(key)
+    if loops or merged:
+        logging.getLogger("harness.graphs").warning(
+            "%s: %d loops dropped, %d repeated or reversed edges merged, %d edges left", name, loops, merged, len(key)
+        )
+    return np.column_stack([key // nodes, key % nodes])

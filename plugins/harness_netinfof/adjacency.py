@@ -1,0 +1,92 @@
+"""The graph as methods see it: undirected, 0/1, no loops, both directions stored."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+
+from harness import Incompatible
+from harness_netinfof import kernels
+from harness_netinfof.arrays import Floats, Ints, Singles
+from harness_netinfof.threads import spread
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A sparse 0/1 matrix by rows: ``columns[starts[i]:starts[i + 1]]`` are the columns of row i, sorted."""
+
+    starts: Ints
+    columns: Ints
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.starts) - 1
+
+    @functools.cached_property
+    def counts(self) -> Ints:
+        """Entries of each row (n,): degrees, where the matrix is an adjacency."""
+        return np.diff(self.starts)
+
+    def sums(self, x: Singles, own: float = 0.0) -> Singles:
+        """The matrix times ``x (n, d)``, plus ``own`` times x. O(m d)."""
+        x = np.ascontiguousarray(x)
+        out = np.empty_like(x)
+        spread(kernels.neighbour_sums, self._work(x), self.starts, self.columns, x, x.dtype.type(own), out)
+        return out
+
+    def products(self, left: Floats, right: Floats) -> Floats:
+        """``left[i] . right[j]`` for each entry (i, j), in the order of the entries. O(m d)."""
+        out = np.empty(len(self.columns), right.dtype)
+        spread(kernels.products, self._work(right), self.starts, self.columns, left, right, out)
+        return out
+
+    def weighted_sums(self, values: Floats, x: Floats) -> Floats:
+        """The matrix with ``values`` as its entries, times ``x (n, d)``. O(m d)."""
+        out = np.empty_like(x)
+        spread(kernels.weighted_sums, self._work(x), self.starts, self.columns, values, x, out)
+        return out
+
+    def gram_step(self, left: Floats, right: Floats) -> Floats:
+        """`weighted_sums` of ``right`` by its `products` with ``left``, in one pass. O(m d)."""
+        out = np.empty_like(right)
+        spread(kernels.gram_step, 2 * self._work(right), self.starts, self.columns, left, right, out)
+        return out
+
+    def _work(self, x: Floats) -> int:
+        return len(self.columns) * x.shape[1]
+
+
+def adjacency(edges: Ints, nodes: int) -> Rows:
+    """Undirected edges ``(m, 2)``, each once, as an adjacency with both directions. O(m)."""
+    index = np.int32 if nodes < 2**31 else np.int64
+    ends = np.concatenate([edges[:, 0], edges[:, 1]]).astype(index)
+    others = np.concatenate([edges[:, 1], edges[:, 0]]).astype(index)
+    matrix = scipy.sparse.coo_array((np.ones(len(ends), np.int8), (ends, others)), shape=(nodes, nodes)).tocsr()
+    matrix.sort_indices()
+    return Rows(matrix.indptr.astype(np.int64), matrix.indices)
+
+
+def pair_rows(pairs: Ints, nodes: int) -> tuple[Rows, Ints]:
+    """Pairs ``(m, 2)``, repeats kept, as a matrix with first ends as rows; and which pair each of its entries is."""
+    order = np.argsort(pairs[:, 0] * nodes + pairs[:, 1], kind="stable")
+    starts = np.zeros(nodes + 1, np.int64)
+    np.cumsum(np.bincount(pairs[:, 0], minlength=nodes), out=starts[1:])
+    return Rows(starts, pairs[order, 1].astype(np.int32 if nodes < 2**31 else np.int64)), order
+
+
+def inverse(counts: Ints, less: int = 0) -> Singles:
+    """``1 / (counts - less)`` as a column (n, 1), zero where that is not positive."""
+    left = counts.astype(np.float64) - less
+    return np.where(left > 0, 1.0 / np.maximum(left, 1.0), 0.0).astype(np.float32)[:, None]
+
+
+def check_plain(directed: bool, weights: Floats | None) -> None:
+    """Raise `Incompatible` for graphs with directions or weights: the method is defined for neither."""
+    if directed:
+        raise Incompatible("a directed graph; this method reads undirected ones (harness.simple_edges makes one)")
+    if weights is not None:
+        raise Incompatible("a weighted graph; this method reads edges of weight 1 (dataclasses.replace(weights=None))")

@@ -1,0 +1,13 @@
+"""The share of links that stand above non-links."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness_netinfof.arrays import Floats, Ints
+
+
+def hits(scores: Floats, y: Ints, k: int) -> float:
+    """Share of links strictly above the k-th greatest non-link; above the least where there are fewer than k."""
+    unlinked = np.sort(scores[y == 0])[::-1]
+    return float((scores[y == 1] > unlinked[min(k, len(unlinked)) - 1]).mean())

@@ -1,0 +1,184 @@
+"""The costly outcome: networks trained on the task itself, all in one way, and a linear model beside them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness import Graph, Incompatible, Links, Prediction, UsageError
+from harness_netinfof.adjacency import adjacency, check_plain
+from harness_netinfof.networks import Network, surroundings
+from harness_netinfof.ranks import hits
+
+_FEATURES_ONLY = ("linear", "sgc")
+
+
+@contextmanager
+def _calm(device: str) -> Iterator[torch.device]:
+    """One thread and deterministic algorithms on the CPU; what was set before is set again afterwards."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("device 'cuda': torch sees no GPU here; wanted device=cpu")
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    lenient = torch.is_deterministic_algorithms_warn_only_enabled()
+    try:
+        torch.set_num_threads(1)
+        torch.use_deterministic_algorithms(device == "cpu")
+        yield torch.device(device)
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(deterministic, warn_only=lenient)
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """Adam on the whole training part a step; the parameters of the best validation value are kept.
+
+    Nodes: cross-entropy of the outputs. Links: logistic loss of the product ``h_i . h_j`` of a pair's outputs, over the
+    training edges and as many uniform pairs, drawn anew each step. The validation value is the accuracy, or Hits@k;
+    ties go to the lower loss.
+    """
+
+    kind: ClassVar[str]
+
+    hidden: int = 64
+    epochs: int = 300
+    patience: int = 100
+    learning_rate: float = 0.01
+    decay: float = 5e-5
+    dropout: float = 0.5
+    device: str = "cpu"
+
+    def estimate(self, data: Graph | Links, *, rng: np.random.Generator) -> Prediction:
+        """Scores of test pairs, or class probabilities of test nodes.
+
+        Raises
+        ------
+        Incompatible : no split, no labels, directions or weights; or no features for what reads nothing else.
+        UsageError : ``device`` is "cuda" and torch sees no such device.
+        """
+        if data.split is None:
+            raise Incompatible(f"needs data with a train/test split; this {type(data).__name__} has none")
+        if isinstance(data, Graph):
+            check_plain(data.directed, data.weights)
+            if data.labels is None:
+                raise Incompatible("nodes without labels; classification needs them")
+        if data.features is None and self.kind in _FEATURES_ONLY:
+            raise Incompatible(f"nodes without features; {self.kind} reads nothing else")
+        generator = torch.Generator().manual_seed(int(rng.integers(2**63 - 1)))
+        graph = adjacency(data.edges, data.nodes)
+        with _calm(self.device) as device:
+            around = surroundings(graph, data.features, device)
+            outputs = data.n_classes if isinstance(data, Graph) else self.hidden
+            network = Network(self.kind, around, self.hidden, outputs, self.dropout, generator)
+            return self._links(network, data, generator) if isinstance(data, Links) else self._nodes(network, data)
+
+    def _nodes(self, network: Network, data: Graph) -> Prediction:
+        assert data.split is not None
+        assert data.labels is not None
+        device = network.parameters[0].device
+        labels = torch.tensor(data.labels, device=device)
+        train, valid, test = (torch.tensor(part, device=device) for part in _parts(data))
+        log_loss = torch.nn.functional.cross_entropy
+
+        def judge(h: Tensor) -> tuple[float, float]:
+            right = (h[valid].argmax(1) == labels[valid]).float().mean()
+            return float(right), -float(log_loss(h[valid], labels[valid]))
+
+        told = self._fit(network, lambda h: log_loss(h[train], labels[train]), judge)
+        with torch.no_grad():
+            values = torch.softmax(network(training=False)[test].double(), 1).cpu().numpy()
+        return Prediction(values, data.split.test, told)
+
+    def _links(self, network: Network, data: Links, generator: torch.Generator) -> Prediction:
+        assert data.split is not None
+        device = network.parameters[0].device
+        train, valid, test = (torch.tensor(data.pairs[part].T, device=device) for part in _parts(data))
+        linked = train[:, torch.tensor(data.y[data.split.train] == 1, device=device)]
+        wanted = torch.tensor(data.y[_parts(data)[1]], dtype=torch.float32, device=device)
+        y = torch.cat([torch.ones(linked.shape[1]), torch.zeros(linked.shape[1])]).to(device)
+        log_loss = torch.nn.functional.binary_cross_entropy_with_logits
+
+        def score(h: Tensor, pairs: Tensor) -> Tensor:
+            return (h[pairs[0]] * h[pairs[1]]).sum(1)
+
+        def judge(h: Tensor) -> tuple[float, float]:
+            found = score(h, valid)
+            return hits(found.cpu().numpy(), wanted.cpu().numpy(), data.k), -float(log_loss(found, wanted))
+
+        def loss(h: Tensor) -> Tensor:
+            others = torch.randint(data.nodes, linked.shape, generator=generator).to(device)
+            return log_loss(score(h, torch.cat([linked, others], dim=1)), y)
+
+        told = self._fit(network, loss, judge)
+        with torch.no_grad():
+            values = score(network(training=False), test).double().cpu().numpy()
+        return Prediction(values, data.split.test, told)
+
+    def _fit(
+        self, network: Network, loss: Callable[[Tensor], Tensor], judge: Callable[[Tensor], tuple[float, float]]
+    ) -> dict[str, float | int]:
+        optimiser = torch.optim.Adam(network.parameters, lr=self.learning_rate, weight_decay=self.decay)
+        best, kept, when, epoch = (-math.inf, -math.inf), [p.detach().clone() for p in network.parameters], 0, 0
+        for epoch in range(1, self.epochs + 1):
+            optimiser.zero_grad()
+            loss(network(training=True)).backward()
+            optimiser.step()
+            with torch.no_grad():
+                now = judge(network(training=False))
+            if now > best:
+                best, kept, when = now, [p.detach().clone() for p in network.parameters], epoch
+            elif epoch - when >= self.patience:
+                break
+        with torch.no_grad():
+            for parameter, value in zip(network.parameters, kept, strict=True):
+                parameter.copy_(value)
+        return {"epochs": epoch, "best_epoch": when, "validation": best[0]}
+
+
+def _parts(data: Graph | Links) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Training, validation and test units; the training part stands in where there is no validation part."""
+    assert data.split is not None
+    valid = data.split.valid if data.split.valid.size else data.split.train
+    return data.split.train, valid, data.split.test
+
+
+@dataclass(frozen=True)
+class GCN(_Trained):
+    """Two graph convolutions (Kipf and Welling 2017)."""
+
+    kind = "gcn"
+
+
+@dataclass(frozen=True)
+class Sage(_Trained):
+    """Two layers of own features and the mean of the neighbours' (Hamilton et al. 2017)."""
+
+    kind = "sage"
+
+
+@dataclass(frozen=True)
+class GAT(_Trained):
+    """Two layers of attention over neighbours (Velickovic et al. 2018)."""
+
+    kind = "gat"
+
+
+@dataclass(frozen=True)
+class SGC(_Trained):
+    """A linear model on features smoothed twice (Wu et al. 2019)."""
+
+    kind = "sgc"
+
+
+@dataclass(frozen=True)
+class Linear(_Trained):
+    """A linear model on features: no graph."""
+
+    kind = "linear"

@@ -1,0 +1,126 @@
+"""Citation networks, heterophilous graphs, OGB: attributed graphs that the user has as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness import Case, Graph, Links, Prediction, Split, UsageError, stream
+from harness_graphs import files, scores
+from harness_graphs.arrays import Singles
+from harness_graphs.splits import split_links, split_nodes
+
+
+@dataclass(frozen=True)
+class Planetoid:
+    """Classes of nodes; ``datasets`` are files under ``root``, or names such as ``pyg:Cora`` and ``ogb:ogbn-arxiv``.
+
+    ``split`` is "random" (60/20/20 within each class) or "public" (the file's own, by ``seed`` where it has several).
+    """
+
+    datasets: tuple[str, ...] = ()
+    root: str = "."
+    split: str = "random"
+    normalise: bool = True
+
+    def cases(self, *, seed: int) -> Iterable[Case]:
+        """One case per data set. Raises `UsageError` where none is named."""
+        for name in _named(self.datasets, "planetoid"):
+            yield Case(
+                id=short(name),
+                data=self._make(name, seed),
+                facts={"split": self.split},
+                stamp=files.stamp(name, self.root),
+            )
+
+    def _make(self, name: str, seed: int) -> Callable[[], Graph]:
+        def make() -> Graph:
+            found = files.read(name, self.root)
+            if found.labels is None:
+                raise UsageError(
+                    f"{name}: nodes without labels; wanted a graph with classes (planetoid-links needs none)"
+                )
+            split = split_nodes(found.labels, stream(seed, "planetoid", short(name)))
+            if self.split == "public":
+                split = _public(found, name, seed)
+            return Graph(found.nodes, found.edges, shares(found.features, self.normalise), found.labels, split=split)
+
+        return make
+
+    def score(self, case: Case, output: Prediction) -> dict[str, float]:
+        """The accuracy on the test nodes."""
+        data = case.load()
+        assert isinstance(data, Graph)
+        return scores.accuracy(data, output)
+
+
+@dataclass(frozen=True)
+class PlanetoidLinks:
+    """Edges held out of the same graphs, split 70/10/20 with non-edges beside them, as in the paper."""
+
+    datasets: tuple[str, ...] = ()
+    root: str = "."
+    k: int = 100
+    negatives: float = 2.0
+    normalise: bool = True
+
+    def cases(self, *, seed: int) -> Iterable[Case]:
+        """One case per data set. Raises `UsageError` where none is named."""
+        for name in _named(self.datasets, "planetoid-links"):
+            yield Case(
+                id=short(name), data=self._make(name, seed), facts={"k": self.k}, stamp=files.stamp(name, self.root)
+            )
+
+    def _make(self, name: str, seed: int) -> Callable[[], Links]:
+        def make() -> Links:
+            found = files.read(name, self.root)
+            return split_links(
+                found.edges,
+                found.nodes,
+                shares(found.features, self.normalise),
+                k=self.k,
+                negatives=self.negatives,
+                rng=stream(seed, "planetoid-links", short(name)),
+                name=short(name),
+            )
+
+        return make
+
+    def score(self, case: Case, output: Prediction) -> dict[str, float]:
+        """Hits@k, MRR and AUC of the test pairs."""
+        data = case.load()
+        assert isinstance(data, Links)
+        return scores.ranking(data, output)
+
+
+def _named(datasets: tuple[str, ...], task: str) -> tuple[str, ...]:
+    if not datasets:
+        raise UsageError(
+            f"{task} names no data set: --set {task}.datasets=cora.npz,chameleon.npz --set {task}.root=FOLDER (or "
+            "pyg:Cora, ogb:ogbn-arxiv)"
+        )
+    return datasets
+
+
+def short(name: str) -> str:
+    """A data set's name without folder, ending and source."""
+    return Path(name.rpartition(":")[2]).name.removesuffix(".npz").lower()
+
+
+def shares(features: Singles | None, normalise: bool) -> Singles | None:
+    """Features from zero up and each row divided by its sum, as the authors prepare them; as they are otherwise."""
+    if features is None or not normalise:
+        return features
+    lifted = features - features.min()
+    total = lifted.sum(1, keepdims=True)
+    return np.asarray(lifted / np.where(total > 0, total, 1.0), np.float32)
+
+
+def _public(found: files.Loaded, name: str, seed: int) -> Split:
+    if not found.splits:
+        raise UsageError(f"{name}: no public split in the file; wanted split=random")
+    parts = found.splits[seed % len(found.splits)]
+    return Split(parts["train"], parts["test"], parts["valid"])

@@ -1,0 +1,61 @@
+"""How good a prediction is: accuracy for nodes; Hits@k, MRR and AUC for links."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness import Graph, Incompatible, Links, Prediction
+from harness_graphs.arrays import Floats
+
+
+def accuracy(data: Graph, output: Prediction) -> dict[str, float]:
+    """Share of test nodes whose class is right; values are classes, or a probability (any score) per class."""
+    assert data.split is not None
+    assert data.labels is not None
+    values = _of_test(output, data.split.test)
+    guess = values.argmax(1) if values.ndim == 2 else np.rint(values)
+    return {"accuracy": float((guess == data.labels[data.split.test]).mean())}
+
+
+def ranking(data: Links, output: Prediction) -> dict[str, float]:
+    """Scores of a number per test pair, the higher the likelier a link.
+
+    ``hits`` is the share of links strictly above the k-th greatest non-link; ``mrr`` the mean of 1 / rank of each link
+    among the non-links, ties sharing the middle rank; ``auc`` the chance that a link stands above a non-link.
+    """
+    assert data.split is not None
+    test = data.split.test
+    values = _of_test(output, test)
+    if values.ndim == 2:
+        if values.shape[1] != 2:
+            raise Incompatible(
+                f"{values.shape[1]} columns predicted; wanted one number per pair, or one for unlinked and linked"
+            )
+        values = values[:, 1]
+    linked, unlinked = values[data.y[test] == 1], np.sort(values[data.y[test] == 0])
+    if data.k > len(unlinked):
+        raise Incompatible(f"Hits@{data.k} wants {data.k} unlinked test pairs or more; there are {len(unlinked)}")
+    below = np.searchsorted(unlinked, linked, "left")
+    ties = np.searchsorted(unlinked, linked, "right") - below
+    above = len(unlinked) - below - ties
+    return {
+        "hits": hits(linked, unlinked, data.k),
+        "mrr": float((1.0 / (1.0 + above + ties / 2)).mean()),
+        "auc": float(((below + ties / 2) / len(unlinked)).mean()),
+    }
+
+
+def hits(linked: Floats, unlinked: Floats, k: int) -> float:
+    """Share of ``linked`` strictly above the k-th greatest of ``unlinked``."""
+    return float((linked > np.partition(unlinked, len(unlinked) - k)[len(unlinked) - k]).mean())
+
+
+def _of_test(output: Prediction, test: np.ndarray) -> Floats:
+    """Predicted values in the order of the test part. Raises `Incompatible` where some are missing."""
+    order = np.argsort(output.index, kind="stable")
+    spot = np.searchsorted(output.index[order], test)
+    spot = np.minimum(spot, max(len(order) - 1, 0))
+    if not len(order) or (output.index[order[spot]] != test).any():
+        raise Incompatible("not every unit of the test part is predicted; wanted a value for each")
+    values: Floats = output.values[order[spot]]
+    return values
