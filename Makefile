@@ -9,8 +9,9 @@ SOURCES := pyproject.toml constraints.txt
 demo: .venv/.demo kernels  ## the environment and the main job
 	$(BIN)/harness run --plugin msc --task colabfit
 
+# One thread per library: on few cores, threads of several libraries wait for each other.
 test: .venv/.test kernels  ## the environment and all tests
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 
 lint: .venv/.lint  ## format, style and types
 	$(BIN)/ruff format --check .
