@@ -34,7 +34,7 @@ class Prompts:
 def build(words: Any, data: LabelledText, instruction: str, max_length: int, null_keeps_context: bool) -> Prompts:
     """The prompts of all rows. The text is cut where a prompt would be longer than ``max_length`` tokens.
 
-    Raises `UsageError` where an answer has no tokens, or a prompt does not differ from its null.
+    Raises `UsageError` where an answer has no tokens, or nothing of a text fits into its prompt.
     """
     instruction = instruction or f"Answer with one of: {', '.join(data.classes)}."
     prefix = _ids(words, f"{instruction}\n", special=True)
@@ -48,9 +48,9 @@ def build(words: Any, data: LabelledText, instruction: str, max_length: int, nul
     blank, bare = _ids(words, f"Text: {BLANK}"), _ids(words, "\nAnswer:")
     keeps = null_keeps_context and data.contexts is not None
     null = [blank + tail for tail in tails] if keeps else [blank + bare]
-    for row, prompt in enumerate(full):
-        if prompt == null[row if keeps else 0]:
-            raise UsageError(f"row {row}: the prompt is its own null; wanted a larger max_length than {max_length}")
+    for row, (prompt, tail) in enumerate(zip(full, tails, strict=True)):
+        if len(prompt) - len(tail) <= len(blank) or prompt == null[row if keeps else 0]:
+            raise UsageError(f"row {row}: the prompt has no more of the text than its null; wanted max_length above {max_length}")
     options = [_ids(words, f" {name}") for name in data.classes]
     if not all(options):
         raise UsageError(f"the answer {data.classes[options.index([])]!r} has no tokens; wanted class names that have")
