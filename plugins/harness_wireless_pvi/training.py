@@ -78,7 +78,7 @@ def train(
     Returns the mean loss of the last tenth of the steps. Raises `UsageError` where the loss is no longer finite.
     """
     learnt = [p for p in network.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(learnt, lr=learning_rate, weight_decay=weight_decay)
+    optimiser = torch.optim.AdamW(learnt, lr=learning_rate, weight_decay=weight_decay, fused=True)
     warm = max(1, steps // 20)
     rate = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda s: min((s + 1) / warm, max(0.0, (steps - s) / max(1, steps - warm)))

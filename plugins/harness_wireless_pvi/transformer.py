@@ -37,6 +37,8 @@ class Classifier(nn.Module):
         layer = nn.TransformerEncoderLayer(
             width, max(1, width // 16), 2 * width, dropout, batch_first=True, norm_first=True
         )
+        # Attention keeps its fused path without dropout of its own; what goes around it is dropped out still.
+        layer.self_attn.dropout = 0.0
         self.encoder = nn.TransformerEncoder(layer, layers, nn.LayerNorm(width), enable_nested_tensor=False)
         self.head = nn.Linear(width, k)
 

@@ -132,7 +132,8 @@ class KnownVInformation:
             y = left ^ right
             product = [f", their product {(2 * a - 1) * (2 * b - 1)}" for a, b in zip(left, right, strict=True)]
             ends = product if law == "xor-product" else [""] * self.n
-            texts = [f"left {a}, right {b}{end}" for a, b, end in zip(left, right, ends, strict=True)]
+            # Digits of their own for each side: counts of words would else tell whether both are the same.
+            texts = [f"left {a}, right {2 + b}{end}" for a, b, end in zip(left, right, ends, strict=True)]
         labels: Ints = np.asarray(y, np.int64)
         split = parts.stratified(labels, self.test_share, rng)
         return LabelledText(tuple(texts), labels, classes, wrong=wrong, repeats=True, split=split)

@@ -11,9 +11,40 @@ import harness
 from harness import LabelledText, LabelLogProbabilities, Split
 
 RNG = np.random.default_rng
-WORDS = (
-    "the a lamp is on off red blue old new big small text answer with one of low high A B C D : . , ) ( ? what up down".split()
-)
+WORDS = [
+    "the",
+    "a",
+    "lamp",
+    "is",
+    "on",
+    "off",
+    "red",
+    "blue",
+    "old",
+    "new",
+    "big",
+    "small",
+    "text",
+    "answer",
+    "with",
+    "one",
+    "of",
+    "low",
+    "high",
+    "A",
+    "B",
+    "C",
+    "D",
+    ":",
+    ".",
+    ",",
+    ")",
+    "(",
+    "?",
+    "what",
+    "up",
+    "down",
+]
 
 
 def scores(name, data, seed=0, **params):
