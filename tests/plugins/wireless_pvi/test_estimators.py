@@ -123,7 +123,9 @@ def test_a_fall_is_the_difference_of_two_scores():
     texts = (*data.texts[:199], without)
     moved = dataclasses.replace(data, texts=texts, y=np.append(data.y[:199], data.y[position]), repeats=True)
     split = Split(data.split.train, np.array([position, 199]))
-    one, other = estimate("conditional-v-entropy", scores("tfidf-logistic", dataclasses.replace(moved, split=split))).local
+    one, other = estimate(
+        "conditional-v-entropy", scores("tfidf-logistic", dataclasses.replace(moved, split=split))
+    ).local
     from harness_wireless_pvi.artefacts import TokenArtefacts, _without_each
 
     variants, origin, tokens = _without_each(data, np.array([position]))

@@ -94,7 +94,10 @@ def test_ratings_of_wrong_labels_are_low_and_the_test_part_has_none(scorer, more
 def test_the_test_part_does_not_touch_the_ratings():
     data = lamps(200)
     texts = (*data.texts[:160], *(f"{t} more" for t in data.texts[160:]))
-    a, b = guided(data, scorer="tfidf-logistic"), guided(dataclasses.replace(data, texts=texts), scorer="tfidf-logistic")
+    a, b = (
+        guided(data, scorer="tfidf-logistic"),
+        guided(dataclasses.replace(data, texts=texts), scorer="tfidf-logistic"),
+    )
     np.testing.assert_array_equal(a.pvi, b.pvi)
 
 

@@ -106,7 +106,9 @@ def test_what_the_kind_refuses():
     ):
         with pytest.raises(DataError, match=message):
             LabelledText(**(good | change), split=split)
-    assert LabelledText(**(good | {"texts": ("Text  4", *texts[1:])}), repeats=True, split=split).leaks().tolist() == [4]
+    assert LabelledText(**(good | {"texts": ("Text  4", *texts[1:])}), repeats=True, split=split).leaks().tolist() == [
+        4
+    ]
     told = LabelledText(**(good | {"texts": ("x",) * 6}), contexts=texts, split=split)
     assert told.leaks().size == 0
 

@@ -203,3 +203,18 @@ def test_a_language_model_writes(gpt):
     assert found.references == data.references
     assert all(len(text.split()) <= 5 for text in found.written)
     assert found == writer.transform(data, to=harness.GeneratedText, rng=RNG(1))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here: bfloat16 on CUDA is not checked")
+@pytest.mark.parametrize("name", ["hf-classifier", "hf-causal"])
+def test_half_precision_on_a_gpu_is_near_full_precision(name, headed, gpt):
+    data = lamps()
+    model = headed if name == "hf-classifier" else gpt
+    cpu, cuda = (scores(name, data, model=model, steps=0, device=device) for device in ("cpu", "cuda"))
+    np.testing.assert_allclose(cpu.log_full, cuda.log_full, atol=0.05)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_absent_is_said(headed):
+    with pytest.raises(UsageError, match="torch sees no GPU here; wanted device=cpu"):
+        scores("hf-classifier", lamps(), model=headed, steps=0, device="cuda")
