@@ -207,7 +207,7 @@ def harness_models() -> Iterable[ModelSpec]:
             ),
             Param("folds", int, 5, "parts of the cross-fit", low=2),
             Param("rounds", int, 1, "cuts into folds that are averaged", low=1),
-            Param("steps", int, 300, "of the transformer's training", low=1),
+            *_TRANSFORMER,
         ),
         requires=("sklearn", "torch"),
         install=_INSTALL,

@@ -12,19 +12,20 @@ from harness import Incompatible, Kind, LabelledText, LabelLogProbabilities
 from harness_wireless_pvi.estimators import given
 from harness_wireless_pvi.kinds import GuidedText
 from harness_wireless_pvi.linear import EmbeddingLogistic, TfidfLogistic
+from harness_wireless_pvi.transformer import SmallTransformer, TransformerClassifier
 
 
-@dataclass(frozen=True)
-class Guide:
+@dataclass(frozen=True, kw_only=True)
+class Guide(SmallTransformer):
     """Cross-fitted PVI of the training part, averaged over ``rounds`` cuts into folds.
 
-    ``steps`` is the length of each training where the scorer is the transformer.
+    The scorer ``transformer`` is the small transformer of these parameters: give it those of the policy that is to
+    learn from the ratings.
     """
 
     scorer: str = "transformer"
     folds: int = 5
     rounds: int = 1
-    steps: int = 300
 
     def transform(self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator) -> GuidedText:
         """The same texts with the ratings (nats). Raises `Incompatible` where there is no split."""
@@ -49,6 +50,5 @@ class Guide:
             return TfidfLogistic(folds=self.folds)
         if self.scorer == "embedding-logistic":
             return EmbeddingLogistic(folds=self.folds)
-        from harness_wireless_pvi.transformer import TransformerClassifier
-
-        return TransformerClassifier(folds=self.folds, steps=self.steps)
+        shared = {f.name: getattr(self, f.name) for f in dataclasses.fields(SmallTransformer)}
+        return TransformerClassifier(folds=self.folds, **shared)

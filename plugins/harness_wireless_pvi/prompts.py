@@ -50,7 +50,9 @@ def build(words: Any, data: LabelledText, instruction: str, max_length: int, nul
     null = [blank + tail for tail in tails] if keeps else [blank + bare]
     for row, (prompt, tail) in enumerate(zip(full, tails, strict=True)):
         if len(prompt) - len(tail) <= len(blank) or prompt == null[row if keeps else 0]:
-            raise UsageError(f"row {row}: the prompt has no more of the text than its null; wanted max_length above {max_length}")
+            raise UsageError(
+                f"row {row}: the prompt has no more of the text than its null; wanted max_length above {max_length}"
+            )
     options = [_ids(words, f" {name}") for name in data.classes]
     if not all(options):
         raise UsageError(f"the answer {data.classes[options.index([])]!r} has no tokens; wanted class names that have")

@@ -72,5 +72,5 @@ def test_wrong_labels_are_marked():
 
 
 def test_shares_above_a_half_are_refused():
-    with pytest.raises(UsageError, match="a share of 0.6 wrong labels; wanted 0 to 0.5"):
+    with pytest.raises(UsageError, match=r"a share of 0\.6 wrong labels; wanted 0 to 0.5"):
         list(known.KnownVInformation(flips=(0.6,)).cases(seed=0))

@@ -95,7 +95,7 @@ def test_one_class_and_empty_texts(tmp_path, caplog):
 
 
 def test_files_that_are_none(tmp_path):
-    with pytest.raises(UsageError, match="path is empty; wanted --set labelled-text.path=FILE"):
+    with pytest.raises(UsageError, match=r"path is empty; wanted --set labelled-text\.path=FILE"):
         load("")
     (tmp_path / "empty.csv").write_text("text,label\n")
     with pytest.raises(UsageError, match="no rows"):
@@ -109,7 +109,7 @@ def test_files_that_are_none(tmp_path):
     (tmp_path / "binary.csv").write_bytes(b"text,label\n\xff\xfe,1\n")
     with pytest.raises(UsageError, match="in UTF-8"):
         load(tmp_path / "binary.csv")
-    with pytest.raises(UsageError, match="no-such.csv: no such file"):
+    with pytest.raises(UsageError, match=r"no-such\.csv: no such file"):
         load(write(tmp_path, ROWS), test=str(tmp_path / "no-such.csv"))
 
 

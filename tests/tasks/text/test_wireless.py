@@ -123,7 +123,7 @@ def test_questions_are_answered_by_the_facts_and_no_test_fact_is_seen_in_trainin
 
 
 def test_more_questions_than_there_are_is_refused():
-    with pytest.raises(UsageError, match="the facts give .* questions; wanted n below"):
+    with pytest.raises(UsageError, match=r"the facts give .* questions; wanted n below"):
         WirelessQA(n=2000, shown=0, hops=1, test_share=0.01).questions("tf", 0)
     with pytest.raises(UsageError, match="wanted 0, or 3 at least"):
         list(WirelessQA(shown=2).cases(seed=0))
