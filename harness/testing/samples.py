@@ -251,6 +251,8 @@ def awkward(data: Kind) -> Iterator[tuple[str, Kind]]:
         "every unit twice": lambda: data.take(np.repeat(np.arange(data.n), 2)),
         "one unit many times": lambda: data.take(np.zeros(data.n, np.int64)),
     }
+    if isinstance(data, LabelledText):
+        makers["one text throughout"] = lambda: dataclasses.replace(data, texts=data.texts[:1] * data.n, repeats=True)
     for name, make in makers.items():
         try:
             changed = make()

@@ -7,9 +7,13 @@ import harness.kinds
 from harness import (
     ConditionedSamples,
     Environments,
+    GeneratedText,
     Kind,
     LabelledSamples,
+    LabelledText,
+    LabelLogProbabilities,
     PairedSamples,
+    ReferencedText,
     Samples,
     Structures,
     UsageError,
@@ -19,7 +23,8 @@ from harness import (
 from harness.testing import NotChecked, conformance, sample
 from harness.testing.samples import awkward, variants
 
-SHARED = [Samples, PairedSamples, ConditionedSamples, LabelledSamples, Environments, Structures]
+TEXT = [LabelledText, LabelLogProbabilities, ReferencedText, GeneratedText]
+SHARED = [Samples, PairedSamples, ConditionedSamples, LabelledSamples, Environments, Structures, *TEXT]
 
 
 def test_every_shared_kind_has_sample_data():
@@ -38,7 +43,7 @@ def test_sample_data_repeat_and_can_be_split(kind):
     assert sum(part.size for _, part in one.split.parts()) == 12
     assert len(list(variants(kind, stream(0)))) >= 2
     names = [name for name, _ in awkward(sample(kind, stream(3)))]
-    assert {"one unit many times", "a constant column"} & set(names)
+    assert {"one unit many times", "a constant column", "one text throughout"} & set(names)
 
 
 def test_a_kind_of_a_plugin_brings_its_own_example():
