@@ -57,7 +57,9 @@ class TokenArtefacts:
         best = min(means, key=lambda key: (-means[key], key))
         notes: dict[str, float | int | str | bool] = {"n": len(test), "variants": len(variants)}
         for c, name in enumerate(data.classes):
-            ranked = sorted((key for key in means if key[0] == c), key=lambda key: (-means[key], key))[:SHOWN]
+            ranked = sorted(
+                (key for key in means if key[0] == c and means[key] > 0), key=lambda key: (-means[key], key)
+            )[:SHOWN]
             if ranked:
                 notes[f"tokens {name}"] = ", ".join(f"{token} {means[c, token]:.3f}" for _, token in ranked)
         return Estimate(means[best], spread(np.array(by_token[best])), diagnostics=notes)

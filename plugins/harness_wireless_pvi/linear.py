@@ -15,6 +15,8 @@ from harness_wireless_pvi.held_out import LOG, Predict
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 FIFTH = 5
+PATIENCE = 2
+"""Rises of the loss after which weaker penalties are not tried."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,13 @@ class _Logistic:
         return self._fitted(x, y, k, self.c or self._chosen(x, y, k, rng))
 
     def _chosen(self, x: Any, y: Ints, k: int, rng: np.random.Generator) -> float:
-        """The penalty with the least log-loss on a fifth of each class; 1 where there are too few rows to tell."""
+        """The penalty with the least log-loss on a fifth of each class; 1 where there are too few rows to tell.
+
+        From strong penalties to weak ones, each fit starting from the last, until the loss has risen `PATIENCE` times.
+        """
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import LogisticRegression
+
         order = rng.permutation(len(y))
         order = order[np.argsort(y[order], kind="stable")]
         first = np.searchsorted(y[order], y[order])
@@ -62,10 +70,16 @@ class _Logistic:
         fit, judge = order[~aside], order[aside]
         if len(judge) < FIFTH:
             return 1.0
-        losses = [
-            -float(self._fitted(x[fit], y[fit], k, c)(x[judge])[np.arange(len(judge)), y[judge]].mean())
-            for c in PENALTIES
-        ]
+        path = LogisticRegression(max_iter=min(self.iterations, 200), tol=1e-4, warm_start=True)
+        losses: list[float] = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the fit that counts is made afterwards
+            for c in PENALTIES:
+                path.set_params(C=c).fit(x[fit], y[fit])
+                table = _log_probabilities(path, x[judge], k)
+                losses.append(-float(table[np.arange(len(judge)), y[judge]].mean()))
+                if len(losses) - 1 - int(np.argmin(losses)) == PATIENCE:
+                    break
         return PENALTIES[int(np.argmin(losses))]
 
     def _fitted(self, x: Any, y: Ints, k: int, c: float) -> Any:
@@ -79,13 +93,7 @@ class _Logistic:
         if any(issubclass(w.category, ConvergenceWarning) for w in caught):
             LOG.warning("logistic regression stopped at %d iterations; raise iterations", self.iterations)
 
-        def predict(features: Any) -> Floats:
-            margins = np.asarray(found.decision_function(features), np.float64)
-            if margins.ndim == 1:
-                margins = np.column_stack([np.zeros(len(margins)), margins])
-            return held_out.spread(log_softmax(margins), found.classes_, k)
-
-        return predict
+        return lambda features: _log_probabilities(found, features, k)
 
     def log_null(self, y: Ints, k: int, rng: np.random.Generator) -> Floats:
         """Log-probabilities (k,) given nothing: counted, or fitted on inputs that are all the same."""
@@ -172,6 +180,14 @@ class EmbeddingLogistic(_Logistic):
             return lambda rows: (predict((x[rows] - mean) / scale), np.tile(null, (len(rows), 1)))
 
         return held_out.scores(data, fit, folds=self.folds, scored=self.scored, rng=rng)
+
+
+def _log_probabilities(fitted: Any, features: Any, k: int) -> Floats:
+    """Log-probabilities (m, k) by a fitted logistic regression of scikit-learn."""
+    margins = np.asarray(fitted.decision_function(features), np.float64)
+    if margins.ndim == 1:
+        margins = np.column_stack([np.zeros(len(margins)), margins])
+    return held_out.spread(log_softmax(margins), fitted.classes_, k)
 
 
 def joined(data: LabelledText) -> list[str]:

@@ -34,7 +34,9 @@ def test_a_users_csv(command, tmp_path):
 
 def test_results_without_local_values(command, tmp_path):
     store = ("--store", tmp_path / "s.sqlite")
-    ran = command("run", "--task", "noma", "--set", "noma.n=60", "--model", "prior", "--estimator", "calibration", *store)
+    ran = command(
+        "run", "--task", "noma", "--set", "noma.n=60", "--model", "prior", "--estimator", "calibration", *store
+    )
     assert ran.returncode == 0, ran.stderr
     none = command("results", "--local", tmp_path / "x.csv", *store)
     assert none.returncode == 2

@@ -10,7 +10,7 @@ import harness
 from harness import GeneratedText, Incompatible, LabelledSamples, LabelledText, LabelLogProbabilities, UsageError
 from harness_text import entities, features, noma
 from harness_text.noma_rates import Downlink, uplink_sum_rate
-from harness_text.wireless_qa import WirelessQA, reached, sentence
+from harness_text.wireless_qa import WirelessQA, _Maker, reached, sentence
 
 RNG = np.random.default_rng
 
@@ -124,7 +124,7 @@ def test_questions_are_answered_by_the_facts_and_no_test_fact_is_seen_in_trainin
 
 def test_more_questions_than_there_are_is_refused():
     with pytest.raises(UsageError, match=r"the facts give .* questions; wanted n below"):
-        WirelessQA(n=2000, shown=0, hops=1, test_share=0.01).questions("tf", 0)
+        _Maker([entities.FACTS[0]], "tf", "test", hops=1, shown=0).make(150, RNG(0))
     with pytest.raises(UsageError, match="wanted 0, or 3 at least"):
         list(WirelessQA(shown=2).cases(seed=0))
     with pytest.raises(UsageError, match="wanted tf or mcq"):
