@@ -28,13 +28,9 @@ V_ENTROPY = Quantity("v_entropy", "nats", "none", summary="H_V(Y): what the fami
 CONDITIONAL_V_ENTROPY = Quantity("conditional_v_entropy", "nats", "lower", summary="H_V(Y|X), on held-out data")
 LEAST_SLICE = Quantity("least_slice_v_information", "nats", "higher", summary="V-information of the worst slice")
 CALIBRATION = Quantity("calibration_error", "", "lower", lower=0.0, upper=1.0, summary="expected calibration error")
-MISLABELLED = Quantity(
-    "mislabelled_auroc", "", "higher", lower=0.0, upper=1.0, summary="wrong labels have the lower PVI"
-)
+MISLABELLED = Quantity("mislabelled_auroc", "", "higher", lower=0.0, upper=1.0, summary="wrong labels: lower PVI")
 ARTEFACT = Quantity("token_artefact", "nats", "none", summary="largest mean fall of ln p(y|x) without one token")
-ROUGE = Quantity(
-    "rouge_l", "", "higher", lower=0.0, upper=1.0, summary="longest common subsequence of words, F-measure"
-)
+ROUGE = Quantity("rouge_l", "", "higher", lower=0.0, upper=1.0, summary="longest common word subsequence, F-measure")
 
 _PVI = "K. Ethayarajh et al., Understanding Dataset Difficulty with V-Usable Information, ICML 2022, arXiv:2110.08420"
 _THEORY = "Y. Xu et al., A Theory of Usable Information, ICLR 2020, arXiv:2002.10689"
@@ -44,9 +40,7 @@ _LIN = "C.-Y. Lin, ROUGE: A Package for Automatic Evaluation of Summaries, ACL w
 _INSTALL = "infoharness[text]"
 
 _FOLDS = Param("folds", int, 0, "0: fit on the training part, score the test part; else cross-fit all rows", low=0)
-_SCORED = Param(
-    "scored", str, "test", "with folds=0: held-out rows, or those that were fitted", choices=("test", "train")
-)
+_SCORED = Param("scored", str, "test", "with folds=0: held-out rows, or fitted ones", choices=("test", "train"))
 _CROSS = (_FOLDS, _SCORED)
 _NULL = Param(
     "null", str, "prior", "labels counted, or the family trained on blank inputs", choices=("prior", "trained")
@@ -93,6 +87,7 @@ def _tuned(steps: int, window: int) -> tuple[Param, ...]:
     )
 
 
+_SCORERS = ("transformer", "tfidf-logistic", "embedding-logistic")
 _RESULT: dict[str, Any] = {"gives": LabelLogProbabilities, "install": _INSTALL}
 
 
@@ -198,13 +193,7 @@ def harness_models() -> Iterable[ModelSpec]:
         reads=LabelledText,
         gives=GuidedText,
         params=(
-            Param(
-                "scorer",
-                str,
-                "transformer",
-                "the family that rates",
-                choices=("transformer", "tfidf-logistic", "embedding-logistic"),
-            ),
+            Param("scorer", str, "transformer", "the family that rates", choices=_SCORERS),
             Param("folds", int, 5, "parts of the cross-fit", low=2),
             Param("rounds", int, 1, "cuts into folds that are averaged", low=1),
             *_TRANSFORMER,
@@ -259,7 +248,7 @@ _READING: tuple[tuple[str, str, Quantity, str, tuple[Param, ...], bool], ...] = 
     ("v-entropy", "H_V(Y): the null's surprise", V_ENTROPY, "VEntropy", (), True),
     (
         "conditional-v-entropy",
-        "H_V(Y|X): the surprise that is left with the input",
+        "H_V(Y|X): surprise with the input",
         CONDITIONAL_V_ENTROPY,
         "ConditionalVEntropy",
         (),

@@ -10,9 +10,7 @@ from harness.quantities import ACCURACY, MUTUAL_INFORMATION, V_INFORMATION
 
 HARNESS_API = 1
 
-ROUGE = Quantity(
-    "rouge_l", "", "higher", lower=0.0, upper=1.0, summary="longest common subsequence of words, F-measure"
-)
+ROUGE = Quantity("rouge_l", "", "higher", lower=0.0, upper=1.0, summary="longest common word subsequence, F-measure")
 
 _PVI = "K. Ethayarajh et al., Understanding Dataset Difficulty with V-Usable Information, ICML 2022, arXiv:2110.08420"
 _THEORY = "Y. Xu et al., A Theory of Usable Information, ICLR 2020, arXiv:2002.10689"
