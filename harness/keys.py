@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.plan import Path
+from harness.records import Record
 from harness.registry import Registry
 
 RECIPE = 1
@@ -43,18 +44,29 @@ def path_sources(registry: Registry, path: Path) -> dict[str, str]:
 
 def path_key(path: Path, case: str, fingerprint: str, sources: Mapping[str, str]) -> str:
     """The key of one case of a path."""
-    return digest(
-        {
-            "recipe": RECIPE,
-            "task": [path.task.name, path.task.params],
-            "case": case,
-            "fingerprint": fingerprint,
-            "models": [[m.name, m.params] for m in path.models],
-            "estimator": [path.estimator.name, path.estimator.params],
-            "seed": path.seed,
-            "sources": dict(sources),
-        }
+    models = [(m.name, m.params) for m in path.models]
+    task, estimator = path.task, path.estimator
+    return _key(
+        (task.name, task.params), case, fingerprint, models, (estimator.name, estimator.params), path.seed, sources
     )
+
+
+def record_key(record: Record) -> str:
+    """The key that a record's own fields give."""
+    r, params = record, record.params
+    models = list(zip(r.models, params["models"], strict=True))
+    estimator = r.estimator, params["estimator"]
+    return _key((r.task, params["task"]), r.case, r.fingerprint or "", models, estimator, r.seed, r.sources)
+
+
+def _key(
+    task: tuple[str, Any], case: str, fingerprint: str, models: list[tuple[str, Any]], estimator: tuple[str, Any],
+    seed: int, sources: Mapping[str, str],
+) -> str:  # fmt: skip
+    return digest({
+        "recipe": RECIPE, "task": task, "case": case, "fingerprint": fingerprint, "models": models,
+        "estimator": estimator, "seed": seed, "sources": dict(sources),
+    })  # fmt: skip
 
 
 def data_token(path: Path, source: str, stamp: str, task_source: str) -> str:

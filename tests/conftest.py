@@ -13,9 +13,16 @@ ROOT = Path(__file__).parent.parent
 TOY = Path(__file__).parent / "toy"
 
 
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory):
+    """A cache for the whole run of tests: a network is trained once."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(autouse=True)
-def _own_places(tmp_path, monkeypatch):
-    """Stores and caches go to the test's folder; hubs are off."""
+def _own_places(tmp_path, shared_cache, monkeypatch):
+    """Stores and caches go to the test's folders; hubs are off."""
+    monkeypatch.setenv("HARNESS_CACHE", str(shared_cache))
     monkeypatch.setenv("HARNESS_STORE", str(tmp_path / "user-store.sqlite"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))

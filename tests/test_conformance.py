@@ -32,6 +32,51 @@ def test_ib_lossy(check):
     check()
 
 
+TINY = {"steps": 3, "layers": 1, "heads": 2, "width": 8, "window": 6}
+
+
+@conformance("lm", params={f"tiny-lm{ending}": TINY for ending in ("", "-states", "-attention", "-maps")})
+def test_lm(check):
+    check()
+
+
+@conformance("language", params={"known-entropy-languages": {"sequences": 20}})
+def test_language(check):
+    check()
+
+
+@conformance(
+    "entropy_attention",
+    params={"attention-architectures": {"steps": 3, "layers": 1, "width": 8, "window": 16, "windows": 4}},
+)
+def test_entropy_attention(check):
+    check()
+
+
+@conformance("agentic")
+def test_agentic(check):
+    check()
+
+
+TRAINED_BRIEFLY = {
+    "toy-superposition": {"models": 3, "steps": 50, "n": 200},
+    "known-codes": {"n": 200},
+    "dropout-parity": {"epochs": 1, "widths": (8,), "rates": (0.0, 0.5), "n": 200},
+    "grokking": {"modulus": 7, "steps": (0, 20), "draws": 5},
+    "adversarial-digits": {"epochs": 1, "widths": (8,), "epsilons": (0.0, 0.1), "attack_steps": 2},
+}
+
+
+@conformance("networks", params=TRAINED_BRIEFLY)
+def test_networks(check):
+    check()
+
+
+@conformance("superposition", params={"sae": {"epochs": 5, "steps": 0, "batch": 16, "copies": 2}})
+def test_superposition(check):
+    check()
+
+
 BRIEF = {"steps": 10, "width": 16, "layers": 1}
 POLICIES = ["all", "order", "reverse", "random-order", "filter", "random-kept", "easy", "medium", "hard", "random", "weight", "random-weight"]  # fmt: skip
 

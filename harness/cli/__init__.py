@@ -21,7 +21,7 @@ VERBS = {
     "show": "show a component: parameters, kinds, paper",
     "results": "look at stored results",
     "verify": "recompute a sample of stored results and report drift",
-    "board": "leaderboards: show, run, build",
+    "board": "leaderboards: show, run, build, check, submit",
     "plugin": "plugins: list, new, check",
     "store": "the result store: info, merge, gc",
     "doctor": "what is installed, and what is missing",

@@ -2,13 +2,29 @@
 
 from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind, Split, array, offsets, strings
+from harness.kinds.language import (
+    AttentionMaps,
+    AttentionProfile,
+    ChannelLogLikelihoods,
+    Contexts,
+    HiddenStates,
+    TokenLogProbabilities,
+    TokenSequences,
+)
+from harness.kinds.networks import Activations, SparseCodes
 from harness.kinds.text import GeneratedText, LabelledText, LabelLogProbabilities, ReferencedText
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
 
 __all__ = [
+    "Activations",
+    "AttentionMaps",
+    "AttentionProfile",
+    "ChannelLogLikelihoods",
     "ConditionedSamples",
+    "Contexts",
     "Environments",
     "GeneratedText",
+    "HiddenStates",
     "Kind",
     "LabelLogProbabilities",
     "LabelledSamples",
@@ -16,8 +32,11 @@ __all__ = [
     "PairedSamples",
     "ReferencedText",
     "Samples",
+    "SparseCodes",
     "Split",
     "Structures",
+    "TokenLogProbabilities",
+    "TokenSequences",
     "array",
     "offsets",
     "strings",

@@ -11,9 +11,15 @@ from numpy.typing import NDArray
 
 from harness.errors import DataError
 from harness.kinds import (
+    Activations,
+    AttentionMaps,
+    AttentionProfile,
+    ChannelLogLikelihoods,
     ConditionedSamples,
+    Contexts,
     Environments,
     GeneratedText,
+    HiddenStates,
     Kind,
     LabelledSamples,
     LabelledText,
@@ -21,8 +27,11 @@ from harness.kinds import (
     PairedSamples,
     ReferencedText,
     Samples,
+    SparseCodes,
     Split,
     Structures,
+    TokenLogProbabilities,
+    TokenSequences,
 )
 from harness.testing.report import NotChecked
 
@@ -179,6 +188,77 @@ def _structures(rng: np.random.Generator, n: int) -> Structures:
     )
 
 
+def _cuts(rng: np.random.Generator, n: int) -> NDArray[np.int64]:
+    """Offsets of n sequences of 6 to 11 tokens."""
+    return np.concatenate([[0], np.cumsum(rng.integers(6, 12, size=n))])
+
+
+def _tokens(rng: np.random.Generator, n: int) -> TokenSequences:
+    """Counts that go up by one or two, modulo 4."""
+    cuts = _cuts(rng, n)
+    return TokenSequences(np.cumsum(rng.integers(1, 3, size=cuts[-1])) % 4, cuts, 4)
+
+
+def _token_log_p(rng: np.random.Generator, n: int) -> TokenLogProbabilities:
+    cuts = _cuts(rng, n)
+    total = int(cuts[-1])
+    context = np.arange(total) - np.repeat(cuts[:-1], np.diff(cuts))
+    return TokenLogProbabilities(np.log(on_grid(rng.uniform(0.1, 1.0, total))), np.ones(total, int), context, cuts)
+
+
+def _hidden(rng: np.random.Generator, n: int) -> HiddenStates:
+    cuts = _cuts(rng, n)
+    return HiddenStates(on_grid(rng.normal(size=(cuts[-1], 3))), rng.integers(4, size=cuts[-1]), cuts, 1, 2)
+
+
+def _attention(rng: np.random.Generator, n: int, t: int = 6) -> NDArray[np.float64]:
+    """Causal maps of two layers of two heads ``(n, 2, 2, t, t)``."""
+    weights = np.exp(rng.normal(size=(n, 2, 2, t, t))) * np.tri(t)
+    return np.asarray(weights / weights.sum(-1, keepdims=True))
+
+
+def _maps(rng: np.random.Generator, n: int) -> AttentionMaps:
+    return AttentionMaps(_attention(rng, n), broken=None)
+
+
+def _profile(rng: np.random.Generator, n: int) -> AttentionProfile:
+    a = _attention(rng, n)
+    entropy = -(a * np.log(np.where(a > 0, a, 1.0))).sum(-1)
+    network = '{"layers": 2, "heads": 2, "width": 8, "norm": "layer", "activation": "gelu", "feed_forward": "standard"}'
+    return AttentionProfile(
+        entropy, broken=None, log_p=-on_grid(rng.uniform(0.1, 2.0, (n, a.shape[-1]))), network=network
+    )
+
+
+def _contexts(rng: np.random.Generator, n: int) -> Contexts:
+    """Sentences that say the answer."""
+    colours = ("red", "green", "blue")
+    answers = tuple(colours[i] for i in rng.integers(3, size=n))
+    texts = tuple(f"The box is {answer} and weighs {i} kg." for i, answer in enumerate(answers))
+    return Contexts(texts, answers, query="What colour is the box?", options=colours)
+
+
+def _channel(rng: np.random.Generator, n: int) -> ChannelLogLikelihoods:
+    """Two compressions a context, each about 20 nats likelier under its own."""
+    log_p = -on_grid(rng.uniform(20.0, 30.0, (n, 2, n)) - 20.0 * np.eye(n)[:, None])
+    correct = rng.integers(0, 2, (n, 2)).astype(np.float64)
+    return ChannelLogLikelihoods(log_p, rng.integers(3, 9, (n, 2)), correct=correct)
+
+
+def _activations(rng: np.random.Generator, n: int) -> Activations:
+    """Sparse codes of six features through four units, with labels."""
+    codes = rng.random((n, 6)) * (rng.random((n, 6)) < 0.4)
+    return Activations(on_grid(codes @ rng.normal(size=(6, 4))), np.arange(n) % 2, layer="hidden", accuracy=0.9)
+
+
+def _sparse_codes(rng: np.random.Generator, n: int) -> SparseCodes:
+    """Autoencoders of eight features each, one of them dead."""
+    counts = rng.integers(1, 10, size=(n, 10, 8))
+    counts[:, :, -1] = 0
+    mass, flat = on_grid(rng.random(counts.shape) * counts), np.full(n, 0.1)
+    return SparseCodes(mass, counts, flat, np.ones(n), flat, units=4, samples=100, layer="hidden")
+
+
 def _groups(n: int) -> tuple[str, ...]:
     return tuple("ab"[i % 2] for i in range(n))
 
@@ -198,6 +278,15 @@ _MAKERS: dict[type[Kind], Any] = {
     GeneratedText: _generated,
     Environments: _environments,
     Structures: _structures,
+    TokenSequences: _tokens,
+    TokenLogProbabilities: _token_log_p,
+    HiddenStates: _hidden,
+    AttentionMaps: _maps,
+    AttentionProfile: _profile,
+    ChannelLogLikelihoods: _channel,
+    Contexts: _contexts,
+    Activations: _activations,
+    SparseCodes: _sparse_codes,
 }
 
 COORDINATES: dict[type[Kind], tuple[str, ...]] = {
@@ -207,6 +296,7 @@ COORDINATES: dict[type[Kind], tuple[str, ...]] = {
     LabelledSamples: ("x",),
     Environments: ("x",),
     Structures: ("positions",),
+    Activations: ("x",),
 }
 """The fields that a translation shifts and a change of scale multiplies."""
 

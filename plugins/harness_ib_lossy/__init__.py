@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness import (
-    Estimate,
-    EstimatorSpec,
     Kind,
     LabelledSamples,
     ModelSpec,
     PairedSamples,
     Param,
-    Quantity,
     Samples,
     TaskSpec,
 )
@@ -21,16 +18,7 @@ from harness.quantities import MUTUAL_INFORMATION
 
 HARNESS_API = 1
 
-INTRINSIC_DIMENSION = Quantity(
-    "intrinsic_dimension",
-    "",
-    "none",
-    lower=0.0,
-    summary="dimension of the set that the data lie on, at the smallest scale",
-)
-
 _PAPER = "I. Butakov et al., Information Bottleneck Analysis of DNNs via Lossy Compression, ICLR 2024, arXiv:2305.08013"
-_TWO_NN = "E. Facco et al., Sci. Rep. 7, 12140 (2017)"
 
 _SIDE = Param("side", str, "both", "which variable is compressed; a discrete one never is", choices=("x", "y", "both"))
 _CODE = (
@@ -74,8 +62,6 @@ def harness_models() -> Iterable[ModelSpec]:
             gives=kind,
             params=(*_PCA, *sides),
             traits=("deterministic",),
-            requires=("scipy",),
-            install="infoharness[ib_lossy]",
             paper=_PAPER,
         )
         yield ModelSpec(
@@ -85,28 +71,11 @@ def harness_models() -> Iterable[ModelSpec]:
             reads=kind,
             gives=kind,
             params=(*_AUTOENCODER, *sides),
-            requires=("scipy", "torch"),
+            requires=("torch",),
             install="infoharness[ib_lossy]",
             paper=_PAPER,
             keep=True,
         )
-
-
-@_hookimpl
-def harness_estimators() -> Iterable[EstimatorSpec]:
-    """What tells whether a code has more dimensions than its data."""
-    yield EstimatorSpec(
-        name="two-nn",
-        summary="intrinsic dimension from the ratio of the distances to the two nearest neighbours",
-        implementation="harness_ib_lossy.intrinsic:TwoNN",
-        reads=(Samples, PairedSamples),
-        gives=Estimate,
-        quantity=INTRINSIC_DIMENSION,
-        traits=("deterministic", "permutation-invariant", "translation-invariant", "scale-invariant"),
-        requires=("scipy",),
-        install="infoharness[ib_lossy]",
-        paper=_TWO_NN,
-    )
 
 
 @_hookimpl

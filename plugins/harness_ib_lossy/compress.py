@@ -9,8 +9,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import Incompatible, LabelledSamples, PairedSamples, Samples
-from harness_ib_lossy import intrinsic
+from harness import Incompatible, LabelledSamples, PairedSamples, Samples, estimator
 
 K = TypeVar("K", PairedSamples, Samples, LabelledSamples)
 S = TypeVar("S", Samples, LabelledSamples)
@@ -48,8 +47,18 @@ def _coded(data: PairedSamples | Samples | LabelledSamples, name: str, fit: Fitt
     train, test = (values, values) if data.split is None else (values[data.split.train], values[data.split.test])
     code = fit(train, where)(test)
     if singular == "refuse":
-        intrinsic.refuse_singular(code, where)
+        _refuse_singular(code, where)
     return code
+
+
+def _refuse_singular(code: Floats, where: str) -> None:
+    """Raise `Incompatible` where a code ``(n, d)`` has more dimensions than the data in it, by `two-nn`."""
+    found = estimator("superposition/two-nn").estimate(Samples(code), rng=np.random.default_rng(0))
+    if found.diagnostics["singular"]:
+        raise Incompatible(
+            f"{where}: the code has {code.shape[1]} dimensions and the data in it {found.value:.1f}, so that it has no "
+            f"density; wants code_dim={max(1, round(found.value))}, or an estimator that needs none, such as ksg"
+        )
 
 
 def check_width(x: Floats, code_dim: int, where: str) -> None:

@@ -199,31 +199,3 @@ def test_a_reader_that_has_seen_enough(command, tmp_path):
     ran = subprocess.run(["bash", "-c", f"set -o pipefail; {line}"], capture_output=True, text=True, check=False,
                          env=os.environ | {"PYTHONPATH": str(TOY)})  # fmt: skip
     assert "Traceback" not in ran.stderr
-
-
-def test_boards_are_made_from_records(command, tmp_path):
-    folder = tmp_path / "leaderboards" / "toys"
-    folder.mkdir(parents=True)
-    (folder / "board.toml").write_text('title = "Toys"\ntasks = ["choice"]\nestimators = ["best"]\nseeds = [0, 1]\n')
-    where = ("--boards", tmp_path / "leaderboards")
-    ok(command("board", "run", "toys", *where))
-    records = (folder / "records" / "toy.jsonl").read_text().splitlines()
-    assert len(records) == 2 * 2 * 2
-    table = (folder / "table.md").read_text()
-    assert "# Toys" in table
-    assert ok(command("board", "check", "toys", *where)).stderr == ""
-    assert "gain ↑" in ok(command("board", "show", "toys", *where)).stdout
-    (folder / "table.md").write_text(table.replace("5", "6"))
-    stale = command("board", "check", "toys", *where)
-    assert stale.returncode == 1
-    assert "is stale: harness board build toys" in stale.stderr
-    ok(command("board", "build", "toys", *where))
-    assert (folder / "table.md").read_text() == table
-    (folder / "records" / "toy.jsonl").write_text("{}\n")
-    broken = command("board", "build", "toys", *where)
-    assert broken.returncode == 2
-    assert "toy.jsonl:1: not a record" in broken.stderr
-    (folder / "board.toml").write_text("tasks = 3\n")
-    assert "tasks is int; wanted list" in command("board", "show", "toys", *where).stderr
-    (folder / "board.toml").write_text("task = []\n")
-    assert "unknown key 'task': did you mean tasks?" in command("board", "show", "toys", *where).stderr

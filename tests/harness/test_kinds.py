@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import (
+    Activations,
     DataError,
     Environments,
     Incompatible,
@@ -15,6 +16,7 @@ from harness import (
     LabelledSamples,
     PairedSamples,
     Samples,
+    SparseCodes,
     Split,
     Structures,
     UsageError,
@@ -194,3 +196,25 @@ def test_fingerprint_does_not_depend_on_the_process():
     runs = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                            env={"PYTHONHASHSEED": str(i)}).stdout for i in (1, 2)}  # fmt: skip
     assert runs == {Samples([[0.5], [1.5]]).fingerprint() + "\n"}
+
+
+def test_activations_say_what_is_wrong():
+    with pytest.raises(DataError, match=r"Activations\.labels at row 1: label -2; wanted labels from 0 up"):
+        Activations(np.zeros((3, 2)), [0, -2, 1])
+    with pytest.raises(DataError, match="axis n of length 2; wanted 3"):
+        Activations(np.zeros((3, 2)), [0, 1])
+    assert Activations(np.zeros((3, 2))).width == 2
+
+
+def test_sparse_codes_say_what_is_wrong():
+    def made(mass, counts, **more):
+        return SparseCodes(mass, counts, [0.1], [1.0], [0.0], **{"units": 2, "samples": 4} | more)
+
+    mass, counts = np.ones((1, 2, 3)), np.ones((1, 2, 3), np.int64)
+    assert made(mass, counts).features == 3
+    with pytest.raises(DataError, match=r"SparseCodes\.mass at row 0: a negative sum"):
+        made(-mass, counts)
+    with pytest.raises(DataError, match=r"SparseCodes\.counts at row 0: counts out of range"):
+        made(mass, 3 * counts)
+    with pytest.raises(DataError, match="0 units, 4 samples"):
+        made(mass, counts, units=0)

@@ -5,9 +5,15 @@ import pytest
 
 import harness.kinds
 from harness import (
+    Activations,
+    AttentionMaps,
+    AttentionProfile,
+    ChannelLogLikelihoods,
     ConditionedSamples,
+    Contexts,
     Environments,
     GeneratedText,
+    HiddenStates,
     Kind,
     LabelledSamples,
     LabelledText,
@@ -15,7 +21,10 @@ from harness import (
     PairedSamples,
     ReferencedText,
     Samples,
+    SparseCodes,
     Structures,
+    TokenLogProbabilities,
+    TokenSequences,
     UsageError,
     array,
     stream,
@@ -23,8 +32,10 @@ from harness import (
 from harness.testing import NotChecked, conformance, sample
 from harness.testing.samples import awkward, variants
 
-TEXT = [LabelledText, LabelLogProbabilities, ReferencedText, GeneratedText]
-SHARED = [Samples, PairedSamples, ConditionedSamples, LabelledSamples, Environments, Structures, *TEXT]
+SHARED = [Samples, PairedSamples, ConditionedSamples, LabelledSamples, Environments, Structures]
+SHARED += [TokenSequences, TokenLogProbabilities, HiddenStates, AttentionMaps, AttentionProfile, ChannelLogLikelihoods]
+SHARED += [Contexts, Activations, SparseCodes]
+SHARED += [LabelledText, LabelLogProbabilities, ReferencedText, GeneratedText]
 
 
 def test_every_shared_kind_has_sample_data():

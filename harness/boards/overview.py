@@ -1,0 +1,26 @@
+"""Overview sections: what several measures say of each case, side by side; nothing is ranked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.boards.definition import Contents, Section
+from harness.boards.summary import tables
+from harness.boards.table import Table
+from harness.records import Record, Records
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Tables of cases against measures, one per task: mean ± standard deviation over seeds."""
+
+    title: str
+    about: str
+    tables: tuple[Table, ...]
+
+
+def survey(section: Section, records: list[Record], contents: Contents) -> Overview:
+    """The tables of a section's records, as `harness run` prints them."""
+    chosen = [r for r in records if not section.quantity or r.quantity == section.quantity]
+    found = tables(Records(chosen), contents.quantities.__getitem__)
+    return Overview(section.title or "overview", section.about, tuple(found))

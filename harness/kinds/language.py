@@ -1,0 +1,231 @@
+"""Token sequences, and what a language model makes of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from harness.errors import DataError
+from harness.kinds.base import BoolArray, FloatArray, IntArray, Kind, array, offsets, strings
+
+ALPHABETS = ("codes", "bytes")
+ROUNDING = 1e-4
+"""How far a row of attention may stand off a distribution: half precision adds up to this much."""
+
+
+class TokenSequences(Kind):
+    """n sequences of symbols: sequence i owns ``ids[offsets[i]:offsets[i + 1]]``, each within ``0 .. vocab_size-1``.
+
+    ``alphabet`` says what the symbols are: ``codes`` of a made language, or the ``bytes`` of UTF-8 text, which a model
+    may cut into tokens of its own.
+    """
+
+    ids: IntArray = array("items", np.int64)
+    offsets: IntArray = offsets()
+    vocab_size: int
+    alphabet: str = "codes"
+
+    def check(self) -> None:
+        """Refuse symbols outside the alphabet, and alphabets that are not known."""
+        if self.alphabet not in ALPHABETS:
+            raise DataError("TokenSequences.alphabet", repr(self.alphabet), "one of " + ", ".join(ALPHABETS))
+        if self.alphabet == "bytes" and self.vocab_size != 256:
+            raise DataError("TokenSequences.vocab_size", str(self.vocab_size), "256, as the symbols are bytes")
+        wrong = np.flatnonzero((self.ids < 0) | (self.ids >= self.vocab_size))
+        if wrong.size:
+            row = int(np.searchsorted(self.offsets, wrong[0], side="right")) - 1
+            wanted = f"symbols from 0 to {self.vocab_size - 1}"
+            raise DataError("TokenSequences.ids", f"symbol {self.ids[wrong[0]]}", wanted, row)
+
+
+class TokenLogProbabilities(Kind):
+    """What a model thought of n sequences, token by token.
+
+    ``log_p`` is ln p(token | the tokens before it), in nats; ``symbols`` counts the symbols of the data (bytes, codes)
+    that a token stands for, so that models with different tokens can be compared; ``context`` counts the tokens that
+    the model saw before it.
+    """
+
+    log_p: FloatArray = array("items")
+    symbols: IntArray = array("items", np.int64)
+    context: IntArray = array("items", np.int64)
+    offsets: IntArray = offsets()
+
+    def check(self) -> None:
+        """Refuse positive log-probabilities, negative counts, and sequences that stand for no symbol."""
+        refuse_positive(self.log_p, "TokenLogProbabilities.log_p")
+        for name in ("symbols", "context"):
+            if getattr(self, name).min() < 0:
+                row = int(getattr(self, name).argmin())
+                raise DataError(f"TokenLogProbabilities.{name}", "a negative count", "counts from 0 up", row)
+        empty = np.flatnonzero(np.add.reduceat(self.symbols, self.offsets[:-1]) == 0)
+        if empty.size:
+            raise DataError("TokenLogProbabilities.symbols", "a sequence of no symbols", "at least one", int(empty[0]))
+
+
+class HiddenStates(Kind):
+    """The vectors of one layer at every token of n sequences: ``x (items, d)``.
+
+    ``ids (items,)`` are the tokens that were read there, in the model's own vocabulary; ``layer`` counts from 0, the
+    embedding, to ``layers``, the last block.
+    """
+
+    x: FloatArray = array("items d")
+    ids: IntArray = array("items", np.int64)
+    offsets: IntArray = offsets()
+    layer: int
+    layers: int
+
+    def check(self) -> None:
+        """Refuse a layer that the model does not have."""
+        if not 0 <= self.layer <= self.layers:
+            raise DataError("HiddenStates.layer", str(self.layer), f"a layer from 0 to {self.layers}")
+
+
+class AttentionMaps(Kind):
+    """The attention of every head over n sequences of t tokens: ``a (n, layers, heads, t, t)``, query by key.
+
+    Rows are distributions over keys; with ``causal`` query i sees the keys up to i. Rows that a model computed as NaN
+    are marked in ``broken`` and hold zeros. Whole maps are large: what can be reduced row by row travels as an
+    `AttentionProfile`.
+    """
+
+    a: FloatArray = array("n layers heads t s")
+    broken: BoolArray | None = array("n layers heads t", np.bool_, optional=True)
+    causal: bool = True
+
+    def check(self) -> None:
+        """Refuse maps that are not square, and rows that are no distributions."""
+        if self.a.shape[3] != self.a.shape[4]:
+            raise DataError("AttentionMaps.a", f"{self.a.shape[3]} queries and {self.a.shape[4]} keys", "as many keys")
+        if self.a.min() < 0:
+            row = int(np.argwhere(self.a < 0)[0][0])
+            raise DataError("AttentionMaps.a", f"a negative weight, {self.a.min():.3g}", "weights from 0 up", row)
+        sums = self.a.sum(-1)
+        off = np.abs(sums - 1) > ROUNDING
+        if self.broken is not None:
+            off &= ~self.broken
+        if off.any():
+            at = tuple(np.argwhere(off)[0])
+            where = f"layer {at[1]}, head {at[2]}, query {at[3]}"
+            found = f"{where} sums to {sums[at]:.6g}"
+            raise DataError("AttentionMaps.a", found, "rows that sum to 1 (no dropout)", int(at[0]))
+        ahead = (self.a * np.triu(np.ones(self.a.shape[3:]), 1)).max() if self.causal else 0.0
+        if ahead > ROUNDING:
+            raise DataError("AttentionMaps.a", f"a weight of {ahead:.3g} on a later key", "none, as it is causal")
+
+
+class AttentionProfile(Kind):
+    """What is left of attention when each row is reduced to its entropy: ``entropy (n, layers, heads, t)``, in nats.
+
+    ``broken`` marks the rows that were NaN in the model (their entropy is 0 and means nothing). ``log_p (n, t)`` is
+    what the model gave the token at each place, where it is known. ``network`` describes the model in JSON (``layers``,
+    ``heads``, ``width``, ``norm``, ``activation``, ``feed_forward`` ...), empty where nothing is known.
+    """
+
+    entropy: FloatArray = array("n layers heads t")
+    broken: BoolArray | None = array("n layers heads t", np.bool_, optional=True)
+    log_p: FloatArray | None = array("n t", optional=True)
+    causal: bool = True
+    network: str = ""
+
+    def check(self) -> None:
+        """Refuse entropies below 0 or above what the keys in sight allow, and positive log-probabilities."""
+        t = self.entropy.shape[-1]
+        most = np.log(np.arange(1, t + 1)) if self.causal else np.full(t, np.log(t))
+        wrong = (self.entropy < -ROUNDING) | (self.entropy > most + ROUNDING * np.log(t + 1))
+        if wrong.any():
+            at = tuple(np.argwhere(wrong)[0])
+            found = f"layer {at[1]}, head {at[2]}, query {at[3]} has {self.entropy[at]:.6g} nats"
+            wanted = f"0 to {most[at[3]]:.6g}, the logarithm of the keys in sight"
+            raise DataError("AttentionProfile.entropy", found, wanted, int(at[0]))
+        if self.log_p is not None:
+            refuse_positive(self.log_p, "AttentionProfile.log_p")
+
+
+class Contexts(Kind):
+    """n texts that one question is asked of: ``texts (n,)``, and where they are known the ``answers (n,)``.
+
+    ``options`` are the answers to choose from, where there are such.
+    """
+
+    min_n: ClassVar[int] = 2
+
+    texts: tuple[str, ...] = strings("n")
+    answers: tuple[str, ...] | None = strings("n", optional=True)
+    query: str = ""
+    options: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Refuse empty texts, and answers that are no option."""
+        for row, text in enumerate(self.texts):
+            if not text.strip():
+                raise DataError("Contexts.texts", "an empty context", "text", row)
+        for row, answer in enumerate(self.answers or ()):
+            if self.options and answer not in self.options:
+                raise DataError("Contexts.answers", repr(answer), "one of the options", row)
+
+
+class ChannelLogLikelihoods(Kind):
+    """How likely every compression is under every context: ``log_p (n, m, k)``, in nats.
+
+    ``log_p[i, j, l]`` is ln p(z_ij | x_l, q), of the j-th of m compressions drawn from context i, summed over its
+    tokens; k is n. What is impossible has `IMPOSSIBLE`, which every sum of exponentials treats as minus infinity; `of`
+    puts it there. ``lengths (n, m)`` are tokens of each compression; ``correct (n, m)`` what a predictor made of it,
+    from 0 to 1, where there is one. ``exact`` says that ``log_p`` is the law that z was drawn from, and no proxy.
+    """
+
+    IMPOSSIBLE: ClassVar[float] = -1e300
+    min_n: ClassVar[int] = 2
+
+    log_p: FloatArray = array("n m k")
+    lengths: IntArray = array("n m", np.int64)
+    correct: FloatArray | None = array("n m", optional=True)
+    query: str = ""
+    exact: bool = False
+
+    @classmethod
+    def of(cls, log_p: FloatArray, lengths: IntArray, **more: Any) -> Self:
+        """The same from an array in which impossible compressions have minus infinity."""
+        given = np.asarray(log_p, np.float64)
+        return cls(np.where(np.isneginf(given), cls.IMPOSSIBLE, given), lengths, **more)
+
+    def check(self) -> None:
+        """Refuse other than n contexts, positive log-probabilities, empty and impossible compressions."""
+        n, _, k = self.log_p.shape
+        if n != k:
+            raise DataError("ChannelLogLikelihoods.log_p", f"{n} contexts drawn from, {k} scored", "every one scored")
+        refuse_positive(self.log_p, "ChannelLogLikelihoods.log_p")
+        if self.lengths.min() < 1:
+            i, j = np.argwhere(self.lengths < 1)[0]
+            raise DataError("ChannelLogLikelihoods.lengths", f"compression {j} is empty", "at least one token", int(i))
+        dead = (self.log_p <= self.IMPOSSIBLE).all(2)
+        if dead.any():
+            i, j = np.argwhere(dead)[0]
+            found = f"compression {j} is impossible under every context"
+            raise DataError("ChannelLogLikelihoods.log_p", found, "at least one that allows it", int(i))
+        if self.correct is not None and not ((self.correct >= 0) & (self.correct <= 1)).all():
+            raise DataError("ChannelLogLikelihoods.correct", "a score outside 0 .. 1", "shares of right answers")
+
+    def take(self, indices: ArrayLike) -> Self:
+        """The contexts at ``indices`` as rows and as columns: contexts are what is resampled."""
+        idx = np.asarray(indices, np.int64)
+        if idx.size and (idx.min() < 0 or idx.max() >= self.n):
+            raise DataError("ChannelLogLikelihoods.take", "a position outside", f"positions from 0 to {self.n - 1}")
+        return dataclasses.replace(
+            self,
+            log_p=self.log_p[idx][:, :, idx],
+            lengths=self.lengths[idx],
+            correct=None if self.correct is None else self.correct[idx],
+            split=None if self.split is None else self.split.take(idx, self.n),
+        )
+
+
+def refuse_positive(log_p: FloatArray, where: str) -> None:
+    """Raise `DataError` where a log-probability is above 0."""
+    if log_p.size and log_p.max() > 0:
+        row = int(np.unravel_index(log_p.argmax(), log_p.shape)[0])
+        raise DataError(where, f"log-probability {log_p.max():.6g}", "numbers up to 0", row)

@@ -1,0 +1,159 @@
+"""Mutual information of context and compression, from how likely each compression is under each context."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import ChannelLogLikelihoods, Estimate, Incompatible
+
+Floats = NDArray[np.float64]
+
+SATURATED = 0.95
+"""From this share of its ceiling on, the estimate says little more than that contexts can be told apart."""
+ALMOST_ALL = 1 - 1e-6
+"""Where one context holds this much of a sum, what is left without it is summed anew."""
+
+
+def logsumexp(values: Floats, axis: int = -1) -> Floats:
+    """ln sum exp along an axis."""
+    top = values.max(axis, keepdims=True)
+    return np.asarray(np.log(np.exp(values - top).sum(axis)) + np.squeeze(top, axis))
+
+
+def own(data: ChannelLogLikelihoods) -> Floats:
+    """ln p(z_ij | x_i) ``(n, m)``. Raises `Incompatible` where a compression is impossible under its own context."""
+    found = data.log_p[np.arange(data.n), :, np.arange(data.n)]
+    if found.min() <= data.IMPOSSIBLE:
+        i, j = np.argwhere(found <= data.IMPOSSIBLE)[0]
+        raise Incompatible(
+            f"compression {j} of context {i} is impossible under its own context: the value is minus infinity; wanted "
+            "the law that it was drawn from, or a proxy that allows all"
+        )
+    return np.asarray(found)
+
+
+def lower_terms(data: ChannelLogLikelihoods) -> Floats:
+    """ln p(z_ij | x_i) - ln (1/n) sum_l p(z_ij | x_l) ``(n, m)``; none exceeds ln n."""
+    return own(data) - logsumexp(data.log_p) + math.log(data.n)
+
+
+def upper_terms(data: ChannelLogLikelihoods) -> Floats:
+    """The same with the mean over the other contexts only ``(n, m)``; infinite where only the own one allows z."""
+    others = data.log_p.copy()
+    others[np.arange(data.n), :, np.arange(data.n)] = -math.inf
+    rest = logsumexp(others)
+    rest = np.where(rest <= data.IMPOSSIBLE, -math.inf, rest)
+    return np.asarray(own(data) - rest + math.log(data.n - 1))
+
+
+def jackknife(data: ChannelLogLikelihoods) -> float | None:
+    """Standard error of the lower estimate: contexts are left out, as rows and as terms of every mean.
+
+    None below three contexts.
+    """
+    n = data.n
+    if n < 3:
+        return None
+    numerator = own(data)
+    top = data.log_p.max(2, keepdims=True)
+    weights = np.exp(data.log_p - top)
+    total = weights.sum(2, keepdims=True)
+    with np.errstate(divide="ignore"):
+        rest = np.log(np.maximum(total - weights, 0.0)) + top
+    for i, j, k in np.argwhere(weights > ALMOST_ALL * total):
+        rest[i, j, k] = logsumexp(np.delete(data.log_p[i, j], k))
+    # left[k] is the mean over i != k of the terms without context k.
+    terms = (numerator[:, :, None] - rest + math.log(n - 1)).mean(1)
+    np.fill_diagonal(terms, 0.0)
+    left = terms.sum(0) / (n - 1)
+    return float(math.sqrt((n - 1) / n * ((left - left.mean()) ** 2).sum()))
+
+
+@dataclass(frozen=True)
+class AgenticMI:
+    """I(X;Z|q) = mean over i, j of ln p(z_ij|x_i,q) - ln (1/n) sum_l p(z_ij|x_l,q), in nats (equation of section 3).
+
+    The own context l = i is in the mean, so no term exceeds ln n: the estimate is a lower bound in expectation, with
+    the exact law as with any proxy in its place, and cannot see more than ln n. It is exact in expectation where X is
+    uniform on just these contexts. The value is not clipped; the ceiling, the clipped value, the upper bound and
+    whether the ceiling was reached are in the diagnostics.
+    """
+
+    def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
+        """The value with a jackknife error over contexts, and one value a context. Raises as `own`."""
+        local = lower_terms(data).mean(1)
+        value, ceiling = float(local.mean()), math.log(data.n)
+        notes: dict[str, float | int | str | bool] = {
+            "ceiling": ceiling,
+            "saturated": value >= SATURATED * ceiling,
+            "clipped": max(0.0, value),
+            "upper": float(upper_terms(data).mean()),
+            "draws": data.log_p.shape[1],
+            "mean_length": float(data.lengths.mean()),
+            "exact": data.exact,
+        }
+        return Estimate(value, jackknife(data), local, notes)
+
+
+@dataclass(frozen=True)
+class AgenticMIUpper:
+    """The same with the mean over the other contexts: an upper bound in expectation where the law is exact.
+
+    It is infinite where a compression is impossible under every context but its own. With a proxy it bounds nothing.
+    """
+
+    def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
+        """The value, and one a context; its error is that of a mean over contexts. Raises as `own`."""
+        local = upper_terms(data).mean(1)
+        notes = {"exact": data.exact, "unique": float(np.isposinf(local).mean())}
+        if np.isposinf(local).any():
+            return Estimate(math.inf, None, local, notes)
+        return Estimate(local.mean(), float(local.std(ddof=1) / math.sqrt(data.n)), local, notes)
+
+
+@dataclass(frozen=True)
+class MatrixInfoNCE:
+    """mean of ln p(z_ij|x_i) - ln (1/n) sum_l p(z_lj|x_i): contrasted over compressions, context by context.
+
+    InfoNCE with the same critic, turned: also a lower bound, at most ln n. It needs log-likelihoods that can be
+    compared between compressions, which long ones with their very different lengths make hard: what `agentic-mi`
+    cancels, this one does not.
+    """
+
+    def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
+        """The value, and one a context; its error is that of a mean over contexts. Raises as `own`."""
+        # [l, j, i]: compression j of context l under context i.
+        local = (own(data) - logsumexp(data.log_p, 0).T + math.log(data.n)).mean(1)
+        spread = float(local.std(ddof=1) / math.sqrt(data.n))
+        return Estimate(local.mean(), spread, local, {"ceiling": math.log(data.n)})
+
+
+@dataclass(frozen=True)
+class BitsPerToken:
+    """`agentic-mi` in bits over the mean number of tokens of a compression: a ratio of means, not a mean of ratios."""
+
+    def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
+        """The rate; its error is that of the information. Raises as `own`."""
+        found = AgenticMI().estimate(data, rng=rng)
+        unit = math.log(2) * float(data.lengths.mean())
+        error = None if found.stderr is None else found.stderr / unit
+        notes = dict(found.diagnostics) | {
+            "mean_of_ratios": float((lower_terms(data) / data.lengths).mean()) / math.log(2)
+        }
+        return Estimate(found.value / unit, error, diagnostics=notes)
+
+
+@dataclass(frozen=True)
+class AnswerAccuracy:
+    """The mean over compressions of what the predictor got right, from 0 to 1; 1 minus it is the distortion."""
+
+    def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
+        """The share, and one a context. Raises `Incompatible` where no predictor answered."""
+        if data.correct is None:
+            raise Incompatible("no predictor answered from these compressions")
+        local = data.correct.mean(1)
+        return Estimate(local.mean(), float(local.std(ddof=1) / math.sqrt(data.n)), local)

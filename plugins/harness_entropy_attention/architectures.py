@@ -1,0 +1,96 @@
+"""The architectures of the paper's table 1, trained alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import harness
+from harness import AttentionProfile, Case, UsageError, stream
+from harness_entropy_attention.cost import cost
+
+SOFTMAX_ONLY = {"norm": "none", "activation": "identity"}
+PARTS: Mapping[str, Mapping[str, str]] = {
+    "ln-gelu": {},
+    "ln-relu": {"activation": "relu"},
+    "ln": {"activation": "identity"},
+    "gelu": {"norm": "none"},
+    "relu": {"norm": "none", "activation": "relu"},
+    "softmax-only": SOFTMAX_ONLY,
+    "weight-norm": SOFTMAX_ONLY | {"weight_norm": "weight"},
+    "spectral-norm": SOFTMAX_ONLY | {"weight_norm": "spectral"},
+    "scaled": SOFTMAX_ONLY | {"feed_forward": "scaled"},
+    "scaled-fused": SOFTMAX_ONLY | {"feed_forward": "fused"},
+    "temperature": SOFTMAX_ONLY | {"feed_forward": "fused", "temperature": "learned"},
+    "regularised": SOFTMAX_ONLY | {"feed_forward": "fused", "temperature": "learned"},
+}
+"""What each changes in the usual block. Networks without norm have none at all, the last included."""
+
+
+@dataclass(frozen=True)
+class AttentionArchitectures:
+    """A case per architecture: its attention on test text, and its log-probabilities of that text.
+
+    All see the same text in the same order of the same seed. ``equal=steps`` gives all as many tokens, as the paper
+    does; ``equal=flops`` gives those with cheaper steps more of them.
+    """
+
+    architectures: tuple[str, ...] = ("ln-gelu", "relu", "gelu", "softmax-only", "scaled-fused")
+    equal: str = "steps"
+    steps: int = 400
+    layers: int = 4
+    heads: int = 4
+    width: int = 64
+    window: int = 64
+    entropy_penalty: float = 1e-2
+    entropy_margin: float = 0.2
+    temperature_start: float = 1.0
+    windows: int = 64
+    dataset: str = "pydoc"
+
+    def cases(self, *, seed: int) -> Iterable[Case]:
+        """One per architecture. Raises `UsageError` where one is named twice, or the text cannot be had."""
+        if len(set(self.architectures)) < len(self.architectures):
+            raise UsageError(f"attention-architectures.architectures: {self.architectures}; wanted each once")
+        (text,) = harness.task("language/pydoc-text", dataset=self.dataset).cases(seed=seed)
+        for name in self.architectures:
+            steps = self.steps if self.equal == "steps" else self.equal_steps(name)
+            yield Case(
+                id=name,
+                data=partial(self._profile, name, steps, text, seed),
+                facts={"steps": steps, "layers": self.layers, "window": self.window},
+                stamp=text.stamp,
+            )
+
+    def equal_steps(self, name: str) -> int:
+        """Steps that cost as many floating-point operations as ``steps`` of the usual block."""
+
+        def flops(parts: Mapping[str, str]) -> int:
+            usual = {"norm": "layer", "activation": "gelu", "feed_forward": "standard"}
+            sizes = {"layers": self.layers, "heads": self.heads, "width": self.width}
+            found = cost(sizes | usual | dict(parts), self.window)
+            return found.feed_forward_flops + found.attention_flops
+
+        return max(1, round(self.steps * flops({}) / flops(PARTS[name])))
+
+    def _profile(self, name: str, steps: int, text: Case, seed: int) -> AttentionProfile:
+        own: dict[str, float] = {}
+        if name == "regularised":
+            own = {"entropy_penalty": self.entropy_penalty, "entropy_margin": self.entropy_margin}
+        model = harness.model(
+            "lm/tiny-lm-attention",
+            layers=self.layers,
+            heads=self.heads,
+            width=self.width,
+            window=self.window,
+            temperature_start=self.temperature_start,
+            steps=steps,
+            limit=self.windows,
+            training_seed=seed,
+            **PARTS[name],
+            **own,
+        )
+        found = model.transform(text.load(), to=AttentionProfile, rng=stream(seed, "attention-architectures", name))
+        assert isinstance(found, AttentionProfile)
+        return found

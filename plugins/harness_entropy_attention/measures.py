@@ -1,0 +1,180 @@
+"""Estimators of attention: its entropy, and the classes of heads of N. Jha & B. Reagen (section 3)."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness import AttentionMaps, Estimate, Incompatible
+from harness_entropy_attention.heads import Attention, Floats, Rows, row_entropy, rows, shares
+
+SHOWN = 256
+"""Heads of at most this many models' heads are written out in the diagnostics."""
+
+
+def _listed(values: Floats) -> str:
+    return json.dumps(np.where(np.isfinite(values), np.round(values, 3), None).tolist())
+
+
+def _notes(found: Rows) -> dict[str, float | str | int]:
+    """Heads, means of layers, and what they are to be held against."""
+    heads = found.heads()
+    notes: dict[str, float | str | int] = {
+        "t": found.t,
+        "maximum": found.maximum(),
+        "log_t": float(np.log(found.t)),
+        "broken_rows": found.broken,
+        "broken_heads": int(np.isnan(heads).sum()),
+    }
+    if heads.size <= SHOWN:
+        notes["heads"] = _listed(heads)
+    return notes
+
+
+@dataclass(frozen=True)
+class AttentionEntropy:
+    """E = -(1/t) sum_i sum_j a_ij ln a_ij, mean over heads and sequences (equations 5 to 7), in nats.
+
+    Query i of a causal map sees i keys, so E is at most ln(t!)/t; the maximum, ln t, and the entropies of all heads are
+    in the diagnostics. Broken rows are left out and counted. Without any, the value is the mean over sequences.
+    """
+
+    def estimate(self, data: Attention, *, rng: np.random.Generator) -> Estimate:
+        """The mean entropy of rows; raises `Incompatible` where all are broken."""
+        found = rows(data)
+        values = np.where(found.sound, found.entropy, 0.0).sum((1, 2, 3))
+        count = found.sound.sum((1, 2, 3))
+        local = values[count > 0] / count[count > 0]
+        spread = local.std(ddof=1) / np.sqrt(len(local)) if len(local) > 1 else None
+        whole = bool((count > 0).all())
+        return Estimate(local.mean(), spread, local if whole else None, _notes(found))
+
+
+@dataclass(frozen=True)
+class AttentionUniformity:
+    """Attention entropy over its maximum: 1 is uniform attention.
+
+    ``causal`` divides by ln(t!)/t, ``log`` by ln t, as the paper does (a uniform causal head of 128 tokens then has
+    0.80), ``row`` divides row i by ln i, from the second on, before the mean.
+    """
+
+    reference: str = "causal"
+
+    def estimate(self, data: Attention, *, rng: np.random.Generator) -> Estimate:
+        """The mean share over heads; raises `Incompatible` for a single token, where there is no maximum."""
+        found = _several(rows(data))
+        if self.reference == "row":
+            inner = Rows(found.entropy / np.maximum(found.row_maxima(), 1e-300), found.sound, found.causal)
+            first = 1 if found.causal else 0
+            kept = Rows(inner.entropy[..., first:], found.sound[..., first:], found.causal)
+            return Estimate(float(np.nanmean(kept.heads())), diagnostics=_notes(found))
+        top = found.maximum() if self.reference == "causal" else float(np.log(found.t))
+        return Estimate(float(np.nanmean(found.heads())) / top, diagnostics=_notes(found))
+
+
+def _several(found: Rows) -> Rows:
+    if found.t < 2:
+        raise Incompatible("maps of a single token, whose entropy is 0 and has no maximum to be held against")
+    return found
+
+
+@dataclass(frozen=True)
+class _Share:
+    """What the three classes of heads share."""
+
+    reference: str = "causal"
+    low: float = 0.25
+    high: float = 0.75
+
+    def classes(self, data: Attention) -> tuple[tuple[float, float, float], dict[str, float | str | int]]:
+        """Shares of collapsed, balanced and overloaded heads, and notes with those by the other reference.
+
+        ``causal`` measures against ln(t!)/t; ``observed`` against the largest head of this very model, which the paper
+        does, and which calls a model of equal heads overloaded whatever they do. Raises `Incompatible` for a single
+        token, and where no head has any entropy to compare with.
+        """
+        found = _several(rows(data))
+        heads = found.heads()
+        observed = float(np.nanmax(heads))
+        both = {"causal": shares(heads, found.maximum(), self.low, self.high)}
+        if observed > 0:
+            both["observed"] = shares(heads, observed, self.low, self.high)
+        elif self.reference == "observed":
+            raise Incompatible("every head has the entropy 0, so the largest head is no measure; use reference=causal")
+        notes = _notes(found)
+        for name, (collapsed, _, overloaded) in both.items():
+            notes |= {f"collapsed_{name}": collapsed, f"overloaded_{name}": overloaded}
+        return both[self.reference], notes
+
+
+@dataclass(frozen=True)
+class Overload(_Share):
+    """The share of heads with ``high`` of the maximum and more: near uniform, of little use."""
+
+    def estimate(self, data: Attention, *, rng: np.random.Generator) -> Estimate:
+        """A share from 0 to 1; raises as `classes`."""
+        (_, _, overloaded), notes = self.classes(data)
+        return Estimate(overloaded, diagnostics=notes)
+
+
+@dataclass(frozen=True)
+class Collapse(_Share):
+    """The share of heads below ``low`` of the maximum: each query looks at a key or two."""
+
+    def estimate(self, data: Attention, *, rng: np.random.Generator) -> Estimate:
+        """A share from 0 to 1; raises as `classes`."""
+        (collapsed, _, _), notes = self.classes(data)
+        return Estimate(collapsed, diagnostics=notes)
+
+
+@dataclass(frozen=True)
+class Balance(_Share):
+    """The share of heads between the two; about 0.9 in the usual transformer of the paper."""
+
+    def estimate(self, data: Attention, *, rng: np.random.Generator) -> Estimate:
+        """A share from 0 to 1; raises as `classes`."""
+        (_, between, _), notes = self.classes(data)
+        return Estimate(between, diagnostics=notes)
+
+
+@dataclass(frozen=True)
+class BrokenAttention:
+    """The share of rows that were NaN. Collapse and numerical breakdown look alike where NaN counts as entropy 0."""
+
+    def estimate(self, data: Attention, *, rng: np.random.Generator) -> Estimate:
+        """A share from 0 to 1, and one per sequence."""
+        if data.broken is None:
+            return Estimate(0.0, local=np.zeros(data.n))
+        local = data.broken.mean((1, 2, 3))
+        return Estimate(local.mean(), local=local)
+
+
+@dataclass(frozen=True)
+class HeadDiversity:
+    """JS(a, b) = H((a + b)/2) - (H(a) + H(b))/2 of the rows of two heads of a layer, mean over rows, pairs and layers.
+
+    From 0, where all heads of a layer do the same, to ln 2. Rows that are broken in any head are left out.
+    """
+
+    def estimate(self, data: AttentionMaps, *, rng: np.random.Generator) -> Estimate:
+        """The mean divergence in nats, and one per sequence; raises `Incompatible` for a single head."""
+        _, layers, heads, _, _ = data.a.shape
+        if heads < 2:
+            raise Incompatible("one head a layer; a pair is wanted")
+        own = row_entropy(data.a)
+        sound = np.ones(own.shape, bool) if data.broken is None else ~data.broken
+        total, count = np.zeros(data.n), np.zeros(data.n)
+        # One pair of one layer at a time: no more memory than two maps.
+        for layer, (i, j) in itertools.product(range(layers), itertools.combinations(range(heads), 2)):
+            mixed = row_entropy((data.a[:, layer, i] + data.a[:, layer, j]) / 2)
+            both = sound[:, layer, i] & sound[:, layer, j]
+            apart = mixed - (own[:, layer, i] + own[:, layer, j]) / 2
+            total += np.where(both, apart, 0.0).sum(1)
+            count += both.sum(1)
+        if not count.all():
+            raise Incompatible("a sequence without a sound row")
+        local = total / count
+        return Estimate(local.mean(), local=local)

@@ -1,0 +1,137 @@
+"""`hf-compressor`: a causal model writes summaries of contexts, and each is judged under every context."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import GenerationConfig
+
+from harness import ChannelLogLikelihoods, Contexts, Incompatible, Kind
+from harness_lm import hub
+from harness_lm.runtime import LOG, calm, halving
+from harness_lm.scoring import score
+
+COMPRESS = (
+    "Summarise the text below for somebody who has to answer the question from your summary alone. Keep what the "
+    "question needs, and do not answer it.\n\nText: {text}\n\nQuestion: {query}\n\nSummary:"
+)
+ANSWER = "{summary}\n\nQuestion: {query}\n\nAnswer:"
+
+
+@dataclass(frozen=True)
+class HubCompressor:
+    """Compressor, evaluator and predictor, each a causal model of transformers (or the compressor itself).
+
+    The compressor draws ``draws`` summaries of every context; the evaluator gives ln p(z_ij | x_l, q) of all of them
+    under all contexts, with the same question in each; the predictor picks the likeliest option from a summary alone.
+    The token that ends a summary belongs to it, so an empty one has a length and a probability. With one model and a
+    temperature above 0, the law is exactly the one that was drawn from.
+    """
+
+    model: str = ""
+    evaluator: str = ""
+    predictor: str = ""
+    draws: int = 4
+    max_tokens: int = 64
+    temperature: float = 1.0
+    dtype: str = "float32"
+    device: str = "cpu"
+
+    def transform(self, data: Contexts, *, to: type[Kind], rng: np.random.Generator) -> ChannelLogLikelihoods:
+        """The matrix ``(n, draws, n)``, and how often the predictor was right where answers and options are known.
+
+        Raises
+        ------
+        UsageError : as `harness_lm.hub.load`.
+        Incompatible : a model without tokenizer, or prompts that are longer than its window.
+        """
+        if self.temperature == 0 and self.draws > 1:
+            LOG.warning("temperature 0 gives %d equal summaries of each context; wanted draws=1", self.draws)
+        with calm(self.device, rng):
+            model, tokenizer = self._load(self.model)
+            prompts = [encode(tokenizer, COMPRESS.format(text=t, query=data.query)) for t in data.texts]
+            _refuse_long(model, prompts, self.max_tokens, self.model)
+            summaries = [z for prompt in prompts for z in self._generate(model, tokenizer, prompt)]
+            texts = [tokenizer.decode(z, skip_special_tokens=True).strip() for z in summaries]
+            lengths = np.array([len(z) for z in summaries]).reshape(data.n, self.draws)
+            exact, temperature = self.temperature > 0, self.temperature or 1.0
+            if self.evaluator and self.evaluator != self.model:
+                model, tokenizer = self._load(self.evaluator)
+                prompts = [encode(tokenizer, COMPRESS.format(text=t, query=data.query)) for t in data.texts]
+                end = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
+                summaries = [[*tokenizer(" " + z, add_special_tokens=False)["input_ids"], *end] for z in texts]
+                _refuse_long(model, prompts, max(map(len, summaries)), self.evaluator)
+                exact, temperature = False, 1.0
+            # (contexts scored under, summaries) to (context of the summary, draw, context scored under).
+            found = score(model, prompts, summaries, temperature=temperature)
+            log_p = found.reshape(data.n, data.n, self.draws).transpose(1, 2, 0)
+            correct = self._answers(data, texts)
+        return ChannelLogLikelihoods.of(log_p, lengths, correct=correct, query=data.query, exact=exact)
+
+    def _load(self, name: str) -> tuple[Any, Any]:
+        model, tokenizer = hub.load(name, self.dtype, self.device)
+        if tokenizer is None:
+            raise Incompatible(f"{name} has no tokenizer, which text wants")
+        return model, tokenizer
+
+    def _generate(self, model: Any, tokenizer: Any, prompt: Sequence[int]) -> list[list[int]]:
+        """``draws`` summaries of one context, sampled together from the plain law: no top-k, no penalties."""
+        end = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else model.config.eos_token_id
+        config = GenerationConfig(
+            max_new_tokens=self.max_tokens,
+            do_sample=self.temperature > 0,
+            temperature=self.temperature or 1.0,
+            top_k=0,
+            top_p=1.0,
+            eos_token_id=end,
+            pad_token_id=0 if end is None else end,
+        )
+        given = torch.tensor([list(prompt)], device=self.device)
+        known = torch.ones_like(given)
+
+        def work(batch: int) -> list[list[int]]:
+            found: list[list[int]] = []
+            while len(found) < self.draws:
+                rows = given.repeat(min(batch, self.draws - len(found)), 1)
+                out = model.generate(rows, attention_mask=known.expand(len(rows), -1), generation_config=config)
+                found += [_until(z, end) for z in out[:, len(prompt) :].tolist()]
+            return found
+
+        with torch.no_grad():
+            return halving(self.draws, work)
+
+    def _answers(self, data: Contexts, texts: list[str]) -> np.ndarray | None:
+        if not self.predictor or data.answers is None or not data.options:
+            return None
+        model, tokenizer = self._load(self.predictor)
+        options = [tokenizer(" " + o, add_special_tokens=False)["input_ids"] for o in data.options]
+        prompts = [encode(tokenizer, ANSWER.format(summary=z, query=data.query)) for z in texts]
+        _refuse_long(model, prompts, max(map(len, options)), self.predictor)
+        best = score(model, prompts, options).argmax(1).reshape(data.n, self.draws)
+        wanted = np.array([data.options.index(answer) for answer in data.answers])
+        return np.asarray(best == wanted[:, None], np.float64)
+
+
+def encode(tokenizer: Any, text: str) -> list[int]:
+    """A prompt in tokens: as the user's turn where the model has a template for chats."""
+    if getattr(tokenizer, "chat_template", None):
+        turn = [{"role": "user", "content": text}]
+        return list(tokenizer.apply_chat_template(turn, add_generation_prompt=True, return_dict=False))
+    return list(tokenizer(text)["input_ids"])
+
+
+def _until(ids: list[int], end: int | None) -> list[int]:
+    """A summary with the token that ended it, without what fills the batch."""
+    return ids[: ids.index(end) + 1] if end in ids else ids
+
+
+def _refuse_long(model: Any, prompts: list[list[int]], more: int, name: str) -> None:
+    own = int(getattr(model.config, "max_position_embeddings", 0) or 0)
+    longest = max(map(len, prompts)) + more
+    if own and longest > own:
+        row = int(np.argmax([len(p) for p in prompts]))
+        raise Incompatible(f"context {row} with its continuation has {longest} tokens; {name} sees {own}")

@@ -1,0 +1,47 @@
+"""How many nats a model needs per symbol."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness import AttentionProfile, Estimate, Incompatible, TokenLogProbabilities
+
+
+@dataclass(frozen=True)
+class CrossEntropy:
+    """-sum ln p / symbols, over the tokens that at least ``skip`` tokens stand before.
+
+    Per symbol of the data (byte, code), not per token: so models with different tokens can be compared, and a language
+    of known entropy rate bounds it from below. The first tokens of a sequence have less context than the rest and cost
+    more; ``skip`` leaves them out.
+    """
+
+    skip: int = 0
+
+    def estimate(self, data: TokenLogProbabilities | AttentionProfile, *, rng: np.random.Generator) -> Estimate:
+        """The cross-entropy in nats per symbol; its standard error is that of a ratio of sums over sequences.
+
+        Raises `Incompatible` where ``skip`` leaves nothing, and for a profile without log-probabilities.
+        """
+        if isinstance(data, AttentionProfile):
+            if data.log_p is None:
+                raise Incompatible("a profile without log-probabilities of the tokens")
+            kept = np.arange(data.log_p.shape[1]) >= self.skip
+            nats, symbols = -data.log_p[:, kept].sum(1), np.full(data.n, kept.sum())
+        else:
+            counted = data.context >= self.skip
+            starts = data.offsets[:-1]
+            nats = -np.add.reduceat(np.where(counted, data.log_p, 0.0), starts)
+            symbols = np.add.reduceat(np.where(counted, data.symbols, 0), starts)
+        total = int(symbols.sum())
+        if total == 0:
+            raise Incompatible(f"no token has {self.skip} tokens before it; wanted a smaller skip, or longer sequences")
+        value = float(nats.sum() / total)
+        n = len(nats)
+        spread = math.sqrt(((nats - value * symbols) ** 2).sum() * n / (n - 1)) / total if n > 1 else None
+        # Also as a perplexity and in bits, for those who read these.
+        more = {"perplexity": math.exp(min(value, 700.0)), "bits": value / math.log(2), "symbols": total}
+        return Estimate(value, spread, diagnostics=more)

@@ -1,0 +1,262 @@
+"""`hf-causal-lm`: any causal model of transformers, from a folder or the hub, as it is."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, AttentionMaskInterface
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS, AttentionInterface
+
+from harness import (
+    AttentionMaps,
+    AttentionProfile,
+    HiddenStates,
+    Incompatible,
+    Kind,
+    TokenLogProbabilities,
+    TokenSequences,
+    UsageError,
+)
+from harness_lm import reading
+from harness_lm.reading import RowWatch
+from harness_lm.rows import row_entropies
+from harness_lm.texts import encode_texts
+from harness_lm.tokens import Tokens
+
+WATCHED = "infoharness_rows"
+"""The name of our attention function, which passes on to the usual one and reduces rows besides."""
+LONGEST = 1024
+"""Tokens of a window, where the model would allow more and nothing is asked for."""
+UNKNOWN = ("position_bias", "softcap", "s_aux")
+"""What changes the logits of attention in ways that our function does not follow."""
+
+_watch: list[RowWatch] = []
+
+
+def _attend(
+    module: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **more: Any
+) -> tuple[Tensor, Tensor | None]:
+    """Attention as usual; where somebody watches, the entropies of its rows are reduced on the way."""
+    if _watch:
+        odd = [name for name in UNKNOWN if more.get(name) is not None]
+        if odd:
+            raise Incompatible(f"attention with {odd[0]}, whose rows are not followed; wanted hf-causal-lm-maps")
+        scale = more.get("scaling")
+        q = query * (scale if scale is not None else 1.0 / math.sqrt(query.shape[-1]))
+        groups = query.shape[1] // key.shape[1]
+        added = mask
+        if mask is not None and mask.dtype == torch.bool:
+            added = torch.zeros(mask.shape, dtype=torch.float32, device=mask.device).masked_fill(~mask, -math.inf)
+        _watch[-1](module.layer_idx, row_entropies(q, key.repeat_interleave(groups, 1), mask=added))
+    found: tuple[Tensor, Tensor | None] = ALL_ATTENTION_FUNCTIONS["sdpa"](module, query, key, value, mask, **more)
+    return found
+
+
+AttentionInterface.register(WATCHED, _attend)
+AttentionMaskInterface.register(WATCHED, ALL_MASK_ATTENTION_FUNCTIONS["sdpa"])
+
+
+class HubReader:
+    """A model of transformers as a `harness_lm.reading.Reader`."""
+
+    def __init__(self, model: Any, start: int, window: int, device: str) -> None:
+        config = model.config
+        self.model, self.device, self.start, self.window = model, device, start, window
+        self.layers, self.heads = int(config.num_hidden_layers), int(config.num_attention_heads)
+
+    def logits(self, ids: Tensor) -> Tensor:
+        """See `harness_lm.reading.Reader`."""
+        return self.model(input_ids=ids, use_cache=False).logits
+
+    def watched(self, ids: Tensor, watch: RowWatch) -> Tensor:
+        """See `harness_lm.reading.Reader`. Raises `Incompatible` where the model does not let its attention be seen."""
+        seen: set[int] = set()
+
+        def note(layer: int, rows: Tensor) -> None:
+            seen.add(layer)
+            watch(layer, rows)
+
+        before = self.model.config._attn_implementation
+        _watch.append(note)
+        try:
+            self.model.set_attn_implementation(WATCHED)
+            found = self.logits(ids)
+        finally:
+            _watch.pop()
+            self.model.set_attn_implementation(before)
+        if len(seen) < self.layers:
+            kind = self.model.config.model_type
+            raise Incompatible(
+                f"{kind}: attention of {len(seen)} of {self.layers} layers is visible; try hf-causal-lm-maps"
+            )
+        return found
+
+    def hidden(self, ids: Tensor) -> list[Tensor]:
+        """See `harness_lm.reading.Reader`."""
+        return list(self.model(input_ids=ids, use_cache=False, output_hidden_states=True).hidden_states)
+
+    def maps(self, ids: Tensor) -> Tensor:
+        """See `harness_lm.reading.Reader`. Only the eager implementation hands out maps."""
+        before = self.model.config._attn_implementation
+        try:
+            self.model.set_attn_implementation("eager")
+            found = self.model(input_ids=ids, use_cache=False, output_attentions=True).attentions
+        finally:
+            self.model.set_attn_implementation(before)
+        if found is None or any(a is None for a in found):
+            raise Incompatible(f"{self.model.config.model_type}: gives no attention maps, even with attention=eager")
+        return torch.stack([a.float() for a in found], 1)
+
+    def describe(self) -> str:
+        """See `harness_lm.reading.Reader`. What is not known is left out."""
+        config = self.model.config
+        about = {"model": config.model_type, "layers": self.layers, "heads": self.heads, "width": config.hidden_size}
+        return json.dumps(about | {"weights": int(self.model.num_parameters())}, sort_keys=True)
+
+
+@lru_cache(maxsize=1)
+def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
+    """A model in evaluation mode and its tokenizer (None where it has none).
+
+    Raises
+    ------
+    UsageError : it cannot be loaded, it wants code of its own, its tokenizer has more tokens than the model, or the
+        device is absent.
+    Incompatible : none is named, or it is no causal model.
+    """
+    if not name:
+        raise Incompatible(
+            "no model is named; wanted its parameter model: a folder of a checkpoint, or an id of the hub"
+        )
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("device 'cuda': torch sees no GPU here; wanted device=cpu")
+    try:
+        config = AutoConfig.from_pretrained(name)
+        with torch.random.fork_rng(devices=[]):
+            model = AutoModelForCausalLM.from_pretrained(name, config=config, dtype=getattr(torch, dtype))
+    except Exception as error:  # whatever the files, the hub or the library raise
+        first = " ".join(str(error).split())[:200]
+        raise UsageError(
+            f"hf-causal-lm.model: {name!r} cannot be loaded as a causal LM ({type(error).__name__}: {first}); wanted "
+            "a folder or hub id of one that needs no code of its own; for gated ones log in with `hf auth login`"
+        ) from error
+    model = model.to(device).eval()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except Exception:  # a model of codes has none
+        tokenizer = None
+    rows = model.get_input_embeddings().weight.shape[0]
+    if tokenizer is not None and len(tokenizer) > rows:
+        raise UsageError(f"hf-causal-lm.model: {name}: the tokenizer has {len(tokenizer)} tokens, the model {rows}")
+    _refuse_acausal(model, rows, device)
+    return model, tokenizer
+
+
+@torch.no_grad()
+def _refuse_acausal(model: Any, rows: int, device: str) -> None:
+    """Change the last of four tokens: a causal model gives the same before it."""
+    ids = torch.tensor([[0, 1 % rows, 0, 0], [0, 1 % rows, 0, 1 % rows]], device=device)
+    first, second = model(input_ids=ids, use_cache=False).logits[:, :3].float()
+    if not torch.allclose(first, second, atol=1e-3, rtol=1e-3):
+        kind = model.config.model_type
+        raise Incompatible(f"{kind}: earlier places see later tokens, so it is no causal model; wanted one")
+
+
+@dataclass(frozen=True)
+class _HubLM:
+    """The parameters that all kinds of output share. Nothing is trained."""
+
+    model: str = ""
+    window: int = 0
+    dtype: str = "float32"
+    device: str = "cpu"
+
+    def reader(self, data: TokenSequences) -> tuple[HubReader, Tokens]:
+        """The model, and the test part (all data where there is no split) in its tokens.
+
+        Bytes are read as text and cut by the model's own tokenizer; codes are fed as they are.
+
+        Raises
+        ------
+        UsageError : see `load`; or a window longer than the model's.
+        Incompatible : more symbols than the model has tokens, bytes that are no UTF-8, no tokenizer for text, or no
+            token to begin with.
+        """
+        model, tokenizer = load(self.model, self.dtype, self.device)
+        own = int(getattr(model.config, "max_position_embeddings", 0) or LONGEST)
+        if self.window > own:
+            raise UsageError(f"hf-causal-lm.window: {self.window}; {self.model} sees at most {own} tokens")
+        rows = model.get_input_embeddings().weight.shape[0]
+        start = _start(model.config, rows)
+        part = data.part("test") if data.split is not None else data
+        if part.alphabet == "bytes":
+            if tokenizer is None:
+                raise Incompatible(f"{self.model} has no tokenizer, which text wants")
+            tokens = encode_texts(part, tokenizer)
+        elif part.vocab_size > rows:
+            raise Incompatible(f"the data have {part.vocab_size} symbols, {self.model} has {rows} tokens")
+        else:
+            tokens = Tokens(part.ids, np.ones_like(part.ids), part.offsets)
+        return HubReader(model, start, self.window or min(own, LONGEST), self.device), tokens
+
+
+def _start(config: Any, rows: int) -> int:
+    """The token before the first: the model's own for that, or the one that ends texts."""
+    for name in ("bos_token_id", "eos_token_id"):
+        found = getattr(config, name, None)
+        found = found[0] if isinstance(found, list) and found else found
+        if isinstance(found, int):
+            if found >= rows:
+                raise Incompatible(f"{name} is {found}, but the model has {rows} tokens")
+            return found
+    raise Incompatible("the model has no token to begin or end a text with, so the first token cannot be judged")
+
+
+@dataclass(frozen=True)
+class HubLM(_HubLM):
+    """Log-probabilities of every token."""
+
+    def transform(self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator) -> TokenLogProbabilities:
+        """ln p of the tokens of the test part; of all where there is no split. Raises as `reader`."""
+        return reading.log_probabilities(*self.reader(data))
+
+
+@dataclass(frozen=True)
+class HubLMStates(_HubLM):
+    """Hidden states of one layer."""
+
+    layer: int = -1
+
+    def transform(self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator) -> HiddenStates:
+        """States after the embedding (layer 0) or a block. Raises as `reader`, and as `harness_lm.reading.states`."""
+        return reading.states(*self.reader(data), self.layer, "hf-causal-lm-states.layer")
+
+
+@dataclass(frozen=True)
+class HubLMAttention(_HubLM):
+    """Entropies of attention rows, streamed by layer."""
+
+    limit: int = 64
+
+    def transform(self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator) -> AttentionProfile:
+        """No map is ever whole. Raises as `reader`, and as `harness_lm.reading.full_windows`."""
+        return reading.attention_profile(*self.reader(data), self.limit)
+
+
+@dataclass(frozen=True)
+class HubLMMaps(_HubLM):
+    """Whole attention maps."""
+
+    limit: int = 8
+
+    def transform(self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator) -> AttentionMaps:
+        """Maps of full windows. Raises as `reader`, and as `harness_lm.reading.full_windows`."""
+        return reading.attention_maps(*self.reader(data), self.limit)

@@ -1,0 +1,184 @@
+"""A decoder-only transformer that fits on a page, with parts that can be switched.
+
+The blocks are those of GPT-2, ``x + attention(norm(x))`` and then ``x + feed_forward(norm(x))``, and the variants that
+N. Jha & B. Reagen (arXiv:2501.03489, section 3 and equations 1-8) take parts away from: no normalisation, no
+activation, a scaled or fused feed-forward part, temperatures in the softmax.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils import parametrizations
+
+INIT = 0.02
+"""Standard deviation of the weights at the start, as in GPT-2."""
+LEAST = 1e-3
+"""Feed-forward scales stay this far from 0, temperatures above it."""
+ACTIVATIONS = {"gelu": F.gelu, "relu": F.relu, "identity": lambda x: x}
+
+Watch = Callable[[int, Tensor, Tensor], None]
+"""Called with a layer, its queries (scaled, over temperature) and keys ``(batch, heads, t, width / heads)``."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """The shape of a network: all that is needed to build it again.
+
+    ``vocabulary`` counts the tokens, without the one that starts a sequence; ``window`` the places that it can see.
+    """
+
+    vocabulary: int
+    window: int = 64
+    layers: int = 2
+    heads: int = 4
+    width: int = 64
+    norm: str = "layer"
+    activation: str = "gelu"
+    feed_forward: str = "standard"
+    weight_norm: str = "none"
+    temperature: str = "fixed"
+    temperature_start: float = 1.0
+    threshold_start: float = 0.5
+
+    def text(self) -> str:
+        """The design as JSON."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+
+class Attention(nn.Module):
+    """Causal attention; with temperatures, one for every head and place."""
+
+    def __init__(self, design: Design) -> None:
+        super().__init__()
+        self.heads = design.heads
+        self.project = nn.Linear(design.width, 3 * design.width)
+        self.out = nn.Linear(design.width, design.width)
+        self.temperature: nn.Parameter | None = None
+        if design.temperature == "learned":
+            start = torch.full((design.heads, design.window), design.temperature_start)
+            self.temperature = nn.Parameter(start)
+
+    def parts(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values ``(batch, heads, t, width / heads)``; queries are scaled, over temperature."""
+        batch, t, width = x.shape
+        q, k, v = self.project(x).view(batch, t, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        q = q / math.sqrt(width // self.heads)
+        if self.temperature is not None:
+            q = q / self.temperature[:, :t, None].clamp(min=LEAST)
+        return q, k, v
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What attention adds ``(batch, t, width)``, and the queries and keys it came from."""
+        q, k, v = self.parts(x)
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=1.0)
+        return self.out(mixed.transpose(1, 2).flatten(2)), q, k
+
+
+class FeedForward(nn.Module):
+    """``act(x W_in) W_out``; or one fused map of the width, which is what W_in W_out is without activation."""
+
+    def __init__(self, design: Design) -> None:
+        super().__init__()
+        wide = 4 * design.width
+        self.activation = ACTIVATIONS[design.activation]
+        if design.feed_forward == "fused":
+            maps = [nn.Linear(design.width, design.width, bias=False)]
+        else:
+            maps = [nn.Linear(design.width, wide, bias=False), nn.Linear(wide, design.width, bias=False)]
+        self.maps = nn.ModuleList(maps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, t, width)`` to the same."""
+        for i, linear in enumerate(self.maps):
+            x = linear(x) if i == 0 else linear(self.activation(x))
+        return x
+
+
+class Block(nn.Module):
+    """One layer. Where the feed-forward part is scaled or fused: ``beta x + feed_forward(x) / alpha`` (equation 8)."""
+
+    def __init__(self, design: Design) -> None:
+        super().__init__()
+
+        def norm() -> nn.Module:
+            return nn.LayerNorm(design.width) if design.norm == "layer" else nn.Identity()
+
+        self.before_attention, self.attention = norm(), Attention(design)
+        self.before_feed_forward, self.feed_forward = norm(), FeedForward(design)
+        self.scales = None if design.feed_forward == "standard" else nn.Parameter(torch.ones(2))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The next hidden states, and queries and keys of the attention."""
+        added, q, k = self.attention(self.before_attention(x))
+        x = x + added
+        more = self.feed_forward(self.before_feed_forward(x))
+        if self.scales is None:
+            return x + more, q, k
+        alpha, beta = self.scales
+        alpha = torch.where(alpha.abs() < LEAST, torch.full_like(alpha, LEAST), alpha)
+        return beta * x + more / alpha, q, k
+
+
+class Transformer(nn.Module):
+    """The network. Without ``norm`` no normalisation is left anywhere, the last included."""
+
+    def __init__(self, design: Design) -> None:
+        super().__init__()
+        self.design = design
+        self.tokens = nn.Embedding(design.vocabulary + 1, design.width)
+        self.places = nn.Embedding(design.window, design.width)
+        self.blocks = nn.ModuleList(Block(design) for _ in range(design.layers))
+        self.last_norm = nn.LayerNorm(design.width) if design.norm == "layer" else nn.Identity()
+        self.head = nn.Linear(design.width, design.vocabulary, bias=False)
+        # Targets of the entropies of heads, as shares of their maximum; only the entropy penalty trains them.
+        self.thresholds = nn.Parameter(torch.full((design.layers, design.heads), design.threshold_start))
+        for module in self.modules():
+            if isinstance(module, nn.Linear | nn.Embedding):
+                nn.init.normal_(module.weight, std=INIT)
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+        if design.weight_norm != "none":
+            normalise = {"weight": parametrizations.weight_norm, "spectral": parametrizations.spectral_norm}
+            for block in self.blocks:
+                for linear in block.feed_forward.maps:
+                    normalise[design.weight_norm](linear)
+
+    @property
+    def start(self) -> int:
+        """The token before the first."""
+        return self.design.vocabulary
+
+    def hidden(self, ids: Tensor, watch: Watch | None = None) -> list[Tensor]:
+        """Hidden states ``(batch, t, width)`` after the embedding and after every block.
+
+        ``watch`` sees the queries and keys of each layer while they exist, so that what is reduced from them layer by
+        layer never needs the maps of all.
+        """
+        x = self.tokens(ids) + self.places.weight[: ids.shape[1]]
+        states = [x]
+        for layer, block in enumerate(self.blocks):
+            x, q, k = block(x)
+            if watch is not None:
+                watch(layer, q, k)
+            states.append(x)
+        return states
+
+    def forward(self, ids: Tensor, watch: Watch | None = None) -> Tensor:
+        """Logits of the next token ``(batch, t, vocabulary)`` at every place of ``ids (batch, t)``."""
+        return self.head(self.last_norm(self.hidden(ids, watch)[-1]))
+
+    def undecayed(self) -> set[int]:
+        """The ids of parameters that weight decay leaves alone: norms, biases, scales, temperatures, thresholds."""
+        plain = {id(m.weight) for m in self.modules() if isinstance(m, nn.Embedding)}
+        return {id(p) for p in self.parameters() if p.ndim < 2 or p is self.thresholds} | plain | self._temperatures()
+
+    def _temperatures(self) -> set[int]:
+        return {id(b.attention.temperature) for b in self.blocks if b.attention.temperature is not None}

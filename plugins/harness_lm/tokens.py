@@ -1,0 +1,102 @@
+"""From the symbols of the data to the tokens of a model."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import Incompatible, TokenSequences
+
+Ints = NDArray[np.int64]
+
+WORDS = r" ?[A-Za-z_]+| ?[0-9]+|\s+|[^\sA-Za-z_0-9]+"
+"""Pieces that no pair of bytes is merged across."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """n sequences in a model's tokens: ``ids`` and ``symbols`` (how many symbols of the data each stands for), cut by
+    ``offsets``.
+    """
+
+    ids: Ints
+    symbols: Ints
+    offsets: Ints
+
+    def sequences(self) -> Iterator[Ints]:
+        """The tokens of each sequence."""
+        for a, b in itertools.pairwise(self.offsets):
+            yield self.ids[a:b]
+
+
+class Native:
+    """The symbols themselves."""
+
+    text = ""
+
+    def __init__(self, vocabulary: int) -> None:
+        self.vocabulary = vocabulary
+
+    def encode(self, data: TokenSequences) -> Tokens:
+        """One token a symbol. Raises `Incompatible` where the data have more symbols than the model."""
+        if data.vocab_size != self.vocabulary:
+            raise Incompatible(f"the data have {data.vocab_size} symbols, the model {self.vocabulary} tokens")
+        return Tokens(data.ids, np.ones_like(data.ids), data.offsets)
+
+
+class Pairs:
+    """Byte pairs, merged by how often they stand together in a training text (`tokenizers`).
+
+    Every byte is one character of Latin-1 on the way, so any bytes can be encoded, and the length of a token is its
+    number of bytes.
+    """
+
+    def __init__(self, text: str) -> None:
+        from tokenizers import Tokenizer
+
+        self.text = text
+        self._tokenizer = Tokenizer.from_str(text)
+        self.vocabulary = int(self._tokenizer.get_vocab_size())
+        self._bytes = np.array([len(self._tokenizer.id_to_token(i)) for i in range(self.vocabulary)], np.int64)
+
+    @classmethod
+    def train(cls, data: TokenSequences, vocabulary: int) -> Pairs:
+        """Learn ``vocabulary`` tokens from sequences of bytes. Raises `Incompatible` for codes, and below 256."""
+        from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
+
+        _refuse_codes(data)
+        if vocabulary < 256:
+            raise Incompatible(f"vocabulary={vocabulary}; byte pairs want 256 at least")
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(WORDS), "isolated")
+        alphabet = [chr(i) for i in range(256)]
+        trainer = trainers.BpeTrainer(vocab_size=vocabulary, initial_alphabet=alphabet, show_progress=False)
+        tokenizer.train_from_iterator(_characters(data), trainer)
+        return cls(tokenizer.to_str())
+
+    def encode(self, data: TokenSequences) -> Tokens:
+        """The tokens of byte sequences. Raises `Incompatible` for codes."""
+        _refuse_codes(data)
+        pieces = [np.array(e.ids, np.int64) for e in self._tokenizer.encode_batch(_characters(data))]
+        ids = np.concatenate(pieces)
+        return Tokens(ids, self._bytes[ids], np.concatenate([[0], np.cumsum([len(p) for p in pieces])]))
+
+
+def restored(text: str, vocabulary: int) -> Any:
+    """The tokenizer of a stored network: byte pairs from ``text``, or the symbols themselves where it is empty."""
+    return Pairs(text) if text else Native(vocabulary)
+
+
+def _refuse_codes(data: TokenSequences) -> None:
+    if data.alphabet != "bytes":
+        raise Incompatible("tokenizer=pairs reads text; these data are codes, which want tokenizer=native")
+
+
+def _characters(data: TokenSequences) -> list[str]:
+    text = bytes(data.ids.astype(np.uint8)).decode("latin-1")
+    return [text[a:b] for a, b in itertools.pairwise(data.offsets)]

@@ -1,0 +1,158 @@
+"""Train a small transformer, or take it from the cache."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from harness import Incompatible
+from harness_lm.network import Design, Transformer
+from harness_lm.penalty import entropy_penalty
+from harness_lm.rows import row_entropies
+from harness_lm.runtime import LOG, calm, out_of_memory
+from harness_lm.tokens import Tokens
+
+IGNORED = -100
+"""The target of places that hold no token."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained: AdamW (betas .9 and .999) with a linear warm-up and a linear fall to zero, gradients
+    clipped at norm 1. ``entropy_penalty`` above 0 adds that much of the penalty of `harness_lm.penalty` to the loss.
+    """
+
+    steps: int = 400
+    batch: int = 16
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.1
+    warm_up: float = 0.05
+    entropy_penalty: float = 0.0
+    entropy_margin: float = 0.2
+    entropy_reference: str = "log"
+
+    def text(self) -> str:
+        """The recipe as JSON."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+
+def train(design: Design, recipe: Recipe, tokens: Tokens, rng: np.random.Generator, device: str) -> Transformer:
+    """A trained network, in evaluation mode.
+
+    Raises
+    ------
+    Incompatible : the loss is no longer finite.
+    UsageError : the device is absent.
+    """
+    with calm(device, rng) as draws:
+        network = Transformer(design).to(device)
+        windows = Windows(tokens, design, device)
+        optimiser = _optimiser(network, recipe)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, recipe))
+        parts = 1
+        for step in range(recipe.steps):
+            inputs, targets = windows.draw(recipe.batch, draws)
+            while True:
+                try:
+                    loss = _descend(network, recipe, inputs, targets, parts)
+                    break
+                except (MemoryError, RuntimeError) as error:
+                    if parts >= recipe.batch or not out_of_memory(error):
+                        raise
+                parts *= 2
+                LOG.warning("out of memory in training; each batch is now taken in %d parts", parts)
+            if not math.isfinite(loss):
+                raise Incompatible(f"the training diverged at step {step + 1} of {recipe.steps}: the loss is {loss}")
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+    return network.eval()
+
+
+def _descend(network: Transformer, recipe: Recipe, inputs: Tensor, targets: Tensor, parts: int) -> float:
+    """Gradients of the loss of a batch, taken in parts; the mean loss (nats per token)."""
+    network.zero_grad()
+    total = 0.0
+    count = (targets != IGNORED).sum()
+    for x, y in zip(inputs.chunk(parts), targets.chunk(parts), strict=True):
+        rows: list[Tensor] = []
+
+        def watch(layer: int, q: Tensor, k: Tensor, rows: list[Tensor] = rows) -> None:
+            rows.append(row_entropies(q, k))
+
+        logits = network(x, watch if recipe.entropy_penalty else None)
+        loss = F.cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=IGNORED, reduction="sum") / count
+        if rows:
+            penalty = entropy_penalty(
+                torch.stack(rows),
+                network.thresholds,
+                margin=recipe.entropy_margin,
+                reference=recipe.entropy_reference,
+            )
+            loss = loss + recipe.entropy_penalty * penalty * len(x) / len(inputs)
+        loss.backward()
+        total += float(loss.detach())
+    return total
+
+
+def _optimiser(network: Transformer, recipe: Recipe) -> torch.optim.AdamW:
+    free = network.undecayed()
+    decayed = [p for p in network.parameters() if id(p) not in free]
+    spared = [p for p in network.parameters() if id(p) in free]
+    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": spared, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+
+
+def _rate(step: int, recipe: Recipe) -> float:
+    warm = max(1, round(recipe.warm_up * recipe.steps))
+    return min((step + 1) / warm, (recipe.steps - step) / max(1, recipe.steps - warm), 1.0)
+
+
+class Windows:
+    """All stretches of a window's length in the sequences, each sequence opened by the start token."""
+
+    def __init__(self, tokens: Tokens, design: Design, device: str) -> None:
+        self._length = design.window
+        parts = [np.concatenate([[design.vocabulary], s]) for s in tokens.sequences()]
+        lengths = np.array([len(p) for p in parts])
+        self._flat = torch.tensor(np.concatenate(parts), device=device)
+        starts = np.concatenate([[0], np.cumsum(lengths)])[:-1]
+        choices = np.maximum(lengths - design.window, 1)
+        self._ends = torch.tensor(np.repeat(starts + lengths, choices), device=device)
+        first = np.arange(choices.sum()) - np.repeat(np.cumsum(choices) - choices, choices)
+        self._starts = torch.tensor(np.repeat(starts, choices) + first, device=device)
+
+    def draw(self, batch: int, draws: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Random windows and the token after each of their places ``(batch, window)``, `IGNORED` beyond an end."""
+        chosen = torch.randint(len(self._starts), (batch,), generator=draws).to(self._starts.device)
+        return self._cut(self._starts[chosen], self._ends[chosen])
+
+    def _cut(self, starts: Tensor, ends: Tensor) -> tuple[Tensor, Tensor]:
+        places = starts[:, None] + torch.arange(self._length + 1, device=starts.device)
+        beyond = places >= ends[:, None]
+        ids = self._flat[places.clamp(max=len(self._flat) - 1)]
+        longest = int((~beyond).sum(1).max())
+        inputs = ids.masked_fill(beyond, 0)[:, : longest - 1]
+        return inputs, ids.masked_fill(beyond, IGNORED)[:, 1:longest]
+
+
+def pieces(lengths: np.ndarray, window: int) -> Iterator[tuple[int, int, int]]:
+    """How sequences longer than the window are read: (sequence, first place, first place that counts).
+
+    Windows overlap by half, so that every token but those near the start of its sequence has half a window of context.
+    """
+    stride = max(1, window // 2)
+    for i, length in enumerate(lengths):
+        yield i, 0, 0
+        done = window
+        while done < length:
+            yield i, done - (window - stride), done
+            done += stride

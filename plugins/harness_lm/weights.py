@@ -1,0 +1,119 @@
+"""Trained networks on disk: trained once, used by every path.
+
+They lie as safetensors in the folder that ``HARNESS_CACHE`` names, or in the user's cache folder. The name of a file is
+a digest of all that the weights depend on: design, recipe, training data, seed, and the source of this plugin.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+
+from harness import TokenSequences, UsageError, stream
+from harness_lm import tokens
+from harness_lm.network import Design, Transformer
+from harness_lm.runtime import LOG
+from harness_lm.training import Recipe, train
+
+SOURCES = ("network", "penalty", "rows", "runtime", "tokens", "training", "weights")
+FORMAT = "infoharness tiny-lm 1"
+
+
+def folder() -> Path:
+    """Where trained networks are kept: ``HARNESS_CACHE``, or the platform's folder for caches."""
+    if given := os.environ.get("HARNESS_CACHE"):
+        return Path(given) / "tiny-lm"
+    home = Path.home()
+    if sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return base / "infoharness" / "tiny-lm"
+
+
+def obtain(
+    data: TokenSequences,
+    shape: dict[str, object],
+    recipe: Recipe,
+    tokenizer: str,
+    vocabulary: int,
+    seed: int,
+    device: str,
+) -> tuple[Transformer, tokens.Native | tokens.Pairs]:
+    """The network trained on ``data``, and its tokenizer; from the cache where it is there.
+
+    Parameters
+    ----------
+    shape : the fields of `Design` but the vocabulary.
+    tokenizer : ``native`` or ``pairs``, with ``vocabulary`` tokens.
+
+    Raises
+    ------
+    Incompatible : the training diverged, or the tokenizer does not suit the data.
+    """
+    asked = json.dumps([FORMAT, shape, recipe.text(), tokenizer, vocabulary, seed], sort_keys=True)
+    digest = hashlib.sha256("\0".join([asked, data.fingerprint(), _source()]).encode()).hexdigest()
+    path = folder() / f"{digest}.safetensors"
+    if path.exists():
+        try:
+            return load(path, device)
+        except UsageError as error:
+            LOG.warning("%s; it is trained again", error)
+    cutter: tokens.Native | tokens.Pairs
+    cutter = tokens.Pairs.train(data, vocabulary) if tokenizer == "pairs" else tokens.Native(data.vocab_size)
+    design = Design(vocabulary=cutter.vocabulary, **shape)  # type: ignore[arg-type]
+    # Named by data and seed alone: every path that asks for this network gets the same.
+    rng = stream(seed, "tiny-lm", data.fingerprint())
+    network = train(design, recipe, cutter.encode(data), rng, device)
+    save(network, cutter.text, path, recipe)
+    return network, cutter
+
+
+def save(network: Transformer, tokenizer: str, path: Path, recipe: Recipe) -> None:
+    """Write the weights and what is needed to use them, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    about = {"format": FORMAT, "design": network.design.text(), "recipe": recipe.text(), "tokenizer": tokenizer}
+    with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
+        draft = Path(temporary) / path.name
+        safetensors.torch.save_file(state, draft, metadata=about | {"torch": torch.__version__})
+        draft.replace(path)
+
+
+def load(path: Path, device: str) -> tuple[Transformer, tokens.Native | tokens.Pairs]:
+    """A network that `save` wrote, and its tokenizer. Raises `UsageError` for any other file."""
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            about = file.metadata() or {}
+        if about.get("format") != FORMAT:
+            raise UsageError(f"{path}: format {about.get('format')!r}; wanted {FORMAT!r}")
+        design = Design(**json.loads(about["design"]))
+        with torch.random.fork_rng(devices=[]):
+            network = Transformer(design)
+        network.load_state_dict(safetensors.torch.load_file(path))
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
+        first = " ".join(str(error).split())[:160]
+        raise UsageError(f"{path}: not a network of tiny-lm ({first}); wanted a file of its cache") from error
+    return network.to(device).eval(), tokens.restored(about["tokenizer"], design.vocabulary)
+
+
+def _source() -> str:
+    here = Path(__file__).parent
+    return hashlib.sha256(b"\0".join((here / f"{name}.py").read_bytes() for name in SOURCES)).hexdigest()
+
+
+def describe(network: Transformer) -> str:
+    """The network in JSON, with its number of weights."""
+    count = int(np.sum([p.numel() for p in network.parameters()]))
+    return json.dumps(json.loads(network.design.text()) | {"weights": count}, sort_keys=True)

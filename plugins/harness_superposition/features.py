@@ -1,0 +1,126 @@
+"""How many features a layer effectively uses, from the codes of sparse autoencoders."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from harness import Estimate, Incompatible, SparseCodes
+from harness_superposition.hill import Floats, hill, replicates, shares
+
+_LOG = logging.getLogger("harness.superposition")
+
+POOR = 0.3
+"""An autoencoder that leaves more than this share of the variance unexplained makes F too small."""
+FULL, NEAR = 0.95, 0.8
+"""A dictionary with more than these shares of live, or of effective features measures itself."""
+CHANGE = 0.05
+"""Half of the samples may not change F by more."""
+
+
+@dataclass(frozen=True)
+class _Features:
+    order: float = 1.0
+    draws: int = 200
+
+    what: ClassVar[str]
+
+    def estimate(self, data: SparseCodes, *, rng: np.random.Generator) -> Estimate:
+        """The mean over the autoencoders that share the first sparsity and scale; the others stand in the diagnostics.
+
+        ``stderr`` is over samples (bootstrap of blocks) and over autoencoders, ``low`` and ``high`` hold 95 % of the
+        bootstrap. Raises `Incompatible` where no feature is ever active.
+        """
+        weights = np.asarray(getattr(data, self.what), np.float64)
+        settings = [(float(s), float(c)) for s, c in zip(data.sparsity, data.scale, strict=True)]
+        chosen = np.array([setting == settings[0] for setting in settings])
+        mass = weights[chosen]
+        values = hill(shares(mass.sum(1)), self.order)
+        value = float(values.mean())
+        drawn = replicates(mass, self.order, self.draws, rng)
+        rows = rng.integers(len(values), size=(len(drawn), max(len(values) - 1, 1)))
+        low, high = np.quantile(np.take_along_axis(drawn, rows, 1).mean(1), [0.025, 0.975])
+        between = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+        stderr = float(np.hypot(between / np.sqrt(len(values)), drawn.mean(1).std(ddof=1) if len(drawn) > 1 else 0.0))
+        notes: dict[str, float | int | str | bool] = {
+            "psi": value / data.units,
+            "units": data.units,
+            "dictionary": data.features,
+            "live": float((mass.sum(1) > 0).sum(-1).mean()),
+            "hill_2": float(hill(shares(mass.sum(1)), 2.0).mean()),
+            "unexplained": float(data.unexplained[chosen].mean()),
+            "active": float(data.counts[chosen].sum((1, 2)).mean() / data.samples),
+            "sparsity": settings[0][0],
+            "scale": settings[0][1],
+            "autoencoders": len(values),
+            "between": between,
+            "low": float(low),
+            "high": float(high),
+            "half_change": self._half(mass, value),
+            "samples": data.samples,
+            "layer": data.layer,
+        }
+        for name in ("accuracy", "learning_coefficient"):
+            if (known := getattr(data, name)) is not None:
+                notes[name] = float(known)
+        _warn(notes, value)
+        return Estimate(value, stderr, diagnostics=notes | self._others(data, weights, settings))
+
+    def _half(self, mass: Floats, value: float) -> float:
+        """Relative change of F when only half of the blocks are seen."""
+        blocks = mass.shape[1]
+        half = mass[:, : max(1, blocks // 2)].sum(1)
+        if not (half.sum(-1) > 0).all():
+            return 1.0
+        return abs(float(hill(shares(half), self.order).mean()) - value) / value
+
+    def _others(
+        self, data: SparseCodes, weights: Floats, settings: list[tuple[float, float]]
+    ) -> dict[str, float | str]:
+        """F and what is unexplained at the other sparsities and scales; a word where all features are dead."""
+        found: dict[str, float | str] = {}
+        for setting in dict.fromkeys(settings[1:]):
+            if setting == settings[0]:
+                continue
+            rows = np.array([s == setting for s in settings])
+            name = f"sparsity={setting[0]:g},scale={setting[1]:g}"
+            try:
+                found[f"value[{name}]"] = float(hill(shares(weights[rows].sum(1)), self.order).mean())
+            except Incompatible:
+                found[f"value[{name}]"] = "dead"
+            found[f"unexplained[{name}]"] = float(data.unexplained[rows].mean())
+        return found
+
+
+def _warn(notes: dict[str, float | int | str | bool], value: float) -> None:
+    """Say what makes the number doubtful."""
+    features, live = int(notes["dictionary"]), float(notes["live"])
+    if float(notes["unexplained"]) > POOR:
+        _LOG.warning("the autoencoders leave over %g of the variance unexplained: F is too small", POOR)
+    if live > FULL * features or value > NEAR * features:
+        _LOG.warning("the dictionary is saturated: F measures it rather than the layer; wants a larger expansion")
+    if live < 0.1 * features:
+        _LOG.warning("over nine tenths of the dictionary are dead")
+    if int(notes["samples"]) < 10 * features:
+        _LOG.warning("fewer than ten samples per feature of the dictionary: rare features are missed")
+    if features < int(notes["units"]):
+        _LOG.warning("the dictionary is smaller than the layer: F cannot exceed its %d features", features)
+    if float(notes["half_change"]) > CHANGE:
+        _LOG.warning("half of the samples change F by more than %g: not converged", CHANGE)
+
+
+@dataclass(frozen=True)
+class EffectiveFeatures(_Features):
+    """F of the shares of activation mass: exp of their entropy with the default order 1 (Bereska et al. 2025)."""
+
+    what: ClassVar[str] = "mass"
+
+
+@dataclass(frozen=True)
+class FeatureFrequency(_Features):
+    """The same of how often features are active, whatever the size of their codes."""
+
+    what: ClassVar[str] = "counts"

@@ -1,0 +1,139 @@
+"""The claims as curves: ``python -m harness_superposition.pictures RECORDS [...] --out FILE.png``.
+
+Panels, as far as there are records: F over dropout by width and site; F, accuracy and the learning coefficient over
+training; F over the size of the attack by width, for each number of classes, relative to its value without attack.
+Lines are means over seeds, bars reach from the least to the greatest.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import MissingDependency, UsageError
+from harness_superposition.claims import MEASURE, Row, command, read, select
+
+
+def draw(rows: Sequence[Row], out: Path, name: str = MEASURE) -> None:
+    """Write the picture.
+
+    Raises `MissingDependency` without matplotlib, `UsageError` where the records hold nothing to draw or the file
+    cannot be written.
+    """
+    panels = _panels(rows, name)
+    if not panels:
+        raise UsageError(f"no records of {name} on dropout-parity, grokking or adversarial-digits; wanted some")
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingDependency("matplotlib", "pip install 'infoharness[plots]'") from None
+    figure = Figure(figsize=(4.6 * len(panels), 4.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, (title, paint) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        paint(axes)
+        axes.set_title(title)
+        axes.grid(color="0.92")
+        axes.set_axisbelow(True)
+    try:
+        figure.savefig(out, dpi=130)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{out}: cannot be written ({error}); wanted a picture file such as claims.png") from None
+
+
+def _panels(rows: Sequence[Row], name: str) -> list[tuple[str, Callable[[Any], None]]]:
+    panels: list[tuple[str, Callable[[Any], None]]] = []
+    dropout = select(rows, "dropout-parity", name)
+    if dropout:
+        panels.append(("Dropout on sparse parity", lambda axes: _dropout(axes, dropout)))
+    grokking = select(rows, "grokking", name)
+    if grokking:
+        panels.append(("Grokking of modular addition", lambda axes: _grokking(axes, grokking)))
+    digits = select(rows, "adversarial-digits", name)
+    for classes in sorted({r["facts"]["classes"] for r in digits}):
+        chosen = [r for r in digits if r["facts"]["classes"] == classes]
+        title = f"Adversarial training, {classes} classes"
+        panels.append((title, lambda axes, chosen=chosen: _adversarial(axes, chosen)))  # type: ignore[misc]
+    return panels
+
+
+def _line(axes: Any, rows: Iterable[Row], across: str, value: Callable[[Row], float], **style: Any) -> Any:
+    """Mean over everything at one place, and the range over it."""
+    points: dict[float, list[float]] = defaultdict(list)
+    for row in rows:
+        points[row["facts"][across]].append(value(row))
+    x = sorted(points)
+    y = np.array([np.mean(points[i]) for i in x])
+    # A mean of equal numbers may round to just outside of them.
+    span = np.maximum([y - [min(points[i]) for i in x], [max(points[i]) for i in x] - y], 0.0)
+    return axes.errorbar(x, y, span, capsize=2, marker="o", ms=4, lw=1.6, elinewidth=0.8, **style)
+
+
+def _legend(axes: Any, **more: Any) -> None:
+    """Below the panel, where it hides no curve."""
+    axes.legend(fontsize="small", ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, **more)
+
+
+def _dropout(axes: Any, rows: list[Row]) -> None:
+    for number, width in enumerate(sorted({r["facts"]["units"] for r in rows})):
+        for site, dash in (("post", "-"), ("pre", "--")):
+            chosen = [r for r in rows if (r["facts"]["units"], r["facts"]["site"]) == (width, site)]
+            label = f"width {width}, {site}"
+            if chosen:
+                _line(axes, chosen, "dropout", lambda r: r["value"], ls=dash, color=f"C{number}", label=label)
+    axes.set_xlabel("rate of dropout")
+    axes.set_ylabel("effective features F")
+    _legend(axes)
+
+
+def _grokking(axes: Any, rows: list[Row]) -> None:
+    handles = [_line(axes, rows, "step", lambda r: r["value"], color="C0", label="F")]
+    axes.set_xlabel("step")
+    axes.set_ylabel("effective features F", color="C0")
+    other = axes.twinx()
+    with_coefficient = [r for r in rows if "learning_coefficient" in r["diagnostics"]]
+    if with_coefficient:
+        value = lambda r: r["diagnostics"]["learning_coefficient"]  # noqa: E731 - named for the line below
+        handles.append(_line(other, with_coefficient, "step", value, color="C1", label="learning coefficient"))
+    measured = [r for r in rows if "accuracy" in r["diagnostics"]]
+    if measured:
+        top = 1.0 if not with_coefficient else max(value(r) for r in with_coefficient)
+        label = "accuracy on unseen pairs" if top == 1.0 else f"accuracy on unseen pairs, × {top:.0f}"
+        scaled = lambda r: top * r["diagnostics"]["accuracy"]  # noqa: E731
+        handles.append(_line(other, measured, "step", scaled, color="0.5", label=label))
+    _legend(axes, handles=handles)
+
+
+def _adversarial(axes: Any, rows: list[Row]) -> None:
+    for number, width in enumerate(sorted({r["facts"]["units"] for r in rows})):
+        here = [r for r in rows if r["facts"]["units"] == width]
+        starts = {r["seed"]: r["value"] for r in here if r["facts"]["epsilon"] == 0}
+        relative = [r for r in here if r["seed"] in starts]
+        for inputs, dash in (("clean", "-"), ("attacked", ":")):
+            chosen = [r for r in relative if r["facts"]["inputs"] == inputs or r["facts"]["epsilon"] == 0]
+            value = lambda r, starts=starts: r["value"] / starts[r["seed"]]  # noqa: E731
+            _line(axes, chosen, "epsilon", value, ls=dash, color=f"C{number}", label=f"width {width}, {inputs}")
+    axes.axhline(1.0, color="0.6", lw=0.8)
+    axes.set_xlabel("size of the attack, epsilon")
+    axes.set_ylabel("F / F without attack")
+    _legend(axes)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Read records, draw, and return the exit status."""
+    return command(
+        words,
+        "pictures",
+        "Draw the claims.",
+        lambda given: draw(read(given.records), given.out, given.measure),
+        "--out",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

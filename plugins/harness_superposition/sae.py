@@ -1,0 +1,181 @@
+"""Sparse autoencoders as a model: from a layer's activations to how its features are used."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from harness import Activations, Incompatible, Kind, SparseCodes
+from harness_superposition import checkpoints
+from harness_superposition.dictionary import Dictionaries, Floats
+from harness_superposition.runtime import calm, generator
+from harness_superposition.training import Plan, train
+
+BLOCKS = 32
+"""Random parts of the samples of which the sums are kept, for the bootstrap."""
+FEWEST = 10
+"""Samples without which nothing is fitted."""
+
+
+@dataclass(frozen=True)
+class SAE:
+    """Trains autoencoders on the training part and hands on how they code the test part.
+
+    Without a split they are trained on a random share, stopped by the rest, and all is coded. There are ``copies`` for
+    each pair of a ``scale`` and a ``sparsity``, all trained in one pass. Bereska et al. 2025, eqs. 3-7.
+    """
+
+    architecture: str = "relu"
+    sparsity: tuple[float, ...] = (0.1,)
+    loss: str = "sum"
+    expansion: float = 4.0
+    least: int = 40
+    features: int = 0
+    normalise: str = "rms"
+    scale: tuple[float, ...] = (1.0,)
+    tied: bool = True
+    k: int = 4
+    copies: int = 3
+    epochs: int = 60
+    steps: int = 1500
+    batch: int = 128
+    learning_rate: float = 1e-3
+    holdout: float = 0.2
+    checkpoint: str = ""
+
+    def transform(self, data: Activations, *, to: type[Kind], rng: np.random.Generator) -> SparseCodes:
+        """How the features are used on the test part; on all samples where there is no split.
+
+        Raises `Incompatible` for a dead layer, one that never varies, too few samples, a ``checkpoint`` of another
+        width, and training that diverges; `UsageError` for a ``checkpoint`` that cannot be read.
+        """
+        if self.checkpoint:
+            saes, held = self.loaded(data), _test(data)
+        else:
+            saes, held = self._fitted(data, rng)
+        judged = _test(data)
+        order = rng.permutation(len(judged))
+        with calm():
+            mass, counts = _used(saes, judged[order])
+            unexplained = saes.unexplained(held)
+        if not (np.isfinite(unexplained).all() and np.isfinite(mass).all()):
+            raise Incompatible("the autoencoder diverged; wants a smaller learning_rate, or normalise=rms")
+        return SparseCodes(
+            mass,
+            counts,
+            np.zeros(len(mass)) if self.checkpoint else self._weights(saes.shape[2], saes.shape[1]),
+            np.ones(len(mass)) if self.checkpoint else self._grid()[:, 0],
+            unexplained,
+            units=data.width,
+            samples=len(judged),
+            layer=data.layer,
+            accuracy=data.accuracy,
+            learning_coefficient=data.learning_coefficient,
+        )
+
+    def fit(self, data: Activations, *, rng: np.random.Generator) -> Dictionaries:
+        """The trained autoencoders, by scale, then sparsity, then copy. Raises as `transform`."""
+        return self._fitted(data, rng)[0]
+
+    def loaded(self, data: Activations) -> Dictionaries:
+        """The autoencoders in ``checkpoint``; ``normalise`` and the first ``scale`` are applied where the file is not
+        ours, which says itself what a sample is multiplied with. Raises as `transform`.
+        """
+        saes = checkpoints.read(self.checkpoint)
+        if saes.shape[2] != data.width:
+            raise Incompatible(f"{self.checkpoint}: reads {saes.shape[2]} units; this layer has {data.width}")
+        if saes.gain is not None:
+            return saes
+        gain = self.scale[0] * self._gain(_train(data))
+        return dataclasses.replace(saes, gain=torch.full((saes.shape[0],), gain, dtype=torch.float64))
+
+    def _fitted(self, data: Activations, rng: np.random.Generator) -> tuple[Dictionaries, Floats]:
+        """The autoencoders, and the samples that they were not fitted on."""
+        x = _train(data)
+        gain = self._gain(x)
+        order = rng.permutation(len(x))
+        kept = len(x) - max(1, round(self.holdout * len(x)))
+        fitted, held = x[order[:kept]], x[order[kept:]]
+        if data.split is not None and data.split.valid.size:
+            fitted, held = x[order], data.part("valid").x
+        with np.errstate(over="ignore"):
+            scaled = [torch.from_numpy((part * gain).astype(np.float32)) for part in (fitted, held)]
+        if not all(torch.isfinite(part).all() for part in scaled):
+            raise Incompatible("activations beyond single precision; wants normalise=rms")
+        with calm():
+            saes = train(self._plan(data.width), *scaled, generator(rng))
+        saes = dataclasses.replace(saes, gain=gain * saes.gains)
+        return saes, _test(data) if data.split is not None else held
+
+    def _gain(self, x: Floats) -> float:
+        """To a mean square of one per unit, with ``normalise=rms``. Refuses dead layers and too few samples."""
+        if len(x) < FEWEST:
+            raise Incompatible(f"{len(x)} samples to train an autoencoder on; wants {FEWEST} at least")
+        largest = float(np.abs(x).max())
+        if largest == 0.0:
+            raise Incompatible("a dead layer: every activation is zero")
+        if (x == x[0]).all():
+            raise Incompatible("every sample has the same activations; there is nothing to explain")
+        if self.normalise == "none":
+            return 1.0
+        return 1.0 / (largest * math.sqrt(float(np.mean((x / largest) ** 2))))
+
+    def _size(self, units: int) -> int:
+        return self.features or max(self.least, round(self.expansion * units))
+
+    def _grid(self) -> Floats:
+        """Scale, sparsity and number of the copy for each autoencoder ``(s, 3)``."""
+        sparsity = self.sparsity[:1] if self.architecture == "topk" else self.sparsity
+        return np.array(list(itertools.product(self.scale, sparsity, range(self.copies))), np.float64)
+
+    def _weights(self, units: int, features: int) -> Floats:
+        """Of the sparsity term beside the summed square error ``(s,)``: ``mean`` divides one by N, the other by D."""
+        given = self._grid()[:, 1] * (self.architecture != "topk")
+        return given if self.loss == "sum" else given * units / features
+
+    def _plan(self, units: int) -> Plan:
+        features, grid = self._size(units), self._grid()
+        if self.architecture == "topk" and self.k > features:
+            raise Incompatible(f"k={self.k} of {features} features; wants a smaller k, or a larger dictionary")
+        square, sparse = (1.0, 1.0) if self.loss == "sum" else (1.0 / units, 1.0 / features)
+        return Plan(
+            architecture=self.architecture,
+            tied=self.tied and self.architecture == "relu",
+            k=self.k,
+            features=features,
+            square=torch.full((len(grid),), square),
+            sparse=torch.tensor(sparse * grid[:, 1], dtype=torch.float32),
+            gain=torch.tensor(grid[:, 0], dtype=torch.float32),
+            seed=tuple(int(copy) for copy in grid[:, 2]),
+            epochs=self.epochs,
+            steps=self.steps,
+            batch=self.batch,
+            learning_rate=self.learning_rate,
+        )
+
+
+def _train(data: Activations) -> Floats:
+    return data.x if data.split is None else data.part("train").x
+
+
+def _test(data: Activations) -> Floats:
+    return data.x if data.split is None else data.part("test").x
+
+
+def _used(saes: Dictionaries, x: Floats) -> tuple[Floats, np.ndarray]:
+    """Mass and counts ``(s, blocks, D)`` over equal blocks of ``x (n, N)``, a block at a time."""
+    s, features, _ = saes.shape
+    blocks = min(BLOCKS, len(x))
+    cuts = np.linspace(0, len(x), blocks + 1).round().astype(int)
+    mass = torch.zeros((s, blocks, features), dtype=torch.float64)
+    counts = torch.zeros((s, blocks, features), dtype=torch.int64)
+    for block, (start, end) in enumerate(itertools.pairwise(cuts)):
+        for _, _, codes in saes.chunks(x[start:end]):
+            mass[:, block] += codes.abs().sum(1, dtype=torch.float64)
+            counts[:, block] += (codes != 0).sum(1)
+    return mass.numpy(), counts.numpy()

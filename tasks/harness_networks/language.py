@@ -1,0 +1,137 @@
+"""Layers of a causal language model on running text, from any local checkpoint of `transformers`."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from harness import Activations, Case, UsageError, stream
+from harness_networks.runtime import calm
+
+HIDDEN = "hidden-{:02d}"
+"""Names of the hidden states: 0 is the embedding, i comes out of block i."""
+
+
+@dataclass(frozen=True)
+class LMLayers:
+    """One case per layer; the samples are tokens of random windows of the text, the same for every layer.
+
+    ``layers`` are globs over ``hidden-00`` (the embedding), ``hidden-01`` ... (out of each block) and the model's own
+    modules, such as ``*.mlp`` or ``*.attn``; empty for all hidden states. The first ``skip`` tokens of a window, which
+    have nothing before them, are left out. ``text`` is a UTF-8 file; empty for the language reference inside Python.
+    """
+
+    model: str = ""
+    text: str = ""
+    layers: tuple[str, ...] = ()
+    tokens: int = 4000
+    window: int = 64
+    skip: int = 1
+
+    def cases(self, *, seed: int) -> Iterable[Case]:
+        """The layers in order.
+
+        Raises `UsageError` where the checkpoint or the text cannot be read, a glob fits no layer, or the whole window
+        is skipped.
+        """
+        if self.skip >= self.window:
+            raise UsageError(f"lm-layers: skip={self.skip} of window={self.window}; wanted a smaller skip")
+        for place, name in enumerate(self.names()):
+            yield Case(id=name, data=partial(self._activations, name, seed), facts={"layer": name, "place": place})
+
+    def names(self) -> list[str]:
+        """The layers that are asked for. Raises `UsageError` for a glob that fits none, with those there are."""
+        config = _loaded("AutoConfig", self.model)
+        every = [HIDDEN.format(i) for i in range(config.get_text_config().num_hidden_layers + 1)]
+        if not self.layers:
+            return every
+        every += _modules(self.model)
+        for glob in self.layers:
+            if not fnmatch.filter(every, glob):
+                raise UsageError(f"lm-layers.layers: {glob!r} fits none of {', '.join(every)}")
+        return [name for name in every if any(fnmatch.fnmatchcase(name, glob) for glob in self.layers)]
+
+    def _activations(self, name: str, seed: int) -> Activations:
+        return Activations(_seen(astuple(self), seed)[name], layer=name)
+
+    def windows(self, seed: int) -> NDArray[np.int64]:
+        """Token ids ``(windows, window)`` from the text. Raises `UsageError` where it is shorter than one."""
+        tokenizer = _loaded("AutoTokenizer", self.model)
+        ids = np.asarray(tokenizer(_text(self.text), verbose=False)["input_ids"], np.int64)
+        count = -(-self.tokens // (self.window - self.skip))
+        if len(ids) < self.window:
+            raise UsageError(f"lm-layers.text: {len(ids)} tokens; wanted {self.window} at least, one window")
+        starts = stream(seed, "lm-layers", "windows").integers(len(ids) - self.window + 1, size=count)
+        return np.asarray(ids[starts[:, None] + np.arange(self.window)])
+
+
+def _text(path: str) -> str:
+    if not path:
+        from pydoc_data.topics import topics
+
+        return "\n".join(topics[name] for name in sorted(topics))
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"lm-layers.text: {path!r} cannot be read ({error}); wanted a UTF-8 file") from None
+
+
+def _loaded(what: str, model: str) -> Any:
+    """What an Auto class makes of the checkpoint. Raises `UsageError` where it cannot."""
+    import transformers
+
+    if not model:
+        raise UsageError("lm-layers.model: no checkpoint named; wanted --set lm-layers.model=FOLDER (transformers)")
+    try:
+        return getattr(transformers, what).from_pretrained(model, local_files_only=Path(model).is_dir())
+    except Exception as error:  # whatever the hub, the network or the files raise
+        first = " ".join(str(error).split())[:160]
+        raise UsageError(
+            f"lm-layers.model: {model!r} gives no {what} ({type(error).__name__}: {first}); wanted a folder that "
+            "transformers' save_pretrained wrote, model and tokenizer"
+        ) from error
+
+
+def _modules(model: str) -> list[str]:
+    """Names of all modules, from an empty copy of the model."""
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        empty = AutoModelForCausalLM.from_config(_loaded("AutoConfig", model))
+    return [name for name, _ in empty.named_modules() if name]
+
+
+@functools.lru_cache(maxsize=1)
+def _seen(settings: tuple[Any, ...], seed: int) -> dict[str, NDArray[np.float64]]:
+    """Activations ``(tokens, width)`` of all layers asked for."""
+    task = LMLayers(*settings)
+    names, windows = task.names(), torch.from_numpy(task.windows(seed))
+    network = _loaded("AutoModelForCausalLM", task.model).float().eval()
+    parts: dict[str, list[torch.Tensor]] = {name: [] for name in names}
+
+    def keep(name: str, _: Any, __: Any, output: Any) -> None:
+        value = output[0] if isinstance(output, tuple) else output
+        if not isinstance(value, torch.Tensor) or value.shape[:2] != (len(batch), task.window) or value.ndim != 3:
+            raise UsageError(f"lm-layers.layers: {name} gives no vector per token; wanted another module")
+        parts[name].append(value[:, task.skip :])
+
+    for name, module in network.named_modules():
+        if name in parts:
+            module.register_forward_hook(partial(keep, name))
+    with calm(), torch.no_grad():
+        for batch in windows.split(16):
+            states = network(batch, output_hidden_states=True, use_cache=False).hidden_states
+            for i, state in enumerate(states):
+                if (name := HIDDEN.format(i)) in parts:
+                    parts[name].append(state[:, task.skip :])
+    flat = {name: torch.cat(found).flatten(0, 1)[: task.tokens] for name, found in parts.items()}
+    return {name: values.double().numpy() for name, values in flat.items()}

@@ -1,0 +1,63 @@
+"""Calm surroundings for training small networks, and many of one shape side by side."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor
+
+TRAININGS = 64
+"""Trained networks, by task, parameters and seed, that a process remembers: all seeds of one case come in a row."""
+
+
+def generator(rng: np.random.Generator) -> torch.Generator:
+    """A torch generator seeded from ``rng``."""
+    return torch.Generator().manual_seed(int(rng.integers(2**63 - 1)))
+
+
+@contextmanager
+def calm() -> Iterator[None]:
+    """One thread, on which equal seeds give equal numbers; the number that was set before is set again afterwards."""
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+class Ensemble:
+    """s networks of one shape, fully connected with ReLU between the layers, each with weights of its own.
+
+    Weights and biases start as torch's own linear layers do, uniform within 1/sqrt(inputs).
+    """
+
+    def __init__(self, count: int, sizes: Sequence[int], draws: torch.Generator) -> None:
+        self.maps: list[tuple[Tensor, Tensor]] = []
+        for inputs, outputs in itertools.pairwise(sizes):
+            bound = inputs**-0.5
+            weight, bias = (
+                (bound * (2.0 * torch.rand(shape, generator=draws) - 1.0)).requires_grad_()
+                for shape in ((count, inputs, outputs), (count, 1, outputs))
+            )
+            self.maps.append((weight, bias))
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """All weights and biases; the first axis is the network."""
+        return [p for pair in self.maps for p in pair]
+
+    def hidden(self, x: Tensor, layer: int = 1) -> Tensor:
+        """What goes into the ReLU of a hidden layer (from 1) ``(s, n, width)``, for ``x (s, n, inputs)``."""
+        for weight, bias in self.maps[: layer - 1]:
+            x = torch.relu(torch.baddbmm(bias, x, weight))
+        weight, bias = self.maps[layer - 1]
+        return torch.baddbmm(bias, x, weight)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Outputs ``(s, n, outputs)`` for ``x (s, n, inputs)``."""
+        return self.hidden(x, len(self.maps))

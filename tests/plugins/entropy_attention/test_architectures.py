@@ -1,0 +1,80 @@
+"""The architectures, trained: what reproduces at this scale."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("tokenizers")
+
+import harness
+from harness import UsageError
+from harness_entropy_attention import heatmap
+from harness_entropy_attention.architectures import PARTS
+
+CAUSAL = 3.2058
+"""ln(64!)/64."""
+
+
+def profiles(seed=0, **params):
+    cases = harness.task("attention-architectures", **params).cases(seed=seed)
+    return {case.id: case.load() for case in cases}
+
+
+def test_every_architecture_is_what_it_says():
+    from harness_entropy_attention import ARCHITECTURES
+
+    assert set(PARTS) == set(ARCHITECTURES)
+    small = {"steps": 4, "layers": 1, "width": 8, "heads": 2, "window": 16, "windows": 2}
+    # At the start all logits are about 0 and attention is uniform; a low temperature lets the penalty show at once.
+    small["temperature_start"] = 2e-3
+    found = profiles(architectures=ARCHITECTURES, entropy_margin=0.0, **small)
+    assert all(p.n == 2 and p.log_p is not None for p in found.values())
+    assert len({p.fingerprint() for p in found.values()}) == len(ARCHITECTURES)
+
+
+def test_equal_operations_give_cheaper_networks_more_steps():
+    task = harness.task("attention-architectures", equal="flops", steps=100)
+    steps = {case.id: case.facts["steps"] for case in task.cases(seed=0)}
+    assert steps["ln-gelu"] == steps["gelu"] == 100
+    # 16 and 2 t d^2 for feed-forward, 8 t d^2 + 3 t^2 d for attention, t = d = 64.
+    assert steps["scaled-fused"] == round(100 * (16 + 11) / (2 + 11))
+
+
+def test_refuses_one_twice():
+    with pytest.raises(UsageError, match="each once"):
+        list(harness.task("attention-architectures", architectures=("ln", "ln")).cases(seed=0))
+
+
+@pytest.mark.slow
+def test_without_norms_the_first_layer_is_uniform():
+    """And deeper ones less so; with them text is modelled better (3 layers, 250 steps)."""
+    found = profiles(architectures=("ln-gelu", "scaled-fused"), steps=250, layers=3)
+    layers = found["scaled-fused"].entropy.mean((0, 2, 3)) / CAUSAL
+    assert layers[0] >= 0.99
+    assert layers[2] < layers[0]
+    assert found["ln-gelu"].log_p.mean() > found["scaled-fused"].log_p.mean()
+
+
+def test_heatmap_from_records(tmp_path):
+    params = {"attention-architectures": {"steps": 2, "layers": 2, "width": 8, "heads": 2, "window": 16, "windows": 2}}
+    records = harness.run(
+        tasks=["attention-architectures"], estimators=["attention-entropy"], params=params, seeds=(0, 1)
+    )
+    file = tmp_path / "records.jsonl"
+    file.write_text("".join(record.to_json() + "\n" for record in records))
+    heads = heatmap.read(file)
+    assert set(heads) == {"ln-gelu", "relu", "gelu", "softmax-only", "scaled-fused"}
+    assert all(values.shape == (2, 2) and np.isfinite(values).all() for values, _ in heads.values())
+    assert heatmap.main([str(file), str(tmp_path / "out.png")]) == 0
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_heatmap_refuses(tmp_path, capsys):
+    assert heatmap.main([str(tmp_path / "none"), "x.png"]) == 2
+    (tmp_path / "a").write_text('{"no": "record"}\n')
+    assert heatmap.main([str(tmp_path / "a"), "x.png"]) == 2
+    (tmp_path / "b").write_text("")
+    assert heatmap.main([str(tmp_path / "b"), "x.png"]) == 2
+    said = capsys.readouterr().err
+    assert "cannot be read" in said
+    assert "wanted a record of attention-entropy" in said
