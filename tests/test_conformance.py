@@ -94,3 +94,30 @@ def test_netinfof(check):
 )
 def test_graphs(check):
     check()
+
+
+BRIEF = {"steps": 10, "width": 16, "layers": 1}
+POLICIES = ["all", "order", "reverse", "random-order", "filter", "random-kept", "easy", "medium", "hard", "random", "weight", "random-weight"]  # fmt: skip
+
+
+@conformance(
+    "wireless_pvi",
+    params={f"train-{policy}": BRIEF for policy in POLICIES}
+    | {"transformer-classifier": BRIEF, "pvi-guide": {"steps": 5, "folds": 2}, "text-embedding": {"dimensions": 5}},
+)
+def test_wireless_pvi(check):
+    check()
+
+
+@conformance(
+    "text",
+    params={
+        "known-v-information": {"n": 100},
+        "noma": {"n": 60},
+        "noma-answers": {"n": 30},
+        "wireless-qa": {"n": 60},
+        "wireless-summaries": {"n": 30},
+    },
+)
+def test_text(check):
+    check()

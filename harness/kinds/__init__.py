@@ -13,6 +13,7 @@ from harness.kinds.language import (
     TokenSequences,
 )
 from harness.kinds.networks import Activations, SparseCodes
+from harness.kinds.text import GeneratedText, LabelledText, LabelLogProbabilities, ReferencedText
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
 
 __all__ = [
@@ -23,12 +24,16 @@ __all__ = [
     "ConditionedSamples",
     "Contexts",
     "Environments",
+    "GeneratedText",
     "Graph",
     "HiddenStates",
     "Kind",
+    "LabelLogProbabilities",
     "LabelledSamples",
+    "LabelledText",
     "Links",
     "PairedSamples",
+    "ReferencedText",
     "Samples",
     "SparseCodes",
     "Split",

@@ -18,12 +18,16 @@ from harness.kinds import (
     ConditionedSamples,
     Contexts,
     Environments,
+    GeneratedText,
     Graph,
     HiddenStates,
     Kind,
     LabelledSamples,
+    LabelledText,
+    LabelLogProbabilities,
     Links,
     PairedSamples,
+    ReferencedText,
     Samples,
     SparseCodes,
     Split,
@@ -79,7 +83,7 @@ def with_split(data: Kind, rng: np.random.Generator) -> Kind:
     if isinstance(data, Links):
         return _held_out(data, rng)
     order = rng.permutation(data.n)
-    if isinstance(data, LabelledSamples):  # every class is seen in training
+    if isinstance(data, LabelledSamples | LabelledText):  # every class is seen in training
         first = np.unique(data.y[order], return_index=True)[1]
         order = np.concatenate([order[first], np.delete(order, first)])
     a, b = (3 * data.n) // 5, (4 * data.n) // 5
@@ -126,6 +130,38 @@ def _conditioned(rng: np.random.Generator, n: int) -> ConditionedSamples:
 def _labelled(rng: np.random.Generator, n: int) -> LabelledSamples:
     y = rng.permutation(np.arange(n) % min(3, n))
     return LabelledSamples(on_grid(rng.normal(size=(n, 2)) + 2.0 * y[:, None]), y)
+
+
+def _texts(rng: np.random.Generator, n: int) -> LabelledText:
+    """A word for the class among words that say nothing; no text twice."""
+    y = rng.permutation(np.arange(n) % min(3, n))
+    fill = np.array(["near", "far", "old", "new", "red", "blue", "one", "two"])[rng.integers(8, size=(n, 3))]
+    words = ("tree", "stone", "river")
+    texts = tuple(f"{' '.join(fill[i])} {words[y[i]]} {i}" for i in range(n))
+    return LabelledText(texts, y, words[: min(3, n)], None, groups=_groups(n), wrong=np.arange(n) % 7 == 3)
+
+
+def _label_probabilities(rng: np.random.Generator, n: int) -> LabelLogProbabilities:
+    y = rng.permutation(np.arange(n) % min(3, n))
+    scores = rng.normal(size=(n, 3)) + 2.0 * np.eye(3)[y]
+    full = scores - np.log(np.exp(scores).sum(1, keepdims=True))
+    null = np.full((n, 3), -np.log(3.0))
+    rows, held = np.arange(n), np.ones(n, bool)
+    return LabelLogProbabilities(
+        full, null, y, ("a", "b", "c"), held, rows, groups=_groups(n), wrong=np.arange(n) % 7 == 3
+    )
+
+
+def _referenced(rng: np.random.Generator, n: int) -> ReferencedText:
+    numbers = rng.integers(10, 99, size=(n, 2))
+    texts = tuple(f"Case {i} adds {a} and {b}. Their sum is wanted." for i, (a, b) in enumerate(numbers))
+    return ReferencedText(texts, tuple(f"It is {a + b}." for a, b in numbers), _groups(n))
+
+
+def _generated(rng: np.random.Generator, n: int) -> GeneratedText:
+    wanted = rng.integers(10, 99, size=n)
+    written = wanted + rng.integers(0, 2, size=n)
+    return GeneratedText(tuple(f"It is {a}." for a in written), tuple(f"It is {a}." for a in wanted), _groups(n))
 
 
 def _environments(rng: np.random.Generator, n: int) -> Environments:
@@ -276,6 +312,10 @@ _MAKERS: dict[type[Kind], Any] = {
     PairedSamples: _pairs,
     ConditionedSamples: _conditioned,
     LabelledSamples: _labelled,
+    LabelledText: _texts,
+    LabelLogProbabilities: _label_probabilities,
+    ReferencedText: _referenced,
+    GeneratedText: _generated,
     Environments: _environments,
     Structures: _structures,
     TokenSequences: _tokens,
@@ -331,7 +371,7 @@ def _coordinates(data: Kind) -> tuple[str, ...]:
 def awkward(data: Kind) -> Iterator[tuple[str, Kind]]:
     """Data that are valid and yet hard: too few, constant, repeated. What the kind itself refuses is left out."""
     few = [0, 1] if data.min_n <= 2 <= data.n else list(range(data.min_n))
-    if isinstance(data, LabelledSamples):  # two classes remain
+    if isinstance(data, LabelledSamples | LabelledText):  # two classes remain
         few = [0, int(np.argmax(data.y != data.y[0]))]
     makers: dict[str, Callable[[], Kind]] = {
         "as few units as the kind allows": lambda: dataclasses.replace(
@@ -345,6 +385,8 @@ def awkward(data: Kind) -> Iterator[tuple[str, Kind]]:
         "every unit twice": lambda: data.take(np.repeat(np.arange(data.n), 2)),
         "one unit many times": lambda: data.take(np.zeros(data.n, np.int64)),
     }
+    if isinstance(data, LabelledText):
+        makers["one text throughout"] = lambda: dataclasses.replace(data, texts=data.texts[:1] * data.n, repeats=True)
     for name, make in makers.items():
         try:
             changed = make()

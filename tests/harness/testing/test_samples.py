@@ -12,12 +12,16 @@ from harness import (
     ConditionedSamples,
     Contexts,
     Environments,
+    GeneratedText,
     Graph,
     HiddenStates,
     Kind,
     LabelledSamples,
+    LabelledText,
+    LabelLogProbabilities,
     Links,
     PairedSamples,
+    ReferencedText,
     Samples,
     SparseCodes,
     Structures,
@@ -34,6 +38,7 @@ SHARED = [Samples, PairedSamples, ConditionedSamples, LabelledSamples, Environme
 SHARED += [TokenSequences, TokenLogProbabilities, HiddenStates, AttentionMaps, AttentionProfile, ChannelLogLikelihoods]
 SHARED += [Contexts, Activations, SparseCodes]
 SHARED += [Graph, Links]
+SHARED += [LabelledText, LabelLogProbabilities, ReferencedText, GeneratedText]
 
 
 def test_every_shared_kind_has_sample_data():
@@ -52,7 +57,7 @@ def test_sample_data_repeat_and_can_be_split(kind):
     assert sum(part.size for _, part in one.split.parts()) == 12
     assert len(list(variants(kind, stream(0)))) >= 2
     names = [name for name, _ in awkward(sample(kind, stream(3)))]
-    assert {"one unit many times", "a constant column"} & set(names)
+    assert {"one unit many times", "a constant column", "one text throughout"} & set(names)
 
 
 def test_a_kind_of_a_plugin_brings_its_own_example():

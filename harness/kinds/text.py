@@ -1,0 +1,155 @@
+"""Texts with classes or references, and what predictors say of them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from harness.errors import DataError
+from harness.kinds.base import BoolArray, FloatArray, IntArray, Kind, array, strings
+
+SLACK = 1e-6
+"""How far the probabilities of an example may sum from one: the rounding of float32, and floors."""
+
+
+class LabelledText(Kind):
+    """n texts with a class each.
+
+    Attributes
+    ----------
+    texts (n)     what the class is to be read from; never blank
+    y (n,)        the class, a position in ``classes``
+    classes       names of the classes, all different
+    contexts (n)  a second text that goes with the first (hypothesis, claim, options), where there is one
+    groups (n)    a slice per text (topic, difficulty ...), where known
+    wrong (n,)    which labels were made wrong on purpose, where known; predictors never look
+    repeats       whether equal texts may stand in training and elsewhere: a small alphabet, and no leak
+    """
+
+    min_n: ClassVar[int] = 2
+
+    texts: tuple[str, ...] = strings("n")
+    y: IntArray = array("n", np.int64)
+    classes: tuple[str, ...]
+    contexts: tuple[str, ...] | None = strings("n", optional=True)
+    groups: tuple[str, ...] | None = strings("n", optional=True)
+    wrong: BoolArray | None = array("n", np.bool_, optional=True)
+    repeats: bool = False
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes, those that no text has included."""
+        return len(self.classes)
+
+    def check(self) -> None:
+        """Refuse blank texts, labels without a name, a single class, classes unseen in training, and leaks."""
+        for row, text in enumerate(self.texts):
+            if not text.strip():
+                raise DataError("LabelledText.texts", "an empty text", "at least one visible character", row)
+        check_classes("LabelledText", self.y, self.classes)
+        if (self.y == self.y[0]).all():
+            raise DataError("LabelledText.y", f"the one class {self.classes[self.y[0]]!r}", "at least two classes")
+        if self.split is not None:
+            unseen = np.setdiff1d(self.y, self.y[self.split.train])
+            if unseen.size:
+                raise DataError(
+                    "LabelledText.split",
+                    f"class {self.classes[unseen[0]]!r} absent from the training part",
+                    "every class in it",
+                )
+            leaked = self.leaks()
+            if leaked.size and not self.repeats:
+                raise DataError(
+                    "LabelledText.split",
+                    f"a text of the training part again ({len(leaked)} such: {self.texts[leaked[0]][:40]!r})",
+                    "test texts that training does not have",
+                    int(leaked[0]),
+                )
+
+    def leaks(self) -> IntArray:
+        """Units outside training whose text and context, but for case and spaces, are those of a training unit."""
+        if self.split is None:
+            return np.empty(0, np.int64)
+        prints = self.prints()
+        seen = {prints[row] for row in self.split.train}
+        others = np.concatenate([self.split.test, self.split.valid])
+        return np.array(sorted(int(row) for row in others if prints[row] in seen), np.int64)
+
+    def prints(self) -> list[tuple[str, str]]:
+        """What makes two units the same: text and context, but for case and spaces."""
+        contexts = self.contexts if self.contexts is not None else ("",) * self.n
+        return [(_plain(text), _plain(context)) for text, context in zip(self.texts, contexts, strict=True)]
+
+
+class LabelLogProbabilities(Kind):
+    """What predictors give the classes of n units, with the input and without it, in nats.
+
+    Attributes
+    ----------
+    log_full (n, k)  log-probability of each class given the input
+    log_null (n, k)  the same given nothing: the null of the same predictive family
+    y (n,)           the class
+    classes          names of the k classes
+    held_out (n,)    whether neither predictor was fitted on the unit
+    row (n,)         the unit's position in the data that were predicted
+    groups, wrong    as in `LabelledText`
+    """
+
+    log_full: FloatArray = array("n k")
+    log_null: FloatArray = array("n k")
+    y: IntArray = array("n", np.int64)
+    classes: tuple[str, ...]
+    held_out: BoolArray = array("n", np.bool_)
+    row: IntArray = array("n", np.int64)
+    groups: tuple[str, ...] | None = strings("n", optional=True)
+    wrong: BoolArray | None = array("n", np.bool_, optional=True)
+
+    def check(self) -> None:
+        """Refuse labels without a name, and what are no logarithms of probabilities."""
+        check_classes("LabelLogProbabilities", self.y, self.classes)
+        for name in ("log_full", "log_null"):
+            table, where = getattr(self, name), f"LabelLogProbabilities.{name}"
+            if table.shape[1] != len(self.classes):
+                raise DataError(where, f"{table.shape[1]} columns", f"one per class ({len(self.classes)})")
+            total = np.exp(table).sum(axis=1)
+            off = np.flatnonzero(np.abs(total - 1.0) > SLACK)
+            if off.size:
+                found = f"probabilities that sum to {total[off[0]]:.6g}"
+                raise DataError(where, found, "a sum of 1", int(off[0]))
+
+
+class ReferencedText(Kind):
+    """n texts with the text that is wanted for each: a summary, an answer. ``texts (n)``, ``references (n)``."""
+
+    texts: tuple[str, ...] = strings("n")
+    references: tuple[str, ...] = strings("n")
+    groups: tuple[str, ...] | None = strings("n", optional=True)
+
+    def check(self) -> None:
+        """Refuse blank texts and references."""
+        for name in ("texts", "references"):
+            for row, text in enumerate(getattr(self, name)):
+                if not text.strip():
+                    raise DataError(f"ReferencedText.{name}", "an empty text", "at least one visible character", row)
+
+
+class GeneratedText(Kind):
+    """What was written for n texts, perhaps nothing, and what was wanted: ``written (n)``, ``references (n)``."""
+
+    written: tuple[str, ...] = strings("n")
+    references: tuple[str, ...] = strings("n")
+    groups: tuple[str, ...] | None = strings("n", optional=True)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def check_classes(kind: str, y: IntArray, classes: tuple[str, ...]) -> None:
+    """Class names are different strings, and every label is a position among them."""
+    if len(set(classes)) < len(classes) or not all(isinstance(name, str) for name in classes):
+        raise DataError(f"{kind}.classes", repr(classes), "different names")
+    outside = np.flatnonzero((y < 0) | (y >= len(classes)))
+    if outside.size:
+        raise DataError(f"{kind}.y", f"label {y[outside[0]]}", f"0 to {len(classes) - 1}, as classes", int(outside[0]))

@@ -1,0 +1,199 @@
+"""What held-out log-probabilities say: V-entropies, V-information, its pointwise form, and how good the labels are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness import Estimate, Incompatible, LabelLogProbabilities
+from harness_wireless_pvi.arrays import Bools, Floats
+from harness_wireless_pvi.held_out import FLOOR, LOG
+
+CHUNK = 2**22
+"""Entries of the index table that the bootstrap draws at once."""
+
+
+def given(data: LabelLogProbabilities) -> tuple[Floats, Floats]:
+    """ln p(y|x) and ln p(y) of every unit's own class, both (n,)."""
+    rows = np.arange(data.n)
+    return data.log_full[rows, data.y], data.log_null[rows, data.y]
+
+
+def correct(data: LabelLogProbabilities) -> Bools:
+    """Whether the likeliest class is the unit's (n,); of equally likely ones the first counts."""
+    return np.asarray(data.log_full.argmax(1) == data.y)
+
+
+def notes(data: LabelLogProbabilities) -> dict[str, float | int | str | bool]:
+    """What a reader needs to trust the number.
+
+    ``null_excess`` is how far the null's cross-entropy stands above the entropy of the labels that were scored: a null
+    that was badly trained inflates V-information by that much.
+    """
+    full, null = given(data)
+    shares = np.bincount(data.y, minlength=len(data.classes)) / data.n
+    entropy = -float((shares[shares > 0] * np.log(shares[shares > 0])).sum())
+    seen = int((~data.held_out).sum())
+    if seen:
+        LOG.warning("%d of %d rows were fitted by the predictor: their usable information is optimistic", seen, data.n)
+    return {
+        "n": data.n,
+        "h_null": -float(null.mean()),
+        "h_full": -float(full.mean()),
+        "null_excess": -float(null.mean()) - entropy,
+        "accuracy": float(correct(data).mean()),
+        "floored": int((full <= FLOOR).sum()),
+        "seen": seen,
+    }
+
+
+def spread(values: Floats) -> float | None:
+    """Standard error of the mean; None for a single value."""
+    return float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
+
+
+@dataclass(frozen=True)
+class PVI:
+    """Pointwise V-information, ln p(y|x) - ln p(y), and its mean (Ethayarajh et al. 2022, definition 2)."""
+
+    def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
+        """The mean in nats; ``local`` (n,) has the value of every unit, negative where the input misleads."""
+        full, null = given(data)
+        local = full - null
+        low = int((local < 0).sum())
+        return Estimate(local.mean(), spread(local), local, notes(data) | {"negative": low})
+
+
+@dataclass(frozen=True)
+class VInformation:
+    """I_V(X -> Y) = H_V(Y) - H_V(Y|X) with a bootstrap interval over the units (Xu et al. 2020, definition 3)."""
+
+    resamples: int = 1000
+    level: float = 0.95
+
+    def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
+        """The difference in nats; ``low`` and ``high`` in the diagnostics bound the interval.
+
+        The interval is over the units that were scored; another training set would add a spread of its own.
+        """
+        full, null = given(data)
+        low, high = np.quantile(
+            bootstrap(full - null, self.resamples, rng), [(1 - self.level) / 2, (1 + self.level) / 2]
+        )
+        bounds = {"low": float(low), "high": float(high), "level": self.level}
+        return Estimate(full.mean() - null.mean(), spread(full - null), diagnostics=notes(data) | bounds)
+
+
+def bootstrap(values: Floats, resamples: int, rng: np.random.Generator) -> Floats:
+    """Means (resamples,) of ``values (n,)`` drawn again with replacement, in chunks of bounded memory."""
+    n, rows = len(values), max(1, CHUNK // len(values))
+    parts = [
+        values[rng.integers(n, size=(min(rows, resamples - start), n))].mean(1) for start in range(0, resamples, rows)
+    ]
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class VEntropy:
+    """H_V(Y): what the family's best constant leaves unsaid of the class (Xu et al. 2020, definition 2)."""
+
+    def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
+        """Mean of -ln p(y) in nats; ``local`` has the terms."""
+        local = -given(data)[1]
+        return Estimate(local.mean(), spread(local), local, notes(data))
+
+
+@dataclass(frozen=True)
+class ConditionalVEntropy:
+    """H_V(Y|X): what the predictor leaves unsaid of the class when it sees the input."""
+
+    def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
+        """Mean of -ln p(y|x) in nats; ``local`` has the terms."""
+        local = -given(data)[0]
+        return Estimate(local.mean(), spread(local), local, notes(data))
+
+
+@dataclass(frozen=True)
+class SliceVInformation:
+    """V-information of every slice, and the least of them."""
+
+    by: str = "class"
+    least: int = 5
+
+    def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
+        """The least informed slice's mean PVI in nats; the diagnostics have each slice's.
+
+        Slices of fewer than ``least`` units are left out. Raises `Incompatible` where none is left, or data have no
+        groups.
+        """
+        if self.by == "group" and data.groups is None:
+            raise Incompatible("these data have no groups; wants by=class")
+        labels = data.groups if self.by == "group" else [data.classes[c] for c in data.y]
+        names, member = np.unique(np.asarray(labels, object).astype(str), return_inverse=True)
+        full, null = given(data)
+        local = full - null
+        means = {str(name): local[member == i] for i, name in enumerate(names) if (member == i).sum() >= self.least}
+        if not means:
+            raise Incompatible(f"no {self.by} has {self.least} units")
+        worst = min(means, key=lambda name: means[name].mean())
+        found = {f"{self.by} {name}": float(values.mean()) for name, values in means.items()}
+        return Estimate(means[worst].mean(), spread(means[worst]), diagnostics={**found, "least": worst, "n": data.n})
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Share of units whose likeliest class is right."""
+
+    def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
+        """The share; ``local`` is 1 where right."""
+        right = correct(data).astype(np.float64)
+        return Estimate(right.mean(), spread(right), right, notes(data))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Expected calibration error over bins of equal width in the probability of the likeliest class."""
+
+    bins: int = 15
+
+    def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
+        """Mean over units of the gap, in their bin, between the share that is right and the mean probability."""
+        return Estimate(calibration_error(data, self.bins), diagnostics=notes(data))
+
+
+def calibration_error(data: LabelLogProbabilities, bins: int) -> float:
+    """The expected calibration error (Guo et al. 2017, equation 3)."""
+    sure = np.exp(data.log_full.max(1))
+    place = np.minimum((sure * bins).astype(np.int64), bins - 1)
+    gap = np.bincount(place, correct(data) - sure, minlength=bins)
+    return float(np.abs(gap).sum() / data.n)
+
+
+@dataclass(frozen=True)
+class Mislabelled:
+    """How well a low PVI tells labels that are wrong from those that are right: area under the ROC curve."""
+
+    def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
+        """The share of (wrong, right) pairs in which the wrong label has the lower PVI, ties counted half.
+
+        ``precision`` in the diagnostics is the share of wrong ones among as many lowest values. Raises `Incompatible`
+        where it is not known which labels are wrong, or all or none are.
+        """
+        if data.wrong is None or data.wrong.all() or not data.wrong.any():
+            raise Incompatible("wants data that say which labels are wrong, some of them wrong and some right")
+        full, null = given(data)
+        local = full - null
+        wrong = int(data.wrong.sum())
+        lowest = np.argsort(local, kind="stable")[:wrong]
+        found = {"wrong": wrong, "precision": float(data.wrong[lowest].mean())}
+        return Estimate(auroc(-local, data.wrong), diagnostics=notes(data) | found)
+
+
+def auroc(score: Floats, positive: Bools) -> float:
+    """Chance that a positive unit scores above another one, ties counted half (Mann-Whitney)."""
+    _, place, counts = np.unique(score, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2.0
+    n = int(positive.sum())
+    return float((ranks[place][positive].sum() - n * (n + 1) / 2.0) / (n * (len(score) - n)))

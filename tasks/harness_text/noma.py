@@ -1,0 +1,198 @@
+"""Arithmetic problems about NOMA with golden answers from our own solver: claims, choices, and numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from harness import Case, LabelledText, ReferencedText, Split, UsageError, stream
+from harness_text import parts
+from harness_text.arrays import Floats
+from harness_text.known import noise_information
+from harness_text.noma_rates import Downlink
+
+LETTERS = ("A", "B", "C", "D")
+FORMS = ("claim", "choice")
+APART = 0.05
+"""Relative distance that a wrong answer keeps from the right one and from other wrong ones."""
+
+Solve = Callable[[Downlink], float]
+QUESTIONS: dict[str, tuple[str, Solve, tuple[Solve, ...]]] = {
+    "far": (
+        "rate of the far user",
+        Downlink.far_rate,
+        (
+            Downlink.near_rate,
+            lambda d: math.log2(1 + d.share * d.power * d.far / d.noise),  # interference forgotten
+            lambda d: d.far_rate() * math.log(2),  # in nats
+            lambda d: d.divided_rate(d.far),
+        ),
+    ),
+    "near": (
+        "rate of the near user after interference cancellation",
+        Downlink.near_rate,
+        (
+            Downlink.far_rate,
+            lambda d: math.log2(1 + d.share * d.power * d.near / d.noise),  # the other user's share
+            lambda d: d.near_rate() * math.log(2),
+            lambda d: d.divided_rate(d.near),
+        ),
+    ),
+    "cancel": (
+        "highest rate of the far user's signal that the near user can decode and cancel",
+        Downlink.cancel_rate,
+        (
+            Downlink.far_rate,
+            lambda d: math.log2(1 + d.share * d.power * d.near / d.noise),
+            lambda d: d.cancel_rate() * math.log(2),
+            Downlink.near_rate,
+        ),
+    ),
+    "sum": (
+        "sum of the rates of both users",
+        Downlink.sum_rate,
+        (
+            lambda d: d.cancel_rate() + d.near_rate(),
+            lambda d: d.sum_rate() * math.log(2),
+            lambda d: d.divided_rate(d.far) + d.divided_rate(d.near),
+            Downlink.near_rate,
+        ),
+    ),
+}
+"""Name: its words, the solver, and what a mistake gives (swapped users, no interference, natural logarithm, OMA)."""
+
+
+@dataclass(frozen=True)
+class Noma:
+    """Is the claimed rate right? Which of four rates is it? Every wrong value is what a usual mistake gives.
+
+    The words say nothing of the answer, the numbers everything: bags of words can use none of it, and predictors that
+    compute the rates (the model ``noma-features``) all.
+
+    Attributes
+    ----------
+    forms : ``claim`` (false, true) and ``choice`` (A to D), a case each.
+    noise : shares of labels made wrong, a case each.
+    """
+
+    n: int = 1500
+    forms: tuple[str, ...] = FORMS
+    noise: tuple[float, ...] = (0.0, 0.1)
+    test_share: float = 0.4
+
+    def cases(self, *, seed: int) -> Iterable[Case]:
+        """A case per form and share of noise; the truth is the information of an unlimited observer, ln k less noise.
+
+        Raises `UsageError` for an unknown form.
+        """
+        for form in self.forms:
+            if form not in FORMS:
+                raise UsageError(f"noma.forms: {form!r}; wanted {' or '.join(FORMS)}")
+            for noise in self.noise:
+                k = 4 if form == "choice" else 2
+                yield Case(
+                    form + (f"-noise-{noise:g}" if noise else ""),
+                    partial(self._draw, form, noise, seed),
+                    truth={"mutual_information": noise_information(k, noise)},
+                    facts={"form": form, "noise": noise, "n": self.n},
+                    stamp="",
+                )
+
+    def _draw(self, form: str, noise: float, seed: int) -> LabelledText:
+        rng = stream(seed, "noma", form, f"{noise:g}")
+        texts, contexts, labels, groups = [], [], [], []
+        for _ in range(self.n):
+            problem, name, right, wrong = _problem(rng)
+            texts.append(f"{_setting(problem)} What is the {QUESTIONS[name][0]}?")
+            if form == "claim":
+                label = int(rng.integers(2))
+                value = right if label else wrong[rng.integers(len(wrong))]
+                contexts.append(f"It is {value:.4f} bit/s/Hz.")
+            else:
+                label = int(rng.integers(4))
+                values = [wrong[i] for i in rng.permutation(len(wrong))[:3]]
+                values.insert(label, right)
+                contexts.append(" ".join(f"{a}) {v:.4f}" for a, v in zip(LETTERS, values, strict=True)))
+            labels.append(label)
+            groups.append(name)
+        classes = LETTERS if form == "choice" else ("false", "true")
+        y, wrong_label = parts.flipped(np.array(labels), len(classes), noise, rng)
+        split = parts.stratified(y, self.test_share, rng)
+        return LabelledText(
+            tuple(texts), y, classes, tuple(contexts), groups=tuple(groups), wrong=wrong_label, split=split
+        )
+
+
+@dataclass(frozen=True)
+class NomaAnswers:
+    """The same problems with the number as the text that is wanted."""
+
+    n: int = 600
+    test_share: float = 0.4
+
+    def cases(self, *, seed: int) -> Iterable[Case]:
+        """One case."""
+        yield Case("numbers", partial(self._draw, seed), facts={"n": self.n}, stamp="")
+
+    def _draw(self, seed: int) -> ReferencedText:
+        rng = stream(seed, "noma-answers")
+        texts, references, groups = [], [], []
+        for _ in range(self.n):
+            problem, name, right, _ = _problem(rng)
+            texts.append(f"{_setting(problem)} What is the {QUESTIONS[name][0]}, in bit/s/Hz?")
+            references.append(f"{right:.4f}")
+            groups.append(name)
+        return ReferencedText(
+            tuple(texts), tuple(references), tuple(groups), split=halves(self.n, self.test_share, rng)
+        )
+
+
+def halves(n: int, share: float, rng: np.random.Generator) -> Split:
+    """A random split with ``share`` of the rows for testing. Raises `UsageError` where a part would be empty."""
+    order, cut = rng.permutation(n), round(share * n)
+    if not 0 < cut < n:
+        raise UsageError(f"a test share of {share} of {n} texts; wanted one that leaves some on both sides")
+    return Split(np.sort(order[cut:]), np.sort(order[:cut]))
+
+
+def _problem(rng: np.random.Generator) -> tuple[Downlink, str, float, list[float]]:
+    """A setting, a question, its answer, and at least three wrong answers that stand apart from it and each other."""
+    while True:
+        power = float(rng.choice([1, 2, 5, 10, 20, 50, 100]))
+        far = round(float(rng.uniform(0.05, 0.6)), 2)
+        near = round(far * float(rng.uniform(2.0, 12.0)), 2)
+        problem = Downlink(
+            power, round(float(rng.uniform(0.55, 0.9)), 2), far, near, float(rng.choice([0.5, 1.0, 2.0]))
+        )
+        name = str(rng.choice(list(QUESTIONS)))
+        _, solve, mistakes = QUESTIONS[name]
+        right, wrong = solve(problem), []
+        for mistake in mistakes:
+            value = mistake(problem)
+            if all(abs(value - other) > APART * max(value, other) for other in (right, *wrong)):
+                wrong.append(value)
+        if len(wrong) >= 3:
+            return problem, name, right, wrong
+
+
+def _setting(d: Downlink) -> str:
+    return (
+        f"A base station with power {d.power:g} serves two users by power-domain NOMA. The far user has channel gain "
+        f"{d.far:g} and the near user {d.near:g}. The far user gets the share {d.share:g} of the power, and the noise "
+        f"power is {d.noise:g}."
+    )
+
+
+def distances(text: str, context: str, numbers: Callable[[str], list[float]]) -> Floats | None:
+    """|ln(stated / golden)| of every rate in the context (m,); None where the text is no problem of this task."""
+    found = numbers(text)
+    name = next((name for name, (words, _, _) in QUESTIONS.items() if f"What is the {words}?" in text), None)
+    if name is None or len(found) != 5:
+        return None
+    power, far, near, share, noise = found
+    golden = QUESTIONS[name][1](Downlink(power, share, far, near, noise))
+    return np.abs(np.log(np.maximum(numbers(context), 1e-12) / golden))

@@ -1,0 +1,220 @@
+"""Models of transformers against plain loops over the same weights, and what they refuse."""
+
+import dataclasses
+import logging
+import math
+
+import numpy as np
+import pytest
+
+from harness import Incompatible, ReferencedText, UsageError
+
+from .conftest import RNG, estimate, lamps, scores
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+
+def plain(folder, texts):
+    """One text at a time, no batches."""
+    words = transformers.AutoTokenizer.from_pretrained(folder)
+    network = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    with torch.inference_mode():
+        rows = [network(**words(text, return_tensors="pt")).logits[0].double() for text in texts]
+    return torch.log_softmax(torch.stack(rows), -1).numpy()
+
+
+@pytest.fixture(scope="module")
+def headed(bert, tmp_path_factory):
+    """The encoder with a head for two classes."""
+    folder = tmp_path_factory.mktemp("headed")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        network = transformers.AutoModelForSequenceClassification.from_pretrained(bert, num_labels=2)
+    network.save_pretrained(folder)
+    transformers.AutoTokenizer.from_pretrained(bert).save_pretrained(folder)
+    return str(folder)
+
+
+def test_bucketed_scores_are_those_of_one_text_at_a_time(headed):
+    data = lamps()
+    found = scores("hf-classifier", data, model=headed, steps=0, score_tokens=64)
+    wanted = plain(headed, [data.texts[i] for i in data.split.test])
+    np.testing.assert_allclose(found.log_full, wanted, atol=1e-5)
+    np.testing.assert_array_equal(found.row, data.split.test)
+
+
+def test_a_fine_tuned_classifier_learns_and_repeats(bert):
+    data = lamps()
+    found = scores("hf-classifier", data, model=bert, steps=60, learning_rate=3e-3)
+    assert estimate("pvi", found).value > 0.6
+    again = scores("hf-classifier", data, model=bert, steps=60, learning_rate=3e-3)
+    np.testing.assert_array_equal(found.log_full, again.log_full)
+
+
+def test_a_classifier_with_low_rank_updates_learns(bert):
+    pytest.importorskip("peft")
+    found = scores("hf-classifier", lamps(), model=bert, steps=80, learning_rate=1e-2, lora_rank=4)
+    assert estimate("pvi", found).value > 0.4
+
+
+def test_a_trained_null_of_a_classifier_is_near_the_prior(bert):
+    """Within two standard errors of a share among 120 training labels."""
+    data = lamps(flip=0.2)
+    found = scores("hf-classifier", data, model=bert, steps=60, learning_rate=1e-3, null="trained")
+    prior = data.y[data.split.train].mean()
+    np.testing.assert_allclose(np.exp(found.log_null[:, 1]), prior, atol=2 * math.sqrt(0.25 / 120))
+
+
+def test_a_model_without_a_classification_head_is_refused_as_it_is(bert, headed):
+    with pytest.raises(UsageError, match=r"no classification head \(classifier.bias is absent\); wanted one for 2"):
+        scores("hf-classifier", lamps(), model=bert, steps=0)
+    three = dataclasses.replace(lamps(), classes=("low", "high", "other"))
+    with pytest.raises(UsageError, match="2 classes; wanted one for 3 classes, or steps above 0"):
+        scores("hf-classifier", three, model=headed, steps=0)
+
+
+@pytest.mark.parametrize("name", ["hf-classifier", "hf-causal"])
+def test_a_model_must_be_named(name):
+    with pytest.raises(Incompatible, match=rf"--set {name}\.model=FOLDER"):
+        scores(name, lamps())
+
+
+def test_remote_code_is_never_run(remote):
+    with pytest.raises(UsageError, match="needs code from its repository, which is never run here"):
+        scores("hf-classifier", lamps(), model=remote)
+
+
+def test_what_is_not_there_and_what_needs_a_login(tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(UsageError, match="wanted a folder, a model in the cache that HF_HOME names, or network access"):
+        scores("hf-classifier", lamps(), model="nobody/no-such-model")
+    with pytest.raises(UsageError, match=r"this folder does not open: .*wanted config.json"):
+        scores("hf-classifier", lamps(), model=str(tmp_path))
+
+    def gated(*names, **more):
+        raise OSError("You are trying to access a gated repo. 401 Client Error.")
+
+    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", gated)
+    with pytest.raises(UsageError, match="needs a login that this machine does not have"):
+        scores("hf-classifier", lamps(), model="somebody/gated")
+
+
+def test_what_is_cut_is_said(bert, caplog):
+    with caplog.at_level(logging.WARNING, "harness"):
+        scores("hf-classifier", lamps(), model=bert, steps=1, max_length=10)
+    assert "texts are longer than max_length=10 tokens: their ends are cut" in caplog.text
+
+
+def answers(folder, asked, options):
+    """Summed log-probabilities of every option after every prompt, one pass each."""
+    network = transformers.AutoModelForCausalLM.from_pretrained(folder).eval()
+    rows = []
+    with torch.inference_mode():
+        for prompt in asked:
+            row = []
+            for option in options:
+                logits = torch.log_softmax(network(torch.tensor([prompt + option])).logits[0].double(), -1)
+                row.append(sum(float(logits[len(prompt) + i - 1, token]) for i, token in enumerate(option)))
+            rows.append(row)
+    return torch.log_softmax(torch.tensor(rows), -1).numpy()
+
+
+@pytest.mark.parametrize(("scoring", "classes"), [("first", ("low", "high")), ("whole", ("low one", "low red blue"))])
+def test_shared_prefixes_give_what_whole_prompts_give(gpt, scoring, classes):
+    from harness_wireless_pvi import hub, prompts
+
+    data = dataclasses.replace(lamps(), classes=classes)
+    found = scores("hf-causal", data, model=gpt, scoring=scoring, score_tokens=100)
+    asked = prompts.build(hub.tokenizer(gpt, "main"), data, "", 512, False)
+    wanted = answers(gpt, [asked.prefix + asked.full[i] for i in data.split.test], asked.options)
+    np.testing.assert_allclose(found.log_full, wanted, atol=1e-5)
+    blank = answers(gpt, [asked.prefix + asked.null[0]], asked.options)
+    np.testing.assert_allclose(found.log_null, np.repeat(blank, found.n, 0), atol=1e-5)
+
+
+def test_low_rank_updates_of_a_language_model_train_little_and_lower_the_loss(gpt):
+    pytest.importorskip("peft")
+    from harness_wireless_pvi import hub, training, tuning
+    from harness_wireless_pvi.hf_causal import answer_loss
+
+    base, _ = hub.model("AutoModelForCausalLM", gpt, "main")
+    whole = sum(p.numel() for p in base.parameters())
+    network = tuning.with_updates(base, "CAUSAL_LM", 4)
+    assert sum(p.numel() for p in network.parameters() if p.requires_grad) < 0.3 * whole
+
+    def losses(rows):
+        return answer_loss(network, [[5, 6, 7]] * len(rows), [[9]] * len(rows), 0, "cpu")
+
+    rows = np.arange(4)
+    before = float(losses(rows).mean().detach())
+    with training.calm("cpu", RNG(0)):
+        after = training.train(
+            network, losses, training.shuffled(rows, 4, 60, RNG(0)), steps=60, learning_rate=1e-2, weight_decay=0.0,
+            device="cpu",
+        )  # fmt: skip
+    assert after < before - 0.3  # the frozen random embedding bounds what a margin can be
+
+
+def test_a_fine_tuned_language_model_learns(gpt):
+    found = scores("hf-causal", lamps(), model=gpt, steps=80, learning_rate=3e-3)
+    assert estimate("pvi", found).value > 0.5
+    assert abs(estimate("pvi", found).diagnostics["null_excess"]) < 0.05
+
+
+def test_options_stay_out_of_the_null_unless_asked_for(gpt):
+    data = lamps()
+    context = tuple("A ) on B ) off" if i % 2 else "A ) off B ) on" for i in range(data.n))
+    data = dataclasses.replace(data, contexts=context, classes=("A", "B"))
+    bare = scores("hf-causal", data, model=gpt)
+    assert np.ptp(bare.log_null, axis=0).max() == 0.0
+    kept = scores("hf-causal", data, model=gpt, null_keeps_context=True)
+    assert np.ptp(kept.log_null, axis=0).max() > 0.0
+
+
+def test_answers_that_cannot_be_told_apart_are_refused(gpt):
+    data = dataclasses.replace(lamps(), classes=("low one", "low red"))
+    with pytest.raises(UsageError, match="'low one' and 'low red' begin with the same token; wanted scoring=whole"):
+        scores("hf-causal", data, model=gpt)
+    with pytest.raises(UsageError, match="the answer '' has no tokens"):
+        scores("hf-causal", dataclasses.replace(lamps(), classes=("", "low")), model=gpt)
+    with pytest.raises(UsageError, match="row 0: the prompt has no more of the text than its null; wanted max_length"):
+        scores("hf-causal", lamps(), model=gpt, max_length=8)
+
+
+def test_encoders_give_sentence_vectors(bert):
+    data = lamps()
+    found = scores("embedding-logistic", data, encoder=bert)
+    assert math.isfinite(estimate("pvi", found).value)
+    from harness_wireless_pvi.encoder import encode
+
+    x = encode(list(data.texts[:9]), bert, "cpu")
+    alone = np.concatenate([encode([text], bert, "cpu") for text in data.texts[:9]])
+    np.testing.assert_allclose(x, alone, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(x, axis=1), 1.0)
+
+
+def test_a_language_model_writes(gpt):
+    import harness
+
+    data = ReferencedText(("the lamp is on", "the lamp is off"), ("on", "off"))
+    writer = harness.model("hf-writer", model=gpt, new_tokens=5)
+    found = writer.transform(data, to=harness.GeneratedText, rng=RNG(0))
+    assert found.references == data.references
+    assert all(len(text.split()) <= 5 for text in found.written)
+    assert found == writer.transform(data, to=harness.GeneratedText, rng=RNG(1))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here: bfloat16 on CUDA is not checked")
+@pytest.mark.parametrize("name", ["hf-classifier", "hf-causal"])
+def test_half_precision_on_a_gpu_is_near_full_precision(name, headed, gpt):
+    data = lamps()
+    model = headed if name == "hf-classifier" else gpt
+    cpu, cuda = (scores(name, data, model=model, steps=0, device=device) for device in ("cpu", "cuda"))
+    np.testing.assert_allclose(cpu.log_full, cuda.log_full, atol=0.05)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_absent_is_said(headed):
+    with pytest.raises(UsageError, match="torch sees no GPU here; wanted device=cpu"):
+        scores("hf-classifier", lamps(), model=headed, steps=0, device="cuda")
