@@ -47,6 +47,7 @@ class Table:
 
 def number(value: float) -> str:
     """A figure with four significant digits, or all of a large whole part; an exponent only beyond that."""
+    value += 0.0  # zero has no sign
     size = abs(value)
     if 1e4 <= size < 1e7:
         return f"{value:.0f}"
