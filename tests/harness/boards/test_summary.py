@@ -134,7 +134,8 @@ def test_one_bare_name_in_two_plugins_is_told_apart():
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.0, "0.000"), (-0.0, "0.000"),
+        (0.0, "0.000"),
+        (-0.0, "0.000"),
         (1.0, "1.000"),
         (-0.00123456, "-0.001235"),
         (12345.6, "12346"),
