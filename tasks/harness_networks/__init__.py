@@ -134,9 +134,11 @@ def harness_tasks() -> Iterable[TaskSpec]:
     )
     yield _task(
         "lm-layers",
-        "hidden states of a causal language model, layer by layer, from a local checkpoint",
+        "hidden states of a causal language model, layer by layer: the embedded one, or a checkpoint",
         "language:LMLayers",
-        Param("model", str, "", "folder of a transformers checkpoint with its tokenizer, or its id on the hub"),
+        Param(
+            "model", str, "tiny-lm", "tiny-lm; a folder of a transformers checkpoint with its tokenizer; or a hub id"
+        ),
         Param("text", str, "", "a UTF-8 file; empty for the language reference inside Python"),
         Param(
             "layers", tuple[str, ...], (), "globs of hidden-00, hidden-01 ... and modules; empty for all hidden states"
@@ -144,6 +146,7 @@ def harness_tasks() -> Iterable[TaskSpec]:
         Param("tokens", int, 4000, "samples per case", low=2),
         Param("window", int, 64, "tokens that the model sees at a time", low=2),
         Param("skip", int, 1, "tokens at the start of a window that are left out", low=0),
+        uses=("language/pydoc-text", "lm/tiny-lm-states"),
         requires=("torch", "transformers"),
-        install="infoharness[text]",
+        install="infoharness[lm]",
     )

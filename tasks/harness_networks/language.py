@@ -1,4 +1,4 @@
-"""Layers of a causal language model on running text, from any local checkpoint of `transformers`."""
+"""Layers of a causal language model on running text: the small embedded one, or any checkpoint of `transformers`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from harness import Activations, Case, UsageError, stream
+import harness
+from harness import Activations, Case, HiddenStates, UsageError, stream
 from harness_networks.runtime import calm
+
+TINY = "tiny-lm"
+"""The embedded model: trained once on CPython's documentation, and kept in the cache."""
 
 HIDDEN = "hidden-{:02d}"
 """Names of the hidden states: 0 is the embedding, i comes out of block i."""
@@ -28,9 +32,10 @@ class LMLayers:
     ``layers`` are globs over ``hidden-00`` (the embedding), ``hidden-01`` ... (out of each block) and the model's own
     modules, such as ``*.mlp`` or ``*.attn``; empty for all hidden states. The first ``skip`` tokens of a window, which
     have nothing before them, are left out. ``text`` is a UTF-8 file; empty for the language reference inside Python.
+    The embedded ``tiny-lm`` reads the test part of the task `pydoc-text`, in sequences and windows of its own.
     """
 
-    model: str = ""
+    model: str = TINY
     text: str = ""
     layers: tuple[str, ...] = ()
     tokens: int = 4000
@@ -45,11 +50,17 @@ class LMLayers:
         """
         if self.skip >= self.window:
             raise UsageError(f"lm-layers: skip={self.skip} of window={self.window}; wanted a smaller skip")
+        if self.model == TINY and (self.text or self.layers):
+            raise UsageError(
+                f"lm-layers: {TINY} gives all its hidden states on its own text; leave out text and layers"
+            )
         for place, name in enumerate(self.names()):
             yield Case(id=name, data=partial(self._activations, name, seed), facts={"layer": name, "place": place})
 
     def names(self) -> list[str]:
         """The layers that are asked for. Raises `UsageError` for a glob that fits none, with those there are."""
+        if self.model == TINY:
+            return [HIDDEN.format(i) for i in range(harness.model("lm/tiny-lm-states").layers + 1)]
         config = _loaded("AutoConfig", self.model)
         every = [HIDDEN.format(i) for i in range(config.get_text_config().num_hidden_layers + 1)]
         if not self.layers:
@@ -61,7 +72,8 @@ class LMLayers:
         return [name for name in every if any(fnmatch.fnmatchcase(name, glob) for glob in self.layers)]
 
     def _activations(self, name: str, seed: int) -> Activations:
-        return Activations(_seen(astuple(self), seed)[name], layer=name)
+        seen = _tiny_seen if self.model == TINY else _seen
+        return Activations(seen(astuple(self), seed)[name], layer=name)
 
     def windows(self, seed: int) -> NDArray[np.int64]:
         """Token ids ``(windows, window)`` from the text. Raises `UsageError` where it is shorter than one."""
@@ -108,6 +120,22 @@ def _modules(model: str) -> list[str]:
     with torch.device("meta"):
         empty = AutoModelForCausalLM.from_config(_loaded("AutoConfig", model))
     return [name for name, _ in empty.named_modules() if name]
+
+
+@functools.lru_cache(maxsize=1)
+def _tiny_seen(settings: tuple[Any, ...], seed: int) -> dict[str, NDArray[np.float64]]:
+    """Activations ``(tokens, width)`` of all layers of the embedded model, at tokens drawn alike for each."""
+    task = LMLayers(*settings)
+    (case,) = harness.task("language/pydoc-text").cases(seed=seed)
+    found = {}
+    for layer, name in enumerate(task.names()):
+        model = harness.model("lm/tiny-lm-states", layer=layer)
+        states = model.transform(case.load(), to=HiddenStates, rng=stream(seed, "lm-layers", TINY))
+        within = np.arange(len(states.x)) - np.repeat(states.offsets[:-1], np.diff(states.offsets))
+        places = np.flatnonzero(within >= task.skip)
+        order = stream(seed, "lm-layers", "tokens").permutation(places)[: task.tokens]
+        found[name] = np.ascontiguousarray(states.x[np.sort(order)])
+    return found
 
 
 @functools.lru_cache(maxsize=1)

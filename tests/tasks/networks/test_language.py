@@ -67,7 +67,9 @@ def test_the_language_reference_is_the_default_text(checkpoint):
 
 def test_wrong_requests(checkpoint, text, tmp_path):
     with pytest.raises(UsageError, match="no checkpoint named"):
-        list(harness.task("lm-layers").cases(seed=0))
+        list(harness.task("lm-layers", model="").cases(seed=0))
+    with pytest.raises(UsageError, match="leave out text and layers"):
+        list(harness.task("lm-layers", layers=("hidden-01",)).cases(seed=0))
     with pytest.raises(UsageError, match="save_pretrained"):
         list(LMLayers(model=str(tmp_path)).cases(seed=0))
     with pytest.raises(UsageError, match=r"fits none of hidden-00, .*transformer\.h\.0\.mlp"):
@@ -81,6 +83,19 @@ def test_wrong_requests(checkpoint, text, tmp_path):
     (tmp_path / "short.txt").write_text("few", encoding="utf-8")
     with pytest.raises(UsageError, match="3 tokens"):
         task(checkpoint, str(tmp_path / "short.txt")).windows(0)
+
+
+def test_the_embedded_model_is_the_default():
+    """Its layers at the same tokens: the embedding repeats where a token does, what blocks make of it does not."""
+    found = {c.id: c.load() for c in harness.task("lm-layers", tokens=500).cases(seed=0)}
+    assert list(found) == ["hidden-00", "hidden-01", "hidden-02"]
+    assert {data.x.shape for data in found.values()} == {(500, 64)}
+    distinct = [len(np.unique(data.x.round(9), axis=0)) for data in found.values()]
+    assert distinct[1] == distinct[2] == 500
+    states = harness.model("lm/tiny-lm-states", layer=2)
+    (case,) = harness.task("language/pydoc-text").cases(seed=0)
+    every = states.transform(case.load(), to=harness.HiddenStates, rng=harness.stream(1)).x
+    assert {tuple(row) for row in found["hidden-02"].x} <= {tuple(row) for row in every}
 
 
 def test_a_path_to_effective_features(checkpoint, text):
