@@ -20,8 +20,9 @@ from harness.quantities import CONDITIONAL_MUTUAL_INFORMATION, ENTROPY, MUTUAL_I
 from harness.registry import Component
 from harness.seeds import stream
 from harness.testing.contents import ROUNDING, by_index, contents, difference, reordered, unexplained
+from harness.testing.makers import as_column, discrete_pairs
 from harness.testing.report import Check, Failed, NotChecked, ensure
-from harness.testing.samples import as_column, awkward, discrete_pairs, rescaled, translated, variants
+from harness.testing.samples import awkward, rescaled, translated, variants
 
 REPEATS = 8
 KNOWN = (ENTROPY, MUTUAL_INFORMATION, CONDITIONAL_MUTUAL_INFORMATION)
