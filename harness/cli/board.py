@@ -184,8 +184,8 @@ def _listed(problems: list[str]) -> list[str]:
     return problems[:LISTED] + more
 
 
-def _reproduced(board: Board, registry: object, args: argparse.Namespace) -> list[str]:
-    checks = checking.reproduce(board, registry, args.reproduce, args.seed, args.tolerance)  # type: ignore[arg-type]
+def _reproduced(board: Board, registry: Registry, args: argparse.Namespace) -> list[str]:
+    checks = checking.reproduce(board, registry, args.reproduce, args.seed, args.tolerance)
     for check in checks:
         print(f"{check.verdict:8} {check.record.path}" + (f"  ({check.note})" if check.note else ""))
     same = sum(check.verdict == "same" for check in checks)
