@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         PluginError,
         StoreError,
         UsageError,
+        unknown_name,
     )
     from harness.hookspecs import hookimpl
     from harness.kinds import (
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from harness.outputs import Curve, Estimate, Output, Prediction, Selection
     from harness.seeds import stream
     from harness.specs import Case, EstimatorSpec, ModelSpec, Param, Quantity, TaskSpec
+    from harness.surroundings import calm, threads_for, torch_generator
 
 __version__ = "0.1.0"
 
@@ -67,6 +69,7 @@ _HOME = {
         "PluginError",
         "StoreError",
         "UsageError",
+        "unknown_name",
     ),
     "harness.hookspecs": ("hookimpl",),
     "harness.kinds": (
@@ -101,6 +104,7 @@ _HOME = {
     "harness.outputs": ("Curve", "Estimate", "Output", "Prediction", "Selection"),
     "harness.seeds": ("stream",),
     "harness.specs": ("Case", "EstimatorSpec", "ModelSpec", "Param", "Quantity", "TaskSpec"),
+    "harness.surroundings": ("calm", "threads_for", "torch_generator"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

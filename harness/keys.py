@@ -36,9 +36,11 @@ def digest(value: Any) -> str:
 
 
 def path_sources(registry: Registry, path: Path) -> dict[str, str]:
-    """Source digests of the plugins whose code a path runs."""
-    names = [step.name for step in (path.task, *path.models, path.estimator)]
-    names += path.task.component.spec.uses
+    """Source digests of the plugins whose code a path runs: of its steps, and of what these use or are told to use."""
+    names = []
+    for step in (path.task, *path.models, path.estimator):
+        named = (v for v in step.params.values() if isinstance(v, str))
+        names += [step.name, *step.component.spec.uses, *(v for v in named if registry.knows(v))]
     return {p: registry.source_digest(p) for p in sorted({n.partition("/")[0] for n in names}) if p in registry.plugins}
 
 

@@ -219,6 +219,10 @@ class Registry:
             raise UsageError(f"{role} {name!r} matches several: {', '.join(c.name for c in found)}")
         return found[0]
 
+    def knows(self, name: str) -> bool:
+        """Whether a component of any role has this full name."""
+        return any(name in known for known in self.components.values())
+
     def of_plugin(self, name: str, role: Role) -> list[Component]:
         """The components of one role that a plugin (a name or glob) offers."""
         names = [n for n in self.plugins if fnmatch.fnmatchcase(n, name)]

@@ -101,6 +101,8 @@ class Spec:
         values is the value), and for tasks what their data have (``split`` ...).
     requires : top-level packages that it imports beyond numpy; ``install`` is the pip
         requirement that brings them, such as ``"infoharness[atoms]"``.
+    uses : components (full names) that its code calls through `harness.task`, `harness.model` or `harness.estimator`;
+        their sources enter the cache key, as do those of components that a parameter names.
     paper : where it comes from.
     """
 
@@ -111,6 +113,7 @@ class Spec:
     traits: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     install: str = ""
+    uses: tuple[str, ...] = ()
     paper: str = ""
 
     def __post_init__(self) -> None:
@@ -153,15 +156,12 @@ class TaskSpec(Spec):
     quantities : those it has truths or scores for; the first scored one ranks.
     scores : output types that the implementation's ``score`` reads.
     baselines : estimators (full names) that join every run of the task.
-    uses : components (full names) that its code calls through `harness.estimator` or
-        `harness.model`; their sources enter the cache key.
     """
 
     gives: type[Kind]
     quantities: tuple[Quantity, ...] = ()
     scores: tuple[type[Output], ...] = ()
     baselines: tuple[str, ...] = ()
-    uses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

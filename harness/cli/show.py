@@ -56,9 +56,9 @@ def _print(component: Component) -> None:
             better = "" if quantity.better in ("truth", "none") else f", {quantity.better} is better"
             lines.append((quantity.name, f"{quantity.summary}{unit}{better}"))
         lines.append(("baselines", ", ".join(spec.baselines)))
-        lines.append(("uses", ", ".join(spec.uses)))
     else:
         lines.append(("needs", ", ".join(spec.needs)))
+    lines.append(("uses", ", ".join(spec.uses)))
     lines += [("traits", ", ".join(spec.traits)), ("requires", ", ".join(spec.requires)), ("paper", spec.paper)]
     if absent := component.missing():
         lines.append(("missing", str(absent)))

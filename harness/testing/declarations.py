@@ -87,6 +87,8 @@ def _spec(component: Component) -> None:
         bool(spec.summary.strip()) and "\n" not in spec.summary, where, "no one-line summary", "a summary of one line"
     )
     ensure(not spec.install or bool(spec.requires), where, "install without requires", "the packages that it brings")
+    for full in (*spec.uses, *(spec.baselines if isinstance(spec, TaskSpec) else ())):
+        ensure(full.count("/") == 1, where, f"the name {full!r}", "a full name, plugin/name")
     names = [p.name for p in spec.params]
     ensure(len(names) == len(set(names)), where, f"parameters {names}", "each name once")
     if isinstance(spec, EstimatorSpec | ModelSpec):
@@ -114,8 +116,6 @@ def _spec(component: Component) -> None:
         ensure(not wrong, where, f"scores {wrong}", _one_of(OUTPUTS[1:]) + "; an Estimate is compared with the truth")
         ensure(bool(spec.quantities), where, "no quantities", "those that it has truths or scores for")
         _quantities(where, spec.quantities)
-        for full in (*spec.baselines, *spec.uses):
-            ensure(full.count("/") == 1, where, f"the name {full!r}", "a full name, plugin/name")
 
 
 def _one_of(options: tuple[type, ...]) -> str:

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, PairedSamples, Samples
+from harness import Estimate, PairedSamples, Samples, threads_for
 from harness_classics import kernel, prepare, tree
 from harness_classics.arrays import Floats, Ints
-from harness_classics.neighbours import run
+from harness_classics.neighbours import SHARE
 from harness_classics.prepare import Diagnostics
 from harness_classics.uncertainty import measured
 
@@ -36,13 +36,15 @@ class _Points:
     def __init__(self, x: Floats, where: str) -> None:
         self.n, self.d = x.shape
         self._tree: tuple[Floats, Ints, Floats, Floats] = tree.build(x)
-        self._near = run(x.size, tree.nearest, *self._tree, 1, tree.EUCLIDEAN)[:, 0]
+        with threads_for(x.size, SHARE):
+            self._near = tree.nearest(*self._tree, 1, tree.EUCLIDEAN)[:, 0]
         zero = self._near == 0.0
         self.notes = prepare.refuse_ties(np.zeros(self.n, bool), zero, where)
 
     def log_density(self, h: float) -> Floats:
         """ln p_i ``(n,)``."""
-        sums: Floats = run(10 * self.n, kernel.log_sums, *self._tree, self._near, h)  # an exp costs as ten coordinates
+        with threads_for(10 * self.n, SHARE):  # an exp costs as ten coordinates
+            sums: Floats = kernel.log_sums(*self._tree, self._near, h)
         sums -= math.log(self.n - 1) + self.d * math.log(h) + 0.5 * self.d * math.log(2.0 * math.pi)
         return sums
 

@@ -6,20 +6,17 @@ comparing all pairs gives, ties included. Time O(n log n) in few dimensions, O(n
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
 
+from harness import threads_for
 from harness_classics import tree
 from harness_classics.arrays import Floats, Ints
 
 MARGIN = 2.0**-40
 """Distances that differ relatively by less are ties: equal steps of a lattice come apart by rounding when the
 coordinates are standardised. An absolute margin would be lost once distances are large."""
-_FEW = 25_000
-"""With fewer numbers than this, further threads cost more to wake than they save."""
+SHARE = 12_500
+"""Coordinates for which a further thread is worth its start."""
 _METRICS = {"chebyshev": tree.CHEBYSHEV, "euclidean": tree.EUCLIDEAN}
 
 
@@ -28,9 +25,11 @@ def distances(points: Floats, k: int, metric: str = "chebyshev") -> Floats:
     if points.shape[1] == 1:
         order = np.argsort(points[:, 0])
         on_line = np.empty((len(points), k))
-        on_line[order] = run(points.size, tree.nearest_sorted, points[order, 0], k)
+        with threads_for(points.size, SHARE):
+            on_line[order] = tree.nearest_sorted(points[order, 0], k)
         return on_line
-    found: Floats = run(points.size, tree.nearest, *tree.build(points), k, _METRICS[metric])
+    with threads_for(points.size, SHARE):
+        found: Floats = tree.nearest(*tree.build(points), k, _METRICS[metric])
     return np.sqrt(found) if metric == "euclidean" else found
 
 
@@ -40,9 +39,11 @@ def counts(points: Floats, radii: Floats, *, strict: bool) -> Ints:
     if points.shape[1] == 1:
         order = np.argsort(points[:, 0])
         found = np.empty(len(points), np.int64)
-        found[order] = run(points.size, tree.count_sorted, points[order, 0], limits[order])
+        with threads_for(points.size, SHARE):
+            found[order] = tree.count_sorted(points[order, 0], limits[order])
     else:
-        found = run(points.size, tree.count, *tree.build(points), limits)
+        with threads_for(points.size, SHARE):
+            found = tree.count(*tree.build(points), limits)
     return found - (limits >= 0.0)
 
 
@@ -50,7 +51,8 @@ def box_sides(x: Floats, y: Floats, radii: Floats) -> tuple[Floats, Floats]:
     """Greatest distance in x and in y ``(n,), (n,)`` among the points within ``radii (n,)`` of each in both."""
     split = -x.shape[1] % 4 + x.shape[1]
     padded = np.hstack([x, np.zeros((len(x), split - x.shape[1])), y])
-    sides: tuple[Floats, Floats] = run(padded.size, tree.extents, *tree.build(padded), radii * (1.0 + MARGIN), split)
+    with threads_for(padded.size, SHARE):
+        sides: tuple[Floats, Floats] = tree.extents(*tree.build(padded), radii * (1.0 + MARGIN), split)
     return sides
 
 
@@ -64,13 +66,3 @@ class Compiled:
         counts(points, radii, strict=True)
         counts(points[:, :1], distances(points[:, :1], 2)[:, -1], strict=True)
         box_sides(points, points, radii)
-
-
-def run(size: int, search: Callable[..., Any], *arguments: Any) -> Any:
-    """A compiled search over ``size`` coordinates, on one thread where they are few. The answer is the same."""
-    allowed = numba.get_num_threads()
-    try:
-        numba.set_num_threads(1 if size < _FEW else allowed)
-        return search(*arguments)
-    finally:
-        numba.set_num_threads(allowed)

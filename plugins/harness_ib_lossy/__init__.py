@@ -42,6 +42,7 @@ _AUTOENCODER = (
     Param("learning_rate", float, 2e-3, "of Adam at the start; it falls to zero by a cosine", above=0.0),
     Param("device", str, "cpu", "where the network runs", choices=("cpu", "cuda")),
 )
+_USES = ("superposition/two-nn",)
 _KINDS: tuple[tuple[str, str, type[Kind]], ...] = (
     ("", "Pairs", PairedSamples),
     ("-samples", "Samples", Samples),
@@ -62,6 +63,7 @@ def harness_models() -> Iterable[ModelSpec]:
             gives=kind,
             params=(*_PCA, *sides),
             traits=("deterministic",),
+            uses=_USES,
             paper=_PAPER,
         )
         yield ModelSpec(
@@ -73,6 +75,7 @@ def harness_models() -> Iterable[ModelSpec]:
             params=(*_AUTOENCODER, *sides),
             requires=("torch",),
             install="infoharness[ib_lossy]",
+            uses=_USES,
             paper=_PAPER,
             keep=True,
         )

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import DataError, Incompatible, Kind, LabelledSamples, PairedSamples, Samples
+from harness import DataError, Incompatible, Kind, LabelledSamples, PairedSamples, Samples, calm, torch_generator
 from harness_ib_lossy import compress
 from harness_ib_lossy.compress import Coder, Fitter, Floats
-from harness_ib_lossy.networks import calm, conv_pair, dense_pair
+from harness_ib_lossy.networks import conv_pair, dense_pair
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class _Autoencoder:
         mean, scale = x.mean(0), float(x.std())
         if not scale > 0:
             raise DataError(where, "constant", "data that vary")
-        with calm(self.device, rng) as draws:
+        with calm(self.device, rng):
+            draws = torch_generator(rng)
             if self.layers == "conv":
                 encoder, decoder = conv_pair(x.shape[1], self.hidden, self.code_dim, where)
             else:

@@ -15,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from harness import Case, DataError, PairedSamples, Split, UsageError, stream
+from harness import Case, DataError, PairedSamples, Split, UsageError, calm, stream, torch_generator
 from harness_ib_lossy import pictures
 from harness_ib_lossy.names import PAIRS
-from harness_ib_lossy.networks import StochasticMLP, calm, generator
+from harness_ib_lossy.networks import StochasticMLP
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,8 @@ def _trained(settings: tuple[object, ...], seed: int) -> Trained:
     layers: dict[int, list[NDArray[np.float64]]] = {}
     accuracy: dict[int, float] = {}
     losses: dict[int, float] = {}
-    with calm("cpu", rng) as draws:
+    with calm("cpu", rng):
+        draws = torch_generator(rng)
         network = StochasticMLP((x.shape[1], *task.hidden, int(y.max()) + 1), task.sigma, task.noise)
         optimiser = torch.optim.Adam(network.parameters(), lr=task.learning_rate, fused=True)
         inputs, labels = torch.tensor(x, dtype=torch.float32), torch.tensor(y)
@@ -105,7 +106,7 @@ def _trained(settings: tuple[object, ...], seed: int) -> Trained:
                     optimiser.step()
             if epoch in task.epochs:
                 # Noise of its own, so that the training does not depend on when it is looked at.
-                look = generator(stream(seed, "ib-plane", "look", str(epoch)))
+                look = torch_generator(stream(seed, "ib-plane", "look", str(epoch)))
                 with torch.no_grad():
                     seen = network(inputs, look)
                     losses[epoch] = float(nn.functional.cross_entropy(seen[-1][train], labels[train]))

@@ -1,43 +1,18 @@
-"""Torch networks of this plugin, and calm surroundings for them."""
+"""Torch networks of this plugin."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Incompatible, UsageError
+from harness import Incompatible
 
 SLOPE = 0.2
 """Of the leaky ReLU left of zero. A plain ReLU gives exact zeros, on which noise in proportion does nothing."""
-
-
-def generator(rng: np.random.Generator) -> torch.Generator:
-    """A torch generator seeded from ``rng``."""
-    return torch.Generator().manual_seed(int(rng.integers(2**63 - 1)))
-
-
-@contextmanager
-def calm(device: str, rng: np.random.Generator) -> Iterator[torch.Generator]:
-    """One thread, the global generator seeded from ``rng`` for making layers, and both restored afterwards.
-
-    Yields a generator of its own for batches and noise. Raises `UsageError` where the device is absent.
-    """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("device 'cuda': torch sees no GPU here; wanted device=cpu")
-    threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]):
-        try:
-            torch.set_num_threads(1)
-            torch.random.default_generator.manual_seed(int(rng.integers(2**63 - 1)))
-            yield generator(rng)
-        finally:
-            torch.set_num_threads(threads)
 
 
 def dense(sizes: Sequence[int]) -> nn.Sequential:

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from transformers import GenerationConfig
 
-from harness import ChannelLogLikelihoods, Contexts, Incompatible, Kind
+from harness import ChannelLogLikelihoods, Contexts, Incompatible, Kind, calm
 from harness_lm import hub
-from harness_lm.runtime import LOG, calm, halving
+from harness_lm.runtime import LOG, halving
 from harness_lm.scoring import score
 
 COMPRESS = (

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import AttentionMaps, AttentionProfile, HiddenStates, Incompatible, TokenLogProbabilities, UsageError
+from harness import AttentionMaps, AttentionProfile, HiddenStates, Incompatible, TokenLogProbabilities, UsageError, calm
 from harness_lm.profile import ProfileRows, token_log_p
-from harness_lm.runtime import calm, halving
+from harness_lm.runtime import halving
 from harness_lm.tokens import Ints, Tokens
 from harness_lm.training import pieces
 

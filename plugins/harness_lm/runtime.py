@@ -1,38 +1,15 @@
-"""Calm surroundings for torch, and what to do when memory runs out."""
+"""What to do when memory runs out."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TypeVar
 
-import numpy as np
 import torch
-
-from harness import UsageError
 
 LOG = logging.getLogger("harness.lm")
 Result = TypeVar("Result")
-
-
-@contextmanager
-def calm(device: str, rng: np.random.Generator) -> Iterator[torch.Generator]:
-    """One thread, the global generator seeded from ``rng`` for making layers, and both restored afterwards.
-
-    How threads share a sum shows in its last digits, so one thread is what makes equal seeds give equal networks.
-    Yields a generator of its own for batches. Raises `UsageError` where the device is absent.
-    """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("device 'cuda': torch sees no GPU here; wanted device=cpu")
-    threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]):
-        try:
-            torch.set_num_threads(1)
-            torch.random.default_generator.manual_seed(int(rng.integers(2**63 - 1)))
-            yield torch.Generator().manual_seed(int(rng.integers(2**63 - 1)))
-        finally:
-            torch.set_num_threads(threads)
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harness import Incompatible
+from harness import Incompatible, calm, torch_generator
 from harness_lm.network import Design, Transformer
 from harness_lm.penalty import entropy_penalty
 from harness_lm.rows import row_entropies
-from harness_lm.runtime import LOG, calm, out_of_memory
+from harness_lm.runtime import LOG, out_of_memory
 from harness_lm.tokens import Tokens
 
 IGNORED = -100
@@ -52,7 +52,8 @@ def train(design: Design, recipe: Recipe, tokens: Tokens, rng: np.random.Generat
     Incompatible : the loss is no longer finite.
     UsageError : the device is absent.
     """
-    with calm(device, rng) as draws:
+    with calm(device, rng):
+        draws = torch_generator(rng)
         network = Transformer(design).to(device)
         windows = Windows(tokens, design, device)
         optimiser = _optimiser(network, recipe)

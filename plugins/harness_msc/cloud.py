@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import DataError
+from harness import DataError, threads_for
 from harness_msc import kernel
 from harness_msc.arrays import Floats, Ints
-from harness_msc.threads import threads_for
 
 WIDEST = 512
 """Above this dimension axes are sorted by variance, not rotated: an eigenbasis would cost more than it saves."""

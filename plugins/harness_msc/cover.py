@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Environments, Incompatible, Selection
+from harness import Environments, Incompatible, Selection, threads_for
 from harness_msc import cloud, greedy, kernel
 from harness_msc.arrays import Floats, Ints
 from harness_msc.compiled import Compiled
-from harness_msc.threads import threads_for
 
 SHARE = 20_000
 """Environments that a further thread is worth: a pick among fewer takes less than waking it."""

@@ -19,11 +19,10 @@ from itertools import pairwise
 import numpy as np
 from numba import njit, prange
 
-from harness import DataError, Environments, Structures
+from harness import DataError, Environments, Structures, threads_for
 from harness_msc import neighbours
 from harness_msc.arrays import Floats, Ints
 from harness_msc.neighbours import bin_of
-from harness_msc.threads import threads_for
 
 COINCIDENT = 1e-6
 """Å; two atoms nearer than this are taken for a mistake in the data."""

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
-from harness import Incompatible
+from harness import Incompatible, threads_for
 from harness_netinfof import kernels
 from harness_netinfof.arrays import Floats, Ints, Singles
-from harness_netinfof.threads import spread
+
+WORTH = 1 << 22
+"""Multiplications for which a further thread is worth its start."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,25 +37,29 @@ class Rows:
         """The matrix times ``x (n, d)``, plus ``own`` times x. O(m d)."""
         x = np.ascontiguousarray(x)
         out = np.empty_like(x)
-        spread(kernels.neighbour_sums, self._work(x), self.starts, self.columns, x, x.dtype.type(own), out)
+        with threads_for(self._work(x), WORTH):
+            kernels.neighbour_sums(self.starts, self.columns, x, x.dtype.type(own), out)
         return out
 
     def products(self, left: Floats, right: Floats) -> Floats:
         """``left[i] . right[j]`` for each entry (i, j), in the order of the entries. O(m d)."""
         out = np.empty(len(self.columns), right.dtype)
-        spread(kernels.products, self._work(right), self.starts, self.columns, left, right, out)
+        with threads_for(self._work(right), WORTH):
+            kernels.products(self.starts, self.columns, left, right, out)
         return out
 
     def weighted_sums(self, values: Floats, x: Floats) -> Floats:
         """The matrix with ``values`` as its entries, times ``x (n, d)``. O(m d)."""
         out = np.empty_like(x)
-        spread(kernels.weighted_sums, self._work(x), self.starts, self.columns, values, x, out)
+        with threads_for(self._work(x), WORTH):
+            kernels.weighted_sums(self.starts, self.columns, values, x, out)
         return out
 
     def gram_step(self, left: Floats, right: Floats) -> Floats:
         """`weighted_sums` of ``right`` by its `products` with ``left``, in one pass. O(m d)."""
         out = np.empty_like(right)
-        spread(kernels.gram_step, 2 * self._work(right), self.starts, self.columns, left, right, out)
+        with threads_for(2 * self._work(right), WORTH):
+            kernels.gram_step(self.starts, self.columns, left, right, out)
         return out
 
     def _work(self, x: Floats) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,28 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness import Graph, Incompatible, Links, Prediction, UsageError
+from harness import Graph, Incompatible, Links, Prediction, calm, torch_generator
 from harness_netinfof.adjacency import adjacency, check_plain
 from harness_netinfof.networks import Network, surroundings
 from harness_netinfof.ranks import hits
 
 _FEATURES_ONLY = ("linear", "sgc")
-
-
-@contextmanager
-def _calm(device: str) -> Iterator[torch.device]:
-    """One thread and deterministic algorithms on the CPU; what was set before is set again afterwards."""
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("device 'cuda': torch sees no GPU here; wanted device=cpu")
-    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    lenient = torch.is_deterministic_algorithms_warn_only_enabled()
-    try:
-        torch.set_num_threads(1)
-        torch.use_deterministic_algorithms(device == "cpu")
-        yield torch.device(device)
-    finally:
-        torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(deterministic, warn_only=lenient)
 
 
 @dataclass(frozen=True)
@@ -71,9 +54,9 @@ class _Trained:
                 raise Incompatible("nodes without labels; classification needs them")
         if data.features is None and self.kind in _FEATURES_ONLY:
             raise Incompatible(f"nodes without features; {self.kind} reads nothing else")
-        generator = torch.Generator().manual_seed(int(rng.integers(2**63 - 1)))
+        generator = torch_generator(rng)
         graph = adjacency(data.edges, data.nodes)
-        with _calm(self.device) as device:
+        with calm(self.device) as device:
             around = surroundings(graph, data.features, device)
             outputs = data.n_classes if isinstance(data, Graph) else self.hidden
             network = Network(self.kind, around, self.hidden, outputs, self.dropout, generator)

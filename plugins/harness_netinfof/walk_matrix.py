@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
+from harness import threads_for
 from harness_netinfof import kernels
-from harness_netinfof.adjacency import Rows, inverse
+from harness_netinfof.adjacency import WORTH, Rows, inverse
 from harness_netinfof.arrays import Singles
 from harness_netinfof.spectral import POWERS, left_vectors
-from harness_netinfof.threads import spread
 
 VISITS = 1 << 25
 """Visited nodes that are held at once while walks are sampled."""
@@ -55,7 +55,8 @@ def sampled(graph: Rows, trials: int, threshold: int, rng: np.random.Generator) 
     blocks = []
     for first in range(0, graph.n, step):
         visited = np.empty((min(step, graph.n - first), 2 * trials), np.int64)
-        spread(kernels.walks, WALK * visited.size, graph.starts, graph.columns, first, trials, seed, visited)
+        with threads_for(WALK * visited.size, WORTH):
+            kernels.walks(graph.starts, graph.columns, first, trials, seed, visited)
         fresh = np.ones_like(visited, bool)
         fresh[:, 1:] = visited[:, 1:] != visited[:, :-1]
         begins = np.flatnonzero(fresh)

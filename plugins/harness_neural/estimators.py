@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness import Estimate, PairedSamples
+from harness import Estimate, PairedSamples, calm, torch_generator
 from harness_neural import objectives
 from harness_neural.evaluation import Value, held, infonce
 from harness_neural.networks import Concat, Critic, Separable
 from harness_neural.prepare import Pair, Parts, prepare
-from harness_neural.runtime import calm, generator
 from harness_neural.training import Fit, Schedule, fit
 
 VALIDATED = 4096
@@ -49,7 +48,7 @@ class _Neural:
         """
         with calm(self.device) as device:
             parts = prepare(data, self.batch, rng, device)
-            draws = generator(rng)
+            draws = torch_generator(rng)
             critic = self._critic(*parts.widths, draws, device)
             done = self._fit(critic, parts, draws)
             found = self._value(critic, parts.test)

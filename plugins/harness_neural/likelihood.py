@@ -10,11 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness import Estimate, Incompatible, PairedSamples
+from harness import Estimate, Incompatible, PairedSamples, calm, torch_generator
 from harness_neural.evaluation import Value
 from harness_neural.networks import BLOCK, Dense
 from harness_neural.prepare import Pair, prepare
-from harness_neural.runtime import calm, generator
 from harness_neural.training import Schedule, fit
 
 SPREAD = 7.0
@@ -77,7 +76,7 @@ class _Likelihood:
             raise Incompatible("PairedSamples.y is discrete, and q(y|x) is a Gaussian density; wants dv or infonce")
         with calm(self.device) as device:
             parts = prepare(data, self.batch, rng, device)
-            draws = generator(rng)
+            draws = torch_generator(rng)
             model = Gaussian(*parts.widths, self.hidden, draws, device)
             x, y = parts.train
             done = fit(

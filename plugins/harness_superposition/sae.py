@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from harness import Activations, Incompatible, Kind, SparseCodes
+from harness import Activations, Incompatible, Kind, SparseCodes, calm, torch_generator
 from harness_superposition import checkpoints
 from harness_superposition.dictionary import Dictionaries, Floats
-from harness_superposition.runtime import calm, generator
 from harness_superposition.training import Plan, train
 
 BLOCKS = 32
@@ -60,7 +59,7 @@ class SAE:
             saes, held = self._fitted(data, rng)
         judged = _test(data)
         order = rng.permutation(len(judged))
-        with calm():
+        with calm(), torch.no_grad():
             mass, counts = _used(saes, judged[order])
             unexplained = saes.unexplained(held)
         if not (np.isfinite(unexplained).all() and np.isfinite(mass).all()):
@@ -107,8 +106,8 @@ class SAE:
             scaled = [torch.from_numpy((part * gain).astype(np.float32)) for part in (fitted, held)]
         if not all(torch.isfinite(part).all() for part in scaled):
             raise Incompatible("activations beyond single precision; wants normalise=rms")
-        with calm():
-            saes = train(self._plan(data.width), *scaled, generator(rng))
+        with calm(), torch.no_grad():
+            saes = train(self._plan(data.width), *scaled, torch_generator(rng))
         saes = dataclasses.replace(saes, gain=gain * saes.gains)
         return saes, _test(data) if data.split is not None else held
 

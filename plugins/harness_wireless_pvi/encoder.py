@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from harness import calm
 from harness_wireless_pvi import batches, hub, training
 from harness_wireless_pvi.arrays import Floats
 
@@ -20,7 +21,7 @@ def encode(texts: list[str], name: str, device: str) -> Floats:
     batches.tell_cut([len(i) for i in ids], MAX_LENGTH)
     ids = [i[:MAX_LENGTH] for i in ids]
     out: Floats | None = None
-    with training.calm(device, np.random.default_rng(0)), torch.inference_mode(), training.precision(device):
+    with calm(device, np.random.default_rng(0)), torch.inference_mode(), training.precision(device):
         network = network.to(device).eval()
         for rows in batches.by_length([len(i) for i in ids], SCORED_TOKENS):
             tokens, real = batches.padded([ids[r] for r in rows], words.pad_token_id, device)

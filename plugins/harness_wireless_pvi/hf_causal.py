@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Kind, LabelledText, LabelLogProbabilities
+from harness import Kind, LabelledText, LabelLogProbabilities, calm
 from harness_wireless_pvi import batches, held_out, hub, prompts, training
 from harness_wireless_pvi.arrays import Floats, Ints
 from harness_wireless_pvi.held_out import Predict
@@ -49,12 +49,12 @@ class HFCausal(Tuned):
         asked = prompts.build(words, data, self.instruction, self.max_length, self.null_keeps_context)
         if self.scoring == "first":
             prompts.check_first(asked, data.classes)
-        with training.calm(self.device, rng):
+        with calm(self.device, rng):
             base = hub.model("AutoModelForCausalLM", name, self.revision)[0]
         shared_null = len(asked.null) == 1
 
         def scored(network: Any, chosen: list[list[int]]) -> Floats:
-            with training.calm(self.device, np.random.default_rng(0)):
+            with calm(self.device, np.random.default_rng(0)):
                 return score(network, asked, chosen, self.scoring, self.score_tokens, words.pad_token_id, self.device)
 
         def losses(chosen: list[list[int]]) -> Any:
@@ -64,7 +64,7 @@ class HFCausal(Tuned):
             )  # fmt: skip
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
-            with training.calm(self.device, rng):
+            with calm(self.device, rng):
                 full = self.tuned(base, "CAUSAL_LM", losses(asked.full), train, rng)
                 null = full
                 if self.null == "prompt" and self.steps:

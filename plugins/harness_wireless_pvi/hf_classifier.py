@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Kind, LabelledText, LabelLogProbabilities, UsageError
+from harness import Kind, LabelledText, LabelLogProbabilities, UsageError, calm
 from harness_wireless_pvi import batches, held_out, hub, training
 from harness_wireless_pvi.arrays import Floats, Ints
 from harness_wireless_pvi.held_out import Predict
@@ -29,7 +29,7 @@ class HFClassifier(Tuned):
         """Log-probabilities of the classes. Raises as `held_out.scores` and `hub.model`."""
         name, k = hub.need(self.model, "hf-classifier"), data.n_classes
         words = hub.tokenizer(name, self.revision)
-        with training.calm(self.device, rng):
+        with calm(self.device, rng):
             base = self._base(name, k)
             base.config.pad_token_id = words.pad_token_id
         ids = self._encoded(words, data)
@@ -44,14 +44,14 @@ class HFClassifier(Tuned):
             return of
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
-            with training.calm(self.device, rng):
+            with calm(self.device, rng):
                 full = self.tuned(base, "SEQ_CLS", losses(ids), train, rng)
                 null = held_out.prior(data.y[train], k)
                 if self.null == "trained":
                     null = self._scores(self.tuned(base, "SEQ_CLS", losses(blank), train, rng), blank[:1], words)[0]
 
             def predict(rows: Ints) -> tuple[Floats, Floats]:
-                with training.calm(self.device, np.random.default_rng(0)):
+                with calm(self.device, np.random.default_rng(0)):
                     return self._scores(full, [ids[i] for i in rows], words), np.tile(null, (len(rows), 1))
 
             return predict

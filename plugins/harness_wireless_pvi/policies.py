@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness import Estimate, Incompatible, LabelLogProbabilities
+from harness import Estimate, Incompatible, LabelLogProbabilities, calm
 from harness_wireless_pvi import held_out, training
 from harness_wireless_pvi.arrays import Floats, Ints
 from harness_wireless_pvi.estimators import calibration_error, correct, given, spread
@@ -51,7 +51,7 @@ class _Policy(SmallTransformer):
         test = data.split.test if data.wrong is None else data.split.test[~data.wrong[data.split.test]]
         if not test.size:
             raise Incompatible("every test label is wrong; there is nothing to judge by")
-        with training.calm(self.device, rng):
+        with calm(self.device, rng):
             full = self.score(network, words, [texts[i] for i in test])
         null = np.tile(held_out.prior(data.y[train], k), (len(test), 1))
         judged = LabelLogProbabilities(

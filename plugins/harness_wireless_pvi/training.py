@@ -1,4 +1,4 @@
-"""The training loop that every network of this plugin shares, and calm surroundings for it.
+"""The training loop that every network of this plugin shares.
 
 Policies decide which rows make a step and with what weight, so a step is a batch of rows and weights; the number of
 steps is the compute, equal for all.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -22,25 +22,6 @@ Step = tuple[Ints, Floats]
 """Rows of a step and their weights, both (b,)."""
 CLIP = 1.0
 """The largest norm of a step's gradient."""
-
-
-@contextmanager
-def calm(device: str, rng: np.random.Generator) -> Iterator[None]:
-    """The global generators seeded from ``rng``, and put back afterwards; one thread on the CPU.
-
-    One thread makes results repeat on machines of any size; paths are what runs side by side. Raises `UsageError`
-    where the device is absent.
-    """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("device 'cuda': torch sees no GPU here; wanted device=cpu")
-    threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if device == "cuda" else []):
-        try:
-            torch.set_num_threads(1)
-            torch.manual_seed(int(rng.integers(2**63 - 1)))
-            yield
-        finally:
-            torch.set_num_threads(threads)
 
 
 def precision(device: str) -> Any:

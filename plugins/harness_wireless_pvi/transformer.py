@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Kind, LabelledText, LabelLogProbabilities
+from harness import Kind, LabelledText, LabelLogProbabilities, calm
 from harness_wireless_pvi import batches, held_out, training
 from harness_wireless_pvi.arrays import Floats, Ints
 from harness_wireless_pvi.held_out import Predict
@@ -111,7 +111,7 @@ class SmallTransformer:
         whole = {int(i): words.encode(texts[i]) for i in train}
         batches.tell_cut([len(ids) for ids in whole.values()], self.max_length)
         steps = list(training.shuffled(train, self.batch, self.steps, rng)) if schedule is None else list(schedule)
-        with training.calm(self.device, rng):
+        with calm(self.device, rng):
             network = Classifier(words.size, self.max_length, self.width, self.layers, k, self.dropout).to(self.device)
 
             def losses(rows: Ints) -> Tensor:
@@ -154,7 +154,7 @@ class TransformerClassifier(SmallTransformer):
             null = self._null(data.y, k, train, len(texts), rng)
 
             def predict(rows: Ints) -> tuple[Floats, Floats]:
-                with training.calm(self.device, np.random.default_rng(0)):
+                with calm(self.device, np.random.default_rng(0)):
                     full = self.score(network, words, [texts[i] for i in rows])
                 # Mass on classes that training never had is no claim about them.
                 known = full[:, seen] - np.log(np.exp(full[:, seen]).sum(1, keepdims=True))
@@ -169,5 +169,5 @@ class TransformerClassifier(SmallTransformer):
         if self.null == "prior":
             return held_out.prior(y[train], k)
         network, words = self.fit([" "] * n, y, k, train, None, rng)
-        with training.calm(self.device, np.random.default_rng(0)):
+        with calm(self.device, np.random.default_rng(0)):
             return self.score(network, words, [" "])[0]

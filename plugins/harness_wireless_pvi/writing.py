@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import GeneratedText, Incompatible, Kind, ReferencedText
+from harness import GeneratedText, Incompatible, Kind, ReferencedText, calm
 from harness_wireless_pvi.arrays import WORDS, Ints
 
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -75,7 +75,7 @@ class HFWriter:
         """For the test part, or all. Raises as `hub.model`."""
         import torch
 
-        from harness_wireless_pvi import batches, hub, training
+        from harness_wireless_pvi import batches, hub
 
         name, rows = hub.need(self.model, "hf-writer"), judged(data)
         words = hub.tokenizer(name, self.revision)
@@ -84,7 +84,7 @@ class HFWriter:
         bodies = [words(f"{self.instruction} {data.texts[i]}", verbose=False)["input_ids"] for i in rows]
         batches.tell_cut([len(body) + len(cue) for body in bodies], self.max_length)
         written = []
-        with training.calm(self.device, rng), torch.inference_mode():
+        with calm(self.device, rng), torch.inference_mode():
             for body in bodies:
                 ids = torch.tensor([body[: self.max_length - len(cue)] + cue], device=self.device)
                 found = network.generate(

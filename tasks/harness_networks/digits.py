@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from harness import Activations, Case, UsageError, stream
-from harness_networks.runtime import TRAININGS, Ensemble, calm, generator
+from harness import Activations, Case, UsageError, calm, stream, torch_generator
+from harness_networks.runtime import TRAININGS, Ensemble
 
 STAGES = ((0.5, 1.0), (0.2, 2 / 3), (0.0, 1 / 3))
 """From which share of the epochs on, which share of the size of the attack."""
@@ -73,7 +73,7 @@ class AdversarialDigits:
         images = found.images.expand(count, -1, -1)
         with calm():
             if inputs == "attacked":
-                draws = generator(stream(seed, "adversarial-digits", "attack", str(classes), str(width)))
+                draws = torch_generator(stream(seed, "adversarial-digits", "attack", str(classes), str(width)))
                 sizes = torch.tensor(self.epsilons)
                 images = attacked(found.networks, images, found.labels, sizes, self.attack_steps, draws)
             with torch.no_grad():
@@ -136,7 +136,7 @@ def _trained(settings: tuple[object, ...], classes: int, width: int, seed: int) 
     x, y = load(classes)
     images, labels = torch.tensor(x, dtype=torch.float32), torch.tensor(y)
     rng = stream(seed, "adversarial-digits", "network", str(classes), str(width))
-    draws, sizes = generator(rng), torch.tensor(task.epsilons)
+    draws, sizes = torch_generator(rng), torch.tensor(task.epsilons)
     order = torch.from_numpy(rng.permutation(len(x)))
     train, test = order[: len(x) * 4 // 5], order[len(x) * 4 // 5 :]
     with calm():

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Activations, Case, UsageError, stream
-from harness_networks.runtime import TRAININGS, calm, generator
+from harness import Activations, Case, UsageError, calm, stream, torch_generator
+from harness_networks.runtime import TRAININGS
 
 Weights: TypeAlias = tuple[Tensor, ...]
 """Embedding ``(p, 12)``; left and right maps ``(12, units)`` and biases ``(units,)``; read-out ``(units, p)``."""
@@ -73,7 +73,7 @@ class Grokking:
         with calm(), torch.no_grad():
             values = hidden(weights, pairs, rows).double().numpy()
             right = (forward(weights, pairs, pairs.test).argmax(1) == pairs.total[pairs.test]).double().mean()
-            found = learning_coefficient(weights, pairs, self.draws, generator(rng)) if self.draws else None
+            found = learning_coefficient(weights, pairs, self.draws, torch_generator(rng)) if self.draws else None
         return Activations(
             values,
             pairs.total[rows].numpy(),
@@ -127,7 +127,7 @@ def learning_coefficient(weights: Weights, pairs: Pairs, draws: int, chain: torc
 def _trained(settings: tuple[object, ...], seed: int) -> tuple[Pairs, dict[int, Weights]]:
     task = Grokking(*settings)  # type: ignore[arg-type]
     rng = stream(seed, "grokking", "network")
-    p, draws = task.modulus, generator(rng)
+    p, draws = task.modulus, torch_generator(rng)
     order = torch.randperm(p * p, generator=draws)
     kept = max(1, min(round(task.share * p * p), p * p - 1))
     every = torch.arange(p * p)

@@ -15,8 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 import harness
-from harness import Activations, Case, HiddenStates, UsageError, stream
-from harness_networks.runtime import calm
+from harness import Activations, Case, HiddenStates, UsageError, calm, stream
 
 TINY = "tiny-lm"
 """The embedded model: trained once on CPython's documentation, and kept in the cache."""

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from harness import Activations, Case, UsageError, stream
-from harness_networks.runtime import TRAININGS, Ensemble, calm, generator
+from harness import Activations, Case, UsageError, calm, stream, torch_generator
+from harness_networks.runtime import TRAININGS, Ensemble
 
 TASKS, BITS = 3, 4
 
@@ -99,7 +99,7 @@ def _trained(settings: tuple[object, ...], width: int, seed: int) -> Trained:
         rows = rng.permutation(np.flatnonzero(2 * tasks + labels == group))
         train[rows[: len(rows) // 5]] = False
     wanted = torch.tensor(labels, dtype=torch.float32)
-    seen, draws = torch.from_numpy(np.flatnonzero(train)), generator(rng)
+    seen, draws = torch.from_numpy(np.flatnonzero(train)), torch_generator(rng)
     rates = torch.tensor(task.rates)[:, None, None]
     with calm():
         networks = Ensemble(len(rates), (inputs.shape[1], width, 1), draws)

@@ -1,33 +1,15 @@
-"""Calm surroundings for training small networks, and many of one shape side by side."""
+"""Many small networks of one shape, trained side by side."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 TRAININGS = 64
 """Trained networks, by task, parameters and seed, that a process remembers: all seeds of one case come in a row."""
-
-
-def generator(rng: np.random.Generator) -> torch.Generator:
-    """A torch generator seeded from ``rng``."""
-    return torch.Generator().manual_seed(int(rng.integers(2**63 - 1)))
-
-
-@contextmanager
-def calm() -> Iterator[None]:
-    """One thread, on which equal seeds give equal numbers; the number that was set before is set again afterwards."""
-    threads = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 class Ensemble:

@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import Activations, Case, UsageError, stream
-from harness_networks.runtime import TRAININGS, calm, generator
+from harness import Activations, Case, UsageError, calm, stream, torch_generator
+from harness_networks.runtime import TRAININGS
 from harness_networks.shares import effective
 
 Floats = NDArray[np.float64]
@@ -79,7 +79,7 @@ class ToySuperposition:
 @functools.lru_cache(maxsize=TRAININGS)
 def _trained(settings: tuple[object, ...], seed: int) -> Floats:
     task = ToySuperposition(*settings)  # type: ignore[arg-type]
-    draws = generator(stream(seed, "toy-superposition", "models"))
+    draws = torch_generator(stream(seed, "toy-superposition", "models"))
     shape = (task.models, task.units, task.features)
     with calm():
         weights = torch.randn(shape, generator=draws) * (2.0 / (task.units + task.features)) ** 0.5

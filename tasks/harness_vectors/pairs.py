@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Case, PairedSamples, Split, UsageError, stream
+from harness import Case, PairedSamples, Split, stream, unknown_name
 from harness_vectors import gauss, truths
 from harness_vectors.arrays import Pair
 from harness_vectors.normal import Distribution, distributions
@@ -30,15 +30,14 @@ class BeyondNormal:
     only: tuple[str, ...] = ()
 
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """One case per distribution. Raises `UsageError` where ``only`` matches none."""
-        known = list(distributions())
-        chosen = [d for d in known if not self.only or any(fnmatch.fnmatchcase(d.name, glob) for glob in self.only)]
-        if not chosen:
-            raise UsageError(
-                f"beyond-normal.only: {', '.join(self.only)} matches no case; wanted globs of names such as "
-                f"{known[0].name} or student-*"
-            )
-        for found in chosen:
+        """One case per distribution. Raises `UsageError` for a glob in ``only`` that matches none, with the nearest."""
+        known = {d.name: d for d in distributions()}
+        for glob in self.only:
+            if not fnmatch.filter(known, glob):
+                raise unknown_name("case in beyond-normal.only", glob, known)
+        for found in known.values():
+            if self.only and not any(fnmatch.fnmatchcase(found.name, glob) for glob in self.only):
+                continue
             facts = {"dx": found.dx, "dy": found.dy, "n": self.n}
             yield case(found.name, self._draw(found, seed), found.information, **facts)
 

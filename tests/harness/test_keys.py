@@ -46,12 +46,19 @@ def test_everything_a_result_depends_on_is_in_the_key(path, toy):
     assert len(set(found)) == len(found)
 
 
-def test_sources_are_those_of_the_path_and_what_its_task_uses(toy, path):
+@pytest.mark.parametrize("role", ["task", "estimator"])
+def test_sources_are_those_of_the_path_and_what_it_uses(toy, path, role):
     assert set(keys.path_sources(toy, path)) == {"toy"}
-    spec = dataclasses.replace(path.task.component.spec, uses=("msc/entropy",))
-    component = dataclasses.replace(path.task.component, spec=spec)
-    using = dataclasses.replace(path, task=dataclasses.replace(path.task, component=component))
-    assert set(keys.path_sources(toy, using)) == {"toy", "msc"}
+    step = getattr(path, role)
+    spec = dataclasses.replace(step.component.spec, uses=("msc/entropy",))
+    using = dataclasses.replace(step, component=dataclasses.replace(step.component, spec=spec))
+    assert set(keys.path_sources(toy, dataclasses.replace(path, **{role: using}))) == {"toy", "msc"}
+
+
+def test_a_component_that_a_parameter_names_counts(toy, path):
+    for name, plugins in {"msc/entropy": {"toy", "msc"}, "msc/nothing": {"toy"}, "msc": {"toy"}}.items():
+        told = dataclasses.replace(path.models[0], params={"of": name})
+        assert set(keys.path_sources(toy, dataclasses.replace(path, models=(told,)))) == plugins
 
 
 def test_only_the_changed_plugin_is_invalidated(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ pytest.importorskip("sklearn")
 from harness import DataError, UsageError  # noqa: E402
 from harness_ib_lossy import pictures, plane  # noqa: E402
 from harness_ib_lossy.ib_plane import IBPlane, _trained  # noqa: E402
-from harness_ib_lossy.networks import StochasticMLP, calm  # noqa: E402
+from harness_ib_lossy.networks import StochasticMLP  # noqa: E402
 
 
 def seeded(seed=0):
@@ -220,11 +220,3 @@ def test_wrong_records_are_one_line_and_status_two(tmp_path, capsys, text, messa
     import re
 
     assert re.search(message, capsys.readouterr().err)
-
-
-def test_calm_gives_back_what_it_took():
-    state, threads = torch.get_rng_state(), torch.get_num_threads()
-    with calm("cpu", np.random.default_rng(0)):
-        torch.rand(3)
-    assert (torch.get_rng_state() == state).all()
-    assert torch.get_num_threads() == threads

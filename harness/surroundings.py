@@ -1,0 +1,68 @@
+"""Surroundings in which equal seeds give equal numbers, for the libraries that plugins compute with.
+
+torch and numba are imported when a function here is called, so that importing this costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+
+def torch_generator(rng: np.random.Generator) -> torch.Generator:
+    """A torch generator seeded from ``rng``. It lives on the CPU for every device, so that all start alike."""
+    import torch
+
+    return torch.Generator().manual_seed(int(rng.integers(2**63 - 1)))
+
+
+@contextmanager
+def calm(device: str = "cpu", rng: np.random.Generator | None = None) -> Iterator[torch.device]:
+    """One thread for torch and, with ``rng``, its global generators seeded from there; all put back afterwards.
+
+    How threads share a sum shows in its last digits, so that one thread is what makes equal seeds give equal numbers,
+    on machines of any size; paths are what runs side by side. The global generators are what torch draws the weights
+    of new layers and dropout from.
+
+    Raises
+    ------
+    UsageError : ``device`` is "cuda" and torch sees no such device.
+    """
+    import torch
+
+    gpu = device == "cuda"
+    if gpu and not torch.cuda.is_available():
+        raise UsageError("device 'cuda': torch sees no GPU here; wanted device=cpu")
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if gpu else [], enabled=rng is not None):
+        try:
+            torch.set_num_threads(1)
+            if rng is not None:
+                seed = torch.manual_seed if gpu else torch.default_generator.manual_seed
+                seed(int(rng.integers(2**63 - 1)))
+            yield torch.device(device)
+        finally:
+            torch.set_num_threads(threads)
+
+
+@contextmanager
+def threads_for(work: float, share: float) -> Iterator[None]:
+    """As many threads for numba as a piece of work is worth: starting them costs more than a small piece takes.
+
+    Within it, compiled loops use a thread per ``share`` of the ``work``: at least one, at most those allowed.
+    """
+    import numba
+
+    allowed = numba.get_num_threads()
+    numba.set_num_threads(max(1, min(allowed, int(work / share))))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(allowed)
