@@ -54,6 +54,15 @@ _KINDS: tuple[tuple[str, str, type[Kind]], ...] = (
 def harness_models() -> Iterable[ModelSpec]:
     """Compressors: fitted on the training part, they hand on the codes of the test part."""
     for ending, suffix, kind in _KINDS:
+        yield ModelSpec(
+            name=f"identity{ending}",
+            summary="no compression: the test part as it is",
+            implementation="harness_ib_lossy.identity:Identity",
+            reads=kind,
+            gives=kind,
+            traits=("deterministic",),
+            paper=_PAPER,
+        )
         sides = (_SIDE,) if kind is PairedSamples else ()
         yield ModelSpec(
             name=f"pca{ending}",

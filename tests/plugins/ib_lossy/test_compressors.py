@@ -8,6 +8,7 @@ import pytest
 
 from harness import DataError, Incompatible, LabelledSamples, PairedSamples, Samples, Split
 from harness_ib_lossy import compress
+from harness_ib_lossy.identity import Identity
 from harness_ib_lossy.pca import PCALabelled, PCAPairs, PCASamples
 
 RNG = np.random.default_rng
@@ -42,6 +43,15 @@ def test_pca_of_known_axes_is_those_axes():
 def test_whitened_codes_have_unit_covariance():
     found = code(PCAPairs(code_dim=3, whiten=True), pairs())
     np.testing.assert_allclose(np.cov(found.x.T, bias=True), np.eye(3), atol=1e-10)
+
+
+def test_identity_hands_on_the_samples_that_a_code_is_of():
+    data = pairs(split=Split(np.arange(300), np.arange(300, 400)))
+    same, whole = code(Identity(), data), code(Identity(), pairs())
+    assert same.split is None
+    np.testing.assert_array_equal(same.x, data.x[300:])
+    np.testing.assert_array_equal(same.y, code(PCAPairs(code_dim=2, side="x"), data).y)
+    assert whole.n == 400
 
 
 def test_the_test_part_is_handed_on_and_never_fitted():
