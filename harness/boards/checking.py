@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.boards import building, report, submission
 from harness.boards.definition import Board
-from harness.boards.sections import matches
+from harness.boards.summary import matches
 from harness.errors import UsageError
 from harness.keys import record_key
 from harness.records import Record

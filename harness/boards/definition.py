@@ -42,8 +42,20 @@ KEYS: dict[str, type] = {
 }  # fmt: skip
 SECTION: dict[str, type] = {
     "kind": str, "title": str, "about": str, "quantity": str, "outcome": str, "per": str, "tasks": list,
-    "estimators": list,
+    "estimators": list, "map": dict,
 }  # fmt: skip
+MAP: dict[str, type] = {"diagnostic": str, "estimator": str, "rows": str, "columns": str, "unit": str}
+
+
+@dataclass(frozen=True)
+class MapOf:
+    """A diagnostic of an estimator (a glob) that holds rows of numbers, and what its rows and columns are."""
+
+    diagnostic: str
+    estimator: str = "*"
+    rows: str = "row"
+    columns: str = "column"
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,7 @@ class Section:
     outcome : validity only: the quantity to be predicted, or the full name of the estimator that gives it.
     per : validity only: the points are cases (``case``), or cases with their models (``path``).
     tasks, estimators : globs of full or bare names; empty for all.
+    map : overview only: a diagnostic to be drawn as colours, a panel per case.
     """
 
     kind: SectionKind
@@ -68,6 +81,7 @@ class Section:
     per: Literal["case", "path"] = "case"
     tasks: tuple[str, ...] = ()
     estimators: tuple[str, ...] = ()
+    map: MapOf | None = None
 
 
 @dataclass(frozen=True)
@@ -207,6 +221,11 @@ def _section(raw: Any, file: Path) -> Section:
     if kind in ("accuracy", "ranking") and not raw.get("quantity"):
         raise UsageError(f"{where}: {kind} of what? name its quantity")
     given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+    if "map" in raw:
+        _check(raw["map"], MAP, f"{where}: map")
+        if kind != "overview" or not raw["map"].get("diagnostic"):
+            raise UsageError(f"{where}: map is for overview sections, and names the diagnostic that it draws")
+        given["map"] = MapOf(**raw["map"])
     return Section(**given)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.boards.definition import Contents, Section
+from harness.boards.maps import Maps, gather
 from harness.boards.summary import tables
 from harness.boards.table import Table
 from harness.records import Record, Records
@@ -12,15 +13,17 @@ from harness.records import Record, Records
 
 @dataclass(frozen=True)
 class Overview:
-    """Tables of cases against measures, one per task: mean ± standard deviation over seeds."""
+    """Tables of cases against measures, one per task: mean ± standard deviation over seeds; and a map, if asked for."""
 
     title: str
     about: str
     tables: tuple[Table, ...]
+    maps: Maps | None = None
 
 
 def survey(section: Section, records: list[Record], contents: Contents) -> Overview:
     """The tables of a section's records, as `harness run` prints them."""
     chosen = [r for r in records if not section.quantity or r.quantity == section.quantity]
     found = tables(Records(chosen), contents.quantities.__getitem__)
-    return Overview(section.title or "overview", section.about, tuple(found))
+    drawn = gather(section.map, chosen) if section.map else None
+    return Overview(section.title or "overview", section.about, tuple(found), drawn)

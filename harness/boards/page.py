@@ -13,7 +13,7 @@ from functools import cache
 from html import escape
 from importlib import resources
 
-from harness.boards import casetable, plots, provenance
+from harness.boards import casetable, maps, plots, provenance
 from harness.boards.card import card, pairs, verdicts
 from harness.boards.overview import Overview
 from harness.boards.provenance import Provenance
@@ -45,8 +45,8 @@ def page(report: Report, home: str = "") -> bytes:
     about = f"<p class='about'>{escape(board.about)}</p>" if board.about else ""
     back = f"<a href='{escape(home)}'>All boards</a>" if home else "<span></span>"
     body = (
-        f"<header><div class='top'>{back}{THEME}</div><h1>{escape(board.title)}</h1>{about}{_meta(report)}{_files()}"
-        f"</header>{_contents(report)}<main>{''.join(sections) or '<p>No results yet.</p>'}</main>"
+        f"<header><div class='top'>{back}{THEME}</div><h1>{escape(board.title)}</h1>{about}{_meta(report)}"
+        f"{_files(report)}</header>{_contents(report)}<main>{''.join(sections) or '<p>No results yet.</p>'}</main>"
         f"<footer class='faint'><p>Made from the records of this board alone: <code>harness board build "
         f"{escape(board.name)}</code>. {AFTER}</p></footer>"
         "<dialog><button type='button' class='close'>Close</button></dialog>"
@@ -90,8 +90,9 @@ def _meta(report: Report) -> str:
     return f"<p class='faint'>{len(records)} results{newest}; plugins: {escape(plugins)}.</p>"
 
 
-def _files() -> str:
-    links = "".join(f"<a href='{name}'>{name}</a>" for name in ("table.csv", "board.json", "table.md", "table.tex"))
+def _files(report: Report) -> str:
+    names = ("table.csv", "board.json", "table.md", "table.tex", *report.maps())
+    links = "".join(f"<a href='{name}'>{name}</a>" for name in names)
     return f"<p class='files'>{links}</p>"
 
 
@@ -137,11 +138,21 @@ def _section(report: Report, section: Ranking | Validity | Overview, made: list[
 
 def _overview(section: Overview, identity: str) -> str:
     about = f"<p class='about'>{escape(section.about)}</p>" if section.about else ""
-    drawn = "".join(_drawn(table) for table in section.tables)
+    drawn = "".join(_drawn(table) for table in section.tables) + _maps(section)
     return (
         f"<section id='{identity}' aria-labelledby='{identity}-title'><h2 id='{identity}-title'>"
         f"{escape(section.title)}</h2><p class='faint'>{escape(READING['overview'])}</p>{about}{drawn}</section>"
     )
+
+
+def _maps(section: Overview) -> str:
+    if section.maps is None:
+        return ""
+    figures = "".join(
+        f"<figure><figcaption>{escape(p.name)}</figcaption>{maps.panel(section.maps, p)}</figure>"
+        for p in section.maps.panels
+    )
+    return f"<h3>Map</h3><p class='faint'>{escape(section.maps.caption)}</p><div class='plots'>{figures}</div>"
 
 
 def _drawn(table: Table) -> str:

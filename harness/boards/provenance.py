@@ -18,8 +18,8 @@ from harness.boards.definition import Board, Section
 from harness.boards.grid import Row
 from harness.boards.overview import Overview
 from harness.boards.report import Report
-from harness.boards.sections import matches
 from harness.boards.standing import Ranking
+from harness.boards.summary import matches
 from harness.records import Record, Status
 
 Case = tuple[str, str]

@@ -10,12 +10,14 @@ import csv
 import gc
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from harness.boards import maps
 from harness.boards import statistics as st
 from harness.boards.definition import Board, Contents
 from harness.boards.overview import Overview
@@ -29,8 +31,9 @@ from harness.boards.validity import Predictor, Validity
 READING = {
     "accuracy": (
         "rank: 95 % interval over cases and seeds; rows that share a letter are not separated (paired t tests over "
-        "cases, Holm). |error|: mean absolute distance to the truth with its 95 % interval; sd: over seeds. in 95 %: "
-        "share of value ± 1.96 stderr that hold the truth. violations: values beyond a bound by more than their noise. "
+        "cases, Holm). |error|: mean absolute distance to the truth with its 95 % interval; median: of those distances, "
+        "which single divergences do not move; sd: over seeds. in 95 %: share of value ± 1.96 stderr that hold the "
+        "truth. violations: values beyond a bound by more than their noise. "
         "place: mean place over cases, failures last. time: median of a run; ● no row is both better and cheaper."
     ),
     "ranking": (
@@ -72,13 +75,20 @@ class Report:
             "table.csv": self._csv(),
             "board.json": json.dumps(plain(self), indent=1, allow_nan=False, ensure_ascii=False) + "\n",
         }
-        return {name: text.encode() for name, text in made.items()}
+        pictures = {name: maps.picture(drawn) for name, drawn in self.maps().items()}
+        return {name: text.encode() for name, text in made.items()} | pictures
+
+    def maps(self) -> dict[str, maps.Maps]:
+        """The maps of overview sections by file name."""
+        given = {i: s.maps for i, s in enumerate(self.sections) if isinstance(s, Overview) and s.maps}
+        return {f"map-{i}-{re.sub('[^a-z0-9]+', '-', m.of.diagnostic.lower())}.svg": m for i, m in given.items()}
 
     def _markdown(self) -> str:
         about = f"{self.board.about}\n\n" if self.board.about else ""
         name = self.board.name
+        pictures = "".join(f"![{m.caption}]({file})\n\n" for file, m in self.maps().items())
         return (
-            f"# {self.board.title}\n\n{about}{to_text(self.tables(), 'markdown')}\n"
+            f"# {self.board.title}\n\n{about}{to_text(self.tables(), 'markdown')}\n{pictures}"
             f"{len(self.contents.records)} results, the newest of {self.date}. Rebuild: `harness board build {name}`; "
             f"compute what is missing: `harness board run {name}`.\n"
         )
@@ -134,7 +144,7 @@ def table(section: Ranking | Validity) -> Table:
     of = f" of {q.name.replace('_', ' ')}" if accuracy else ""
     columns = [Column("rank"), Column("tie"), Column("|error|", q.unit, "↓") if accuracy else _value_column(section)]
     columns += (
-        [Column("bias"), Column("sd"), Column("rmse"), Column("in 95 %"), Column("violations")]
+        [Column("median"), Column("bias"), Column("sd"), Column("rmse"), Column("in 95 %"), Column("violations")]
         if accuracy
         else [Column("sd")]
     )
@@ -159,6 +169,7 @@ def _cells(s: Standing, accuracy: bool, best: bool) -> tuple[Cell, ...]:
     if accuracy:
         share = Cell(text="–" if s.inside is None else f"{100 * s.inside:.0f} %")
         figures += [
+            _figure(s.median),
             _figure(s.bias),
             _figure(s.spread),
             _figure(s.rmse),
@@ -210,9 +221,10 @@ def measures(row: Standing | Predictor) -> dict[str, tuple[Any, tuple[Any, Any] 
         }  # fmt: skip
     return {
         "rank": (row.rank, row.ranks), "tie": (row.group or None, None), "score": (row.score, row.interval),
-        "bias": (row.bias, None), "sd": (row.spread, None), "rmse": (row.rmse, None), "inside_95": (row.inside, None),
-        "violations": (row.violations, None), "place": (row.place, None), "done": (row.done, None),
-        "expected": (row.expected, None), "cost_s": (row.cost, None), "front": (row.front, None),
+        "median": (row.median, None), "bias": (row.bias, None), "sd": (row.spread, None), "rmse": (row.rmse, None),
+        "inside_95": (row.inside, None), "violations": (row.violations, None), "place": (row.place, None),
+        "done": (row.done, None), "expected": (row.expected, None), "cost_s": (row.cost, None),
+        "front": (row.front, None),
     }  # fmt: skip
 
 
@@ -240,7 +252,9 @@ def _plain(section: Ranking | Validity | Overview) -> dict[str, Any]:
              "cases": {case: [[_exact(c.value), _exact(c.spread)] for c in cells] for case, cells in t.rows}}
             for t in section.tables
         ]  # fmt: skip
-        return {"kind": "overview", "title": section.title, "about": section.about, "tables": tables, "rows": []}
+        found: dict[str, Any] = {"kind": "overview", "title": section.title, "about": section.about}
+        drawn = {"map": maps.plain(section.maps)} if section.maps else {}
+        return found | {"tables": tables, "rows": []} | drawn
     return _validity(section) if isinstance(section, Validity) else _ranking(section)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable
-
 from harness.boards import grid as grids
 from harness.boards.definition import Board, Contents, Section
 from harness.boards.overview import Overview, survey
 from harness.boards.standing import Ranking, rank
+from harness.boards.summary import matches
 from harness.boards.validity import Validity, predict
 from harness.errors import UsageError, unknown_name
 from harness.records import Record
@@ -33,14 +31,6 @@ def default_sections(contents: Contents) -> tuple[Section, ...]:
             elif better in ("higher", "lower") and name == r.quantity:
                 found.setdefault(name, Section("ranking", name))
     return tuple(found.values())
-
-
-def matches(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a full name, or its bare part, fits one of the globs; no globs let everything pass."""
-    patterns = tuple(patterns)
-    return not patterns or any(
-        fnmatch.fnmatch(name, p) or fnmatch.fnmatch(name.rpartition("/")[2], p) for p in patterns
-    )
 
 
 def _chosen(contents: Contents, section: Section) -> list[Record]:

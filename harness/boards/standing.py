@@ -26,7 +26,8 @@ Interval = tuple[float, float]
 class Standing:
     """One row of an accuracy or ranking section.
 
-    ``score`` is the mean absolute error (accuracy) or the mean value (ranking) over completed cases. ``rank`` counts
+    ``score`` is the mean absolute error (accuracy) or the mean value (ranking) over completed cases, ``median`` that
+    of the absolute errors. ``rank`` counts
     the rows that beat it on what both completed; ``ranks`` is its bootstrap interval; rows that share a letter of
     ``group`` are not separated. ``place`` is the mean place over cases, failures last. ``inside`` is the share of 95 %
     intervals (value ± 1.96 stderr) that hold the truth; ``violations`` counts values beyond a bound by more than that.
@@ -40,6 +41,7 @@ class Standing:
     group: str = ""
     score: float | None = None
     interval: Interval | None = None
+    median: float | None = None
     bias: float | None = None
     spread: float | None = None
     rmse: float | None = None
@@ -165,6 +167,7 @@ def _accuracy(grid: Grid, i: int, quantity: Quantity, contents: Contents) -> dic
     error = value - grid.truth[i]
     squared = st.over_seeds(error**2)
     return {
+        "median": st.median(np.abs(error)),
         "bias": st.mean(error),
         "spread": _spread(error),
         "rmse": st.mean(np.sqrt(squared)),

@@ -98,7 +98,10 @@ def _ranking(section: Ranking) -> tuple[list[Head], list[list[Figure]]]:
         Head("95 % interval", "of the mean, over cases and seeds"),
     ]
     if accuracy:
-        heads.append(Head("bias", "mean signed error"))
+        heads += [
+            Head("median", "of the absolute errors: single divergences do not move it"),
+            Head("bias", "mean signed error"),
+        ]
     heads.append(Head("sd", "standard deviation over seeds"))
     if accuracy:
         heads += [
@@ -128,7 +131,7 @@ def _cells(s: Standing, accuracy: bool, bar: Callable[[float | None, Interval | 
         Figure(bar(s.score, s.interval) + _bounds(s.interval), s.interval[0] if s.interval else None),
     ]
     if accuracy:
-        cells.append(_figure(s.bias))
+        cells += [_figure(s.median), _figure(s.bias)]
     cells.append(_figure(s.spread))
     if accuracy:
         share = Figure() if s.inside is None else Figure(f"{100 * s.inside:.0f} %", s.inside)
@@ -159,8 +162,8 @@ def _mark(rows: list[list[Figure]], heads: list[Head], section: Ranking, accurac
         rows[first][column] = replace(rows[first][column], best=True)
     whole = [i for i, s in enumerate(section.rows) if s.done == s.expected]
     badness: dict[str, Callable[[float], float]] = {
-        "bias": abs, "sd": float, "rmse": float, "in 95 %": lambda v: abs(v - 0.95), "violations": float,
-        "place": float, "time": float,
+        "median": float, "bias": abs, "sd": float, "rmse": float, "in 95 %": lambda v: abs(v - 0.95),
+        "violations": float, "place": float, "time": float,
     }  # fmt: skip
     if not accuracy:
         del badness["sd"]  # a steady value is no virtue by itself

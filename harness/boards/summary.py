@@ -7,6 +7,7 @@ table of cases against estimators, with the truth beside them. Failures stay vis
 
 from __future__ import annotations
 
+import fnmatch
 import math
 import re
 import statistics
@@ -72,6 +73,14 @@ class _Scale:
         if len(finite) < 2 or better not in ("higher", "lower"):
             return None
         return max(finite) if better == "higher" else min(finite)
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a full name, or its bare part, fits one of the globs; no globs let everything pass."""
+    patterns = tuple(patterns)
+    return not patterns or any(
+        fnmatch.fnmatch(name, p) or fnmatch.fnmatch(name.rpartition("/")[2], p) for p in patterns
+    )
 
 
 def label(record: Record) -> str:
