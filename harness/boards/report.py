@@ -31,8 +31,8 @@ from harness.boards.validity import Predictor, Validity
 READING = {
     "accuracy": (
         "rank: 95 % interval over cases and seeds; rows that share a letter are not separated (paired t tests over "
-        "cases, Holm). |error|: mean absolute distance to the truth with its 95 % interval; median: of those distances, "
-        "which single divergences do not move; sd: over seeds. in 95 %: share of value ± 1.96 stderr that hold the "
+        "cases, Holm). |error|: mean absolute distance to the truth with its 95 % interval; median: of these, "
+        "not moved by single divergences; sd: over seeds. in 95 %: share of value ± 1.96 stderr that hold the "
         "truth. violations: values beyond a bound by more than their noise. "
         "place: mean place over cases, failures last. time: median of a run; ● no row is both better and cheaper."
     ),
