@@ -7,8 +7,9 @@ is a row of the table that says so. NPEET is not on PyPI: pip builds it from its
 measurement is a process that reads the same data from a file, runs once on 100 points to compile and load, then reports
 the least of several times in seconds of wall clock. A peer that needs more than ``--limit`` seconds at one point of the
 grid is not asked for larger ones. Peers give no standard error, so ours is turned off for the ratio; its cost is a row
-of its own. The last column is a peer's value less ours: all compute the same, but for NPEET, which adds noise of 1e-10
-to the data and, with a discrete side, takes a difference of entropies (`micd`), another estimator than that of Ross.
+of its own. Ours takes all cores; on one thread, as the peers run, it is a row too. The last column is a value less
+ours: all compute the same, but for NPEET, which adds noise of 1e-10 to the data and, with a discrete side, takes a
+difference of entropies (`micd`), another estimator than that of Ross.
 """
 
 from __future__ import annotations
@@ -56,12 +57,14 @@ estimator = harness.estimator("classics/{name}", k=k, {params})
 def run(x, y, labels):
     return estimator.estimate({data}).value
 """
+ONE_THREAD = "import numba\nnumba.set_num_threads(1)"
 PAIR, ONE = "PairedSamples(x, y)", "Samples(x)"
 CODES = "PairedSamples(x, labels[:, None], y_kind='discrete')"
 
 SETUPS = {
     "ksg": {
         "ours": OURS.format(name="ksg", params="standardize=False, stderr='none'", data=PAIR),
+        "ours, one thread": ONE_THREAD + OURS.format(name="ksg", params="standardize=False, stderr='none'", data=PAIR),
         "ours, with error": OURS.format(name="ksg", params="standardize=False", data=PAIR),
         "scikit-learn": """
 from sklearn.feature_selection import _mutual_info
@@ -93,6 +96,8 @@ def run(x, y, labels):
     },
     "kl": {
         "ours": OURS.format(name="kl", params="metric='chebyshev', whiten=False, stderr='none'", data=ONE),
+        "ours, one thread": ONE_THREAD
+        + OURS.format(name="kl", params="metric='chebyshev', whiten=False, stderr='none'", data=ONE),
         "ours, with error": OURS.format(name="kl", params="metric='chebyshev', whiten=False", data=ONE),
         "infomeasure": """
 import infomeasure
@@ -112,6 +117,8 @@ def run(x, y, labels):
     },
     "ross": {
         "ours": OURS.format(name="ross", params="standardize=False, stderr='none'", data=CODES),
+        "ours, one thread": ONE_THREAD
+        + OURS.format(name="ross", params="standardize=False, stderr='none'", data=CODES),
         "ours, with error": OURS.format(name="ross", params="standardize=False", data=CODES),
         "scikit-learn": """
 from sklearn.feature_selection import _mutual_info
@@ -180,7 +187,7 @@ def main():
     given = ask.parse_args()
     peers = PEERS | {"NPEET": [given.npeet]}
     sizes, dims = ([int(v) for v in text.split(",")] for text in (given.sizes, given.dims))
-    pythons = {"ours": sys.executable, "ours, with error": sys.executable}
+    pythons = dict.fromkeys(("ours", "ours, one thread", "ours, with error"), sys.executable)
     print(
         "| estimator | n | d per side | who | s | times ours | differs by |\n|---|---|---|---|---|---|---|", flush=True
     )
