@@ -1,8 +1,8 @@
-"""Neural estimators beside torch-mist: CPU seconds to the same value on held-out data.
+"""Neural estimators beside torch-mist and benchmark-mi: CPU seconds to the same value on held-out data.
 
-Both train the same networks on the same half of the same data under growing budgets of steps; the time to a value is
-interpolated between budgets. The value asked for is 95 % of the best that the worse side reaches. The peer lives in an
-environment of its own, for it needs numpy < 2.
+Each pair of sides trains networks of the same widths on a half of the same data under growing budgets of steps; the
+time to a value is interpolated between budgets. The value asked for is 95 % of the best that the worse side reaches.
+The peers live in environments of their own, for they need numpy < 2.
 """
 
 import argparse
@@ -14,21 +14,27 @@ import tempfile
 import venv
 from pathlib import Path
 
-PEER = "torch-mist==0.2.17"
-NEEDS = ["torch==2.13.0", "numpy<2", "pandas<3", "matplotlib"]
+PEERS = {
+    "torch-mist": ["torch-mist==0.2.17", "torch==2.13.0", "numpy<2", "pandas<3", "matplotlib"],
+    # The release imports names that jax 0.4.34 has removed.
+    "benchmark-mi": ["benchmark-mi==0.1.3", "jax==0.4.33", "jaxlib==0.4.33"],
+}
 ROOT = Path(__file__).parents[2]
 BUDGETS = (50, 100, 200, 400, 800)
 SHORT = (25, 50, 100, 200)
-"""For the peer's InfoNCE, which runs both networks on every pair of a batch."""
+"""Where a network runs on every pair of a batch: InfoNCE of torch-mist, all of benchmark-mi."""
+LACKING = {("smile", "benchmark-mi")}
 
 
-def peer_python(cache):
-    """The interpreter of an environment that holds the peer; made on first use."""
-    home = cache / PEER.replace("==", "-")
+def peer_python(cache, peer):
+    """The interpreter of an environment that holds the peer, made on first use; None where it does not install."""
+    home = cache / PEERS[peer][0].replace("==", "-")
     python = home / "bin" / "python"
     if not (home / "ready").exists():
         venv.create(home, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--quiet", PEER, *NEEDS], check=True)
+        command = [python, "-m", "pip", "install", "--quiet", "--quiet", *PEERS[peer]]
+        if subprocess.run(command, check=False).returncode:
+            return None
         (home / "ready").touch()
     return python
 
@@ -38,6 +44,7 @@ def timed(python, side, estimator, n, d, budgets):
     paths = [str(ROOT), str(ROOT / "plugins")] if side == "ours" else []
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(paths), "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1",
+        "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     }  # fmt: skip
     command = [python, Path(__file__).with_name("worker.py"), side, estimator, n, d, *budgets]
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, env=environment, check=False)
@@ -64,23 +71,26 @@ def main():
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "infoharness-peers")
     given = parser.parse_args()
     given.cache.mkdir(parents=True, exist_ok=True)
-    try:
-        python = peer_python(given.cache)
-    except subprocess.CalledProcessError as error:
-        print(f"{PEER} does not install here: {error}; nothing to compare with", file=sys.stderr)
-        return 0
-    print(f"{'estimator':9} {'d':>3} {'value':>6}  {'ours s':>7} {'peer s':>7} {'ratio':>6}   best: ours, peer")
+    pythons = {peer: peer_python(given.cache, peer) for peer in PEERS}
+    print(f"{'estimator':9} {'d':>3} {'peer':12} {'value':>6}  {'ours s':>7} {'peer s':>7} {'ratio':>6}   best of each")
     for estimator in ("nwj", "smile", "infonce"):
         for d in given.dims:
             mine = timed(sys.executable, "ours", estimator, given.n, d, BUDGETS)
-            theirs = timed(python, "peer", estimator, given.n, d, SHORT if estimator == "infonce" else BUDGETS)
-            best = [max(row["value"] for row in rows) for rows in (mine, theirs)]
-            value = 0.95 * min(best)
-            a, b = seconds_to(value, mine), seconds_to(value, theirs)
-            print(
-                f"{estimator:9} {d:3} {value:6.2f}  {a:7.2f} {b:7.2f} {b / a:6.1f}   {best[0]:.2f}, {best[1]:.2f}",
-                flush=True,
-            )
+            for peer, python in pythons.items():
+                if python is None:
+                    print(f"{estimator:9} {d:3} {peer:12} not installed", flush=True)
+                if python is None or (estimator, peer) in LACKING:
+                    continue
+                budgets = SHORT if estimator == "infonce" or peer == "benchmark-mi" else BUDGETS
+                theirs = timed(python, peer, estimator, given.n, d, budgets)
+                best = [max(row["value"] for row in rows) for rows in (mine, theirs)]
+                value = 0.95 * min(best)
+                a, b = seconds_to(value, mine), seconds_to(value, theirs)
+                print(
+                    f"{estimator:9} {d:3} {peer:12} {value:6.2f}  {a:7.2f} {b:7.2f} {b / a:6.1f}   "
+                    f"{best[0]:.2f}, {best[1]:.2f}",
+                    flush=True,
+                )
     return 0
 
 
