@@ -40,8 +40,13 @@ _TINY = (
         "plain; with learned scales; or scaled and fused into one map",
         choices=("standard", "scaled", "fused"),
     ),
+    Param("weight_norm", str, "none", "of linear maps, static in use", choices=("none", "weight", "spectral")),
     Param(
-        "weight_norm", str, "none", "of the feed-forward maps, static in use", choices=("none", "weight", "spectral")
+        "normalised",
+        str,
+        "ffn",
+        "maps with weight_norm: feed-forward; queries, keys, values and output of attention",
+        choices=("ffn", "qk", "qk-ffn", "qkv-ffn", "qkvo-ffn"),
     ),
     Param("temperature", str, "fixed", "of the softmax, by head and place where learned", choices=("fixed", "learned")),
     Param("temperature_start", float, 1.0, "of learned temperatures", above=0.0),
