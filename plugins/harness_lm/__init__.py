@@ -136,6 +136,13 @@ def harness_models() -> Iterable[ModelSpec]:
             Param("draws", int, 4, "compressions of each context", low=1),
             Param("max_tokens", int, 64, "most tokens of a compression", low=1),
             Param("temperature", float, 1.0, "of the draws; 0 for the likeliest token", low=0.0),
+            Param(
+                "answers",
+                str,
+                "text",
+                "how the predictor chooses: by an option's text, or its letter in a list",
+                choices=("text", "letters"),
+            ),
             *_HUB[2:],
         ),
         requires=("tokenizers", "torch", "transformers"),

@@ -14,6 +14,7 @@ from harness import ChannelLogLikelihoods, Contexts, Incompatible, Kind, TokenSe
 from harness_lm import weights
 from harness_lm.network import Transformer
 from harness_lm.runtime import LOG, halving
+from harness_lm.scoring import right
 from harness_lm.training import Recipe
 
 WORD = re.compile(r"\w+|[^\w\s]")
@@ -148,7 +149,10 @@ class TinyCompressor:
             return None
         query = words.codes(test.query)
         examples = []
-        for row, (text, answer) in enumerate(zip(train.texts, train.answers, strict=True)):
+        told = [pair for pair in zip(train.texts, train.answers, strict=True) if pair[1]]
+        if not told:
+            return None
+        for row, (text, answer) in enumerate(told):
             ranked = extract(text, test.query)
             kept = words.codes(" ".join(ranked[: 1 + row % len(ranked)]))
             examples.append((*kept, QUESTION, *query, ANSWER, *words.codes(answer), END))
@@ -159,8 +163,7 @@ class TinyCompressor:
         _refuse_long(prompts, predictor.design.window - max(map(len, options)))
         best = self._scored(predictor, prompts, options, 1.0).argmax(1)
         said = np.array([best[different.index(z)] for z in drawn]).reshape(test.n, self.draws)
-        wanted = np.array([test.options.index(answer) for answer in test.answers])
-        return np.asarray(said == wanted[:, None], np.float64)
+        return right(test, said)
 
 
 class Words:
