@@ -79,8 +79,8 @@ class Finding:
         return sum(v > 0 if self.claim.strict else v >= 0 for v in self.values.values())
 
 
-def _loss_of(worse: str, better: str) -> Claim:
-    return Claim("", f"loss: {worse} less {better}, nats", (worse, better), lambda a, b: a.loss - b.loss)
+def _loss(question: str, worse: str, better: str) -> Claim:
+    return Claim(question, f"loss: {worse} less {better}, nats", (worse, better), lambda a, b: a.loss - b.loss)
 
 
 def _uniform(name: str) -> Iterator[Claim]:
@@ -88,31 +88,29 @@ def _uniform(name: str) -> Iterator[Claim]:
     yield Claim("Q1", f"{name}: first less last layer / causal maximum", (name,), lambda n: n.layers[0] - n.layers[-1])
 
 
-def _q(question: str, claim: Claim) -> Claim:
-    return Claim(question, claim.says, claim.wants, claim.measure, claim.strict)
-
-
 CLAIMS: tuple[Claim, ...] = (
     *itertools.chain.from_iterable(_uniform(name) for name in ("gelu", "relu", "softmax-only", "scaled-fused")),
     Claim("Q1", f"ln-gelu: {NEAR} less first layer / causal maximum", ("ln-gelu",), lambda n: NEAR - n.layers[0]),
     Claim("Q2", "overloaded: gelu less relu", ("gelu", "relu"), lambda a, b: a.overloaded - b.overloaded),
     Claim("Q2", "overloaded: relu less ln-gelu", ("relu", "ln-gelu"), lambda a, b: a.overloaded - b.overloaded),
-    _q("Q3", _loss_of("relu", "ln-gelu")),
-    _q("Q3", _loss_of("gelu", "relu")),
+    _loss("Q3", "relu", "ln-gelu"),
+    _loss("Q3", "gelu", "relu"),
     Claim(
         "Q3",
         "loss: ln-relu nearer to ln-gelu than to relu, nats",
         ("ln-relu", "ln-gelu", "relu"),
         lambda a, b, c: abs(c.loss - a.loss) - abs(a.loss - b.loss),
     ),
-    _q("Q3", _loss_of("ln", "gelu")),
+    _loss("table 2", "ln", "gelu"),
     Claim(
         "Q4",
         "collapsed: softmax-only less scaled-fused",
         ("softmax-only", "scaled-fused"),
         lambda a, b: a.collapsed - b.collapsed,
     ),
-    Claim("Q4", "collapsed: scaled-fused, negated (none)", ("scaled-fused",), lambda n: -n.collapsed, strict=False),
+    Claim(
+        "Q4", "collapsed: scaled-fused, negated (none)", ("scaled-fused",), lambda n: 0.0 - n.collapsed, strict=False
+    ),
     Claim(
         "Q5",
         "overloaded: temperature less regularised",
@@ -127,11 +125,11 @@ CLAIMS: tuple[Claim, ...] = (
         strict=False,
     ),
     *(
-        _q("table 5", _loss_of(f"{norm}-norm-{maps}", f"{norm}-norm"))
+        _loss("table 5", f"{norm}-norm-{maps}", f"{norm}-norm")
         for norm in ("weight", "spectral")
         for maps in ("qk", "qk-ffn", "qkv-ffn", "qkvo-ffn")
     ),
-    *(_q("table 6", _loss_of(f"{norm}-norm", "scaled")) for norm in ("weight", "spectral")),
+    *(_loss("table 6", f"{norm}-norm", "scaled") for norm in ("weight", "spectral")),
 )
 """Orderings of sections 3 to 5, each written so that it holds where its number is above 0."""
 

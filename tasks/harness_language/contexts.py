@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness import Case, Contexts, DataError, MissingDependency, UsageError, stream
-from harness_language.corpora import PRESETS, Corpus, Row
+from harness_language.corpora import PRESETS, Corpus, Row, Wanted
 
 LOG = logging.getLogger("harness.language")
 ENDINGS = (".json", ".jsonl", ".parquet")
@@ -64,7 +64,7 @@ class LongContexts:
 
     def _load(self, number: int, seed: int) -> Contexts:
         preset = PRESETS[self.preset]
-        corpus = preset.read(self._rows(preset.hub), self.contexts, self.documents, self.characters)
+        corpus = preset.read(self._rows(preset.hub), Wanted(self.contexts, self.documents, self.characters))
         where = f"long-contexts: {self.path or preset.hub}"
         if len(corpus.texts) < 2:
             wanted = f"two at least, in the format of {self.preset}"

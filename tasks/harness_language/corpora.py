@@ -38,13 +38,22 @@ class Corpus:
     asked: tuple[Asked, ...] = ()
 
 
-def longhealth(rows: Iterable[Row], room: int, documents: str, characters: int) -> Corpus:
+@dataclass(frozen=True)
+class Wanted:
+    """How many ``texts`` suffice where there are no questions, the folder of ``documents``, the most ``characters``."""
+
+    texts: int
+    documents: str = ""
+    characters: int = 0
+
+
+def longhealth(rows: Iterable[Row], wanted: Wanted) -> Corpus:
     """Records of patients, each with questions that have five answers; one entry a patient."""
     texts, asked = [], []
     for number, row in enumerate(rows):
-        letters = field(row, "texts", dict, "longhealth", number)
+        notes = field(row, "texts", dict, "longhealth", number)
         about = f"Patient: {field(row, 'name', str, 'longhealth', number)}, born {row.get('birthday', 'unknown')}"
-        texts.append("\n\n".join([about, *map(str, letters.values())]))
+        texts.append("\n\n".join([about, *map(str, notes.values())]))
         for question in field(row, "questions", list, "longhealth", number):
             options = tuple(str(field(question, f"answer_{c}", str, "longhealth.questions", number)) for c in LETTERS)
             right = str(field(question, "correct", str, "longhealth.questions", number))
@@ -58,7 +67,7 @@ def longhealth(rows: Iterable[Row], room: int, documents: str, characters: int) 
     return Corpus(tuple(texts), tuple(asked))
 
 
-def financebench(rows: Iterable[Row], room: int, documents: str, characters: int) -> Corpus:
+def financebench(rows: Iterable[Row], wanted: Wanted) -> Corpus:
     """Questions about company reports, of which those with one piece of evidence are kept.
 
     The context is the page of the evidence, or, with a folder of ``documents`` (DOC_NAME.txt, pages divided by form
@@ -70,10 +79,10 @@ def financebench(rows: Iterable[Row], room: int, documents: str, characters: int
         if len(evidence) != 1:
             continue
         (piece,) = evidence
-        if documents:
+        if wanted.documents:
             page = field(piece, "evidence_page_num", int, "financebench.evidence", number)
             name = str(piece.get("doc_name") or field(row, "doc_name", str, "financebench", number))
-            text = pages_around(Path(documents) / f"{name}.txt", page, characters)
+            text = pages_around(Path(wanted.documents) / f"{name}.txt", page, wanted.characters)
         else:
             text = piece.get("evidence_text_full_page") or field(
                 piece, "evidence_text", str, "financebench.evidence", number
@@ -111,7 +120,7 @@ def pages_around(path: Path, page: int, characters: int) -> str:
     return "\n".join(pages[first : last + 1])
 
 
-def qasper(rows: Iterable[Row], room: int, documents: str, characters: int) -> Corpus:
+def qasper(rows: Iterable[Row], wanted: Wanted) -> Corpus:
     """Papers with questions that can be answered from them; yes or no are options, other answers need a judge.
 
     Both forms are read: the hub's, where sections and questions are columns, and the authors', where they are lists.
@@ -154,7 +163,7 @@ def _rows_of(found: Any, where: str, number: int) -> list[Row]:
     return [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)]
 
 
-def wildchat(rows: Iterable[Row], room: int, documents: str, characters: int) -> Corpus:
+def wildchat(rows: Iterable[Row], wanted: Wanted) -> Corpus:
     """Users, each of ten conversations in a row that are English and have 4 to 8 turns."""
     kept: list[str] = []
     for number, row in enumerate(rows):
@@ -169,13 +178,13 @@ def wildchat(rows: Iterable[Row], room: int, documents: str, characters: int) ->
                 for turn in said
             )
         )
-        if len(kept) == CONVERSATIONS * room:
+        if len(kept) == CONVERSATIONS * wanted.texts:
             break
     whole = len(kept) // CONVERSATIONS
     return Corpus(tuple("\n\n".join(kept[CONVERSATIONS * i :][:CONVERSATIONS]) for i in range(whole)))
 
 
-def fineweb(rows: Iterable[Row], room: int, documents: str, characters: int) -> Corpus:
+def fineweb(rows: Iterable[Row], wanted: Wanted) -> Corpus:
     """English pages of 15,000 to 28,000 tokens, the first there are."""
 
     def pages() -> Iterator[str]:
@@ -184,7 +193,7 @@ def fineweb(rows: Iterable[Row], room: int, documents: str, characters: int) -> 
             if row.get("language") == "en" and TOKENS[0] <= count <= TOKENS[1]:
                 yield str(field(row, "text", str, "fineweb", number))
 
-    return Corpus(tuple(itertools.islice(pages(), room)))
+    return Corpus(tuple(itertools.islice(pages(), wanted.texts)))
 
 
 def field(row: Any, name: str, kind: type | tuple[type, ...], where: str, number: int) -> Any:
@@ -193,9 +202,9 @@ def field(row: Any, name: str, kind: type | tuple[type, ...], where: str, number
         raise DataError(where, f"{type(row).__name__} in place of an object", f"an object with {name}", number)
     value = row.get(name)
     if not isinstance(value, kind) or isinstance(value, bool):
-        wanted = " or ".join(k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,)))
+        right = " or ".join(k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,)))
         found = f"no {name}" if value is None else f"{name} is {type(value).__name__}"
-        raise DataError(where, f"{found} (there are {', '.join(map(str, row))})", f"{name}: {wanted}", number)
+        raise DataError(where, f"{found} (there are {', '.join(map(str, row))})", f"{name}: {right}", number)
     return value
 
 
@@ -203,7 +212,7 @@ def field(row: Any, name: str, kind: type | tuple[type, ...], where: str, number
 class Preset:
     """Where a corpus is found, how its rows are read, and what is asked where it brings no questions."""
 
-    read: Callable[[Iterable[Row], int, str, int], Corpus]
+    read: Callable[[Iterable[Row], Wanted], Corpus]
     hub: str = ""
     query: str = ""
 

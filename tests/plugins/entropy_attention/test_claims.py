@@ -57,7 +57,7 @@ def test_claims_that_hold(tmp_path):
     assert set(ARCHITECTURES) - set(HOLDING) == {"regularised"}
     files = [written(tmp_path / f"{seed}.jsonl", HOLDING, seed=seed) for seed in (0, 1)]
     found = judged(*files)
-    assert {f.claim.question for f in found} == {"Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "table 5", "table 6"}
+    assert {f.claim.question for f in found} == {"Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "table 2", "table 5", "table 6"}
     assert all(f.held == len(f.values) == 2 for f in found), [f.claim.says for f in found if f.held < 2]
     by = {f.claim.says: f.values[0] for f in found}
     assert by["overloaded: relu less ln-gelu"] == pytest.approx(0.25)
