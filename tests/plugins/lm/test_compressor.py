@@ -71,6 +71,8 @@ def test_shared_prefixes_change_nothing(checkpoint, monkeypatch):
     with torch.no_grad():
         wanted = plain(model, prompts, continuations, 0.7)
     np.testing.assert_allclose(score(model, prompts, continuations, temperature=0.7), wanted, rtol=1e-5, atol=1e-4)
+    turned = score(model, prompts[::-1], continuations[::-1], temperature=0.7)[::-1, ::-1]
+    np.testing.assert_allclose(turned, wanted, rtol=1e-5, atol=1e-4)
     monkeypatch.setattr(scoring, "BATCH", 2)
     np.testing.assert_allclose(score(model, prompts, continuations, temperature=0.7), wanted, rtol=1e-5, atol=1e-4)
 
