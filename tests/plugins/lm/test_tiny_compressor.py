@@ -37,6 +37,7 @@ def entropy(answers):
     return -(p * np.log(p)).sum()
 
 
+@pytest.mark.slow
 def test_better_trained_compressors_keep_more_and_answers_follow(data):
     """Of four facts with eight values each, one is asked for: chance is 1/8, a perfect extract keeps H(answer)."""
     weak, good = measured(compress(data, steps=150)), measured(compress(data))
