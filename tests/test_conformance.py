@@ -35,7 +35,11 @@ def test_ib_lossy(check):
 TINY = {"steps": 3, "layers": 1, "heads": 2, "width": 8, "window": 6}
 
 
-@conformance("lm", params={f"tiny-lm{ending}": TINY for ending in ("", "-states", "-attention", "-maps")})
+@conformance(
+    "lm",
+    params={f"tiny-lm{ending}": TINY for ending in ("", "-states", "-attention", "-maps")}
+    | {"tiny-compressor": {"steps": 3, "predictor_steps": 3, "width": 8}},
+)
 def test_lm(check):
     check()
 

@@ -149,7 +149,8 @@ class AttentionProfile(Kind):
 class Contexts(Kind):
     """n texts that one question is asked of: ``texts (n,)``, and where they are known the ``answers (n,)``.
 
-    ``options`` are the answers to choose from, where there are such.
+    An answer that is not known is empty: a question about one of the texts has its answer there only. ``options`` are
+    the answers to choose from, where there are such.
     """
 
     min_n: ClassVar[int] = 2
@@ -165,8 +166,8 @@ class Contexts(Kind):
             if not text.strip():
                 raise DataError("Contexts.texts", "an empty context", "text", row)
         for row, answer in enumerate(self.answers or ()):
-            if self.options and answer not in self.options:
-                raise DataError("Contexts.answers", repr(answer), "one of the options", row)
+            if answer and self.options and answer not in self.options:
+                raise DataError("Contexts.answers", repr(answer), "one of the options, or empty for unknown", row)
 
 
 class ChannelLogLikelihoods(Kind):
@@ -175,10 +176,12 @@ class ChannelLogLikelihoods(Kind):
     ``log_p[i, j, l]`` is ln p(z_ij | x_l, q), of the j-th of m compressions drawn from context i, summed over its
     tokens; k is n. What is impossible has `IMPOSSIBLE`, which every sum of exponentials treats as minus infinity; `of`
     puts it there. ``lengths (n, m)`` are tokens of each compression; ``correct (n, m)`` what a predictor made of it,
-    from 0 to 1, where there is one. ``exact`` says that ``log_p`` is the law that z was drawn from, and no proxy.
+    from 0 to 1, or `UNKNOWN` where the answer is not known. ``exact`` says that ``log_p`` is the law that z was drawn
+    from, and no proxy.
     """
 
     IMPOSSIBLE: ClassVar[float] = -1e300
+    UNKNOWN: ClassVar[float] = -1.0
     min_n: ClassVar[int] = 2
 
     log_p: FloatArray = array("n m k")
@@ -207,8 +210,10 @@ class ChannelLogLikelihoods(Kind):
             i, j = np.argwhere(dead)[0]
             found = f"compression {j} is impossible under every context"
             raise DataError("ChannelLogLikelihoods.log_p", found, "at least one that allows it", int(i))
-        if self.correct is not None and not ((self.correct >= 0) & (self.correct <= 1)).all():
-            raise DataError("ChannelLogLikelihoods.correct", "a score outside 0 .. 1", "shares of right answers")
+        if self.correct is not None:
+            score = self.correct[self.correct != self.UNKNOWN]
+            if not ((score >= 0) & (score <= 1)).all():
+                raise DataError("ChannelLogLikelihoods.correct", "a score outside 0 .. 1", "shares of right answers")
 
     def take(self, indices: ArrayLike) -> Self:
         """The contexts at ``indices`` as rows and as columns: contexts are what is resampled."""

@@ -149,11 +149,18 @@ class BitsPerToken:
 
 @dataclass(frozen=True)
 class AnswerAccuracy:
-    """The mean over compressions of what the predictor got right, from 0 to 1; 1 minus it is the distortion."""
+    """The mean over compressions of what the predictor got right, from 0 to 1; 1 minus it is the distortion.
+
+    Contexts whose answer is not known do not count.
+    """
 
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
-        """The share, and one a context. Raises `Incompatible` where no predictor answered."""
+        """The share, and one a context where all are known. Raises `Incompatible` where no predictor answered."""
         if data.correct is None:
             raise Incompatible("no predictor answered from these compressions")
-        local = data.correct.mean(1)
-        return Estimate(local.mean(), float(local.std(ddof=1) / math.sqrt(data.n)), local)
+        known = (data.correct != data.UNKNOWN).all(1)
+        if not known.any():
+            raise Incompatible("no answer is known that a predictor could be held against")
+        local = data.correct[known].mean(1)
+        spread = float(local.std(ddof=1) / math.sqrt(len(local))) if len(local) > 1 else None
+        return Estimate(local.mean(), spread, local if known.all() else None, {"known": int(known.sum())})

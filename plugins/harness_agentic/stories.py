@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from harness import Case, Contexts, UsageError, stream
+import numpy as np
 
-THINGS = ("box", "lamp", "chair", "door", "kite", "mug", "scarf", "boat")
+from harness import Case, Contexts, Split, UsageError, stream
+
 COLOURS = ("red", "green", "blue", "white", "black", "yellow", "brown", "grey")
+THINGS = dict.fromkeys(("box", "lamp", "chair", "door", "kite", "mug", "scarf", "boat"), COLOURS)
+"""What has a colour: all answers are of one sort, so a reader has to find the thing to find its colour."""
+TRAITS = {
+    "colour": COLOURS,
+    "metal": ("iron", "copper", "silver", "gold", "tin", "zinc", "lead", "nickel"),
+    "fruit": ("apple", "pear", "plum", "cherry", "lemon", "fig", "peach", "grape"),
+    "city": ("Paris", "Rome", "Oslo", "Cairo", "Lima", "Delhi", "Quito", "Seoul"),
+    "animal": ("horse", "goat", "otter", "raven", "mole", "trout", "newt", "crab"),
+    "month": ("January", "March", "April", "May", "June", "July", "August", "October"),
+    "tree": ("oak", "birch", "elm", "maple", "pine", "willow", "cedar", "larch"),
+    "tool": ("hammer", "saw", "drill", "file", "axe", "chisel", "spade", "rake"),
+}
+"""What a place has one of: answers are of a sort of their own each, which very small models learn to tell."""
+FAMILIES = {
+    "things": (THINGS, "The {name} is {value}.", "What colour is the {name}?"),
+    "traits": (TRAITS, "Its {name} is {value}.", "What is its {name}?"),
+}
 
 
 @dataclass(frozen=True)
 class ContextQuestions:
     """Cases are questions, each with contexts that all can be asked it: the same question stands with every context.
 
-    Generated: sentences that give every thing a colour, in random order. Own data: JSON lines with ``text`` and, if
-    known, ``answer``; one file is one question.
+    Generated: sentences that give every thing a colour, or a place its traits, in random order; ``contexts`` of them
+    to be compressed (the test part), and ``training`` for models that learn. Own data: JSON lines with ``text`` and, if
+    known, ``answer``; one file is one question. Where it has more than ``contexts`` lines, that many are drawn for the
+    test part and the others are for training.
     """
 
     contexts: int = 16
+    training: int = 1000
+    about: str = "traits"
     things: int = 4
     questions: int = 2
     dataset: str = ""
@@ -33,25 +57,31 @@ class ContextQuestions:
         if self.dataset:
             if not self.query:
                 raise UsageError("context-questions.query: empty; wanted the question that is asked of the texts")
-            yield Case(Path(self.dataset).stem, self._read, facts={"query": self.query})
+            stamp = _digest(Path(self.dataset))
+            yield Case(Path(self.dataset).stem, partial(self._read, seed), facts={"query": self.query}, stamp=stamp)
             return
-        if not self.questions <= self.things <= len(THINGS):
-            wanted = f"questions <= things <= {len(THINGS)}"
+        names = list(FAMILIES[self.about][0])
+        if not self.questions <= self.things <= len(names):
+            wanted = f"questions <= things <= {len(names)}"
             raise UsageError(f"context-questions: {self.questions} questions of {self.things} things; wanted {wanted}")
-        for thing in THINGS[: self.questions]:
-            yield Case(thing, partial(self._draw, thing, seed), facts={"things": self.things}, stamp="")
+        for name in names[: self.questions]:
+            facts = {"about": self.about, "things": self.things}
+            yield Case(name, partial(self._draw, name, seed), facts=facts, stamp="")
 
-    def _draw(self, thing: str, seed: int) -> Contexts:
-        rng = stream(seed, "context-questions")
+    def _draw(self, asked: str, seed: int) -> Contexts:
+        values, sentence, query = FAMILIES[self.about]
+        names = list(values)[: self.things]
+        rng = stream(seed, "context-questions", self.about)
         texts, answers = [], []
-        for _ in range(self.contexts):
-            colours = dict(zip(THINGS[: self.things], rng.choice(COLOURS, self.things).tolist(), strict=True))
-            order = [THINGS[i] for i in rng.permutation(self.things)]
-            texts.append(" ".join(f"The {name} is {colours[name]}." for name in order))
-            answers.append(colours[thing])
-        return Contexts(tuple(texts), tuple(answers), query=f"What colour is the {thing}?", options=COLOURS)
+        for _ in range(self.contexts + self.training):
+            chosen = {name: str(rng.choice(values[name])) for name in names}
+            order = [names[i] for i in rng.permutation(len(names))]
+            texts.append(" ".join(sentence.format(name=name, value=chosen[name]) for name in order))
+            answers.append(chosen[asked])
+        found = Contexts(tuple(texts), tuple(answers), query=query.format(name=asked), options=values[asked])
+        return _divided(found, np.arange(len(texts)), self.contexts)
 
-    def _read(self) -> Contexts:
+    def _read(self, seed: int) -> Contexts:
         path = Path(self.dataset)
         texts, answers = [], []
         try:
@@ -67,4 +97,20 @@ class ContextQuestions:
                 raise UsageError(f"{path}, line {number}: {error!r}; wanted a JSON object with text") from None
         known = all(isinstance(a, str) for a in answers)
         options = tuple(sorted(set(answers))) if known else ()
-        return Contexts(tuple(texts), tuple(answers) if known else None, query=self.query, options=options)
+        found = Contexts(tuple(texts), tuple(answers) if known else None, query=self.query, options=options)
+        return _divided(found, stream(seed, "context-questions", path.name).permutation(found.n), self.contexts)
+
+
+def _divided(data: Contexts, order: Sequence[int] | np.ndarray, test: int) -> Contexts:
+    """With the first ``test`` of an order as test part and the rest as training part; whole where nothing is left."""
+    if len(order) - test < 2:
+        return data
+    return dataclasses.replace(data, split=Split(np.sort(order[test:]), np.sort(order[:test])))
+
+
+def _digest(path: Path) -> str | None:
+    """Of the file's contents; None where it cannot be read, which is told when it is loaded."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError:
+        return None

@@ -20,6 +20,11 @@ PARTS: Mapping[str, Mapping[str, str]] = {
     "softmax-only": SOFTMAX_ONLY,
     "weight-norm": SOFTMAX_ONLY | {"weight_norm": "weight"},
     "spectral-norm": SOFTMAX_ONLY | {"weight_norm": "spectral"},
+    **{
+        f"{norm}-norm-{maps}": SOFTMAX_ONLY | {"weight_norm": norm, "normalised": maps}
+        for norm in ("weight", "spectral")
+        for maps in ("qk", "qk-ffn", "qkv-ffn", "qkvo-ffn")
+    },
     "scaled": SOFTMAX_ONLY | {"feed_forward": "scaled"},
     "scaled-fused": SOFTMAX_ONLY | {"feed_forward": "fused"},
     "temperature": SOFTMAX_ONLY | {"feed_forward": "fused", "temperature": "learned"},
@@ -33,7 +38,8 @@ class AttentionArchitectures:
     """A case per architecture: its attention on test text, and its log-probabilities of that text.
 
     All see the same text in the same order of the same seed. ``equal=steps`` gives all as many tokens, as the paper
-    does; ``equal=flops`` gives those with cheaper steps more of them.
+    does; ``equal=flops`` gives those with cheaper steps more of them. Several margins of the entropy penalty make
+    several cases of ``regularised``, such as ``regularised-0.1``.
     """
 
     architectures: tuple[str, ...] = ("ln-gelu", "relu", "gelu", "softmax-only", "scaled-fused")
@@ -44,24 +50,28 @@ class AttentionArchitectures:
     width: int = 64
     window: int = 64
     entropy_penalty: float = 1e-2
-    entropy_margin: float = 0.2
+    entropy_margin: tuple[float, ...] = (0.2,)
     temperature_start: float = 1.0
     windows: int = 64
     dataset: str = "pydoc"
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One per architecture. Raises `UsageError` where one is named twice, or the text cannot be had."""
-        if len(set(self.architectures)) < len(self.architectures):
-            raise UsageError(f"attention-architectures.architectures: {self.architectures}; wanted each once")
+        for what, named in (("architectures", self.architectures), ("entropy_margin", self.entropy_margin)):
+            if not named or len(set(named)) < len(named):
+                raise UsageError(f"attention-architectures.{what}: {named}; wanted one at least, and each once")
         (text,) = harness.task("language/pydoc-text", dataset=self.dataset).cases(seed=seed)
         for name in self.architectures:
             steps = self.steps if self.equal == "steps" else self.equal_steps(name)
-            yield Case(
-                id=name,
-                data=partial(self._profile, name, steps, text, seed),
-                facts={"steps": steps, "layers": self.layers, "window": self.window},
-                stamp=text.stamp,
-            )
+            facts = {"steps": steps, "layers": self.layers, "window": self.window}
+            for margin in self.entropy_margin if name == "regularised" else (0.0,):
+                several = name == "regularised" and len(self.entropy_margin) > 1
+                yield Case(
+                    id=f"{name}-{margin:g}" if several else name,
+                    data=partial(self._profile, name, margin, steps, text, seed),
+                    facts=facts | ({"margin": margin} if name == "regularised" else {}),
+                    stamp=text.stamp,
+                )
 
     def equal_steps(self, name: str) -> int:
         """Steps that cost as many floating-point operations as ``steps`` of the usual block."""
@@ -74,10 +84,10 @@ class AttentionArchitectures:
 
         return max(1, round(self.steps * flops({}) / flops(PARTS[name])))
 
-    def _profile(self, name: str, steps: int, text: Case, seed: int) -> AttentionProfile:
+    def _profile(self, name: str, margin: float, steps: int, text: Case, seed: int) -> AttentionProfile:
         own: dict[str, float] = {}
         if name == "regularised":
-            own = {"entropy_penalty": self.entropy_penalty, "entropy_margin": self.entropy_margin}
+            own = {"entropy_penalty": self.entropy_penalty, "entropy_margin": margin}
         model = harness.model(
             "lm/tiny-lm-attention",
             layers=self.layers,

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import HarnessError, MissingDependency, UsageError
+from harness_entropy_attention import records
 
 Heads: TypeAlias = Mapping[str, tuple[NDArray[np.float64], float]]
 """By case: mean entropies ``(layers, heads)`` in nats, and the maximum."""
@@ -29,26 +30,31 @@ NUMBERED = 64
 
 def read(path: Path) -> Heads:
     """Heads from a file of records. Raises `UsageError` where it cannot be read, or holds none."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read ({error}); wanted a file of records") from None
     found: dict[str, list[NDArray[np.float64]]] = {}
     maxima: dict[str, float] = {}
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-            if record["estimator"].rpartition("/")[2] != "attention-entropy" or record["status"] != "ok":
-                continue
-            notes = record["diagnostics"]
-            heads = np.array(json.loads(notes["heads"]), dtype=np.float64)
-            found.setdefault(record["case"], []).append(heads)
-            maxima[record["case"]] = float(notes["maximum"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{path}, line {number}: {error!r}; wanted a record of attention-entropy") from None
+    for row in records.named(records.read([path]), "attention-entropy"):
+        values, maximum = heads_of(row)
+        found.setdefault(row["case"], []).append(values)
+        maxima[row["case"]] = maximum
     if not found:
         raise UsageError(f"{path}: no record of attention-entropy")
     return {case: (np.mean(heads, axis=0), maxima[case]) for case, heads in found.items()}
+
+
+def heads_of(row: records.Row) -> tuple[NDArray[np.float64], float]:
+    """Mean entropies ``(layers, heads)`` and their maximum from one record of `attention-entropy`.
+
+    Raises `UsageError` where the record has none: they are left out for models of very many heads.
+    """
+    notes = row["diagnostics"]
+    try:
+        values = np.array(json.loads(notes["heads"]), dtype=np.float64)
+        maximum = float(notes["maximum"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{row['case']}, seed {row['seed']}: {error!r}; wanted a record of attention-entropy"
+        ) from None
+    return values, maximum
 
 
 def draw(heads: Heads, out: Path) -> None:

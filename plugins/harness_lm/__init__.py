@@ -26,6 +26,7 @@ from harness.quantities import CROSS_ENTROPY
 HARNESS_API = 1
 
 _PAPER = "N. Jha & B. Reagen, Entropy-Guided Attention for Private LLMs, arXiv:2501.03489 (2025)"
+_COMPRESSION = "S. He et al., An Information Theoretic Perspective on Agentic System Design, arXiv:2512.21720 (2025)"
 _TINY = (
     Param("layers", int, 2, "blocks", low=1),
     Param("heads", int, 4, "heads of a block", low=1),
@@ -40,8 +41,13 @@ _TINY = (
         "plain; with learned scales; or scaled and fused into one map",
         choices=("standard", "scaled", "fused"),
     ),
+    Param("weight_norm", str, "none", "of linear maps, static in use", choices=("none", "weight", "spectral")),
     Param(
-        "weight_norm", str, "none", "of the feed-forward maps, static in use", choices=("none", "weight", "spectral")
+        "normalised",
+        str,
+        "ffn",
+        "maps with weight_norm: feed-forward; queries, keys, values and output of attention",
+        choices=("ffn", "qk", "qk-ffn", "qkv-ffn", "qkvo-ffn"),
     ),
     Param("temperature", str, "fixed", "of the softmax, by head and place where learned", choices=("fixed", "learned")),
     Param("temperature_start", float, 1.0, "of learned temperatures", above=0.0),
@@ -130,12 +136,45 @@ def harness_models() -> Iterable[ModelSpec]:
             Param("draws", int, 4, "compressions of each context", low=1),
             Param("max_tokens", int, 64, "most tokens of a compression", low=1),
             Param("temperature", float, 1.0, "of the draws; 0 for the likeliest token", low=0.0),
+            Param(
+                "answers",
+                str,
+                "text",
+                "how the predictor chooses: by an option's text, or its letter in a list",
+                choices=("text", "letters"),
+            ),
             *_HUB[2:],
         ),
         requires=("tokenizers", "torch", "transformers"),
         install="infoharness[lm]",
         keep=True,
-        paper="S. He et al., An Information Theoretic Perspective on Agentic System Design, arXiv:2512.21720 (2025)",
+        paper=_COMPRESSION,
+    )
+    yield ModelSpec(
+        name="tiny-compressor",
+        summary="small transformers, trained on the training part, compress contexts and answer from what is left",
+        implementation="harness_lm.tiny_compressor:TinyCompressor",
+        reads=Contexts,
+        gives=ChannelLogLikelihoods,
+        params=(
+            Param("sentences", int, 1, "of the extracts that the compressor learns to write", low=1),
+            Param("draws", int, 4, "compressions of each context", low=1),
+            Param("temperature", float, 1.0, "of the draws; 0 for the likeliest token", low=0.0),
+            Param("layers", int, 1, "blocks of both networks", low=1),
+            Param("heads", int, 2, "heads of a block", low=1),
+            Param("width", int, 32, "of the hidden states; a multiple of heads", low=1),
+            Param("steps", int, 600, "of training the compressor", low=1),
+            Param("predictor_steps", int, 600, "of training the predictor", low=1),
+            Param("batch", int, 32, "sequences per step", low=1),
+            Param("learning_rate", float, 1e-2, "of AdamW at its highest", above=0.0),
+            Param("training_seed", int, 0, "of weights and batches, with the training data", low=0),
+            Param("device", str, "cpu", "where the networks run", choices=("cpu", "cuda")),
+        ),
+        needs=("split",),
+        requires=("safetensors", "torch"),
+        install="infoharness[lm]",
+        keep=True,
+        paper=_COMPRESSION,
     )
     for name, suffix, gives, what in (
         ("state-samples", "StateSamples", Samples, "hidden states as samples, one per token"),

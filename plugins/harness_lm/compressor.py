@@ -13,13 +13,15 @@ from transformers import GenerationConfig
 from harness import ChannelLogLikelihoods, Contexts, Incompatible, Kind, calm
 from harness_lm import hub
 from harness_lm.runtime import LOG, halving
-from harness_lm.scoring import score
+from harness_lm.scoring import right, score
 
 COMPRESS = (
     "Summarise the text below for somebody who has to answer the question from your summary alone. Keep what the "
     "question needs, and do not answer it.\n\nText: {text}\n\nQuestion: {query}\n\nSummary:"
 )
 ANSWER = "{summary}\n\nQuestion: {query}\n\nAnswer:"
+CHOOSE = "{summary}\n\nQuestion: {query}\n{listed}\n\nThe letter of the right answer:"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,9 @@ class HubCompressor:
     """Compressor, evaluator and predictor, each a causal model of transformers (or the compressor itself).
 
     The compressor draws ``draws`` summaries of every context; the evaluator gives ln p(z_ij | x_l, q) of all of them
-    under all contexts, with the same question in each; the predictor picks the likeliest option from a summary alone.
+    under all contexts, with the same question in each; the predictor picks the likeliest option from a summary alone,
+    by its text or by its letter in a list, which is what is fair where options are sentences. Neither compressor nor
+    evaluator sees the options.
     The token that ends a summary belongs to it, so an empty one has a length and a probability. With one model and a
     temperature above 0, the law is exactly the one that was drawn from.
     """
@@ -38,6 +42,7 @@ class HubCompressor:
     draws: int = 4
     max_tokens: int = 64
     temperature: float = 1.0
+    answers: str = "text"
     dtype: str = "float32"
     device: str = "cpu"
 
@@ -51,6 +56,8 @@ class HubCompressor:
         """
         if self.temperature == 0 and self.draws > 1:
             LOG.warning("temperature 0 gives %d equal summaries of each context; wanted draws=1", self.draws)
+        if data.split is not None:
+            data = data.part("test")
         with calm(self.device, rng):
             model, tokenizer = self._load(self.model)
             prompts = [encode(tokenizer, COMPRESS.format(text=t, query=data.query)) for t in data.texts]
@@ -108,12 +115,20 @@ class HubCompressor:
         if not self.predictor or data.answers is None or not data.options:
             return None
         model, tokenizer = self._load(self.predictor)
-        options = [tokenizer(" " + o, add_special_tokens=False)["input_ids"] for o in data.options]
-        prompts = [encode(tokenizer, ANSWER.format(summary=z, query=data.query)) for z in texts]
+        names, form = data.options, ANSWER
+        if self.answers == "letters":
+            if len(names) > len(LETTERS):
+                raise Incompatible(f"{len(names)} options; {len(LETTERS)} at most have letters: wanted answers=text")
+            listed = "\n".join(f"{letter}) {option}" for letter, option in zip(LETTERS, names, strict=False))
+            names, form = (
+                tuple(LETTERS[: len(names)]),
+                CHOOSE.replace("{listed}", listed.replace("{", "{{").replace("}", "}}")),
+            )
+        options = [tokenizer(" " + o, add_special_tokens=False)["input_ids"] for o in names]
+        prompts = [encode(tokenizer, form.format(summary=z, query=data.query)) for z in texts]
         _refuse_long(model, prompts, max(map(len, options)), self.predictor)
         best = score(model, prompts, options).argmax(1).reshape(data.n, self.draws)
-        wanted = np.array([data.options.index(answer) for answer in data.answers])
-        return np.asarray(best == wanted[:, None], np.float64)
+        return right(data, best)
 
 
 def encode(tokenizer: Any, text: str) -> list[int]:

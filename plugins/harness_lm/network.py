@@ -44,6 +44,7 @@ class Design:
     activation: str = "gelu"
     feed_forward: str = "standard"
     weight_norm: str = "none"
+    normalised: str = "ffn"
     temperature: str = "fixed"
     temperature_start: float = 1.0
     threshold_start: float = 0.5
@@ -53,13 +54,26 @@ class Design:
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
 
 
+class Apart(nn.Module):
+    """Queries, keys and values by a map each, so that each can be normalised on its own."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.maps = nn.ModuleList(nn.Linear(width, width) for _ in range(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, t, width)`` to ``(batch, t, 3 width)``, as one map of the three would."""
+        return torch.cat([linear(x) for linear in self.maps], -1)
+
+
 class Attention(nn.Module):
     """Causal attention; with temperatures, one for every head and place."""
 
     def __init__(self, design: Design) -> None:
         super().__init__()
         self.heads = design.heads
-        self.project = nn.Linear(design.width, 3 * design.width)
+        apart = design.weight_norm != "none" and design.normalised != "ffn"
+        self.project = Apart(design.width) if apart else nn.Linear(design.width, 3 * design.width)
         self.out = nn.Linear(design.width, design.width)
         self.temperature: nn.Parameter | None = None
         if design.temperature == "learned":
@@ -147,9 +161,24 @@ class Transformer(nn.Module):
                 nn.init.zeros_(module.bias)
         if design.weight_norm != "none":
             normalise = {"weight": parametrizations.weight_norm, "spectral": parametrizations.spectral_norm}
-            for block in self.blocks:
-                for linear in block.feed_forward.maps:
-                    normalise[design.weight_norm](linear)
+            for linear in self.normalised():
+                normalise[design.weight_norm](linear)
+
+    def normalised(self) -> list[nn.Module]:
+        """The maps that ``weight_norm`` is for: of the feed-forward part, of attention's queries (q), keys (k), values
+        (v) and output (o), as ``normalised`` spells them.
+        """
+        attended, _, rest = self.design.normalised.partition("-")
+        found: list[nn.Module] = []
+        for block in self.blocks:
+            if attended != "ffn":
+                found += [
+                    m for m, letter in zip(block.attention.project.maps, "qkv", strict=True) if letter in attended
+                ]
+                found += [block.attention.out] if "o" in attended else []
+            if "ffn" in (attended, rest):
+                found += block.feed_forward.maps
+        return found
 
     @property
     def start(self) -> int:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness import ChannelLogLikelihoods, Contexts
 from harness_lm.runtime import halving
 
 BATCH = 64
@@ -70,3 +71,10 @@ def _continued(
         logits = torch.cat([logits, more], 1)
     law = (logits.double() / temperature).log_softmax(-1).gather(2, ids[:, :, None])[:, :, 0]
     return np.asarray(law.masked_fill(~kept, 0.0).sum(1).clamp(max=0.0).cpu().numpy())
+
+
+def right(data: Contexts, chosen: np.ndarray) -> np.ndarray:
+    """1 where the chosen option ``(n, draws)`` is the answer, 0 where not, `UNKNOWN` where there is none."""
+    wanted = np.array([data.options.index(answer) if answer else -1 for answer in data.answers or ()])[:, None]
+    unknown = ChannelLogLikelihoods.UNKNOWN
+    return np.asarray(np.where(wanted < 0, unknown, chosen == wanted), np.float64)

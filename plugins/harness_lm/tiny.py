@@ -76,6 +76,7 @@ class _TinyLM:
     activation: str = "gelu"
     feed_forward: str = "standard"
     weight_norm: str = "none"
+    normalised: str = "ffn"
     temperature: str = "fixed"
     temperature_start: float = 1.0
     entropy_penalty: float = 0.0
@@ -111,8 +112,9 @@ class _TinyLM:
             raise UsageError(f"tiny-lm: temperature_start {self.temperature_start}; wanted more than 0")
         shape = {
             name: getattr(self, name)
-            for name in ("window", "layers", "heads", "width", "norm", "activation", "feed_forward", "weight_norm")
+            for name in ("window", "layers", "heads", "width", "norm", "activation", "feed_forward")
         }
+        shape |= {"weight_norm": self.weight_norm, "normalised": self.normalised}
         shape |= {"temperature": self.temperature, "temperature_start": self.temperature_start}
         shape |= {"threshold_start": self.threshold_start}
         recipe = Recipe(**{f.name: getattr(self, f.name) for f in dataclasses.fields(Recipe) if f.name != "warm_up"})

@@ -27,7 +27,7 @@ def test_every_architecture_is_what_it_says():
     small = {"steps": 4, "layers": 1, "width": 8, "heads": 2, "window": 16, "windows": 2}
     # At the start all logits are about 0 and attention is uniform; a low temperature lets the penalty show at once.
     small["temperature_start"] = 2e-3
-    found = profiles(architectures=ARCHITECTURES, entropy_margin=0.0, **small)
+    found = profiles(architectures=ARCHITECTURES, entropy_margin=(0.0,), **small)
     assert all(p.n == 2 and p.log_p is not None for p in found.values())
     assert len({p.fingerprint() for p in found.values()}) == len(ARCHITECTURES)
 
@@ -40,9 +40,21 @@ def test_equal_operations_give_cheaper_networks_more_steps():
     assert steps["scaled-fused"] == round(100 * (16 + 11) / (2 + 11))
 
 
-def test_refuses_one_twice():
+@pytest.mark.parametrize("twice", [{"architectures": ("ln", "ln")}, {"entropy_margin": (0.2, 0.2)}])
+def test_refuses_one_twice(twice):
     with pytest.raises(UsageError, match="each once"):
-        list(harness.task("attention-architectures", architectures=("ln", "ln")).cases(seed=0))
+        list(harness.task("attention-architectures", **twice).cases(seed=0))
+
+
+def test_several_margins_are_several_cases():
+    """With one margin there is one case `regularised`; a wide zone penalises nothing, a narrow one pulls."""
+    small = {"steps": 20, "layers": 1, "width": 8, "heads": 2, "window": 16, "windows": 2, "temperature_start": 2e-3}
+    task = harness.task("attention-architectures", architectures=("ln", "regularised"), **small)
+    assert [case.id for case in task.cases(seed=0)] == ["ln", "regularised"]
+    found = profiles(architectures=("temperature", "regularised"), entropy_margin=(0.1, 0.9), **small)
+    assert list(found) == ["temperature", "regularised-0.1", "regularised-0.9"]
+    assert found["regularised-0.9"].entropy.tolist() == found["temperature"].entropy.tolist()
+    assert found["regularised-0.1"].entropy.mean() < found["temperature"].entropy.mean() - 1e-5
 
 
 @pytest.mark.slow
@@ -77,4 +89,5 @@ def test_heatmap_refuses(tmp_path, capsys):
     assert heatmap.main([str(tmp_path / "b"), "x.png"]) == 2
     said = capsys.readouterr().err
     assert "cannot be read" in said
-    assert "wanted a record of attention-entropy" in said
+    assert "line 1: KeyError" in said
+    assert "no record of attention-entropy" in said

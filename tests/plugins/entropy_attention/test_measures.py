@@ -48,6 +48,17 @@ def test_full_and_one_hot_attention():
     assert estimate("attention-entropy", maps(np.eye(8))).value == 0.0
 
 
+def test_an_offset_in_the_logarithm_biases():
+    """The released code takes ln(a + 1e-9): 1.28e-7 too little at 128 equal weights, and not 0 for one of 1."""
+    full = np.full((128, 128), 1 / 128)
+    ours = estimate("attention-entropy", AttentionMaps(full[None, None, None], causal=False)).value
+    theirs = -(full * np.log(full + 1e-9)).sum(1).mean()
+    assert theirs - ours == pytest.approx(-1.28e-7, rel=1e-3)
+    assert ours == pytest.approx(math.log(128), abs=1e-12)
+    one = np.eye(8)
+    assert abs(-(one * np.log(one + 1e-9)).sum(1).mean()) <= 1.1e-9
+
+
 def test_banded_attention():
     t, w = 50, 7
     wanted = (sum(math.log(i) for i in range(1, w)) + (t - w + 1) * math.log(w)) / t
@@ -112,6 +123,21 @@ def test_classes_of_heads_with_the_papers_shares():
     assert sum(found.values()) == pytest.approx(1.0)
     # Heads at 3.87 nats are uniform, to 0.2 %, though ln 128 is 4.85.
     assert top / (math.lgamma(t + 1) / t) == pytest.approx(0.998, abs=5e-4)
+
+
+def test_layers_of_the_papers_heatmap():
+    """Its means of layers alone: five layers at 92 % and more of the causal maximum, four collapsed, one third of all."""
+    t = 128
+    top = math.lgamma(t + 1) / t
+    rows = np.log(np.arange(1, t + 1)) / top * np.array(PAPER["layers"])[:, None, None]
+    data = AttentionProfile(np.broadcast_to(rows[None], (1, 12, 12, t)))
+    found = estimate("attention-collapse", data, reference="observed")
+    assert found.value == pytest.approx(4 / 12)
+    assert abs(found.value - PAPER["shares"][0]) < 0.02
+    heads = np.array(json.loads(found.diagnostics["heads"]))
+    np.testing.assert_allclose(heads.mean(1), PAPER["layers"], atol=1e-3)
+    assert ((heads.mean(1) / top) >= 0.92).sum() == 5
+    assert estimate("attention-overload", data).value == pytest.approx(5 / 12)
 
 
 def test_the_observed_maximum_is_fragile():

@@ -1,5 +1,7 @@
 """`hf-compressor`, and scoring with shared prefixes, on tiny checkpoints."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ tokenizers = pytest.importorskip("tokenizers")
 
 import harness  # noqa: E402
 from harness import ChannelLogLikelihoods, Contexts, DataError, Incompatible, stream  # noqa: E402
-from harness_lm import scoring  # noqa: E402
+from harness_lm import compressor, scoring  # noqa: E402
 from harness_lm.scoring import score  # noqa: E402
 
 TEXTS = ("The box is red and the lamp is blue.", "The box is green.", "The lamp is grey, the box is red.")
@@ -69,6 +71,8 @@ def test_shared_prefixes_change_nothing(checkpoint, monkeypatch):
     with torch.no_grad():
         wanted = plain(model, prompts, continuations, 0.7)
     np.testing.assert_allclose(score(model, prompts, continuations, temperature=0.7), wanted, rtol=1e-5, atol=1e-4)
+    turned = score(model, prompts[::-1], continuations[::-1], temperature=0.7)[::-1, ::-1]
+    np.testing.assert_allclose(turned, wanted, rtol=1e-5, atol=1e-4)
     monkeypatch.setattr(scoring, "BATCH", 2)
     np.testing.assert_allclose(score(model, prompts, continuations, temperature=0.7), wanted, rtol=1e-5, atol=1e-4)
 
@@ -85,6 +89,42 @@ def test_compress_score_answer(checkpoint):
     assert set(np.unique(found.correct)) <= {0.0, 1.0}
     value = harness.estimator("agentic-mi").estimate(found, rng=stream(0)).value
     assert value <= np.log(3) + 1e-9
+
+
+def test_only_the_predictor_sees_the_options(checkpoint, monkeypatch):
+    """By letters, each option stands in its list; an answer that is not known is no wrong one."""
+    seen, honest = [], compressor.encode
+
+    def encode(tokenizer, text):
+        seen.append(text)
+        return honest(tokenizer, text)
+
+    monkeypatch.setattr(compressor, "encode", encode)
+    params = {"model": checkpoint, "draws": 2, "max_tokens": 5, "predictor": checkpoint}
+    one = dataclasses.replace(DATA, answers=("", "green", ""), options=("red {hot}", "green", "blue"))
+    found = harness.model("hf-compressor", **params, answers="letters").transform(
+        one, to=ChannelLogLikelihoods, rng=stream(0)
+    )
+    assert found.correct[[0, 2]].tolist() == [[-1.0, -1.0]] * 2
+    assert set(found.correct[1]) <= {0.0, 1.0}
+    assert not any("red {hot}" in text for text in seen[:3])
+    listed = "Question: What colour is the box?\nA) red {hot}\nB) green\nC) blue\n"
+    assert len(seen) == 9
+    assert all(listed in text for text in seen[3:])
+    many = dataclasses.replace(one, options=("green", *map(str, range(26))))
+    with pytest.raises(Incompatible, match="27 options; 26 at most"):
+        harness.model("hf-compressor", **params, answers="letters").transform(
+            many, to=ChannelLogLikelihoods, rng=stream(0)
+        )
+
+
+def test_training_contexts_are_not_compressed(checkpoint):
+    divided = dataclasses.replace(
+        DATA.take([0, 1, 2, 0, 1]), split=harness.Split(np.array([3, 4]), np.array([0, 1, 2]))
+    )
+    run = harness.model("hf-compressor", model=checkpoint, draws=1, max_tokens=4)
+    whole, part = (run.transform(d, to=ChannelLogLikelihoods, rng=stream(0)) for d in (DATA, divided))
+    assert part == whole
 
 
 def test_an_evaluator_of_its_own(checkpoint, tmp_path):

@@ -194,3 +194,22 @@ def test_conformance_with_a_checkpoint(gpt2):
     # The tiny model's window is too short for a prompt of the compressor.
     assert all("hf-compressor" in name for name in skipped)
     assert made >= 30
+
+
+def test_attention_that_cannot_be_seen(gpt2, monkeypatch):
+    """Maps that are None even when asked for eagerly, and layers that pass the watched attention by, are told."""
+    kind = transformers.GPT2LMHeadModel
+    honest = kind.forward
+
+    def silent(self, *args, **more):
+        found = honest(self, *args, **more)
+        found["attentions"] = None
+        return found
+
+    monkeypatch.setattr(kind, "forward", silent)
+    with pytest.raises(Incompatible, match="gpt2: gives no attention maps, even with attention=eager"):
+        run("-maps", CODES, model=gpt2, limit=2)
+    monkeypatch.setattr(kind, "forward", honest)
+    monkeypatch.setattr(kind, "set_attn_implementation", lambda self, name: None)
+    with pytest.raises(Incompatible, match="attention of 0 of 2 layers is visible; try hf-causal-lm-maps"):
+        run("-attention", CODES, model=gpt2, limit=2)

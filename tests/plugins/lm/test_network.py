@@ -32,6 +32,7 @@ def ids(t=12, batch=3):
         {"norm": "none", "activation": "identity", "feed_forward": "fused", "temperature": "learned"},
         {"activation": "relu", "weight_norm": "spectral"},
         {"weight_norm": "weight"},
+        {"weight_norm": "spectral", "normalised": "qkvo-ffn"},
     ],
 )
 def test_no_place_sees_what_comes_later(changes):
@@ -86,13 +87,64 @@ def test_fused_map_is_the_product_of_two():
     torch.testing.assert_close(one(ids()), two(ids()), atol=1e-6, rtol=0)
 
 
-def test_spectral_norm_makes_the_largest_singular_value_one():
-    net = network(weight_norm="spectral").train()
-    for _ in range(100):  # one power iteration each
+MAPS = {"ffn": 2, "qk": 2, "qk-ffn": 4, "qkv-ffn": 5, "qkvo-ffn": 6}
+"""Maps of a block that are normalised, by the name of the choice."""
+
+
+@pytest.mark.parametrize("maps", MAPS)
+def test_spectral_norm_makes_the_largest_singular_value_one(maps):
+    net = network(weight_norm="spectral", normalised=maps).train()
+    for _ in range(400):  # one power iteration each; how many are needed depends on the gap of singular values
         net(ids())
-    for block in net.eval().blocks:
-        for linear in block.feed_forward.maps:
-            assert float(torch.linalg.matrix_norm(linear.weight.detach(), 2)) == pytest.approx(1.0, abs=1e-3)
+    largest = [float(torch.linalg.matrix_norm(m.weight.detach(), 2)) for m in net.eval().normalised()]
+    assert len(largest) == 2 * MAPS[maps]
+    assert largest == pytest.approx([1.0] * len(largest), abs=1e-3)
+    whole = [m for m in net.modules() if isinstance(m, torch.nn.Linear) and not hasattr(m, "parametrizations")]
+    assert max(float(torch.linalg.matrix_norm(m.weight.detach(), 2)) for m in whole) < 0.5  # all others stay as drawn
+
+
+def test_spectral_norm_after_thirty_iterations():
+    """With singular values 1, 0.8, 0.8 ...: what is left is 0.8^60 at most."""
+    net = network(weight_norm="spectral").train()
+    linear = net.blocks[0].feed_forward.maps[0]
+    u, _, v = torch.linalg.svd(torch.randn(32, 8, dtype=torch.float64), full_matrices=False)
+    with torch.no_grad():
+        linear.parametrizations.weight.original[:] = 3.0 * u @ torch.diag(torch.tensor([1.0] + [0.8] * 7).double()) @ v
+    for _ in range(30):
+        net(ids())
+    assert float(torch.linalg.matrix_norm(linear.weight.detach(), 2)) == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("maps", MAPS)
+def test_weight_norm_has_a_length_and_a_direction(maps):
+    """w = g v / |v| by rows: the direction's length does not matter, g is the length."""
+    net = network(weight_norm="weight", normalised=maps)
+    for linear in net.normalised():
+        g, v = linear.parametrizations.weight.original0, linear.parametrizations.weight.original1
+        before = linear.weight.detach().clone()
+        with torch.no_grad():
+            v.mul_(3.0)
+            torch.testing.assert_close(linear.weight, before)
+            g.fill_(2.0)
+            torch.testing.assert_close(linear.weight.norm(dim=1), torch.full((len(v),), 2.0).double())
+
+
+def test_maps_apart_are_one_map_in_three():
+    joint, apart = network(), network(weight_norm="weight", normalised="qk")
+    state = {k: v for k, v in joint.state_dict().items() if "project" not in k}
+    for i, block in enumerate(joint.blocks):
+        for j, (w, b) in enumerate(
+            zip(block.attention.project.weight.chunk(3), block.attention.project.bias.chunk(3), strict=True)
+        ):
+            name = f"blocks.{i}.attention.project.maps.{j}"
+            state[f"{name}.bias"] = b
+            if j < 2:
+                state[f"{name}.parametrizations.weight.original0"] = w.norm(dim=1, keepdim=True)
+                state[f"{name}.parametrizations.weight.original1"] = w
+            else:
+                state[f"{name}.weight"] = w
+    apart.load_state_dict(state)
+    torch.testing.assert_close(apart(ids()), joint(ids()))
 
 
 def test_weight_decay_spares_what_is_no_map():
@@ -140,6 +192,9 @@ def test_entropy_grows_with_temperature_by_the_variance():
     a = (z / 0.7).softmax(-1)
     variance = (a * z**2).sum(-1) - (a * z).sum(-1) ** 2
     torch.testing.assert_close(t.grad[:, 0], variance / 0.7**3, atol=1e-9, rtol=1e-9)
+    steps = torch.stack([logit_entropy(z / t) for t in (1e-3, 0.1, 0.5, 1.0, 3.0, 1e6)])
+    assert (steps.diff(dim=0) > 0).all()
+    torch.testing.assert_close(steps[-1], torch.full((30,), math.log(16)).double())
 
 
 UNIFORM = torch.log(torch.arange(1, 129, dtype=torch.float64))

@@ -1,0 +1,151 @@
+"""Long documents of one's own, or of the hub, as contexts with a question."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import Case, Contexts, DataError, MissingDependency, UsageError, stream
+from harness_language.corpora import PRESETS, Corpus, Row, Wanted
+
+LOG = logging.getLogger("harness.language")
+ENDINGS = (".json", ".jsonl", ".parquet")
+LONGHEALTH = "data/benchmark_v5.json of github.com/kbressem/LongHealth"
+
+
+@dataclass(frozen=True)
+class LongContexts:
+    """A case per question: the text that it is about and others, all of which are asked it.
+
+    The answer is known of the one text only; of the others it is empty. Corpora without questions are one case, with
+    one question for all texts.
+
+    Attributes
+    ----------
+    preset : the format, see `harness_language.corpora`.
+    path : a file (JSON, JSON lines, Parquet), or an id on the hub; empty for the preset's own.
+    split : of a data set on the hub.
+    documents : FinanceBench's reports as text files.
+    query : in place of the preset's, where the corpus brings no questions.
+    characters : longer texts are cut; 0 for never.
+    """
+
+    preset: str = "longhealth"
+    path: str = ""
+    split: str = "train"
+    documents: str = ""
+    query: str = ""
+    contexts: int = 20
+    questions: int = 10
+    characters: int = 0
+
+    def cases(self, *, seed: int) -> Iterable[Case]:
+        """One per question. Raises `UsageError` where there is nothing to read."""
+        preset = PRESETS[self.preset]
+        if not (self.path or preset.hub):
+            raise UsageError(f"long-contexts.path is empty; wanted a copy of {LONGHEALTH}")
+        path = Path(self.path)
+        if path.suffix.lower() in ENDINGS and not path.is_file():
+            raise UsageError(f"long-contexts.path: {path}: no such file; wanted {', '.join(ENDINGS)}")
+        local = path.is_file() and not self.documents
+        stamp = hashlib.sha256(path.read_bytes()).hexdigest()[:16] if local else None
+        for number in (0,) if preset.query else range(self.questions):
+            name = "all" if preset.query else f"question-{number + 1}"
+            facts = {"data": self.preset, "contexts": self.contexts}
+            yield Case(f"{self.preset}-{name}", partial(self._load, number, seed), facts=facts, stamp=stamp)
+
+    def _load(self, number: int, seed: int) -> Contexts:
+        preset = PRESETS[self.preset]
+        corpus = preset.read(self._rows(preset.hub), Wanted(self.contexts, self.documents, self.characters))
+        where = f"long-contexts: {self.path or preset.hub}"
+        if len(corpus.texts) < 2:
+            wanted = f"two at least, in the format of {self.preset}"
+            raise DataError(where, f"{len(corpus.texts)} texts", wanted)
+        if preset.query:
+            return Contexts(self._cut(corpus.texts), query=self.query or preset.query)
+        return self._asked(corpus, number, stream(seed, "long-contexts", self.preset), where)
+
+    def _asked(self, corpus: Corpus, number: int, rng: np.random.Generator, where: str) -> Contexts:
+        """Question ``number`` of a random order, with its text and others drawn at random."""
+        if number >= len(corpus.asked):
+            raise DataError(where, f"{len(corpus.asked)} questions", f"long-contexts.questions={self.questions}")
+        asked = corpus.asked[rng.permutation(len(corpus.asked))[number]]
+        others = np.setdiff1d(np.arange(len(corpus.texts)), [asked.text])
+        # A generator of the question's own, so that the number of questions changes none.
+        drawn = rng.spawn(number + 1)[number].permutation(others)[: self.contexts - 1]
+        chosen = np.sort(np.append(drawn, asked.text))
+        answers = tuple(asked.answer if i == asked.text else "" for i in chosen)
+        texts = self._cut([corpus.texts[i] for i in chosen])
+        return Contexts(texts, answers, query=asked.query, options=asked.options)
+
+    def _cut(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """Texts of at most ``characters``, cut where a word ends."""
+        texts = tuple(texts)
+        long = [i for i, text in enumerate(texts) if self.characters and len(text) > self.characters]
+        if not long:
+            return texts
+        LOG.warning("%d of %d texts are cut to %d characters", len(long), len(texts), self.characters)
+        # One more than fits, so that a word that ends just there is kept.
+        return tuple(
+            text[: self.characters + 1].rpartition(" ")[0] or text[: self.characters] if i in long else text
+            for i, text in enumerate(texts)
+        )
+
+    def _rows(self, hub: str) -> Iterator[Row]:
+        path = Path(self.path)
+        if not path.is_file():
+            return self._hub_rows(self.path or hub)
+        if path.suffix.lower() not in ENDINGS:
+            raise UsageError(f"long-contexts.path: {path}: wanted {', '.join(ENDINGS)}")
+        return _parquet(path) if path.suffix.lower() == ".parquet" else _json(path)
+
+    def _hub_rows(self, name: str) -> Iterator[Row]:
+        """Rows as they stream in, so that of a large corpus no more is fetched than is used."""
+        try:
+            import datasets
+        except ImportError:
+            raise MissingDependency("datasets", "pip install 'infoharness[hub]'") from None
+        try:
+            yield from datasets.load_dataset(name, split=self.split, streaming=True)
+        except Exception as error:  # whatever the network, the hub or the files raise
+            first = " ".join(str(error).split())[:160]
+            raise UsageError(
+                f"long-contexts.path: {name!r} cannot be loaded ({type(error).__name__}: {first}); wanted a file "
+                f"({', '.join(ENDINGS)}), or a Hugging Face id that is reachable or in its cache"
+            ) from error
+
+
+def _json(path: Path) -> Iterator[Row]:
+    """Objects of a list, of the values of an object, or of lines."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix.lower() == ".jsonl":
+            found: Any = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            found = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"long-contexts.path: {path}: {error}; wanted JSON in UTF-8") from error
+    if not isinstance(found, dict | list):
+        raise UsageError(f"long-contexts.path: {path}: {type(found).__name__}; wanted a list, or an object of objects")
+    yield from found.values() if isinstance(found, dict) else found
+
+
+def _parquet(path: Path) -> Iterator[Row]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingDependency("pyarrow", "pip install 'infoharness[text]'") from None
+    try:
+        for batch in pyarrow.parquet.ParquetFile(path).iter_batches(batch_size=256):
+            yield from batch.to_pylist()
+    except (OSError, pyarrow.ArrowException) as error:
+        raise UsageError(f"long-contexts.path: {path}: {error}; wanted Parquet") from error

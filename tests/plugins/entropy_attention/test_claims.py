@@ -1,0 +1,152 @@
+"""The paper's claims, on records that are made up, and (by hand) on networks that are trained."""
+
+import json
+import math
+import os
+
+import numpy as np
+import pytest
+
+from harness import UsageError
+from harness_entropy_attention import ARCHITECTURES, claims, heatmap, records
+
+TOP = math.lgamma(65) / 64
+
+
+def lines(case, shares, loss, seed=0, **more):
+    """Records of one network whose four layers of four heads have these shares of the causal maximum."""
+    heads = (np.array(shares)[:, None] * TOP * np.ones(4)).tolist()
+    common = {"task": "entropy_attention/attention-architectures", "case": case, "seed": seed, "status": "ok"} | more
+    notes = {"heads": json.dumps(heads), "maximum": TOP}
+    yield common | {"estimator": "entropy_attention/attention-entropy", "value": np.mean(heads), "diagnostics": notes}
+    yield common | {"estimator": "lm/cross-entropy", "value": loss, "diagnostics": {}}
+
+
+UNIFORM = (0.99, 0.9, 0.5, 0.3)
+HOLDING = {
+    "ln-gelu": ((0.5, 0.7, 0.7, 0.7), 1.5),
+    "ln-relu": ((0.5, 0.7, 0.7, 0.7), 1.52),
+    "ln": ((0.5, 0.6, 0.6, 0.6), 3.0),
+    "relu": ((0.95, 0.5, 0.5, 0.3), 2.0),
+    "gelu": ((0.99, 0.9, 0.5, 0.3), 2.2),
+    "softmax-only": ((0.99, 0.9, 0.2, 0.1), 2.4),
+    "weight-norm": (UNIFORM, 2.3),
+    "spectral-norm": (UNIFORM, 2.3),
+    "scaled": (UNIFORM, 2.2),
+    "scaled-fused": (UNIFORM, 2.25),
+    "temperature": ((0.99, 0.9, 0.8, 0.3), 2.2),
+    "regularised-0.1": ((0.9, 0.6, 0.5, 0.3), 2.2),
+    "regularised-0.2": ((0.95, 0.7, 0.5, 0.3), 2.15),
+    "regularised-0.3": ((0.99, 0.9, 0.5, 0.3), 2.2),
+} | {f"{norm}-norm-{maps}": (UNIFORM, 2.5) for norm in ("weight", "spectral") for maps in ("qk", "qk-ffn", "qkv-ffn", "qkvo-ffn")}  # fmt: skip
+
+
+def written(path, networks, **more):
+    path.write_text(
+        "".join(json.dumps(row) + "\n" for name, net in networks.items() for row in lines(name, *net, **more))
+    )
+    return path
+
+
+def judged(*files):
+    return claims.findings(claims.networks(records.read(files)))
+
+
+def test_claims_that_hold(tmp_path):
+    """One network for every architecture; each claim has its number in each seed, and holds in both."""
+    assert set(ARCHITECTURES) - set(HOLDING) == {"regularised"}
+    files = [written(tmp_path / f"{seed}.jsonl", HOLDING, seed=seed) for seed in (0, 1)]
+    found = judged(*files)
+    assert {f.claim.question for f in found} == {"Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "table 2", "table 5", "table 6"}
+    assert all(f.held == len(f.values) == 2 for f in found), [f.claim.says for f in found if f.held < 2]
+    by = {f.claim.says: f.values[0] for f in found}
+    assert by["overloaded: relu less ln-gelu"] == pytest.approx(0.25)
+    assert by["loss: gelu less relu, nats"] == pytest.approx(0.2)
+    assert by["collapsed: softmax-only less scaled-fused"] == pytest.approx(0.5)
+    early = "mean of the first half of the layers / causal maximum: regularised-0.2 less regularised-0.1"
+    assert by[early] == pytest.approx(0.075)
+
+
+def test_claims_that_do_not(tmp_path, capsys):
+    """All networks alike: nothing that wants a difference holds; in one seed of two it is told so."""
+    files = [
+        written(tmp_path / "a.jsonl", HOLDING),
+        written(tmp_path / "b.jsonl", dict.fromkeys(HOLDING, ((0.2,) * 4, 2.0)), seed=1),
+    ]
+    found = judged(*files)
+    held = {f.claim.says for f in found if f.held == 2}
+    assert held == {"ln-gelu: 0.9 less first layer / causal maximum", "loss: temperature less regularised, nats"}
+    assert claims.main([str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "| Q3 " in said
+    assert "+0.200, +0.000" in said
+    assert "holds in 1 of 2 seeds" in said
+    assert "Not judged" not in said
+
+
+def test_what_is_missing_is_named(tmp_path, capsys):
+    few = {name: HOLDING[name] for name in ("ln-gelu", "relu")}
+    assert claims.main([str(written(tmp_path / "few.jsonl", few))]) == 0
+    said = capsys.readouterr().out
+    assert "relu less ln-gelu" in said.partition("Not judged")[0]
+    assert "for want of gelu, ln, ln-relu, regularised, regularised-LARGE, regularised-SMALL, scaled" in said
+    assert "- Q6: mean of the first half" in said
+
+
+def test_records_that_cannot_be_judged(tmp_path):
+    file = written(tmp_path / "r.jsonl", {"relu": HOLDING["relu"]})
+    other = written(tmp_path / "s.jsonl", {"relu": HOLDING["gelu"]})
+    with pytest.raises(UsageError, match="wanted records of one setting"):
+        judged(file, other)
+    half = [row for row in records.read([file]) if row["estimator"] == "lm/cross-entropy"]
+    with pytest.raises(UsageError, match="with both attention-entropy and cross-entropy"):
+        claims.networks(half)
+    without = [dict(row) | {"diagnostics": {}} for row in records.read([file])]
+    with pytest.raises(UsageError, match="relu, seed 0: KeyError"):
+        claims.networks(without)
+    assert claims.main([str(tmp_path / "absent.jsonl")]) == 2
+
+
+def test_files_of_boards_are_read(tmp_path):
+    """A header, what records share, and the records that name it; failures are left out."""
+    plain = list(lines("relu", *HOLDING["relu"]))
+    rows = [{"schema": 1, "plugin": "x", "estimators": {}}]
+    for i, row in enumerate(plain):
+        rows.append({"setup": f"s{i}", "task": row["task"], "estimator": row["estimator"]})
+    rows += [{"of": f"s{i}", "case": r["case"], "seed": 0, "value": r["value"], "diagnostics": r["diagnostics"]} for i, r in enumerate(plain)]  # fmt: skip
+    rows.append({"of": "s0", "case": "gelu", "seed": 0, "status": "timeout"})
+    (tmp_path / "board.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    assert records.read([tmp_path]) == records.read([written(tmp_path / "plain.jsonl", {"relu": HOLDING["relu"]})])[:2]
+    assert set(heatmap.read(tmp_path / "board.jsonl")) == {"relu"}
+    (tmp_path / "board.jsonl").write_text(json.dumps({"of": "nobody", "case": "x"}) + "\n")
+    with pytest.raises(UsageError, match=r"board.jsonl, line 1: KeyError\('nobody'\)"):
+        records.read([tmp_path / "board.jsonl"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    "HARNESS_TEST_LONG" not in os.environ, reason="HARNESS_TEST_LONG is not set: half an hour of training"
+)
+def test_orderings_of_networks_trained_for_2500_steps():
+    """Three seeds: first layers uniform without norms; overload gelu > relu > norms; loss norms < relu < gelu; no
+    collapsed head where the residual is scaled.
+
+    Each seed has a text and weights of its own, so the mean over seeds is judged.
+    """
+    pytest.importorskip("torch")
+    import harness
+
+    names = ("ln-gelu", "relu", "gelu", "softmax-only", "scaled-fused")
+    run = harness.run(
+        tasks=["attention-architectures"],
+        estimators=["attention-entropy", "cross-entropy"],
+        params={"attention-architectures": {"architectures": names, "steps": 2500}},
+        seeds=(0, 1, 2),
+    )
+    found = {f.claim.says: f for f in claims.findings(claims.networks([json.loads(r.to_json()) for r in run]))}
+    for name in names[1:]:
+        assert found[f"{name}: first layer / causal maximum, less 0.9"].held == 3
+        assert found[f"{name}: first less last layer / causal maximum"].held == 3
+    for says in ("overloaded: gelu less relu", "overloaded: relu less ln-gelu", "loss: relu less ln-gelu, nats", "loss: gelu less relu, nats"):  # fmt: skip
+        assert np.mean(list(found[says].values.values())) > 0, says
+    assert found["collapsed: scaled-fused, negated (none)"].held == 3
