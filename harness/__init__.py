@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.api import estimator, model, run, task
+    from harness.boards.reading import read_records
     from harness.errors import (
         DataError,
         HarnessError,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         strings,
     )
     from harness.outputs import Curve, Estimate, Output, Prediction, Selection
+    from harness.records import Record, Records
     from harness.seeds import stream
     from harness.specs import Case, EstimatorSpec, ModelSpec, Param, Quantity, TaskSpec
     from harness.surroundings import calm, threads_for, torch_generator
@@ -61,6 +63,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "harness.api": ("estimator", "model", "run", "task"),
+    "harness.boards.reading": ("read_records",),
     "harness.errors": (
         "DataError",
         "HarnessError",
@@ -102,6 +105,7 @@ _HOME = {
         "strings",
     ),
     "harness.outputs": ("Curve", "Estimate", "Output", "Prediction", "Selection"),
+    "harness.records": ("Record", "Records"),
     "harness.seeds": ("stream",),
     "harness.specs": ("Case", "EstimatorSpec", "ModelSpec", "Param", "Quantity", "TaskSpec"),
     "harness.surroundings": ("calm", "threads_for", "torch_generator"),

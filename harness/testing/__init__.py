@@ -22,10 +22,22 @@ from harness.errors import UsageError, unknown_name
 from harness.params import effective
 from harness.registry import Component, Plugin, Registry
 from harness.testing import behaviour, cases, declarations
+from harness.testing.records import record
 from harness.testing.report import Check, Failed, NotChecked, Verdict, verdicts
 from harness.testing.samples import sample, with_split
 
-__all__ = ["Check", "Failed", "NotChecked", "Verdict", "checks", "conformance", "sample", "verdicts", "with_split"]
+__all__ = [
+    "Check",
+    "Failed",
+    "NotChecked",
+    "Verdict",
+    "checks",
+    "conformance",
+    "record",
+    "sample",
+    "verdicts",
+    "with_split",
+]
 
 Settings = Mapping[str, Mapping[str, Any]]
 

@@ -10,15 +10,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import HarnessError, MissingDependency, UsageError, stream
+from harness import HarnessError, MissingDependency, UsageError, read_records, stream
 
 Floats = NDArray[np.float64]
 
@@ -118,31 +117,14 @@ def flops_per_generation(weights: int, layers: int, context: int, attention_widt
 def read(path: Path) -> tuple[Floats, Floats]:
     """Rates (bits per token) and distortions from a file of records. Raises `UsageError` where it holds none.
 
-    A board's file has a header, lines of what many records share (``setup``), and records that name theirs (``of``).
     A point is a case and seed of one task and model with its parameters.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read ({error}); wanted a file of records") from None
     found: dict[str, dict[tuple[str, str, int], float]] = {"bits-per-token": {}, "answer-accuracy": {}}
-    shared: dict[str, Mapping[str, Any]] = {}
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-            if "schema" in record and "estimator" not in record:
-                continue
-            if "setup" in record:
-                shared[record["setup"]] = record
-                continue
-            record = {"status": "ok", **(shared[record["of"]] if "of" in record else {}), **record}
-            name = record["estimator"].rpartition("/")[2]
-            if name in found and record["status"] == "ok":
-                which = json.dumps([record["task"], record.get("models"), record.get("params", {}).get("models")])
-                found[name][which, record["case"], record["seed"]] = float(record["value"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            wanted = "a record of harness run --format json, or of a board"
-            raise UsageError(f"{path}, line {number}: {error!r}; wanted {wanted}") from None
+    for record in read_records(path).where(status="ok"):
+        name = record.estimator.rpartition("/")[2]
+        if name in found and record.value is not None:
+            which = json.dumps([record.task, record.models, record.params["models"]])
+            found[name][which, record.case, record.seed] = record.value
     both = sorted(found["bits-per-token"].keys() & found["answer-accuracy"].keys())
     if not both:
         raise UsageError(f"{path}: no case with both bits-per-token and answer-accuracy")

@@ -10,17 +10,16 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tabulate import tabulate
 
-from harness import HarnessError, UsageError
-from harness_entropy_attention import records
+from harness import HarnessError, Record, UsageError, read_records
 from harness_entropy_attention.heads import Floats, shares
-from harness_entropy_attention.heatmap import heads_of
+from harness_entropy_attention.heatmap import heads_of, named
 
 TASK = "attention-architectures"
 NEAR = 0.9
@@ -134,27 +133,27 @@ CLAIMS: tuple[Claim, ...] = (
 """Orderings of sections 3 to 5, each written so that it holds where its number is above 0."""
 
 
-def networks(rows: Sequence[records.Row]) -> dict[int, dict[str, Network]]:
+def networks(rows: Iterable[Record]) -> dict[int, dict[str, Network]]:
     """By seed and case, from records that hold both measures.
 
     Raises `UsageError` where there are none, or where one case and seed has several values, as records of different
     settings do.
     """
-    rows = [row for row in rows if row["task"].rpartition("/")[2] == TASK]
-    found: dict[str, dict[tuple[int, str], records.Row]] = {}
+    rows = [row for row in rows if row.task.rpartition("/")[2] == TASK]
+    found: dict[str, dict[tuple[int, str], Record]] = {}
     for name in ("attention-entropy", "cross-entropy"):
         found[name] = {}
-        for row in records.named(rows, name):
-            first = found[name].setdefault((row["seed"], row["case"]), row)
-            if first["value"] != row["value"]:
+        for row in named(rows, name):
+            first = found[name].setdefault((row.seed, row.case), row)
+            if first.value != row.value:
                 raise UsageError(
-                    f"{row['case']}, seed {row['seed']}: {name} is {first['value']} and {row['value']}; wanted records "
+                    f"{row.case}, seed {row.seed}: {name} is {first.value} and {row.value}; wanted records "
                     "of one setting"
                 )
     result: dict[int, dict[str, Network]] = {}
     for seed, case in sorted(found["attention-entropy"].keys() & found["cross-entropy"].keys()):
         heads, maximum = heads_of(found["attention-entropy"][seed, case])
-        loss = float(found["cross-entropy"][seed, case]["value"])
+        loss = found["cross-entropy"][seed, case].value
         result.setdefault(seed, {})[case] = Network(heads, maximum, loss)
         if case == f"{MARGINS}0.2":
             result[seed].setdefault("regularised", result[seed][case])
@@ -234,7 +233,7 @@ def main(words: Iterable[str] | None = None) -> int:
     parser.add_argument("records", type=Path, nargs="+", help="files of harness run --format json, or folders of them")
     given = parser.parse_args(None if words is None else list(words))
     try:
-        print(report(networks(records.read(given.records))))
+        print(report(networks(read_records(*given.records))))
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

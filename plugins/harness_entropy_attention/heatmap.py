@@ -11,15 +11,14 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import HarnessError, MissingDependency, UsageError
-from harness_entropy_attention import records
+from harness import HarnessError, MissingDependency, Record, UsageError, read_records
 
 Heads: TypeAlias = Mapping[str, tuple[NDArray[np.float64], float]]
 """By case: mean entropies ``(layers, heads)`` in nats, and the maximum."""
@@ -32,28 +31,31 @@ def read(path: Path) -> Heads:
     """Heads from a file of records. Raises `UsageError` where it cannot be read, or holds none."""
     found: dict[str, list[NDArray[np.float64]]] = {}
     maxima: dict[str, float] = {}
-    for row in records.named(records.read([path]), "attention-entropy"):
+    for row in named(read_records(path), "attention-entropy"):
         values, maximum = heads_of(row)
-        found.setdefault(row["case"], []).append(values)
-        maxima[row["case"]] = maximum
+        found.setdefault(row.case, []).append(values)
+        maxima[row.case] = maximum
     if not found:
         raise UsageError(f"{path}: no record of attention-entropy")
     return {case: (np.mean(heads, axis=0), maxima[case]) for case, heads in found.items()}
 
 
-def heads_of(row: records.Row) -> tuple[NDArray[np.float64], float]:
+def named(rows: Iterable[Record], estimator: str) -> list[Record]:
+    """The records of an estimator, given without its plugin, that ended well."""
+    return [row for row in rows if row.status == "ok" and row.estimator.rpartition("/")[2] == estimator]
+
+
+def heads_of(row: Record) -> tuple[NDArray[np.float64], float]:
     """Mean entropies ``(layers, heads)`` and their maximum from one record of `attention-entropy`.
 
     Raises `UsageError` where the record has none: they are left out for models of very many heads.
     """
-    notes = row["diagnostics"]
+    notes = row.diagnostics
     try:
         values = np.array(json.loads(notes["heads"]), dtype=np.float64)
         maximum = float(notes["maximum"])
     except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{row['case']}, seed {row['seed']}: {error!r}; wanted a record of attention-entropy"
-        ) from None
+        raise UsageError(f"{row.case}, seed {row.seed}: {error!r}; wanted a record of attention-entropy") from None
     return values, maximum
 
 

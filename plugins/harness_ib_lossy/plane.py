@@ -7,18 +7,17 @@ and I(L;Y) up, its epochs in the order of training by colour: raw values as smal
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import HarnessError, MissingDependency, UsageError
+from harness import HarnessError, MissingDependency, Record, UsageError, read_records
 from harness_ib_lossy.names import PAIRS
 
 Plane: TypeAlias = Mapping[int, Mapping[int, tuple[float, float]]]
@@ -38,18 +37,10 @@ def read(path: Path, *, across: str = "", up: str = "") -> Plane:
     values: dict[str, dict[str, dict[tuple[int, int], list[float]]]] = {
         p: defaultdict(lambda: defaultdict(list)) for p in PAIRS.values()
     }
-    for number, line in enumerate(_lines(path), start=1):
-        try:
-            record = json.loads(line)
-            if record["task"].rpartition("/")[2] != "ib-plane" or record["status"] != "ok":
-                continue
-            facts, value = record["facts"], float(record["value"])
-            place = int(facts["layer"]), int(facts["epoch"])
-            values[facts["pair"]][_measure(record)][place].append(value)
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(
-                f"{path}, line {number}: {error!r}; wanted a record of harness run --format json"
-            ) from None
+    for record in read_records(path).where(status="ok"):
+        if record.task.rpartition("/")[2] == "ib-plane" and record.value is not None:
+            place = int(record.facts["layer"]), int(record.facts["epoch"])
+            values[str(record.facts["pair"])][_measure(record)][place].append(record.value)
     x, y = (_chosen(values[pair], name, pair, path) for pair, name in zip(PAIRS.values(), (across, up), strict=True))
     plane: dict[int, dict[int, tuple[float, float]]] = defaultdict(dict)
     for layer, epoch in sorted(x.keys() & y.keys()):
@@ -59,15 +50,8 @@ def read(path: Path, *, across: str = "", up: str = "") -> Plane:
     return plane
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read ({error}); wanted a file of records") from None
-
-
-def _measure(record: Mapping[str, Any]) -> str:
-    return " > ".join(name.rpartition("/")[2] for name in (*record["models"], record["estimator"]))
+def _measure(record: Record) -> str:
+    return " > ".join(name.rpartition("/")[2] for name in (*record.models, record.estimator))
 
 
 def _chosen(

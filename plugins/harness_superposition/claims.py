@@ -8,22 +8,18 @@ in how many seeds they hold.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from tabulate import tabulate
 
-from harness import HarnessError, UsageError
-
-Row: TypeAlias = Mapping[str, Any]
-"""A record as a dictionary."""
+from harness import HarnessError, Record, UsageError, read_records
 
 MEASURE = "sae > effective-features"
 UNDERSTOOD = 0.95
@@ -61,33 +57,25 @@ class Finding:
         return sum((v - self.limit) * self.sign > 0 for v in self.values)
 
 
-def read(places: Iterable[Path]) -> list[Row]:
+def read(places: Iterable[Path]) -> list[Record]:
     """Records that ended well. Raises `UsageError` for files that hold none."""
-    rows: list[Row] = []
-    for place in places:
-        files = sorted(place.glob("*.jsonl")) if place.is_dir() else [place]
-        for file in files:
-            try:
-                lines = file.read_text(encoding="utf-8").splitlines()
-                rows += [row for line in lines if (row := json.loads(line))["status"] == "ok"]
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                raise UsageError(f"{file}: {error!r}; wanted lines of harness run --format json") from None
-    if not rows:
+    found = list(read_records(*places).where(status="ok"))
+    if not found:
         raise UsageError(f"{', '.join(map(str, places))}: no record that ended well; wanted some")
-    return rows
+    return found
 
 
-def measure(row: Row) -> str:
+def measure(row: Record) -> str:
     """Models and estimator without their plugins, such as ``sae > effective-features``."""
-    return " > ".join(name.rpartition("/")[2] for name in (*row["models"], row["estimator"]))
+    return " > ".join(name.rpartition("/")[2] for name in (*row.models, row.estimator))
 
 
-def select(rows: Iterable[Row], task: str, name: str = MEASURE) -> list[Row]:
+def select(rows: Iterable[Record], task: str, name: str = MEASURE) -> list[Record]:
     """The records of a task and measure."""
-    return [row for row in rows if row["task"].rpartition("/")[2] == task and measure(row) == name]
+    return [row for row in rows if row.task.rpartition("/")[2] == task and measure(row) == name]
 
 
-def recovery(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def recovery(rows: Sequence[Record]) -> list[dict[str, Any]]:
     """By task and measure: mean relative error, and Pearson and rank correlation with the features, mean over seeds.
 
     Measures of any quantity are held against the true number of features; the error means something only for those
@@ -95,9 +83,9 @@ def recovery(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """
     table = []
     for task in ("known-codes", "toy-superposition"):
-        for name in sorted({measure(r) for r in rows if r["task"].endswith(f"/{task}")}):
+        for name in sorted({measure(r) for r in rows if r.task.endswith(f"/{task}")}):
             seeds = _by_seed(select(rows, task, name))
-            pairs = [np.array([(r["value"], r["facts"]["features"]) for r in found]) for found in seeds.values()]
+            pairs = [np.array([(r.value, r.facts["features"]) for r in found]) for found in seeds.values()]
             pairs = [p for p in pairs if len(p) > 2 and np.ptp(p[:, 0]) > 0 and np.ptp(p[:, 1]) > 0]
             if not pairs:
                 continue
@@ -114,7 +102,7 @@ def recovery(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return table
 
 
-def findings(rows: Sequence[Row], name: str = MEASURE) -> list[Finding]:
+def findings(rows: Sequence[Record], name: str = MEASURE) -> list[Finding]:
     """All claims that the records can speak to, for one measure."""
     return [
         *_dropout(select(rows, "dropout-parity", name)),
@@ -123,30 +111,30 @@ def findings(rows: Sequence[Row], name: str = MEASURE) -> list[Finding]:
     ]
 
 
-def slope(rows: Iterable[Row], fact: str) -> float:
+def slope(rows: Iterable[Record], fact: str) -> float:
     """Least-squares slope of the value over a fact, divided by the mean value where the fact is 0."""
-    points = np.array([(row["facts"][fact], row["value"]) for row in rows])
+    points = np.array([(row.facts[fact], row.value) for row in rows])
     start = points[points[:, 0] == 0, 1]
     if not start.size or np.ptp(points[:, 0]) == 0:
         raise UsageError(f"a slope over {fact} wants a case at 0 and another")
     return float(np.polyfit(points[:, 0], points[:, 1], 1)[0] / start.mean())
 
 
-def _dropout(rows: list[Row]) -> Iterable[Finding]:
+def _dropout(rows: list[Record]) -> Iterable[Finding]:
     for site in ("post", "pre"):
-        for width in sorted({r["facts"]["units"] for r in rows}):
-            found = _by_seed([r for r in rows if (r["facts"]["site"], r["facts"]["units"]) == (site, width)])
+        for width in sorted({r.facts["units"] for r in rows}):
+            found = _by_seed([r for r in rows if (r.facts["site"], r.facts["units"]) == (site, width)])
             values = tuple(slope(seed, "dropout") for seed in found.values())
             if values:
                 yield Finding(f"dropout lowers F: slope, {site}-activation, width {width}", values, -1)
 
 
-def _grokking(rows: list[Row]) -> Iterable[Finding]:
+def _grokking(rows: list[Record]) -> Iterable[Finding]:
     found: dict[str, list[float]] = defaultdict(list)
     for seed in _by_seed(rows).values():
-        seed.sort(key=lambda r: r["facts"]["step"])
-        values = np.array([r["value"] for r in seed])
-        notes = [r["diagnostics"] for r in seed]
+        seed.sort(key=lambda r: r.facts["step"])
+        values = np.array([r.value for r in seed])
+        notes = [r.diagnostics for r in seed]
         after = np.array([n.get("accuracy", 0.0) > UNDERSTOOD for n in notes])
         if after.any():
             found["drop"].append(float(values[after].mean() / values[: int(after.argmax()) + 1].max() - 1))
@@ -164,10 +152,10 @@ def _grokking(rows: list[Row]) -> Iterable[Finding]:
             yield Finding(claim, tuple(found[part]), sign, limit)
 
 
-def _adversarial(rows: list[Row]) -> Iterable[Finding]:
+def _adversarial(rows: list[Record]) -> Iterable[Finding]:
     slopes: dict[tuple[int, int], dict[int, float]] = {}
-    for classes, width in sorted({(r["facts"]["classes"], r["facts"]["units"]) for r in rows}):
-        found = _by_seed([r for r in rows if (r["facts"]["classes"], r["facts"]["units"]) == (classes, width)])
+    for classes, width in sorted({(r.facts["classes"], r.facts["units"]) for r in rows}):
+        found = _by_seed([r for r in rows if (r.facts["classes"], r.facts["units"]) == (classes, width)])
         slopes[classes, width] = {seed: slope(of, "epsilon") for seed, of in found.items()}
         yield Finding(f"slope over epsilon, {classes} classes, width {width}", tuple(slopes[classes, width].values()))
     widths, counts = sorted({w for _, w in slopes}), sorted({c for c, _ in slopes})
@@ -187,10 +175,10 @@ def _adversarial(rows: list[Row]) -> Iterable[Finding]:
             )
 
 
-def _by_seed(rows: Iterable[Row]) -> dict[int, list[Row]]:
-    found: dict[int, list[Row]] = defaultdict(list)
+def _by_seed(rows: Iterable[Record]) -> dict[int, list[Record]]:
+    found: dict[int, list[Record]] = defaultdict(list)
     for row in rows:
-        found[row["seed"]].append(row)
+        found[row.seed].append(row)
     return dict(sorted(found.items()))
 
 
@@ -201,7 +189,7 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return np.asarray((ends - (counts + 1) / 2)[inverse])
 
 
-def report(rows: Sequence[Row], name: str = MEASURE) -> str:
+def report(rows: Sequence[Record], name: str = MEASURE) -> str:
     """Both tables as Markdown."""
     parts = []
     if table := recovery(rows):

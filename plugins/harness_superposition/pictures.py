@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from harness import MissingDependency, UsageError
-from harness_superposition.claims import MEASURE, Row, command, read, select
+from harness import MissingDependency, Record, UsageError
+from harness_superposition.claims import MEASURE, command, read, select
 
 
-def draw(rows: Sequence[Row], out: Path, name: str = MEASURE) -> None:
+def draw(rows: Sequence[Record], out: Path, name: str = MEASURE) -> None:
     """Write the picture.
 
     Raises `MissingDependency` without matplotlib, `UsageError` where the records hold nothing to draw or the file
@@ -46,7 +46,7 @@ def draw(rows: Sequence[Row], out: Path, name: str = MEASURE) -> None:
         raise UsageError(f"{out}: cannot be written ({error}); wanted a picture file such as claims.png") from None
 
 
-def _panels(rows: Sequence[Row], name: str) -> list[tuple[str, Callable[[Any], None]]]:
+def _panels(rows: Sequence[Record], name: str) -> list[tuple[str, Callable[[Any], None]]]:
     panels: list[tuple[str, Callable[[Any], None]]] = []
     dropout = select(rows, "dropout-parity", name)
     if dropout:
@@ -55,18 +55,18 @@ def _panels(rows: Sequence[Row], name: str) -> list[tuple[str, Callable[[Any], N
     if grokking:
         panels.append(("Grokking of modular addition", lambda axes: _grokking(axes, grokking)))
     digits = select(rows, "adversarial-digits", name)
-    for classes in sorted({r["facts"]["classes"] for r in digits}):
-        chosen = [r for r in digits if r["facts"]["classes"] == classes]
+    for classes in sorted({r.facts["classes"] for r in digits}):
+        chosen = [r for r in digits if r.facts["classes"] == classes]
         title = f"Adversarial training, {classes} classes"
         panels.append((title, lambda axes, chosen=chosen: _adversarial(axes, chosen)))  # type: ignore[misc]
     return panels
 
 
-def _line(axes: Any, rows: Iterable[Row], across: str, value: Callable[[Row], float], **style: Any) -> Any:
+def _line(axes: Any, rows: Iterable[Record], across: str, value: Callable[[Record], float], **style: Any) -> Any:
     """Mean over everything at one place, and the range over it."""
     points: dict[float, list[float]] = defaultdict(list)
     for row in rows:
-        points[row["facts"][across]].append(value(row))
+        points[row.facts[across]].append(value(row))
     x = sorted(points)
     y = np.array([np.mean(points[i]) for i in x])
     # A mean of equal numbers may round to just outside of them.
@@ -79,44 +79,44 @@ def _legend(axes: Any, **more: Any) -> None:
     axes.legend(fontsize="small", ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, **more)
 
 
-def _dropout(axes: Any, rows: list[Row]) -> None:
-    for number, width in enumerate(sorted({r["facts"]["units"] for r in rows})):
+def _dropout(axes: Any, rows: list[Record]) -> None:
+    for number, width in enumerate(sorted({r.facts["units"] for r in rows})):
         for site, dash in (("post", "-"), ("pre", "--")):
-            chosen = [r for r in rows if (r["facts"]["units"], r["facts"]["site"]) == (width, site)]
+            chosen = [r for r in rows if (r.facts["units"], r.facts["site"]) == (width, site)]
             label = f"width {width}, {site}"
             if chosen:
-                _line(axes, chosen, "dropout", lambda r: r["value"], ls=dash, color=f"C{number}", label=label)
+                _line(axes, chosen, "dropout", lambda r: r.value, ls=dash, color=f"C{number}", label=label)
     axes.set_xlabel("rate of dropout")
     axes.set_ylabel("effective features F")
     _legend(axes)
 
 
-def _grokking(axes: Any, rows: list[Row]) -> None:
-    handles = [_line(axes, rows, "step", lambda r: r["value"], color="C0", label="F")]
+def _grokking(axes: Any, rows: list[Record]) -> None:
+    handles = [_line(axes, rows, "step", lambda r: r.value, color="C0", label="F")]
     axes.set_xlabel("step")
     axes.set_ylabel("effective features F", color="C0")
     other = axes.twinx()
-    with_coefficient = [r for r in rows if "learning_coefficient" in r["diagnostics"]]
+    with_coefficient = [r for r in rows if "learning_coefficient" in r.diagnostics]
     if with_coefficient:
-        value = lambda r: r["diagnostics"]["learning_coefficient"]  # noqa: E731 - named for the line below
+        value = lambda r: r.diagnostics["learning_coefficient"]  # noqa: E731 - named for the line below
         handles.append(_line(other, with_coefficient, "step", value, color="C1", label="learning coefficient"))
-    measured = [r for r in rows if "accuracy" in r["diagnostics"]]
+    measured = [r for r in rows if "accuracy" in r.diagnostics]
     if measured:
         top = 1.0 if not with_coefficient else max(value(r) for r in with_coefficient)
         label = "accuracy on unseen pairs" if top == 1.0 else f"accuracy on unseen pairs, × {top:.0f}"
-        scaled = lambda r: top * r["diagnostics"]["accuracy"]  # noqa: E731
+        scaled = lambda r: top * r.diagnostics["accuracy"]  # noqa: E731
         handles.append(_line(other, measured, "step", scaled, color="0.5", label=label))
     _legend(axes, handles=handles)
 
 
-def _adversarial(axes: Any, rows: list[Row]) -> None:
-    for number, width in enumerate(sorted({r["facts"]["units"] for r in rows})):
-        here = [r for r in rows if r["facts"]["units"] == width]
-        starts = {r["seed"]: r["value"] for r in here if r["facts"]["epsilon"] == 0}
-        relative = [r for r in here if r["seed"] in starts]
+def _adversarial(axes: Any, rows: list[Record]) -> None:
+    for number, width in enumerate(sorted({r.facts["units"] for r in rows})):
+        here = [r for r in rows if r.facts["units"] == width]
+        starts = {r.seed: r.value for r in here if r.facts["epsilon"] == 0}
+        relative = [r for r in here if r.seed in starts]
         for inputs, dash in (("clean", "-"), ("attacked", ":")):
-            chosen = [r for r in relative if r["facts"]["inputs"] == inputs or r["facts"]["epsilon"] == 0]
-            value = lambda r, starts=starts: r["value"] / starts[r["seed"]]  # noqa: E731
+            chosen = [r for r in relative if r.facts["inputs"] == inputs or r.facts["epsilon"] == 0]
+            value = lambda r, starts=starts: r.value / starts[r.seed]  # noqa: E731
             _line(axes, chosen, "epsilon", value, ls=dash, color=f"C{number}", label=f"width {width}, {inputs}")
     axes.axhline(1.0, color="0.6", lw=0.8)
     axes.set_xlabel("size of the attack, epsilon")

@@ -89,5 +89,5 @@ def test_heatmap_refuses(tmp_path, capsys):
     assert heatmap.main([str(tmp_path / "b"), "x.png"]) == 2
     said = capsys.readouterr().err
     assert "cannot be read" in said
-    assert "line 1: KeyError" in said
+    assert "line 1: not a record" in said
     assert "no record of attention-entropy" in said

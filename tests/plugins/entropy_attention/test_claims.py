@@ -1,5 +1,6 @@
 """The paper's claims, on records that are made up, and (by hand) on networks that are trained."""
 
+import dataclasses
 import json
 import math
 import os
@@ -7,19 +8,21 @@ import os
 import numpy as np
 import pytest
 
-from harness import UsageError
-from harness_entropy_attention import ARCHITECTURES, claims, heatmap, records
+from harness import UsageError, read_records
+from harness.testing import record
+from harness_entropy_attention import ARCHITECTURES, claims
 
+TASK = "entropy_attention/attention-architectures"
 TOP = math.lgamma(65) / 64
 
 
 def lines(case, shares, loss, seed=0, **more):
     """Records of one network whose four layers of four heads have these shares of the causal maximum."""
     heads = (np.array(shares)[:, None] * TOP * np.ones(4)).tolist()
-    common = {"task": "entropy_attention/attention-architectures", "case": case, "seed": seed, "status": "ok"} | more
+    common = {"case": case, "seed": seed} | more
     notes = {"heads": json.dumps(heads), "maximum": TOP}
-    yield common | {"estimator": "entropy_attention/attention-entropy", "value": np.mean(heads), "diagnostics": notes}
-    yield common | {"estimator": "lm/cross-entropy", "value": loss, "diagnostics": {}}
+    yield record(TASK, "entropy_attention/attention-entropy", float(np.mean(heads)), diagnostics=notes, **common)
+    yield record(TASK, "lm/cross-entropy", loss, **common)
 
 
 UNIFORM = (0.99, 0.9, 0.5, 0.3)
@@ -43,13 +46,13 @@ HOLDING = {
 
 def written(path, networks, **more):
     path.write_text(
-        "".join(json.dumps(row) + "\n" for name, net in networks.items() for row in lines(name, *net, **more))
+        "".join(row.to_json() + "\n" for name, net in networks.items() for row in lines(name, *net, **more))
     )
     return path
 
 
 def judged(*files):
-    return claims.findings(claims.networks(records.read(files)))
+    return claims.findings(claims.networks(read_records(*files)))
 
 
 def test_claims_that_hold(tmp_path):
@@ -98,29 +101,13 @@ def test_records_that_cannot_be_judged(tmp_path):
     other = written(tmp_path / "s.jsonl", {"relu": HOLDING["gelu"]})
     with pytest.raises(UsageError, match="wanted records of one setting"):
         judged(file, other)
-    half = [row for row in records.read([file]) if row["estimator"] == "lm/cross-entropy"]
+    half = read_records(file).where(estimator="lm/cross-entropy")
     with pytest.raises(UsageError, match="with both attention-entropy and cross-entropy"):
         claims.networks(half)
-    without = [dict(row) | {"diagnostics": {}} for row in records.read([file])]
+    without = [dataclasses.replace(row, diagnostics={}) for row in read_records(file)]
     with pytest.raises(UsageError, match="relu, seed 0: KeyError"):
         claims.networks(without)
     assert claims.main([str(tmp_path / "absent.jsonl")]) == 2
-
-
-def test_files_of_boards_are_read(tmp_path):
-    """A header, what records share, and the records that name it; failures are left out."""
-    plain = list(lines("relu", *HOLDING["relu"]))
-    rows = [{"schema": 1, "plugin": "x", "estimators": {}}]
-    for i, row in enumerate(plain):
-        rows.append({"setup": f"s{i}", "task": row["task"], "estimator": row["estimator"]})
-    rows += [{"of": f"s{i}", "case": r["case"], "seed": 0, "value": r["value"], "diagnostics": r["diagnostics"]} for i, r in enumerate(plain)]  # fmt: skip
-    rows.append({"of": "s0", "case": "gelu", "seed": 0, "status": "timeout"})
-    (tmp_path / "board.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
-    assert records.read([tmp_path]) == records.read([written(tmp_path / "plain.jsonl", {"relu": HOLDING["relu"]})])[:2]
-    assert set(heatmap.read(tmp_path / "board.jsonl")) == {"relu"}
-    (tmp_path / "board.jsonl").write_text(json.dumps({"of": "nobody", "case": "x"}) + "\n")
-    with pytest.raises(UsageError, match=r"board.jsonl, line 1: KeyError\('nobody'\)"):
-        records.read([tmp_path / "board.jsonl"])
 
 
 @pytest.mark.slow
@@ -143,7 +130,7 @@ def test_orderings_of_networks_trained_for_2500_steps():
         params={"attention-architectures": {"architectures": names, "steps": 2500}},
         seeds=(0, 1, 2),
     )
-    found = {f.claim.says: f for f in claims.findings(claims.networks([json.loads(r.to_json()) for r in run]))}
+    found = {f.claim.says: f for f in claims.findings(claims.networks(run))}
     for name in names[1:]:
         assert found[f"{name}: first layer / causal maximum, less 0.9"].held == 3
         assert found[f"{name}: first less last layer / causal maximum"].held == 3

@@ -1,6 +1,5 @@
 """The task ib-plane, its network, and its picture."""
 
-import json
 import math
 
 import numpy as np
@@ -9,7 +8,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from harness import DataError, UsageError  # noqa: E402
+from harness import DataError, UsageError, read_records  # noqa: E402
+from harness.records import Status  # noqa: E402
+from harness.testing import record  # noqa: E402
 from harness_ib_lossy import pictures, plane  # noqa: E402
 from harness_ib_lossy.ib_plane import IBPlane, _trained  # noqa: E402
 from harness_ib_lossy.networks import StochasticMLP  # noqa: E402
@@ -154,13 +155,13 @@ def test_settings_that_make_no_plane_are_refused():
         IBPlane(train_share=1e-9, epochs=(0,)).trained(0)
 
 
-def record(epoch, layer, pair, value, estimator="classics/ksg", **more):
+def row(epoch, layer, pair, value, estimator="classics/ksg", **more):
     facts = {"epoch": epoch, "layer": layer, "pair": pair}
-    return {"task": "ib_lossy/ib-plane", "status": "ok", "facts": facts, "value": value, "models": ["ib_lossy/pca"], "estimator": estimator} | more  # fmt: skip
+    return record("ib_lossy/ib-plane", estimator, value, facts=facts, models=("ib_lossy/pca",), **more)
 
 
 def save(path, records):
-    path.write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
+    path.write_text("".join(r.to_json() + "\n" for r in records), encoding="utf-8")
     return path
 
 
@@ -170,9 +171,9 @@ def records(tmp_path):
     for epoch in (0, 1, 10):
         for layer in (1, 2):
             for seed in (0, 1):
-                rows.append(record(epoch, layer, "I(X;L)", epoch + layer + 0.5 * seed))
-                rows.append(record(epoch, layer, "I(L;Y)", 0.1 * epoch - seed, "classics/ross"))
-    rows.append(record(0, 1, "I(X;L)", None, status="error"))
+                rows.append(row(epoch, layer, "I(X;L)", epoch + layer + 0.5 * seed))
+                rows.append(row(epoch, layer, "I(L;Y)", 0.1 * epoch - seed, "classics/ross"))
+    rows.append(row(0, 1, "I(X;L)", None, status=Status.ERROR))
     return save(tmp_path / "records.jsonl", rows)
 
 
@@ -184,8 +185,8 @@ def test_the_plane_is_the_mean_over_seeds_by_layer_and_epoch(records):
 
 
 def test_several_measures_must_be_chosen_from(records):
-    rows = [json.loads(line) for line in records.read_text().splitlines()]
-    save(records, [*rows, record(0, 1, "I(L;Y)", 9.0, "neural/dv")])
+    rows = read_records(records)
+    save(records, [*rows, row(0, 1, "I(L;Y)", 9.0, "neural/dv")])
     with pytest.raises(UsageError, match="wanted --up with one of: pca > dv, pca > ross"):
         plane.read(records)
     assert plane.read(records, up="pca > ross")[1][0] == (1.25, -0.5)

@@ -1,26 +1,19 @@
 """Recovery, claims and curves from records."""
 
-import json
+import dataclasses
 
 import numpy as np
 import pytest
 
-from harness import MissingDependency, UsageError
+from harness import MissingDependency, UsageError, testing
+from harness.records import Status
 from harness_superposition import claims, pictures
 from harness_superposition.claims import Finding
 
 
 def record(task, value, seed=0, *, models=("superposition/sae",), estimator="effective-features", notes=None, **facts):
-    return {
-        "status": "ok",
-        "task": f"networks/{task}",
-        "models": list(models),
-        "estimator": f"superposition/{estimator}",
-        "value": value,
-        "seed": seed,
-        "facts": facts,
-        "diagnostics": notes or {},
-    }
+    more = {"seed": seed, "models": models, "facts": facts, "diagnostics": notes or {}}
+    return testing.record(f"networks/{task}", f"superposition/{estimator}", float(value), **more)
 
 
 def synthetic():
@@ -80,8 +73,8 @@ def test_ranks_share_ties():
 @pytest.fixture
 def file(tmp_path):
     place = tmp_path / "records.jsonl"
-    failed = {"status": "error", "task": "networks/grokking"}
-    place.write_text("".join(json.dumps(r) + "\n" for r in [*synthetic(), failed]), encoding="utf-8")
+    failed = dataclasses.replace(record("grokking", 1.0), status=Status.ERROR, value=None)
+    place.write_text("".join(r.to_json() + "\n" for r in [*synthetic(), failed]), encoding="utf-8")
     return place
 
 
@@ -93,14 +86,15 @@ def test_the_report(file, capsys):
     assert claims.main([str(file.parent), "--measure", "two-nn"]) == 0
     assert "Claims" not in capsys.readouterr().out
     assert claims.main([str(file.parent / "none.jsonl")]) == 2
-    assert "wanted lines of harness run" in capsys.readouterr().err
+    assert "wanted a file of records" in capsys.readouterr().err
 
 
 def test_records_that_are_none(tmp_path):
     (tmp_path / "bad.jsonl").write_text("{}\n", encoding="utf-8")
     with pytest.raises(UsageError, match=r"bad\.jsonl"):
         claims.read([tmp_path])
-    (tmp_path / "bad.jsonl").write_text('{"status": "error"}\n', encoding="utf-8")
+    failed = dataclasses.replace(record("grokking", 1.0), status=Status.ERROR, value=None)
+    (tmp_path / "bad.jsonl").write_text(failed.to_json() + "\n", encoding="utf-8")
     with pytest.raises(UsageError, match="no record that ended well"):
         claims.read([tmp_path])
     with pytest.raises(UsageError, match="a case at 0"):
