@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,7 @@ def predict(
     per_path = section.per == "path"
     truth = _by_point(outcomes, target.name, per_path)
     points = tuple(truth)
-    tasks = np.unique([task for task, _, _ in points], return_inverse=True)[1]
+    tasks = np.unique([point[0] for point in points], return_inverse=True)[1]
     y, cost = _stacked(truth, points, seeds)
     others = [
         r
@@ -93,22 +94,43 @@ def predict(
     )
     title = section.title or f"what predicts {_bare(section.outcome).replace('_', ' ')}"
     values = tuple(float(v) for v in st.over_seeds(y))
-    labels = tuple(" ▸ ".join((f"{_bare(task)}:{case}", *map(_bare, models))) for task, case, models in points)
-    return Validity(title, section.about, target.name, target.unit, tuple(rows), labels, values, notes)
+    return Validity(title, section.about, target.name, target.unit, tuple(rows), _labels(points), values, notes)
 
 
 def _bare(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-Point = tuple[str, str, tuple[str, ...]]
+Point = tuple[str, str, tuple[str, ...], str]
+"""Task, case, models and their parameters as JSON; no models where points are cases."""
+
+
+def _labels(points: Iterable[Point]) -> tuple[str, ...]:
+    """What tells points apart: task and case, models, and the parameters in which equal models differ."""
+    alike: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    flat = [(point[:3], _flat(point)) for point in points]
+    for names, params in flat:
+        alike.setdefault(names, []).append(params)
+    found = []
+    for names, params in flat:
+        task, case, models = names
+        own = [f"{k}={v}" for k, v in params.items() if any(o[k] != v for o in alike[names])]
+        chain = " ▸ ".join((f"{_bare(task)}:{case}", *map(_bare, models)))
+        found.append(chain + (f" ({', '.join(own)})" if own else ""))
+    return tuple(found)
+
+
+def _flat(point: Point) -> dict[str, Any]:
+    models, params = point[2], json.loads(point[3])
+    return {f"{_bare(name)}.{k}": v for name, own in zip(models, params, strict=True) for k, v in own.items()}
 
 
 def _by_point(records: Iterable[Record], quantity: str, per_path: bool) -> dict[Point, list[Record]]:
     found: dict[Point, list[Record]] = {}
     for r in records:
         if r.value is not None and r.quantity == quantity and np.isfinite(r.value):
-            found.setdefault((r.task, r.case, r.models if per_path else ()), []).append(r)
+            models, params = (r.models, json.dumps(r.params["models"], sort_keys=True)) if per_path else ((), "[]")
+            found.setdefault((r.task, r.case, models, params), []).append(r)
     return found
 
 

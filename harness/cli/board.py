@@ -116,7 +116,12 @@ def _plan(args: argparse.Namespace) -> int:
     print(f"{len(made.paths)} paths with {len(board.seeds)} seeds")
     if not any(board.records_folder.glob("*.jsonl")):
         return 0
-    for section in report.make(board).sections:
+    try:
+        sections = report.make(board).sections
+    except UsageError as error:  # a new section has no records before the run that this plans
+        options.say(f"no resolution yet: {error}")
+        return 0
+    for section in sections:
         if isinstance(section, Ranking) and section.friedman and section.friedman.critical:
             rows, cases = len(section.friedman.places), section.friedman.cases
             print(

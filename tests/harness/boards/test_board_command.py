@@ -191,6 +191,11 @@ def test_plan_says_what_a_resolution_needs(command, folder):
     assert "4 paths with 2 seeds" in printed
     assert "2 rows on 3 cases resolve places 1.13 apart; 0.5 apart needs 16 cases" in printed  # 1.96^2 * 6 / (6 * 0.25)
     assert "wanted a number above 0" in command("board", "plan", "toys", "--gap", "0", *where(folder)).stderr
+    new = '\n[[sections]]\nkind = "overview"\ntitle = "new"\nestimators = ["median"]\n'
+    (folder / "board.toml").write_text((folder / "board.toml").read_text() + new)
+    found = command("board", "plan", "toys", *where(folder))
+    assert "4 paths with 2 seeds" in ok(found).stdout
+    assert "no resolution yet: section 'new': no record" in found.stderr
 
 
 def test_older_records_are_upgraded(command, folder):

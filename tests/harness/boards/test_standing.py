@@ -200,6 +200,20 @@ def test_validity_per_path_matches_models(board, record):
     assert (len(found.points), row.points, row.spearman) == (6, 6, 1.0)
 
 
+def test_settings_of_one_model_are_points_of_their_own(board, record):
+    gain = {"quantity": "gain", "unit": "", "truth": None}
+    records = []
+    for size in (1, 2, 4):
+        params = {"task": {"n": 10}, "models": [{"size": size, "depth": 1}], "estimator": {}}
+        for seed in (0, 1):
+            records.append(record("trained", "one", seed, 0.1 * size, models=("m/x",), params=params, **COSTLY))
+            records.append(record("gain", "one", seed, -float(size), models=("m/x",), params=params, **gain))
+    found = section(board, records, VALIDITY + 'per = "path"\n')
+    assert found.points == tuple(f"known:one ▸ x (x.size={size})" for size in (1, 2, 4))
+    assert found.outcome_values == pytest.approx((0.1, 0.2, 0.4))
+    assert found.rows[0].spearman == -1.0
+
+
 def test_two_outcomes_are_refused(board, record):
     records = [record(e, **COSTLY, value=0.5) for e in ("one", "two")]
     with pytest.raises(UsageError, match="is given by e/one, e/two; name one of them"):
