@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.boards import grid as grids
 from harness.boards.definition import MapOf
-from harness.boards.summary import label, matches
+from harness.boards.summary import matches
 from harness.errors import UsageError
 from harness.records import Record, Status
 
@@ -66,21 +67,24 @@ def gather(of: MapOf, records: Iterable[Record]) -> Maps:
     Raises `UsageError` where none has it, or where one holds no rows of numbers, or rows of another shape than its
     other seeds.
     """
-    found: dict[str, list[Floats]] = {}
-    labels = set()
-    for r in records:
-        if r.status is Status.OK and matches(r.estimator, [of.estimator]) and of.diagnostic in r.diagnostics:
-            chain = label(r)
-            labels.add(chain)
-            found.setdefault(f"{r.case} ({chain})", []).append(_values(of, r))
-    if not found:
+    mine = [
+        r
+        for r in records
+        if r.status is Status.OK and matches(r.estimator, [of.estimator]) and of.diagnostic in r.diagnostics
+    ]
+    if not mine:
         raise UsageError(f"map: no record of the section has the diagnostic {of.diagnostic!r}")
+    rows, tasks = grids.rows_of(mine), {r.task for r in mine}
+    found: dict[str, list[Floats]] = {}
+    for r in mine:
+        case = f"{r.task.rpartition('/')[2]}:{r.case}" if len(tasks) > 1 else r.case
+        name = f"{case} ({rows[grids.row_key(r)].label})" if len(rows) > 1 else case
+        found.setdefault(name, []).append(_values(of, r))
     panels = []
-    for name, seeds in found.items():
+    for name, seeds in sorted(found.items()):
         if len({v.shape for v in seeds}) > 1:
             raise UsageError(f"map: {of.diagnostic} of {name} has other shapes under other seeds")
-        shown = name if len(labels) > 1 else name.rpartition(" (")[0]
-        panels.append(Map(shown, _mean(seeds), len(seeds)))
+        panels.append(Map(name, _mean(seeds), len(seeds)))
     good = np.concatenate([p.values[np.isfinite(p.values)] for p in panels])
     if not good.size:
         raise UsageError(f"map: no finite number in {of.diagnostic} of any record")
@@ -110,7 +114,9 @@ def _mean(seeds: Sequence[Floats]) -> Floats:
 def panel(maps: Maps, one: Map) -> str:
     """One panel as an ``svg`` element in the page's colours."""
     body, width, height = _drawn(maps, one)
-    told = f"{one.name}. {maps.of.diagnostic} from {np.nanmin(one.values):.3g} to {np.nanmax(one.values):.3g}."
+    good = one.values[np.isfinite(one.values)]
+    span = f"from {good.min():.3g} to {good.max():.3g}" if good.size else "without a finite number"
+    told = f"{one.name}. {maps.of.diagnostic} {span}."
     return f"<svg viewBox='0 0 {width} {height}' role='img' aria-label='{escape(told)}'>{body}</svg>"
 
 

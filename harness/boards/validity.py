@@ -69,7 +69,11 @@ def predict(
     target = contents.quantities[outcomes[0].quantity]
     per_path = section.per == "path"
     truth = _by_point(outcomes, target.name, per_path)
-    points = tuple(truth)
+    first: dict[tuple[Any, ...], int] = {}
+    for point in truth:
+        first.setdefault(point[:3], len(first))
+    # Settings of one chain in an order of their own: that of records follows their keys, which change with sources.
+    points = tuple(sorted(truth, key=lambda point: (first[point[:3]], point[3])))
     tasks = np.unique([point[0] for point in points], return_inverse=True)[1]
     y, cost = _stacked(truth, points, seeds)
     others = [

@@ -73,7 +73,8 @@ class TinyCompressor:
             drawn = self._drawn(compressor, [p for p in prompts for _ in range(self.draws)], longest, rng)
             different = sorted(set(drawn))
             scored = self._scored(compressor, prompts, different, self.temperature or 1.0)
-        place = np.array([different.index(z) for z in drawn]).reshape(test.n, self.draws)
+        position = {z: i for i, z in enumerate(different)}
+        place = np.array([position[z] for z in drawn]).reshape(test.n, self.draws)
         lengths = np.array([len(z) for z in drawn]).reshape(test.n, self.draws)
         log_p = scored.T[place]
         correct = self._answers(train, test, words, drawn)
@@ -148,10 +149,10 @@ class TinyCompressor:
         if train.answers is None or test.answers is None or not test.options:
             return None
         query = words.codes(test.query)
-        examples = []
         told = [pair for pair in zip(train.texts, train.answers, strict=True) if pair[1]]
         if not told:
             return None
+        examples = []
         for row, (text, answer) in enumerate(told):
             ranked = extract(text, test.query)
             kept = words.codes(" ".join(ranked[: 1 + row % len(ranked)]))
@@ -162,7 +163,8 @@ class TinyCompressor:
         prompts = [(*(c for c in z if c != END), QUESTION, *query, ANSWER) for z in different]
         _refuse_long(prompts, predictor.design.window - max(map(len, options)))
         best = self._scored(predictor, prompts, options, 1.0).argmax(1)
-        said = np.array([best[different.index(z)] for z in drawn]).reshape(test.n, self.draws)
+        said_of = dict(zip(different, best.tolist(), strict=True))
+        said = np.array([said_of[z] for z in drawn]).reshape(test.n, self.draws)
         return right(test, said)
 
 
@@ -189,7 +191,7 @@ def extract(text: str, query: str) -> list[str]:
 
 def _refuse_long(prompts: Sequence[Codes], room: int) -> None:
     longest = max(prompts, key=len)
-    if len(longest) + 1 > room + 1:
+    if len(longest) > room:
         raise Incompatible(
             f"a context of {len(longest)} words with its question; those trained on leave room for {room}"
         )

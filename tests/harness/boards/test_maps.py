@@ -65,6 +65,11 @@ def test_the_picture_stands_alone_and_on_the_page(board, record):
     assert not checking.problems(given)
 
 
+def test_a_case_without_a_number_is_grey(board, record):
+    made = report.make(board([with_heads(record, "[[1.0]]"), with_heads(record, "[[null]]", case="two")], TOML))
+    assert "two. heads without a finite number." in page.page(made).decode()
+
+
 def test_large_maps_have_no_numbers(board, record):
     made = report.make(board([with_heads(record, json.dumps([[1.0] * 48] * 24))], TOML))
     picture = made.files()["map-0-heads.svg"].decode()
@@ -76,6 +81,12 @@ def test_estimators_are_told_apart_or_chosen(board, record):
     records = [with_heads(record, "[[1.0]]", e) for e in "ab"]
     both = report.make(board(records, TOML)).sections[0].maps
     assert [p.name for p in both.panels] == ["one (a)", "one (b)"]
+    settings = [
+        record("a", diagnostics={"heads": f"[[{k}.0]]"}, params={"task": {}, "models": [], "estimator": {"k": k}})
+        for k in (1, 2)
+    ]
+    found = report.make(board(settings, TOML)).sections[0].maps
+    assert [(p.name, p.seeds) for p in found.panels] == [("one (a (k=1))", 1), ("one (a (k=2))", 1)]
     only = report.make(board(records, TOML + 'estimator = "b"\n')).sections[0].maps
     assert [p.name for p in only.panels] == ["one"]
 
