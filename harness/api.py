@@ -50,6 +50,7 @@ def run(
     seeds: Iterable[int] = (0,),
     baselines: bool = True,
     workers: int = 0,
+    threads: int = 1,
     timeout: float | None = None,
     memory: float | None = None,
     store: str | Path | None = None,
@@ -62,6 +63,7 @@ def run(
     params : by component, such as ``{"msc": {"h": 0.02}}``.
     seeds : one run of every path for each.
     workers : 0 runs in this process; more are supervised processes.
+    threads : threads that each process computes on, whatever the environment says.
     timeout, memory : seconds and MiB per path (with workers).
     store : where results are kept and looked up; without it nothing is kept.
 
@@ -73,7 +75,7 @@ def run(
     request = plan.Request(
         tuple(plugins), tuple(tasks), tuple(models), tuple(estimators), params or {}, tuple(seeds), baselines
     )
-    options = Options(workers=workers, timeout=timeout, memory=memory)
+    options = Options(workers=workers, threads=threads, timeout=timeout, memory=memory)
     with tempfile.TemporaryDirectory() as folder, Store(store or Path(folder) / "store.sqlite", write=True) as opened:
         result = run_plan(found, plan.make(found, request), opened, options)
         if result.interrupted:

@@ -38,6 +38,7 @@ class Record:
     none. ``scores`` holds all quantities that the task scored, ``value`` the first of them. ``notes`` are warnings
     that plugins logged on the way. ``wall_s``, ``cpu_s`` and ``peak_mib`` (memory beyond what was held before) are
     the estimator's; cases of one source share one run of it. ``prefix_s`` is the time of loading and models.
+    ``threads`` is what each process computed on; ``recipe`` the recipe of ``key`` (`harness.identity`).
     """
 
     key: str
@@ -66,6 +67,7 @@ class Record:
     peak_mib: float | None = None
     prefix_s: float | None = None
     threads: int | None = None
+    recipe: int = 1
     n: int | None = None
     fingerprint: str | None = None
     sources: Mapping[str, str] = field(default_factory=dict)

@@ -19,21 +19,24 @@ from harness import machine
 from harness.errors import HarnessError, UsageError
 from harness.executors import Inline, Local
 from harness.executors.worker import Setup
-from harness.keys import data_token, path_key, path_sources
+from harness.identity import RECIPE, data_token, path_key, path_sources
 from harness.plan import Exclusion, Path, Plan
 from harness.records import Record, Records, Status
 from harness.registry import Registry
 from harness.specs import Case
 from harness.store import Store
+from harness.threads import Threads
 from harness.work import CaseResult, Outcome, Unit
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to run. ``workers`` 0 is this process; ``shard`` (i, m) runs the i-th of m equal parts;
+    """How to run. ``workers`` 0 is this process; each computes on ``threads``
+    threads; ``shard`` (i, m) runs the i-th of m equal parts;
     ``cases`` keeps only the cases with these ids."""
 
     workers: int = 0
+    threads: int = 1
     timeout: float | None = None
     memory: float | None = None
     shard: tuple[int, int] | None = None
@@ -45,6 +48,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.workers < 0:
             raise UsageError(f"--workers {self.workers}; wanted 0 (this process) or more")
+        if self.threads < 1:
+            raise UsageError(f"--threads {self.threads}; wanted 1 or more")
         for name in ("timeout", "memory"):
             value = getattr(self, name)
             if value is not None and value <= 0:
@@ -101,10 +106,15 @@ class _Run:
         self._problems: list[str] = []
         self._wrong: list[str] = []
         self._source_digests: dict[str, dict[str, str]] = {}
+        self._threads = Threads(options.threads)
         self._started = time.perf_counter()
 
     def go(self) -> Result:
-        """The whole run, from cases to summary."""
+        """The whole run, from cases to summary, on the threads that the options state."""
+        with self._threads:
+            return self._go()
+
+    def _go(self) -> Result:
         failures = self._expand()
         todo = self._look_up()
         total: dict[str, int] = {}
@@ -227,7 +237,7 @@ class _Run:
 
     def _keys(self, path: Path, cases: tuple[str, ...], fingerprint: str) -> dict[str, str]:
         sources = self._sources(path)
-        return {path_key(path, case, fingerprint, sources): case for case in cases}
+        return {path_key(path, case, fingerprint, sources, self._options.threads): case for case in cases}
 
     def _look_up(self) -> list[_Job]:
         """Take finished cases from the store where that needs no loading; the jobs that remain."""
@@ -267,18 +277,18 @@ class _Run:
             return False
         options = self._options
         if options.workers:
-            setup = Setup(tuple(sys.path), self._registry.loaded_with, os.getpid())
+            setup = Setup(tuple(sys.path), self._registry.loaded_with, os.getpid(), options.threads)
             executor: Local | Inline = Local(setup, options.workers, options.timeout, options.memory)
         else:
-            executor = Inline(self._registry, debug=options.debug)
+            executor = Inline(self._registry, self._threads, debug=options.debug)
         units = [job.unit for job in self._ordered(jobs)]
         outcomes: Iterator[Outcome] = executor.outcomes(units, self._ask)
         try:
             for outcome in outcomes:
-                self._finish(outcome, executor.threads)
+                self._finish(outcome)
         except KeyboardInterrupt:
             for unit in executor.in_flight():
-                self._finish(Outcome.failure(unit, Status.INTERRUPTED, "Ctrl-C"), executor.threads)
+                self._finish(Outcome.failure(unit, Status.INTERRUPTED, "Ctrl-C"))
             return True
         finally:
             outcomes.close()  # type: ignore[attr-defined]
@@ -294,10 +304,10 @@ class _Run:
             return shuffled
         return sorted(jobs, key=lambda job: (job.unit.data_key, job.unit.seed, job.unit.index))
 
-    def _finish(self, outcome: Outcome, threads: int) -> None:
+    def _finish(self, outcome: Outcome) -> None:
         job = self._jobs[outcome.index]
         cases = {c.id: c for c in job.cases}
-        records = [self._record(job.path, cases[r.case], r, outcome, threads) for r in outcome.cases]
+        records = [self._record(job.path, cases[r.case], r, outcome) for r in outcome.cases]
         if outcome.wrong_request and outcome.wrong_request not in self._wrong:
             self._wrong.append(outcome.wrong_request)
         if outcome.local is not None:
@@ -317,9 +327,9 @@ class _Run:
     def _begin(self, path: Path, case: Case | None, status: Status, cause: str) -> Record:
         """The record of a path that could not begin."""
         case = case or Case("*", data=_nothing)
-        return self._record(path, case, CaseResult(case.id, status, cause), None, 0)
+        return self._record(path, case, CaseResult(case.id, status, cause), None)
 
-    def _record(self, path: Path, case: Case, result: CaseResult, outcome: Outcome | None, threads: int) -> Record:
+    def _record(self, path: Path, case: Case, result: CaseResult, outcome: Outcome | None) -> Record:
         fingerprint = outcome.fingerprint if outcome else None
         sources = self._sources(path)
         quantity = self._quantity(path, result)
@@ -328,7 +338,7 @@ class _Run:
         if result.value is not None and result.truth is not None:
             error = 0.0 if result.value == result.truth else result.value - result.truth
         return Record(
-            key=path_key(path, case.id, fingerprint or "", sources),
+            key=path_key(path, case.id, fingerprint or "", sources, self._options.threads),
             status=result.status,
             task=path.task.name,
             case=case.id,
@@ -357,7 +367,8 @@ class _Run:
             cpu_s=cost.cpu_s if cost else None,
             peak_mib=cost.peak_mib if cost else None,
             prefix_s=outcome.prefix_s if outcome else None,
-            threads=threads or None,
+            threads=self._options.threads,
+            recipe=RECIPE,
             n=outcome.n if outcome else None,
             fingerprint=fingerprint,
             sources=sources,

@@ -9,10 +9,8 @@ between seeds too.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
-import os
 import random
 import sys
 import traceback
@@ -24,13 +22,15 @@ from typing import Any
 import numpy as np
 
 from harness.errors import HarnessError, Incompatible, MissingDependency, PluginError, UsageError
+from harness.identity import kept_name
 from harness.kinds import Kind
 from harness.measure import Cost
 from harness.outputs import Estimate, Output
 from harness.records import Status
-from harness.registry import Registry
+from harness.registry import Registry, Role
 from harness.seeds import stream
 from harness.specs import Case, EstimatorSpec, ModelSpec, TaskSpec
+from harness.threads import Threads
 
 HOLD = 2
 """How many data sets stay loaded, with their model outputs."""
@@ -114,10 +114,13 @@ class _Stage(Exception):
 
 
 class Bench:
-    """Performs units one after the other, keeping what the next can use."""
+    """Performs units one after the other, keeping what the next can use.
 
-    def __init__(self, registry: Registry, *, debug: bool = False) -> None:
-        self._registry = registry
+    ``threads`` limits the numeric libraries, and is entered by whoever makes the bench.
+    """
+
+    def __init__(self, registry: Registry, threads: Threads, *, debug: bool = False) -> None:
+        self._registry, self._threads = registry, threads
         self._debug = debug
         self._cases: dict[str, dict[str, Case]] = {}
         self._data: dict[str, tuple[Kind, float]] = {}
@@ -167,6 +170,7 @@ class Bench:
     @contextlib.contextmanager
     def _stage(self, name: str, tell: Tell) -> Any:
         tell(name)
+        self._threads.hold()
         try:
             yield
         except (KeyboardInterrupt, SystemExit, _Stage):
@@ -175,7 +179,13 @@ class Bench:
             raise _Stage(name, error) from error
 
     def _task(self, unit: Unit) -> Any:
-        return self._registry.one("task", unit.task[0]).build(unit.task[1])
+        return self._build("task", unit.task)
+
+    def _build(self, role: Role, named: Named) -> Any:
+        """An implementation with its parameters; what its import brought in is limited too."""
+        built = self._registry.one(role, named[0]).build(named[1])
+        self._threads.hold()
+        return built
 
     def _load(self, unit: Unit, tell: Tell) -> tuple[dict[str, Case], Kind, float]:
         listed, key = json.dumps([unit.task, unit.seed], sort_keys=True), f"{unit.data_key} {unit.seed}"
@@ -219,7 +229,10 @@ class Bench:
         memo, key = self._memo(unit, fingerprint, parts)
         if key in memo:
             return memo[key]
-        kept = Path(unit.keep, *_kept_name(key, self._registry, unit, depth + 1)) if unit.keep and spec.keep else None
+        kept = None
+        if unit.keep and spec.keep:
+            kept_as = kept_name(self._registry, key, unit.models[: depth + 1], self._threads.count)
+            kept = Path(unit.keep, kept_as[:2], f"{kept_as}.npz")
         with self._stage(f"model {name}", tell):
             cost = Cost.start()
             if kept is not None and kept.exists():
@@ -228,7 +241,7 @@ class Bench:
                 names = (unit.task[0], unit.source, *(part[1] for part in parts))
                 rng = stream(unit.seed, *names)
                 with _global_seeds(unit.seed, *names):
-                    model = self._registry.one("model", name).build(params)
+                    model = self._build("model", (name, params))
                     out = model.transform(data, to=spec.gives, rng=rng)
                 _check_kind(out, spec.gives, name)
                 if kept is not None:
@@ -250,21 +263,21 @@ class Bench:
         return self._seeded[1], f"{here} {key}"
 
     def _estimate(self, unit: Unit, data: Kind, fingerprint: str, tell: Tell) -> tuple[Output, Cost]:
-        name, params = unit.estimator
+        name, _ = unit.estimator
         parts = [*(("model", *m) for m in unit.models), ("estimator", *unit.estimator)]
         memo, key = self._memo(unit, fingerprint, parts)
         if key in memo:
             return memo[key]
         with self._stage(f"estimator {name}", tell):
-            component = self._registry.one("estimator", name)
-            spec: EstimatorSpec = component.spec
+            spec: EstimatorSpec = self._registry.one("estimator", name).spec
             names = (unit.task[0], unit.source, name)
             rng = stream(unit.seed, *names)
-            estimator = component.build(params)
+            estimator = self._build("estimator", unit.estimator)
             if name not in self._warm:
                 # Compilation and the like are paid once per process, and are no cost of the method.
                 getattr(estimator, "warm_up", lambda: None)()
                 self._warm.add(name)
+                self._threads.hold()
             with _global_seeds(unit.seed, *names):
                 cost = Cost.start()
                 output: Output = estimator.estimate(data, rng=rng)
@@ -307,13 +320,6 @@ class Bench:
 def _check_kind(data: Any, wanted: type[Kind], who: str) -> None:
     if type(data) is not wanted:
         raise PluginError(f"{who} gave {type(data).__name__}; its spec says {wanted.__name__}")
-
-
-def _kept_name(key: str, registry: Registry, unit: Unit, depth: int) -> tuple[str, str]:
-    """Folder and file of a kept output: by its key and the source of the plugins that made it."""
-    plugins = sorted({m[0].partition("/")[0] for m in unit.models[:depth]})
-    digest = hashlib.sha256("\0".join([key, *map(registry.source_digest, plugins)]).encode()).hexdigest()
-    return digest[:2], f"{digest}.npz"
 
 
 class _Notes(logging.Handler):
@@ -369,9 +375,3 @@ def _explain(stage: str, error: BaseException) -> tuple[Status, str]:
     frames = traceback.extract_tb(error.__traceback__)
     at = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return Status.ERROR, f"{stage}: {type(error).__name__}: {error}{at}"
-
-
-def threads() -> int:
-    """Threads that numeric libraries may use here."""
-    limit = os.environ.get("OMP_NUM_THREADS", "")
-    return int(limit) if limit.isdigit() else (os.cpu_count() or 1)

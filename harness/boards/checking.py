@@ -9,7 +9,7 @@ from harness.boards import building, report, submission
 from harness.boards.definition import Board
 from harness.boards.summary import matches
 from harness.errors import UsageError
-from harness.keys import record_key
+from harness.identity import record_key
 from harness.records import Record
 from harness.registry import Registry
 from harness.verification import Check, sample, verify

@@ -10,7 +10,7 @@ from typing import Any
 from harness.boards import submission
 from harness.boards.definition import Board
 from harness.errors import UsageError
-from harness.keys import path_sources
+from harness.identity import path_sources
 from harness.plan import Path, Plan
 from harness.records import Record, Status
 from harness.registry import Registry

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import os
 
 import harness
 from harness import machine
@@ -27,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     facts = machine.facts()
     print(f"infoharness {harness.__version__}, Python {facts['python']}, {facts['system']}")
     print(f"{facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB")
-    print(f"threads: OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}; workers share the cores")
+    print("threads: 1 for each process, or --threads N, whatever OMP_NUM_THREADS says")
     path = args.store or default_path()
     print(f"store: {path}")
     for package in PACKAGES:

@@ -27,6 +27,7 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=int, metavar="N", help="worker processes; 0: none (default: 1; with --debug 0)"
     )
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of each process (default: 1)")
     parser.add_argument("--timeout", type=float, metavar="S", help="seconds that a stage of a path may take")
     parser.add_argument("--memory", type=float, metavar="MIB", help="memory that a worker may have")
     parser.add_argument("--shard", metavar="I/M", help="run the I-th of M equal parts")
@@ -44,6 +45,7 @@ def execution(args: argparse.Namespace) -> Options:
     default = 0 if args.debug else 1
     return Options(
         workers=default if args.workers is None else args.workers,
+        threads=args.threads,
         timeout=args.timeout,
         memory=args.memory,
         shard=shard,

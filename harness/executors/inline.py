@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from harness.registry import Registry
-from harness.work import Ask, Bench, Outcome, Unit, threads
+from harness.threads import Threads
+from harness.work import Ask, Bench, Outcome, Unit
 
 
 class Inline:
     """One unit after the other. No deadline and no memory bound can be kept here."""
 
-    def __init__(self, registry: Registry, *, debug: bool = False) -> None:
-        self._bench = Bench(registry, debug=debug)
+    def __init__(self, registry: Registry, threads: Threads, *, debug: bool = False) -> None:
+        self._bench = Bench(registry, threads, debug=debug)
         self._current: list[Unit] = []
-        self.threads = threads()
 
     def outcomes(self, units: Iterable[Unit], ask: Ask) -> Iterator[Outcome]:
         """Perform the units in order."""

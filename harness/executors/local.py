@@ -24,18 +24,12 @@ from harness.errors import HarnessError, UsageError
 from harness.executors.worker import Setup
 from harness.measure import resident_mib
 from harness.records import Status
+from harness.threads import NUMBA, VARIABLES
 from harness.work import Ask, Outcome, Unit
 
 POLL_S = 0.05
 """How often memory is looked at, where a bound is set."""
 TAIL_LINES = 40
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 
 
 @dataclass
@@ -71,8 +65,8 @@ class Local:
 
     Parameters
     ----------
-    setup : how the workers find the plugins.
-    workers : number of processes; each gets an equal share of the cores as threads.
+    setup : how the workers find the plugins, and how many threads each uses.
+    workers : number of processes.
     timeout : seconds that a stage of a path (loading, each model, the estimator, scoring) may take.
     memory : MiB of resident memory that a worker may have.
     """
@@ -86,7 +80,6 @@ class Local:
         self._count = workers
         self._workers: list[_Worker] = []
         self._left: list[Unit] = []
-        self.threads = max(1, (os.cpu_count() or 1) // workers)
 
     def in_flight(self) -> list[Unit]:
         """The units that workers are on, or were on when the work was ended."""
@@ -124,7 +117,7 @@ class Local:
     def _start(self) -> _Worker:
         ours, theirs = socket.socketpair()
         stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
-        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(self.threads))
+        environment = os.environ | dict.fromkeys((*VARIABLES, NUMBA), str(self._setup.threads))
         process = subprocess.Popen(
             [sys.executable, "-c", f"from harness.executors.worker import main; main({theirs.fileno()})"],
             env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, self._setup.path))},

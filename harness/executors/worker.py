@@ -24,6 +24,7 @@ class Setup:
     path: tuple[str, ...]
     plugins: Mapping[str, tuple[str, ...]]
     parent: int
+    threads: int
 
 
 def main(descriptor: int) -> None:
@@ -36,9 +37,11 @@ def main(descriptor: int) -> None:
     sys.path[:] = setup.path
 
     from harness import registry
+    from harness.threads import Threads
     from harness.work import Bench, Unit
 
-    bench = Bench(registry.load(**setup.plugins))
+    threads = Threads(setup.threads)
+    bench = Bench(registry.load(**setup.plugins), threads)
 
     def ask(unit: Unit, fingerprint: str) -> tuple[str, ...]:
         link.send(("data", fingerprint))
@@ -46,7 +49,7 @@ def main(descriptor: int) -> None:
         return wanted
 
     link.send(("ready", None))
-    with contextlib.suppress(EOFError):
+    with threads, contextlib.suppress(EOFError):
         while True:
             unit: Unit = link.recv()
             link.send(("done", bench.perform(unit, ask, lambda stage: link.send(("stage", stage)))))

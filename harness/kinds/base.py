@@ -9,8 +9,10 @@ A kind is a class of plain arrays and strings. Declaring one is all there is to 
 
 Subclassing makes it a frozen dataclass. Axis names tie the fields together: ``n`` is the unit
 that is resampled and split; ``items`` is a ragged axis, cut into the n units by an
-``offsets()`` field; any other name is a length that must agree between fields; a number is that
-length exactly.
+``offsets()`` field, and a kind may have several (``offsets("bonds")`` cuts the axis ``bonds``);
+any other name is a length that must agree between fields; a number is that length exactly.
+A field whose first axis belongs to no unit (the nodes of one graph, say) stays whole when units
+are taken, and the kind says so: ``whole = ("nodes",)``.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self, dataclass_transform
@@ -36,21 +38,26 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 Indices = NDArray[np.int64]
+_ACCEPTED = {"f": "fiub", "i": "iub", "u": "iub", "b": "b"}
+"""By kind of a field's dtype, the kinds of values that it takes."""
 
 
 def array(shape: str, dtype: Any = np.float64, *, optional: bool = False) -> Any:
     """A field that holds an array of ``shape`` (axis names, see the module) and ``dtype``."""
     meta = {"shape": tuple(shape.split()), "dtype": np.dtype(dtype), "optional": optional}
+    if meta["dtype"].kind not in _ACCEPTED:
+        raise TypeError(f"array({shape!r}, {meta['dtype']}); wanted a floating, integer or Boolean type")
     return field(default=None, metadata=meta) if optional else field(metadata=meta)
 
 
-def offsets() -> Any:
-    """The field that cuts the ``items`` axis: int64 ``(n+1,)``, from 0, strictly increasing."""
-    return array("n+1", np.int64)
+def offsets(axis: str = "items", *, min_items: int = 1) -> Any:
+    """The field that cuts ``axis`` into units: int64 ``(n+1,)``, from 0, each unit with at least ``min_items``."""
+    return field(metadata={"shape": ("n+1",), "dtype": np.dtype(np.int64), "optional": False,
+                           "cuts": axis, "min_items": min_items})  # fmt: skip
 
 
 def strings(shape: str = "n", *, optional: bool = False) -> Any:
-    """A field that holds a tuple of strings, one per unit."""
+    """A field that holds a tuple of strings, one per unit, or per item of a ragged axis."""
     meta = {"strings": tuple(shape.split()), "optional": optional}
     return field(default=None, metadata=meta) if optional else field(metadata=meta)
 
@@ -101,10 +108,14 @@ class Split:
 
 @dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(field, array, offsets, strings))
 class _Declared:
-    """Turns each subclass into a frozen dataclass."""
+    """Turns each subclass into a frozen dataclass; raises `TypeError` for axes that are cut twice."""
 
     def __init_subclass__(cls) -> None:
         dataclass(frozen=True, eq=False, repr=False)(cls)
+        cut = [f.metadata["cuts"] for f in fields(cls) if "cuts" in f.metadata]  # type: ignore[arg-type]
+        for axis in cut:
+            if cut.count(axis) > 1:
+                raise TypeError(f"{cls.__name__}: two fields cut the axis {axis}; wanted one offsets({axis!r})")
 
 
 class Kind(_Declared):
@@ -113,6 +124,8 @@ class Kind(_Declared):
     version: ClassVar[int] = 1
     """Raise it when the meaning of the fields changes: it enters every fingerprint."""
     min_n: ClassVar[int] = 1
+    whole: ClassVar[tuple[str, ...]] = ()
+    """Axes that belong to no unit: fields that begin with one are kept as they are by `take`."""
 
     split: Split | None = field(default=None, kw_only=True)
 
@@ -123,8 +136,8 @@ class Kind(_Declared):
                 self._set_array(f, lengths)
             elif "strings" in f.metadata:
                 self._set_strings(f, lengths)
-        if "n+1" in lengths:
-            self._check_offsets(lengths)
+        for f in self._cuts():
+            self._check_offsets(f, lengths)
         if self.n < self.min_n:
             raise DataError(type(self).__name__, f"{self.n} units", f"at least {self.min_n}")
         if self.split is not None:
@@ -149,7 +162,7 @@ class Kind(_Declared):
         if out.ndim != len(shape):
             raise DataError(where, f"shape {out.shape}", f"axes ({', '.join(shape)})")
         for axis, length in zip(shape, out.shape, strict=True):
-            _agree(lengths, axis, length, where)
+            _agree(lengths, axis, length, where, self._ragged())
         if out.dtype.kind == "f":
             finite = np.isfinite(out)
             if not finite.all():
@@ -165,32 +178,37 @@ class Kind(_Declared):
         for row, text in enumerate(texts):
             if not isinstance(text, str):
                 raise DataError(where, type(text).__name__, "a string", row)
-        _agree(lengths, f.metadata["strings"][0], len(texts), where)
+        _agree(lengths, f.metadata["strings"][0], len(texts), where, self._ragged())
         object.__setattr__(self, f.name, tuple(str(t) for t in texts))
 
-    def _check_offsets(self, lengths: dict[str, tuple[int, str]]) -> None:
-        cuts, where = self._offsets(), f"{type(self).__name__}.offsets"
-        assert cuts is not None
+    def _check_offsets(self, f: dataclasses.Field[Any], lengths: dict[str, tuple[int, str]]) -> None:
+        cuts, where = getattr(self, f.name), f"{type(self).__name__}.{f.name}"
+        axis, least = f.metadata["cuts"], f.metadata["min_items"]
         if cuts.size < 2 or cuts[0] != 0:
             raise DataError(where, f"{cuts[:3].tolist()} ...", "0 first, then one end per unit")
-        empty = np.flatnonzero(np.diff(cuts) <= 0)
-        if empty.size:
-            raise DataError(where, "a unit without items", "at least one item", int(empty[0]))
-        if "items" in lengths and cuts[-1] != lengths["items"][0]:
-            raise DataError(where, f"last offset {cuts[-1]}", f"the number of items, {lengths['items'][0]}")
+        sizes = np.diff(cuts)
+        short = np.flatnonzero(sizes < least)
+        if short.size:
+            size = sizes[short[0]]
+            found = "offsets that decrease" if size < 0 else f"a unit without {axis}" if size == 0 else f"{size} {axis}"
+            few = {0: "none fewer than before", 1: f"at least one of its {axis}"}.get(least, f"at least {least} {axis}")
+            raise DataError(where, found, few, int(short[0]))
+        if axis in lengths and cuts[-1] != lengths[axis][0]:
+            raise DataError(where, f"last offset {cuts[-1]}", f"the number of {axis}, {lengths[axis][0]}")
 
-    def _offsets(self) -> IntArray | None:
-        for f in fields(self):
-            if f.metadata.get("shape") == ("n+1",):
-                return getattr(self, f.name)  # type: ignore[no-any-return]
-        return None
+    def _cuts(self) -> list[dataclasses.Field[Any]]:
+        """The fields that cut ragged axes."""
+        return [f for f in fields(self) if "cuts" in f.metadata]
+
+    def _ragged(self) -> set[str]:
+        """The axes that may be empty: those that are cut into units, and ``items`` (the edges of a graph, say)."""
+        return {"items", *(f.metadata["cuts"] for f in self._cuts())}
 
     @property
     def n(self) -> int:
         """Number of units: what bootstrap, splits and subsampling count."""
-        cuts = self._offsets()
-        if cuts is not None:
-            return len(cuts) - 1
+        for f in self._cuts():
+            return len(getattr(self, f.name)) - 1
         for f in fields(self):
             axes = f.metadata.get("shape") or f.metadata.get("strings") or ()
             if axes[:1] == ("n",) and getattr(self, f.name) is not None:
@@ -198,7 +216,13 @@ class Kind(_Declared):
         raise TypeError(f"{type(self).__name__} has no field with the axis n")
 
     def take(self, indices: ArrayLike) -> Self:
-        """The units at ``indices`` (repeats allowed), in that order; the split goes along."""
+        """The units at ``indices`` (repeats allowed), in that order; the split goes along.
+
+        Raises
+        ------
+        DataError : positions outside of the data.
+        TypeError : a field on an axis that neither units nor offsets own, and that the class does not call ``whole``.
+        """
         idx = np.asarray(indices, np.int64)
         if idx.size and (idx.min() < 0 or idx.max() >= self.n):
             raise DataError(
@@ -206,23 +230,30 @@ class Kind(_Declared):
                 f"position {idx.min() if idx.min() < 0 else idx.max()}",
                 f"positions from 0 to {self.n - 1}",
             )
-        cuts, change = self._offsets(), {}
-        if cuts is not None:
+        change: dict[str, Any] = {}
+        rows = {"n": idx}
+        for f in self._cuts():
+            cuts = getattr(self, f.name)
             sizes = np.diff(cuts)[idx]
-            ends = np.concatenate([[0], np.cumsum(sizes)])
-            items = np.arange(ends[-1]) + np.repeat(cuts[idx] - ends[:-1], sizes)
+            ends = change[f.name] = np.concatenate([[0], np.cumsum(sizes)])
+            rows[f.metadata["cuts"]] = np.arange(ends[-1]) + np.repeat(cuts[idx] - ends[:-1], sizes)
         for f in fields(self):
-            value, axes = getattr(self, f.name), f.metadata.get("shape", ())[:1]
-            if value is None:
+            value, axes = getattr(self, f.name), f.metadata.get("shape") or f.metadata.get("strings") or ()
+            if value is None or not axes or "cuts" in f.metadata:
                 continue
-            if axes == ("n",):
-                change[f.name] = value[idx]
-            elif axes == ("items",):
-                change[f.name] = value[items]
-            elif axes == ("n+1",):
-                change[f.name] = ends
-            elif f.metadata.get("strings") == ("n",):
-                change[f.name] = tuple(value[i] for i in idx)
+            if "strings" in f.metadata and axes[0] in rows:
+                change[f.name] = tuple(value[i] for i in rows[axes[0]])
+            elif not any(axis in rows for axis in axes) and not (axes[0] in self.whole or axes[0].isdigit()):
+                name, axis = f"{type(self).__name__}.{f.name}", axes[0]
+                raise TypeError(
+                    f"{name}: the axis {axis} belongs to no unit; wanted offsets({axis!r}) that cut it, "
+                    f"or whole = ({axis!r},) in the class"
+                )
+            elif "strings" not in f.metadata:
+                for place, axis in enumerate(axes):
+                    if axis in rows:
+                        value = value[(slice(None),) * place + (rows[axis],)]
+                        change[f.name] = value
         split = None if self.split is None else self.split.take(idx, self.n)
         return dataclasses.replace(self, split=split, **change)
 
@@ -302,9 +333,14 @@ def _as_array(value: Any, dtype: np.dtype[Any], where: str) -> NDArray[Any]:
         raw = np.asarray(value)
     except ValueError as error:
         raise DataError(where, f"rows of different lengths ({error})", "a rectangular array") from None
-    if raw.dtype.kind not in {"f": "fiub", "i": "iub", "b": "b"}[dtype.kind]:
-        wanted = {"f": "numbers", "i": "integers", "b": "booleans"}[dtype.kind]
+    if raw.dtype.kind not in _ACCEPTED[dtype.kind]:
+        wanted = {"f": "numbers", "i": "integers", "u": "integers", "b": "booleans"}[dtype.kind]
         raise DataError(where, f"{raw.dtype} values", wanted)
+    if raw.size and dtype.kind in "iu" and raw.dtype.kind in "iu" and not np.can_cast(raw.dtype, dtype):
+        least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+        wild = raw.min() if raw.min() < least else raw.max()
+        if not least <= wild <= most:
+            raise DataError(where, f"{wild}", f"integers from {least} to {most}")
     if raw.dtype == dtype and raw.flags.c_contiguous and not raw.flags.writeable:
         return raw
     out = np.array(raw, dtype=dtype, order="C", copy=True)
@@ -312,13 +348,15 @@ def _as_array(value: Any, dtype: np.dtype[Any], where: str) -> NDArray[Any]:
     return out
 
 
-def _agree(lengths: dict[str, tuple[int, str]], axis: str, length: int, where: str) -> None:
+def _agree(
+    lengths: dict[str, tuple[int, str]], axis: str, length: int, where: str, ragged: Collection[str] = ()
+) -> None:
     """Check an axis length against a number, or against the field that named the axis first."""
     if axis.isdigit():
         if length != int(axis):
             raise DataError(where, f"an axis of length {length}", f"length {axis}")
         return
-    if length == 0 and axis not in ("n", "items"):
+    if length == 0 and axis != "n" and axis not in ragged:
         raise DataError(where, f"axis {axis} of length 0", "at least one")
     if axis == "n+1":
         _agree(lengths, "n", length - 1, where)

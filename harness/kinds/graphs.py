@@ -120,6 +120,7 @@ class Links(Kind):
     """
 
     min_n: ClassVar[int] = 2
+    whole: ClassVar[tuple[str, ...]] = ("m", "v")
 
     nodes: int
     edges: IntArray = array("m 2", np.int64)

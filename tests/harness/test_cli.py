@@ -176,10 +176,13 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(tmp_path, command):
     log = tmp_path / "log"
     words = ("run", "--task", "normals", "--estimator", "slow", "--set", "normals.count=60", "--set", f"slow.log={log}",
              "--set", "slow.seconds=0.05", "--format", "json")  # fmt: skip
+    # A script's job in the background inherits SIGINT as ignored, and would hand that on.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "harness", *words], env=os.environ | {"PYTHONPATH": str(TOY)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+    signal.signal(signal.SIGINT, inherited)
     while not log.exists() or log.read_text().count("\n") < 5:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)

@@ -102,8 +102,8 @@ def test_a_killed_worker_costs_one_path(toy, go):
 
 
 def test_threads_are_limited_and_recorded(go):
-    result = go(Options(workers=2), tasks=("normals",), estimators=("mean",))
-    assert {r.threads for r in result.records} == {max(1, (os.cpu_count() or 1) // 2)}
+    result = go(Options(workers=2, threads=3), tasks=("normals",), estimators=("mean",))
+    assert {r.threads for r in result.records} == {3}
 
 
 def test_peak_memory_is_the_paths_own(go):

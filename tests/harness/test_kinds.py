@@ -218,3 +218,78 @@ def test_sparse_codes_say_what_is_wrong():
         made(mass, 3 * counts)
     with pytest.raises(DataError, match="0 units, 4 samples"):
         made(mass, counts, units=0)
+
+
+class Molecules(Kind):
+    numbers: np.ndarray = array("atoms", np.uint8)
+    names: tuple[str, ...] = strings("atoms")
+    bonds: np.ndarray = array("bonds 2", np.int64)
+    near: np.ndarray = array("n n")
+    atom_cuts: np.ndarray = offsets("atoms")
+    bond_cuts: np.ndarray = offsets("bonds", min_items=0)
+
+
+def molecules(sizes, bonds):
+    atoms, edges = sum(sizes), sum(bonds)
+    return Molecules(
+        np.arange(atoms), tuple(f"a{i}" for i in range(atoms)), np.arange(2 * edges).reshape(edges, 2),
+        np.arange(len(sizes) ** 2.0).reshape(len(sizes), -1), np.cumsum([0, *sizes]), np.cumsum([0, *bonds]),
+    )  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 3)), min_size=1, max_size=5), st.data())
+def test_every_ragged_axis_follows_its_units(sizes, data):
+    whole = molecules(*map(list, zip(*sizes, strict=True)))
+    indices = data.draw(st.lists(st.integers(0, len(sizes) - 1), min_size=1, max_size=6))
+    part = whole.take(indices)
+    assert np.array_equal(part.near, whole.near[np.ix_(indices, indices)])
+    for place, unit in enumerate(indices):
+        for cuts, names in (("atom_cuts", ("numbers", "names")), ("bond_cuts", ("bonds",))):
+            mine, its = getattr(part, cuts), getattr(whole, cuts)
+            for name in names:
+                found = getattr(part, name)[mine[place] : mine[place + 1]]
+                assert np.array_equal(found, getattr(whole, name)[its[unit] : its[unit + 1]])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"numbers": [300, 1]}, "numbers: 300; wanted integers from 0 to 255"),
+        ({"numbers": [-1, 1]}, "numbers: -1; wanted integers from 0 to 255"),
+        ({"numbers": [0.5, 1]}, "numbers: float64 values; wanted integers"),
+        ({"atom_cuts": [0, 0, 2]}, "atom_cuts at row 0: a unit without atoms; wanted at least one of its atoms"),
+        ({"bond_cuts": [0, 2, 1]}, "bond_cuts at row 1: offsets that decrease"),
+        ({"bond_cuts": [0, 1, 2]}, "bond_cuts: last offset 2; wanted the number of bonds, 1"),
+        ({"bond_cuts": [0, 1]}, "bond_cuts: axis n of length 1; wanted 2"),
+        ({"names": ("a",)}, "names: axis atoms of length 1; wanted 2"),
+    ],
+)
+def test_bad_ragged_data_are_named(change, message):
+    good = {"numbers": [6, 1], "names": ("C", "H"), "bonds": [[0, 1]], "near": np.eye(2), "atom_cuts": [0, 1, 2],
+            "bond_cuts": [0, 1, 1]}  # fmt: skip
+    assert Molecules(**good).take([1]).bonds.shape == (0, 2)
+    with pytest.raises(DataError, match=message):
+        Molecules(**good | change)
+
+
+def test_an_axis_that_belongs_to_no_unit_is_not_taken_silently():
+    class Loose(Kind):
+        x: np.ndarray = array("n")
+        y: np.ndarray = array("m")
+
+    class Shared(Loose):
+        whole = ("m",)
+
+    with pytest.raises(TypeError, match=r"Loose\.y: the axis m belongs to no unit; wanted offsets\('m'\)"):
+        Loose(np.zeros(2), np.zeros(3)).take([0])
+    assert Shared(np.zeros(2), np.zeros(3)).take([0]).y.shape == (3,)
+
+
+def test_what_no_kind_can_hold_is_refused_at_its_declaration():
+    with pytest.raises(TypeError, match=r"complex128\); wanted a floating, integer or Boolean type"):
+        array("n", np.complex128)
+    with pytest.raises(TypeError, match="two fields cut the axis items"):
+
+        class Twice(Kind):
+            one: np.ndarray = offsets()
+            two: np.ndarray = offsets()

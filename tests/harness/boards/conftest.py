@@ -7,7 +7,7 @@ import pytest
 from harness import Quantity
 from harness.boards import definition, submission
 from harness.boards.submission import Declared, Submission
-from harness.keys import record_key
+from harness.identity import record_key
 from harness.records import Record, Records, Status
 
 QUANTITIES = {

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from harness.boards import submission
-from harness.keys import record_key
+from harness.identity import record_key
 from harness.records import Records
 
 TOML = 'title = "Toys"\ntasks = ["normals"]\nestimators = ["mean"]\nseeds = [0, 1]\n'

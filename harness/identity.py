@@ -1,0 +1,110 @@
+"""What a result, data and kept outputs are identified by: everything that they depend on, and nothing else.
+
+Recipe 2 of the key of a result: sha256 of the canonical JSON of
+
+    recipe        the version of this recipe
+    task          full name and all parameters
+    case          its id
+    fingerprint   of the case's data
+    models        full names and all parameters, in order
+    estimator     full name and all parameters
+    seed          as given by the user
+    threads       that the numeric libraries used, because the last digits of a sum depend on them
+    sources       a digest of the source of every plugin on the path, and of those it uses
+
+Recipe 1 had no threads. A record states its recipe (1 where it states none), and is checked by that one.
+
+Not in it: library versions and the machine (recorded beside the result; `harness verify` reports
+drift), deadlines, bounds, the number of workers. Change the recipe only with its version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from harness.errors import UsageError
+from harness.plan import Path
+from harness.records import Record
+from harness.registry import Component, Registry
+
+RECIPE = 2
+
+
+def digest(value: Any) -> str:
+    """sha256 of canonical JSON."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def path_sources(registry: Registry, path: Path) -> dict[str, str]:
+    """Source digests of the plugins whose code a path runs: of its steps, and of what these use or are told to use."""
+    return sources(registry, ((step.component, step.params) for step in (path.task, *path.models, path.estimator)))
+
+
+def sources(registry: Registry, steps: Iterable[tuple[Component, Mapping[str, Any]]]) -> dict[str, str]:
+    """Source digests of the plugins of components, of those they use, and of those that their parameters name."""
+    names: list[str] = []
+    for component, params in steps:
+        named = (name for value in params.values() for name in _texts(value))
+        names += [component.name, *component.spec.uses, *(name for name in named if registry.knows(name))]
+    return {p: registry.source_digest(p) for p in sorted({n.partition("/")[0] for n in names}) if p in registry.plugins}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in the value of a parameter, which may be a tuple."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+def path_key(path: Path, case: str, fingerprint: str, sources: Mapping[str, str], threads: int) -> str:
+    """The key of one case of a path."""
+    models = [(m.name, m.params) for m in path.models]
+    task, estimator = path.task, path.estimator
+    return _key(
+        (task.name, task.params), case, fingerprint, models, (estimator.name, estimator.params), path.seed, sources,
+        RECIPE, threads,
+    )  # fmt: skip
+
+
+def record_key(record: Record) -> str:
+    """The key that a record's own fields give, by the recipe that it states. Raises `UsageError` for an unknown one."""
+    if record.recipe not in range(1, RECIPE + 1):
+        raise UsageError(f"a record of recipe {record.recipe}; wanted 1 to {RECIPE}")
+    r, params = record, record.params
+    models = list(zip(r.models, params["models"], strict=True))
+    estimator = r.estimator, params["estimator"]
+    return _key(
+        (r.task, params["task"]), r.case, r.fingerprint or "", models, estimator, r.seed, r.sources, r.recipe, r.threads
+    )
+
+
+def _key(
+    task: tuple[str, Any], case: str, fingerprint: str, models: list[tuple[str, Any]], estimator: tuple[str, Any],
+    seed: int, sources: Mapping[str, str], recipe: int, threads: int | None,
+) -> str:  # fmt: skip
+    threaded = {"threads": threads} if recipe >= 2 else {}
+    return digest({
+        "recipe": recipe, "task": task, "case": case, "fingerprint": fingerprint, "models": models,
+        "estimator": estimator, "seed": seed, "sources": dict(sources), **threaded,
+    })  # fmt: skip
+
+
+def data_token(path: Path, source: str, stamp: str, task_source: str) -> str:
+    """Names data that are a pure function of the task's code, parameters, seed and stamp.
+
+    The store remembers the fingerprint that belongs to it, so that a cached path loads nothing.
+    """
+    return digest(["data", path.task.name, path.task.params, source, stamp, path.seed, task_source])
+
+
+def kept_name(registry: Registry, key: str, models: Iterable[tuple[str, Mapping[str, Any]]], threads: int) -> str:
+    """Names the kept output of models: by ``key`` (data, seed, names, parameters), their sources and their kinds."""
+    steps = [(registry.one("model", name), params) for name, params in models]
+    kinds = [(c.spec.gives.__name__, c.spec.gives.version) for c, _ in steps]
+    return digest(["kept", key, sources(registry, steps), kinds, threads])

@@ -1,0 +1,116 @@
+import dataclasses
+
+import pytest
+
+from harness import identity, plan
+from harness.errors import UsageError
+from harness.records import Record, Status
+
+
+@pytest.fixture
+def path(toy):
+    request = plan.Request(tasks=("normals",), estimators=("mean",), models=("double",))
+    return plan.make(toy, request).paths[0]
+
+
+SOURCES = {"toy": "0123456789abcdef"}
+
+
+def test_recipe_2_is_frozen(path):
+    """A change here discards every stored result: raise RECIPE and say so in the changelog."""
+    assert identity.RECIPE == 2
+    assert (
+        identity.path_key(path, "normal-0", "sha256:00", SOURCES, 1)
+        == "9a51ab25b863916d18bed6c2b0e2370d73b993eccf84f43ac0496dbfaaf980ee"
+    )
+    assert (
+        identity.data_token(path, "normal-0", "", "0123456789abcdef")
+        == "057d8fb3302f6228ded9230ebfab7bb840c5cb2db266ba17bffc93a01d89b24b"
+    )
+
+
+def test_records_of_recipe_1_are_still_checked_by_it(path):
+    """Committed records state no recipe."""
+    step = path.estimator
+    record = Record(
+        key="", status=Status.OK, task=path.task.name, case="normal-0", source="", models=("toy/double",),
+        estimator=step.name, plugin="toy", seed=0, quantity="", unit="", fingerprint="sha256:00", sources=SOURCES,
+        params={"task": path.task.params, "models": [path.models[0].params], "estimator": step.params}, threads=2,
+    )  # fmt: skip
+    assert identity.record_key(record) == "bc554c2a07c52cebe3855d1b339a38dc274baa75488760c540dfc5cdf73df6ec"
+    now = dataclasses.replace(record, recipe=2, threads=1)
+    assert identity.record_key(now) == identity.path_key(path, "normal-0", "sha256:00", SOURCES, 1)
+    with pytest.raises(UsageError, match="recipe 3; wanted 1 to 2"):
+        identity.record_key(dataclasses.replace(record, recipe=3))
+
+
+def test_kept_outputs_follow_what_made_them(path, toy, monkeypatch):
+    named = [(m.name, m.params) for m in path.models]
+    gives = path.models[0].component.spec.gives
+    before = identity.kept_name(toy, "key", named, 1)
+    assert before == identity.kept_name(toy, "key", named, 1)
+    found = {before, identity.kept_name(toy, "other", named, 1), identity.kept_name(toy, "key", named, 2)}
+    found.add(identity.kept_name(toy, "key", [(named[0][0], {"of": ("msc/entropy",)})], 1))
+    monkeypatch.setattr(gives, "version", gives.version + 1)
+    found.add(identity.kept_name(toy, "key", named, 1))
+    assert len(found) == 5
+
+
+def test_everything_a_result_depends_on_is_in_the_key(path, toy):
+    other = {
+        name: plan.make(toy, plan.Request(tasks=("normals",), **request)).paths[0]
+        for name, request in {
+            "estimator": {"estimators": ("noise",), "models": ("double",)},
+            "models": {"estimators": ("mean",), "models": ("jitter",)},
+            "params": {"estimators": ("mean",), "models": ("double",), "params": {"mean": {"scale": 2.0}}},
+            "task params": {"estimators": ("mean",), "models": ("double",), "params": {"normals": {"n": 9}}},
+            "seed": {"estimators": ("mean",), "models": ("double",), "seeds": (1,)},
+        }.items()
+    }
+    found = [identity.path_key(p, "c", "f", SOURCES, 1) for p in (path, *other.values())]
+    found += [
+        identity.path_key(path, "d", "f", SOURCES, 1), identity.path_key(path, "c", "g", SOURCES, 1),
+        identity.path_key(path, "c", "f", {"toy": "changed"}, 1),
+        identity.path_key(path, "c", "f", SOURCES, 2),
+    ]  # fmt: skip
+    assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize("role", ["task", "estimator"])
+def test_sources_are_those_of_the_path_and_what_it_uses(toy, path, role):
+    assert set(identity.path_sources(toy, path)) == {"toy"}
+    step = getattr(path, role)
+    spec = dataclasses.replace(step.component.spec, uses=("msc/entropy",))
+    using = dataclasses.replace(step, component=dataclasses.replace(step.component, spec=spec))
+    assert set(identity.path_sources(toy, dataclasses.replace(path, **{role: using}))) == {"toy", "msc"}
+
+
+def test_a_component_that_a_parameter_names_counts(toy, path):
+    for name, plugins in {
+        "msc/entropy": {"toy", "msc"},
+        ("x", "msc/entropy"): {"toy", "msc"},
+        "msc/nothing": {"toy"},
+        "msc": {"toy"},
+    }.items():
+        told = dataclasses.replace(path.models[0], params={"of": name})
+        assert set(identity.path_sources(toy, dataclasses.replace(path, models=(told,)))) == plugins
+
+
+def test_only_the_changed_plugin_is_invalidated(tmp_path, monkeypatch):
+    from harness.registry import Plugin, Registry
+
+    for name in ("one", "two"):
+        (tmp_path / f"{name}_part.py").write_text(f"HARNESS_API = 1  # {name}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def digests():
+        registry = Registry()
+        for name in ("one", "two"):
+            registry.plugins[name] = Plugin(name, f"{name}_part")
+        return {name: registry.source_digest(name) for name in ("one", "two")}
+
+    before = digests()
+    (tmp_path / "one_part.py").write_text("HARNESS_API = 1  # changed\n")
+    after = digests()
+    assert before["one"] != after["one"]
+    assert before["two"] == after["two"]
