@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import DataError, Incompatible
 
@@ -39,6 +39,18 @@ class Estimate:
     stderr: float | None = None
     local: NDArray[np.float64] | None = None
     diagnostics: Diagnostics = field(default_factory=dict)
+
+    @classmethod
+    def from_local(cls, values: ArrayLike, diagnostics: Diagnostics | None = None) -> Estimate:
+        """The mean of one value per item (n,), with its standard error where there are two items or more.
+
+        The error is that of independent items; a method with dependent ones states its own.
+        """
+        local = _vector(values, np.float64, "Estimate.local")
+        if not local.size:
+            raise DataError("Estimate.local", "no values", "at least one")
+        stderr = float(local.std(ddof=1) / math.sqrt(len(local))) if len(local) > 1 else None
+        return cls(float(local.mean()), stderr, local, diagnostics or {})
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", float(self.value))
@@ -101,7 +113,12 @@ class Selection:
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One quantity against another: ``x (m,)``, ``y (m,)``, and the names of both."""
+    """One quantity against another: ``x (m,)`` in increasing order, ``y (m,)``, and the names of both.
+
+    Raises
+    ------
+    DataError : no points, lengths that differ, NaN, ``x`` that does not increase, a negative ``stderr``.
+    """
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
@@ -114,8 +131,20 @@ class Curve:
         for name in ("x", "y", "stderr"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _vector(getattr(self, name), np.float64, f"Curve.{name}"))
-        if len(self.x) != len(self.y):
-            raise DataError("Curve.y", f"{len(self.y)} points", f"{len(self.x)}, as in x")
+        if not len(self.x):
+            raise DataError("Curve.x", "no points", "at least one")
+        for name in ("x", "y", "stderr"):
+            values = getattr(self, name)
+            if values is None:
+                continue
+            if len(values) != len(self.x):
+                raise DataError(f"Curve.{name}", f"{len(values)} points", f"{len(self.x)}, as in x")
+            if np.isnan(values).any():
+                raise DataError(f"Curve.{name}", "NaN", "a number at every point", int(np.argmax(np.isnan(values))))
+        if (np.diff(self.x) <= 0).any():
+            raise DataError("Curve.x", "positions that do not increase", "increasing positions, each once")
+        if self.stderr is not None and (self.stderr < 0).any():
+            raise DataError("Curve.stderr", "a negative number", "numbers from 0 up, or None")
 
 
 @dataclass(frozen=True, eq=False)

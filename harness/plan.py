@@ -1,8 +1,8 @@
 """From a request to legal paths, with a reason for every exclusion.
 
 The kind graph has kinds as nodes and models as edges (networkx). A path is legal when a chain of
-at most two models leads from the task's kind to the one that the estimator reads (stage 1),
-and what both sides declare agrees (stage 2). What only the data can tell (stage 3) an
+at most two models (four where a request names them) leads from the task's kind to the one that
+the estimator reads (stage 1), and what both sides declare agrees (stage 2). What only the data can tell (stage 3) an
 implementation says when it runs, by raising `Incompatible`.
 """
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import networkx as nx
 
 LONGEST_CHAIN = 2
+"""Models in a row that the planner tries by itself."""
+LONGEST_NAMED = 4
+"""Models in a row, where a request names them."""
 
 
 @dataclass(frozen=True)
@@ -162,12 +165,16 @@ def reads(component: Component) -> tuple[type, ...]:
 def _chains(registry: Registry, request: Request, task: Component, estimator: Component) -> list[tuple[Component, ...]]:
     """The model chains to run between a task and an estimator.
 
-    Models named by ``--model`` are used in every chain. Without it those of ``--plugin`` are
-    tried, in every legal chain; where they lead nowhere, the shortest chains of any model.
+    Models named by ``--model`` are used in every chain; three or four in a row only where fewer lead
+    nowhere. Without it those of ``--plugin`` are tried, in every legal chain; where they lead nowhere,
+    the shortest chains of any model.
     """
     if request.models:
         named = _unique(m for name in request.models for m in registry.matching("model", name))
-        return [chain for chain in _search(named, task, estimator) if chain]
+        for longest in (LONGEST_CHAIN, LONGEST_NAMED):
+            if chains := [chain for chain in _search(named, task, estimator, longest) if chain]:
+                return chains
+        return []
     own = _unique(m for name in request.plugins for m in registry.of_plugin(name, "model"))
     chains = _search(own, task, estimator)
     if not chains:
@@ -177,13 +184,15 @@ def _chains(registry: Registry, request: Request, task: Component, estimator: Co
     return chains
 
 
-def _search(models: Iterable[Component], task: Component, estimator: Component) -> list[tuple[Component, ...]]:
+def _search(
+    models: Iterable[Component], task: Component, estimator: Component, longest: int = LONGEST_CHAIN
+) -> list[tuple[Component, ...]]:
     graph, wanted = kind_graph(models), set(reads(estimator))
 
     def extend(kind: type, chain: tuple[Component, ...]) -> Iterator[tuple[Component, ...]]:
         if kind in wanted:
             yield chain
-        if len(chain) < LONGEST_CHAIN and kind in graph:
+        if len(chain) < longest and kind in graph:
             for _, gives, model in graph.out_edges(kind, data="model"):
                 if model not in chain and not _missing_traits(task, model):
                     yield from extend(gives, (*chain, model))

@@ -16,6 +16,7 @@ import importlib.util
 import os
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -315,7 +316,25 @@ def load(
     return registry
 
 
-@functools.cache
+_in_use: ContextVar[Registry | None] = ContextVar("harness registry", default=None)
+
+
 def default() -> Registry:
-    """The registry of the installed plugins, scanned once per process."""
+    """The registry of the run that this code is part of; outside of runs that of the installed plugins."""
+    return _in_use.get() or _installed()
+
+
+@functools.cache
+def _installed() -> Registry:
+    """The installed plugins, scanned once per process."""
     return load()
+
+
+@contextlib.contextmanager
+def using(registry: Registry) -> Iterator[None]:
+    """Within ``with``, `default` is this registry: what ``--no-plugin`` leaves out cannot be reached by name either."""
+    token = _in_use.set(registry)
+    try:
+        yield
+    finally:
+        _in_use.reset(token)

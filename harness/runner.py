@@ -22,7 +22,7 @@ from harness.executors.worker import Setup
 from harness.identity import RECIPE, data_token, path_key, path_sources
 from harness.plan import Exclusion, Path, Plan
 from harness.records import Record, Records, Status
-from harness.registry import Registry
+from harness.registry import Registry, using
 from harness.specs import Case
 from harness.store import Store
 from harness.threads import Threads
@@ -111,7 +111,7 @@ class _Run:
 
     def go(self) -> Result:
         """The whole run, from cases to summary, on the threads that the options state."""
-        with self._threads:
+        with self._threads, using(self._registry):
             return self._go()
 
     def _go(self) -> Result:

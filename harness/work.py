@@ -308,7 +308,7 @@ class Bench:
                 raise failure.cause from None
             return CaseResult(case.id, *_explain(failure.stage, failure.cause))
         primary = next((q.name for q in task.quantities if q.name in scores), next(iter(scores)))
-        return CaseResult(case.id, value=scores[primary], scores=scores)
+        return CaseResult(case.id, value=scores[primary], truth=case.truth.get(primary), scores=scores)
 
     def _versions(self, unit: Unit) -> dict[str, str]:
         names = [("task", unit.task[0]), *(("model", m[0]) for m in unit.models), ("estimator", unit.estimator[0])]

@@ -25,6 +25,7 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.files import whole
+from harness.identity import RECIPE
 from harness.records import Record, Records, Status
 from harness.registry import Registry
 from harness.specs import NAME, Quantity
@@ -34,6 +35,7 @@ LARGEST = 64 * 2**20
 """Bytes of a file that are still read: a hundred thousand records are about 40 MiB."""
 
 SHARED = ("task", "models", "estimator", "params", "quantity", "unit", "sources", "versions", "machine", "threads")
+"""What the records of a setup share; after it ``recipe`` where that is not 1."""
 OWN = (
     "case", "source", "seed", "status", "value", "stderr", "truth", "scores", "facts", "diagnostics", "cause", "notes",
     "wall_s", "cpu_s", "peak_mib", "prefix_s", "n", "fingerprint", "key", "started",
@@ -116,7 +118,8 @@ def _body(records: Records) -> Iterator[str]:
     lines = []
     for record in records:
         plain = json.loads(record.to_json())
-        shared = {name: plain[name] for name in SHARED}
+        stated = SHARED if record.recipe == 1 else (*SHARED, "recipe")
+        shared = {name: plain[name] for name in stated}
         text = _json(shared)
         name = hashlib.sha256(text.encode()).hexdigest()[:12]
         setups[name] = text
@@ -250,7 +253,7 @@ class _Reader:
 
     def _setup(self, line: _Line, value: dict[str, Any]) -> None:
         name = value.pop("setup")
-        if tuple(value) != SHARED:
+        if tuple(value) not in (SHARED, (*SHARED, "recipe")):
             raise line.error(f"a setup with the keys {', '.join(value)}; wanted {', '.join(SHARED)}")
         if not isinstance(name, str) or name != hashlib.sha256(_json(value).encode()).hexdigest()[:12]:
             raise line.error("a setup whose name is not its digest: changed by hand")
@@ -264,6 +267,8 @@ class _Reader:
             raise line.error(f"quantity {value['quantity']!r} is not declared in the header")
         if value["unit"] != quantity.unit:
             raise line.error(f"unit {value['unit']!r}; {quantity.name} is in {quantity.unit or 'no unit'}")
+        if value.get("recipe", 1) not in range(1, RECIPE + 1):
+            raise line.error(f"recipe {value['recipe']!r} of the keys; wanted 1 to {RECIPE}")
         versions = value["versions"]
         missing = [p for p in ("python", "infoharness") if not isinstance(versions.get(p), str)]
         if missing or any(not re.fullmatch(r"[\w.+!-]{1,64}", str(v)) for v in versions.values()):

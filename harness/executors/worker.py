@@ -41,7 +41,8 @@ def main(descriptor: int) -> None:
     from harness.work import Bench, Unit
 
     threads = Threads(setup.threads)
-    bench = Bench(registry.load(**setup.plugins), threads)
+    found = registry.load(**setup.plugins)
+    bench = Bench(found, threads)
 
     def ask(unit: Unit, fingerprint: str) -> tuple[str, ...]:
         link.send(("data", fingerprint))
@@ -49,7 +50,7 @@ def main(descriptor: int) -> None:
         return wanted
 
     link.send(("ready", None))
-    with threads, contextlib.suppress(EOFError):
+    with threads, registry.using(found), contextlib.suppress(EOFError):
         while True:
             unit: Unit = link.recv()
             link.send(("done", bench.perform(unit, ask, lambda stage: link.send(("stage", stage)))))

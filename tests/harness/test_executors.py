@@ -4,13 +4,16 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
-from harness import plan
+from harness import plan, registry
 from harness.records import Status
 from harness.runner import Options, run
 from harness.store import Store
+
+TOY = Path(__file__).parents[1] / "toy"
 
 
 @pytest.fixture
@@ -141,3 +144,16 @@ def test_ctrl_c_records_what_was_in_flight(go, monkeypatch):
     assert result.interrupted
     lost = [r for r in result.records if r.status is Status.INTERRUPTED]
     assert [(r.case, r.cause) for r in lost] == [(lost[0].case, "Ctrl-C")]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_plugin_reaches_what_its_run_has_loaded(monkeypatch, tmp_path, workers):
+    """``--no-plugin`` holds for components that are called by name, too."""
+    monkeypatch.syspath_prepend(str(TOY))
+    whole, less = (registry.load(modules=["harness_toy"], blocked=blocked) for blocked in ((), ("msc",)))
+    with Store(tmp_path / "s.sqlite", write=True) as store:
+        for found, statuses in ((whole, {"ok"}), (less, {"error"})):
+            made = plan.make(found, plan.Request(tasks=("normals",), estimators=("borrows",)))
+            result = run(found, made, store, Options(workers=workers, cache=False))
+            assert {r.status.value for r in result.records} == statuses
+            assert all("msc/entropy" in (r.cause or "msc/entropy") for r in result.records)

@@ -2,8 +2,9 @@ import itertools
 
 import pytest
 
-from harness import UsageError, plan
+from harness import Estimate, EstimatorSpec, Kind, ModelSpec, TaskSpec, UsageError, array, plan
 from harness.plan import Request
+from harness.registry import Component
 
 
 def paths(registry, **request):
@@ -34,6 +35,28 @@ def test_named_models_are_on_every_path(toy):
         "toy/normals ▸ toy/pair ▸ toy/paired",
         "toy/normals ▸ toy/double ▸ toy/pair ▸ toy/paired",
     ]
+
+
+def test_named_models_are_chained_up_to_four_where_fewer_lead_nowhere(toy, monkeypatch):
+    kinds = [type(f"K{i}", (Kind,), {"x": array("n"), "__annotations__": {"x": object}}) for i in range(6)]
+
+    def component(role, spec, name, **more):
+        given = Component(role, "long", spec(name=name, summary="", implementation="m:C", **more))
+        monkeypatch.setitem(toy.components[role], given.name, given)
+
+    component("task", TaskSpec, "t", gives=kinds[0])
+    component("estimator", EstimatorSpec, "e4", reads=kinds[4], gives=Estimate)
+    component("estimator", EstimatorSpec, "e5", reads=kinds[5], gives=Estimate)
+    for i in range(5):
+        component("model", ModelSpec, f"m{i}", reads=kinds[i], gives=kinds[i + 1])
+    models = tuple(f"m{i}" for i in range(5))
+    assert paths(toy, tasks=("t",), estimators=("e4",), models=models) == [
+        "long/t ▸ long/m0 ▸ long/m1 ▸ long/m2 ▸ long/m3 ▸ long/e4"
+    ]
+    with pytest.raises(UsageError, match="no chain of at most 2 installed models"):
+        paths(toy, tasks=("t",), estimators=("e4",))
+    with pytest.raises(UsageError, match="no chain"):
+        paths(toy, tasks=("t",), estimators=("e5",), models=models)
 
 
 def test_baselines_join_unless_told_not_to(toy):

@@ -133,6 +133,7 @@ def test_a_selector_runs_once_for_all_cases_of_a_source(go):
     assert isinstance(data, Samples)
     assert best[0].scores["gain"] < best[1].scores["gain"]
     assert best[0].value == best[0].scores["gain"]
+    assert (best[0].truth, best[0].error) == (50.0, best[0].value - 50.0)  # the truth of what is scored
     assert (best[0].quantity, best[0].unit) == ("gain", "")
     assert [r.case for r in result.records.where(estimator="toy/mean")] == ["all"]
 

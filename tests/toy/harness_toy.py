@@ -53,6 +53,7 @@ def harness_estimators():
     )
     yield _estimator("compiles", "Compiles", params=(Param("log", str, "", "file"),))
     yield _estimator("absent", "Mean", requires=("no_such_package",), install="no-such-package")
+    yield _estimator("borrows", "Borrows", uses=("msc/entropy",))
     yield _estimator("paired", "Mean", reads=PairedSamples)
     yield _estimator("split-only", "Mean", needs=("split",))
     for name in FAULTS:

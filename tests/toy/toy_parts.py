@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+import harness
 from harness import Case, Estimate, Incompatible, PairedSamples, Samples, Selection, stream
 
 
@@ -123,6 +124,14 @@ class GlobalNoise:
 
 
 @dataclass(frozen=True)
+class Borrows:
+    """Calls another plugin by name."""
+
+    def estimate(self, data, *, rng):
+        return harness.estimator("msc/entropy").estimate(data, rng=rng)
+
+
+@dataclass(frozen=True)
 class First:
     def estimate(self, data, *, rng):
         return Selection(np.arange(data.n))
@@ -183,7 +192,8 @@ class Choice:
             return Samples(stream(seed, "choice").normal(size=(self.n, 1)))
 
         for rate in (0.1, 0.5):
-            yield Case(f"all@{rate:.0%}", data, source="all", facts={"rate": rate}, accepts=(Selection,))
+            yield Case(f"all@{rate:.0%}", data, source="all", facts={"rate": rate}, truth={"gain": 50.0},
+                       accepts=(Selection,))  # fmt: skip
         yield Case("all", data, accepts=(Estimate,))
 
     def score(self, case, output):
