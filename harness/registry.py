@@ -215,6 +215,8 @@ class Registry:
 
     def one(self, role: Role, name: str) -> Component:
         """The component with this full or bare name. Raises `UsageError`."""
+        if name in self.components[role]:  # full names, as on every path, need no search
+            return self.components[role][name]
         found = self.matching(role, name)
         if len(found) > 1:
             raise UsageError(f"{role} {name!r} matches several: {', '.join(c.name for c in found)}")

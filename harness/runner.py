@@ -31,9 +31,8 @@ from harness.work import CaseResult, Outcome, Unit
 
 @dataclass(frozen=True)
 class Options:
-    """How to run. ``workers`` 0 is this process; each computes on ``threads``
-    threads; ``shard`` (i, m) runs the i-th of m equal parts;
-    ``cases`` keeps only the cases with these ids."""
+    """How to run. ``workers`` 0 is this process; each computes on ``threads`` threads; ``shard`` (i, m)
+    runs the i-th of m equal parts; ``cases`` keeps only the cases with these ids."""
 
     workers: int = 0
     threads: int = 1

@@ -191,7 +191,7 @@ class Kind(_Declared):
         if short.size:
             size = sizes[short[0]]
             found = "offsets that decrease" if size < 0 else f"a unit without {axis}" if size == 0 else f"{size} {axis}"
-            few = {0: "none fewer than before", 1: f"at least one of its {axis}"}.get(least, f"at least {least} {axis}")
+            few = {0: "none fewer than before", 1: "at least one item"}.get(least, f"at least {least} {axis}")
             raise DataError(where, found, few, int(short[0]))
         if axis in lengths and cuts[-1] != lengths[axis][0]:
             raise DataError(where, f"last offset {cuts[-1]}", f"the number of {axis}, {lengths[axis][0]}")
@@ -262,6 +262,10 @@ class Kind(_Declared):
         if self.split is None:
             raise Incompatible(f"needs data with a train/test split; this {type(self).__name__} has none")
         return dataclasses.replace(self.take(getattr(self.split, name)), split=None)
+
+    def evaluated(self) -> Self:
+        """What a figure is about: the test part where there is a split (models fit on the training part), else all."""
+        return self if self.split is None else self.part("test")
 
     @functools.cached_property
     def _digest(self) -> str:

@@ -97,7 +97,7 @@ class KDE(_Kernel):
         Raises `Incompatible` for fewer than three samples, a singular covariance or discrete data, and `DataError` for
         constant data.
         """
-        return measured(self.stderr, prepare.judged(data), self._entropy)
+        return measured(self.stderr, data.evaluated(), self._entropy)
 
     def _entropy(self, data: Samples) -> tuple[Floats, Diagnostics]:
         x = data.x
@@ -116,7 +116,7 @@ class KDE3H(_Kernel):
 
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator | None = None) -> Estimate:
         """I(X;Y) in nats, with pointwise values and a standard error. Raises as `KDE.estimate`."""
-        pair = prepare.judged(data)
+        pair = data.evaluated()
         for side in "xy":
             prepare.refuse_codes(getattr(pair, f"{side}_kind"), f"PairedSamples.{side}", "use ross, ksg or plug-in")
         return measured(self.stderr, pair, self._information)

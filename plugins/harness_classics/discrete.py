@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import DataError, Estimate, Incompatible, PairedSamples, Samples
-from harness_classics import prepare
 from harness_classics.arrays import Floats
 from harness_classics.uncertainty import from_local
 
@@ -31,7 +30,7 @@ class PlugIn:
 
         Raises `Incompatible` where a variable is not discrete.
         """
-        pair = prepare.judged(data)
+        pair = data.evaluated()
         for side in "xy":
             if (kind := getattr(pair, f"{side}_kind")) != "discrete":
                 raise Incompatible(f"{side} is {kind}; wants integer codes, declared as discrete (use ksg or ross)")
@@ -65,7 +64,7 @@ class PlugInEntropy:
         Incompatible : numbers that are no integers: the variable is continuous.
         DataError : numbers too large to be exact integers.
         """
-        part = prepare.judged(data)
+        part = data.evaluated()
         if (part.x != np.rint(part.x)).any():
             row = int(np.argwhere(part.x != np.rint(part.x))[0][0])
             raise Incompatible(f"Samples.x has a fraction at row {row}; wants integer codes (use kl for densities)")

@@ -96,7 +96,7 @@ class KL(_Neighbours):
         Incompatible : too few samples, a singular covariance, or discrete data.
         DataError : a point that equals k others, or constant data.
         """
-        return measured(self.stderr, prepare.judged(data), self._entropy)
+        return measured(self.stderr, data.evaluated(), self._entropy)
 
     def _entropy(self, data: Samples) -> tuple[Floats, Diagnostics]:
         return self._local(data.x, "Samples.x")
@@ -111,7 +111,7 @@ class KL3H(_Neighbours):
 
         Raises as the entropy does, and `Incompatible` for discrete variables.
         """
-        pair = prepare.judged(data)
+        pair = data.evaluated()
         for side in "xy":
             prepare.refuse_codes(getattr(pair, f"{side}_kind"), f"PairedSamples.{side}", "use ross, ksg or plug-in")
         return measured(self.stderr, pair, self._information)

@@ -47,7 +47,7 @@ class Gaussian:
         The latter holds whatever the distribution, as long as it has fourth moments. Raises `Incompatible` for a
         singular covariance or too few samples, `DataError` for a constant variable.
         """
-        pair = prepare.judged(data)
+        pair = data.evaluated()
         x = _terms(pair.x, "PairedSamples.x", self.correct)
         y = _terms(pair.y, "PairedSamples.y", self.correct)
         local = x + y - _terms(np.hstack([pair.x, pair.y]), "PairedSamples.x and y", self.correct)
@@ -62,5 +62,5 @@ class GaussianEntropy:
 
     def estimate(self, data: Samples, *, rng: np.random.Generator | None = None) -> Estimate:
         """h in nats, with -ln p(x_i) and a standard error. Raises as `Gaussian.estimate`."""
-        local = _terms(prepare.judged(data).x, "Samples.x", self.correct)
+        local = _terms(data.evaluated().x, "Samples.x", self.correct)
         return Estimate(local.mean(), from_local(local), local)

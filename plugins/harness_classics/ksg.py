@@ -61,7 +61,7 @@ class KSG(_Joint):
         Incompatible : no more than k samples, or discrete data (more than half of the points repeat another).
         DataError : a point that equals k others, or a constant variable.
         """
-        return measured(self.stderr, prepare.judged(data), self._information)
+        return measured(self.stderr, data.evaluated(), self._information)
 
     def _information(self, pair: PairedSamples) -> tuple[Floats, Diagnostics]:
         (x, y), notes = self._scaled(pair, "xy")
@@ -93,7 +93,7 @@ class FrenzelPompe(_Joint):
 
     def estimate(self, data: ConditionedSamples, *, rng: np.random.Generator | None = None) -> Estimate:
         """I(X;Y|Z) in nats, with pointwise values and a standard error. Raises as `KSG.estimate`."""
-        return measured(self.stderr, prepare.judged(data), self._information)
+        return measured(self.stderr, data.evaluated(), self._information)
 
     def _information(self, triple: ConditionedSamples) -> tuple[Floats, Diagnostics]:
         (x, y, z), notes = self._scaled(triple, "xyz")

@@ -39,7 +39,7 @@ class Ross(neighbours.Compiled):
         Incompatible : both variables continuous or both discrete, or no class of two points.
         DataError : a point that equals k others of its class, or a constant variable.
         """
-        return measured(self.stderr, prepare.judged(data), self._information)
+        return measured(self.stderr, data.evaluated(), self._information)
 
     def _information(self, part: PairedSamples | LabelledSamples) -> tuple[Floats, Diagnostics]:
         x, codes, where = _sides(part)

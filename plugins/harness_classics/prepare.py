@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 
-from harness import DataError, Incompatible, Kind
+from harness import DataError, Incompatible
 from harness_classics.arrays import Floats
 
-K = TypeVar("K", bound=Kind)
 Diagnostics = dict[str, float | int | str | bool]
 
 SINGULAR = 1e-12
 """An eigenvalue of the correlation matrix below this share of the largest is rounding, not variance."""
-
-
-def judged(data: K) -> K:
-    """The data to measure: the test part where there is a split (models were fitted on the training part), else all."""
-    return data if data.split is None else data.part("test")
 
 
 def enough(n: int, k: int) -> None:

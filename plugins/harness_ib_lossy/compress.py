@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from harness import Incompatible, LabelledSamples, PairedSamples, Samples, estimator
 
-K = TypeVar("K", PairedSamples, Samples, LabelledSamples)
 S = TypeVar("S", Samples, LabelledSamples)
 Floats: TypeAlias = NDArray[np.float64]
 Coder: TypeAlias = Callable[[Floats], Floats]
@@ -29,17 +28,12 @@ def pairs(data: PairedSamples, side: str, fit: Fitter, singular: str) -> PairedS
         raise Incompatible(
             f"side={side} of these PairedSamples is discrete, nothing is left to compress; wants a continuous variable"
         )
-    return dataclasses.replace(judged(data), **codes)
+    return dataclasses.replace(data.evaluated(), **codes)
 
 
 def one(data: S, fit: Fitter, singular: str) -> S:
     """Compress ``x``."""
-    return dataclasses.replace(judged(data), x=_coded(data, "x", fit, singular))
-
-
-def judged(data: K) -> K:
-    """The part that is handed on: the test part where there is a split, else all."""
-    return data if data.split is None else data.part("test")
+    return dataclasses.replace(data.evaluated(), x=_coded(data, "x", fit, singular))
 
 
 def _coded(data: PairedSamples | Samples | LabelledSamples, name: str, fit: Fitter, singular: str) -> Floats:

@@ -56,8 +56,7 @@ class HubCompressor:
         """
         if self.temperature == 0 and self.draws > 1:
             LOG.warning("temperature 0 gives %d equal summaries of each context; wanted draws=1", self.draws)
-        if data.split is not None:
-            data = data.part("test")
+        data = data.evaluated()
         with calm(self.device, rng):
             model, tokenizer = self._load(self.model)
             prompts = [encode(tokenizer, COMPRESS.format(text=t, query=data.query)) for t in data.texts]

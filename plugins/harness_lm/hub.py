@@ -196,7 +196,7 @@ class _HubLM:
             raise UsageError(f"hf-causal-lm.window: {self.window}; {self.model} sees at most {own} tokens")
         rows = model.get_input_embeddings().weight.shape[0]
         start = _start(model.config, rows)
-        part = data.part("test") if data.split is not None else data
+        part = data.evaluated()
         if part.alphabet == "bytes":
             if tokenizer is None:
                 raise Incompatible(f"{self.model} has no tokenizer, which text wants")

@@ -163,7 +163,7 @@ def _train(data: Activations) -> Floats:
 
 
 def _test(data: Activations) -> Floats:
-    return data.x if data.split is None else data.part("test").x
+    return data.evaluated().x
 
 
 def _used(saes: Dictionaries, x: Floats) -> tuple[Floats, np.ndarray]:

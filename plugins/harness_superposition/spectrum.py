@@ -19,7 +19,7 @@ def singular_values(data: Samples | Activations) -> NDArray[np.float64]:
 
     Raises `Incompatible` where nothing varies.
     """
-    x = data.x if data.split is None else data.part("test").x
+    x = data.evaluated().x
     if (x == x[0]).all():
         raise Incompatible("constant: every sample is the same, there are no directions to count")
     centred = (x - x.mean(0)) / np.abs(x).max()

@@ -54,8 +54,7 @@ class TwoNN:
         ``singular`` in the diagnostics says whether the data have clearly fewer dimensions than columns, ``columns``;
         for pairs x, y or both together, with each side's figures. Raises `DataError` as `two_nn`.
         """
-        if data.split is not None:
-            data = data.part("test")
+        data = data.evaluated()
         if not isinstance(data, PairedSamples):
             dimension, stderr = two_nn(data.x, f"{type(data).__name__}.x")
             thin = dimension < THIN * data.x.shape[1]

@@ -257,7 +257,7 @@ def test_every_ragged_axis_follows_its_units(sizes, data):
         ({"numbers": [300, 1]}, "numbers: 300; wanted integers from 0 to 255"),
         ({"numbers": [-1, 1]}, "numbers: -1; wanted integers from 0 to 255"),
         ({"numbers": [0.5, 1]}, "numbers: float64 values; wanted integers"),
-        ({"atom_cuts": [0, 0, 2]}, "atom_cuts at row 0: a unit without atoms; wanted at least one of its atoms"),
+        ({"atom_cuts": [0, 0, 2]}, "atom_cuts at row 0: a unit without atoms; wanted at least one item"),
         ({"bond_cuts": [0, 2, 1]}, "bond_cuts at row 1: offsets that decrease"),
         ({"bond_cuts": [0, 1, 2]}, "bond_cuts: last offset 2; wanted the number of bonds, 1"),
         ({"bond_cuts": [0, 1]}, "bond_cuts: axis n of length 1; wanted 2"),
@@ -293,3 +293,10 @@ def test_what_no_kind_can_hold_is_refused_at_its_declaration():
         class Twice(Kind):
             one: np.ndarray = offsets()
             two: np.ndarray = offsets()
+
+
+def test_what_is_evaluated_is_the_test_part_or_all():
+    whole = Samples(np.arange(4.0)[:, None])
+    assert whole.evaluated() is whole
+    split = dataclasses.replace(whole, split=Split([0, 1], [2, 3]))
+    assert split.evaluated() == split.part("test")

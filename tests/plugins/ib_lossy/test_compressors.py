@@ -145,11 +145,6 @@ def test_pca_of_a_linear_channel_keeps_the_leading_terms(k, truth):
     assert gaussian_information(found.x, found.y) == pytest.approx(truth, abs=0.05)
 
 
-def test_judged_is_all_without_a_split():
-    data = pairs()
-    assert compress.judged(data) is data
-
-
 class TestAutoencoder:
     """Needs torch."""
 
