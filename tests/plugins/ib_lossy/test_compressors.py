@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from harness import DataError, Incompatible, LabelledSamples, PairedSamples, Samples, Split
-from harness_ib_lossy import compress
 from harness_ib_lossy.identity import Identity
 from harness_ib_lossy.pca import PCALabelled, PCAPairs, PCASamples
 
