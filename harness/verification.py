@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path as FilePath
 
 from harness import plan
 from harness.errors import HarnessError
+from harness.identity import record_key
 from harness.records import Record, Status
 from harness.registry import Registry
 from harness.runner import Options
@@ -48,7 +50,7 @@ def _verify(registry: Registry, record: Record, tolerance: float) -> Check:
                                params=params, seeds=(record.seed,), baselines=False)  # fmt: skip
         paths = [p for p in plan.make(registry, request).paths if tuple(m.name for m in p.models) == record.models]
         with tempfile.TemporaryDirectory() as folder, Store(FilePath(folder) / "s.sqlite", write=True) as store:
-            options = Options(cases=(record.case,))
+            options = Options(threads=record.threads or 1, cases=(record.case,))
             again = run_plan(registry, plan.Plan(tuple(paths), ()), store, options).records
     except HarnessError as error:
         return Check(record, "failed", note=str(error))
@@ -62,7 +64,7 @@ def _verify(registry: Registry, record: Record, tolerance: float) -> Check:
     same = new.value == record.value or abs(new.value - record.value) <= tolerance * abs(record.value)
     if same:
         return Check(record, "same", new.value)
-    if new.key != record.key:
+    if record_key(dataclasses.replace(new, recipe=record.recipe)) != record.key:
         what = "data" if new.fingerprint != record.fingerprint else "source of a plugin"
         return Check(record, "changed", new.value, f"the {what} has changed since")
     moved = [f"{k} {record.versions.get(k)} → {v}" for k, v in new.versions.items() if record.versions.get(k) != v]

@@ -1,22 +1,24 @@
 """The same numbers whatever the environment says, in this process and in workers."""
 
+import dataclasses
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import threadpoolctl
 
+from harness import plan
+from harness.identity import record_key
+from harness.runner import Options, run
+from harness.store import Store
 from harness.threads import VARIABLES, Threads
-
-TOY = Path(__file__).parents[1] / "toy"
+from harness.verification import verify
 
 SUMS = """
 import sys
 import harness
-from harness.records import Record
 found = harness.run(tasks=["colabfit"], estimators=["msc/random", "msc/k-means"], seeds=[0], baselines=False,
                     params={"colabfit": {"dataset": "copper", "rates": (0.5,)}}, workers=int(sys.argv[1]))
 assert {r.status.value for r in found} == {"ok"}
@@ -32,14 +34,14 @@ def pools():
 def test_everything_is_put_back():
     np.ones((2, 2)) @ np.ones((2, 2))
     before, environment = pools(), {name: os.environ.get(name) for name in VARIABLES}
-    with Threads(1):
-        assert set(pools().values()) == {1}
-        assert {os.environ[name] for name in VARIABLES} == {"1"}
+    with Threads(2):
+        assert set(pools().values()) == {2}
+        assert {os.environ[name] for name in VARIABLES} == {"2"}
     assert pools() == before
     assert {name: os.environ.get(name) for name in VARIABLES} == environment
 
 
-def test_torch_is_limited_when_it_is_imported_later():
+def test_torch_is_limited_and_put_back():
     torch = pytest.importorskip("torch")
     before = torch.get_num_threads()
     torch.set_num_threads(3)
@@ -64,3 +66,14 @@ def test_one_request_gives_equal_bits_in_any_environment():
     }  # fmt: skip
     assert len(found) == 1
     assert "diversity_kept" in found.pop()
+
+
+@pytest.mark.parametrize(("recipe", "threads"), [(1, 2), (2, 2), (2, 1)])
+def test_records_are_verified_on_their_own_threads_and_by_their_own_recipe(toy, tmp_path, recipe, threads):
+    request = plan.Request(tasks=("normals",), estimators=("mean",), params={"normals": {"count": 1}})
+    with Store(tmp_path / "s.sqlite", write=True) as store:
+        (record,) = run(toy, plan.make(toy, request), store, Options(threads=threads)).records
+    record = dataclasses.replace(record, recipe=recipe)
+    record = dataclasses.replace(record, key=record_key(record), value=99.0)
+    (check,) = verify(toy, [record])
+    assert (check.verdict, check.note) == ("drift", "same versions, same machine")
