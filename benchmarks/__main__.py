@@ -15,7 +15,10 @@ def main() -> int:
     worst = 0
     for name in names:
         print(f"== {name}", flush=True)
-        worst = max(worst, subprocess.run([sys.executable, str(HERE / name / "run.py")], check=False).returncode)
+        worst = max(
+            worst,
+            subprocess.run([sys.executable, str(HERE / name / "run.py")], check=False).returncode,
+        )
     return worst
 
 

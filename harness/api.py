@@ -73,10 +73,19 @@ def run(
     """
     found = registry.default()
     request = plan.Request(
-        tuple(plugins), tuple(tasks), tuple(models), tuple(estimators), params or {}, tuple(seeds), baselines
+        tuple(plugins),
+        tuple(tasks),
+        tuple(models),
+        tuple(estimators),
+        params or {},
+        tuple(seeds),
+        baselines,
     )
     options = Options(workers=workers, threads=threads, timeout=timeout, memory=memory)
-    with tempfile.TemporaryDirectory() as folder, Store(store or Path(folder) / "store.sqlite", write=True) as opened:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Store(store or Path(folder) / "store.sqlite", write=True) as opened,
+    ):
         result = run_plan(found, plan.make(found, request), opened, options)
         if result.interrupted:
             raise KeyboardInterrupt

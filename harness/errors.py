@@ -75,7 +75,9 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> UsageError:
     near += [
         n
         for n in names
-        if n not in near and n.rpartition("/")[2] in difflib.get_close_matches(name, [n.rpartition("/")[2]], cutoff=0.6)
+        if n not in near
+        and n.rpartition("/")[2]
+        in difflib.get_close_matches(name, [n.rpartition("/")[2]], cutoff=0.6)
     ][:3]
     if near:
         hint = "did you mean " + " or ".join(near[:3]) + "?"

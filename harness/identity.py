@@ -35,22 +35,37 @@ RECIPE = 2
 
 def digest(value: Any) -> str:
     """sha256 of canonical JSON."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    text = json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def path_sources(registry: Registry, path: Path) -> dict[str, str]:
     """Source digests of the plugins whose code a path runs: of its steps, and of what these use or are told to use."""
-    return sources(registry, ((step.component, step.params) for step in (path.task, *path.models, path.estimator)))
+    return sources(
+        registry,
+        ((step.component, step.params) for step in (path.task, *path.models, path.estimator)),
+    )
 
 
-def sources(registry: Registry, steps: Iterable[tuple[Component, Mapping[str, Any]]]) -> dict[str, str]:
+def sources(
+    registry: Registry, steps: Iterable[tuple[Component, Mapping[str, Any]]]
+) -> dict[str, str]:
     """Source digests of the plugins of components, of those they use, and of those that their parameters name."""
     names: list[str] = []
     for component, params in steps:
         named = (name for value in params.values() for name in _texts(value))
-        names += [component.name, *component.spec.uses, *(name for name in named if registry.knows(name))]
-    return {p: registry.source_digest(p) for p in sorted({n.partition("/")[0] for n in names}) if p in registry.plugins}
+        names += [
+            component.name,
+            *component.spec.uses,
+            *(name for name in named if registry.knows(name)),
+        ]
+    return {
+        p: registry.source_digest(p)
+        for p in sorted({n.partition("/")[0] for n in names})
+        if p in registry.plugins
+    }
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -62,7 +77,9 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def path_key(path: Path, case: str, fingerprint: str, sources: Mapping[str, str], threads: int) -> str:
+def path_key(
+    path: Path, case: str, fingerprint: str, sources: Mapping[str, str], threads: int
+) -> str:
     """The key of one case of a path."""
     models = [(m.name, m.params) for m in path.models]
     task, estimator = path.task, path.estimator
@@ -80,7 +97,15 @@ def record_key(record: Record) -> str:
     models = list(zip(r.models, params["models"], strict=True))
     estimator = r.estimator, params["estimator"]
     return _key(
-        (r.task, params["task"]), r.case, r.fingerprint or "", models, estimator, r.seed, r.sources, r.recipe, r.threads
+        (r.task, params["task"]),
+        r.case,
+        r.fingerprint or "",
+        models,
+        estimator,
+        r.seed,
+        r.sources,
+        r.recipe,
+        r.threads,
     )
 
 
@@ -103,7 +128,9 @@ def data_token(path: Path, source: str, stamp: str, task_source: str) -> str:
     return digest(["data", path.task.name, path.task.params, source, stamp, path.seed, task_source])
 
 
-def kept_name(registry: Registry, key: str, models: Iterable[tuple[str, Mapping[str, Any]]], threads: int) -> str:
+def kept_name(
+    registry: Registry, key: str, models: Iterable[tuple[str, Mapping[str, Any]]], threads: int
+) -> str:
     """Names the kept output of models: by ``key`` (data, seed, names, parameters), their sources and their kinds."""
     steps = [(registry.one("model", name), params) for name, params in models]
     kinds = [(c.spec.gives.__name__, c.spec.gives.version) for c, _ in steps]

@@ -55,7 +55,9 @@ class Estimate:
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", float(self.value))
         if math.isnan(self.value):
-            raise DataError("Estimate.value", "NaN", "a number, or an error that says why there is none")
+            raise DataError(
+                "Estimate.value", "NaN", "a number, or an error that says why there is none"
+            )
         if self.stderr is not None:
             object.__setattr__(self, "stderr", float(self.stderr))
             if not self.stderr >= 0:
@@ -87,7 +89,10 @@ class Selection:
         if self.scores is not None:
             object.__setattr__(self, "scores", _vector(self.scores, np.float64, "Selection.scores"))
         if self.sets is not None:
-            sets = {int(m): self._positions(chosen, f"sets[{m}]") for m, chosen in sorted(self.sets.items())}
+            sets = {
+                int(m): self._positions(chosen, f"sets[{m}]")
+                for m, chosen in sorted(self.sets.items())
+            }
             for m, chosen in sets.items():
                 if len(chosen) != m:
                     raise DataError(f"Selection.sets[{m}]", f"{len(chosen)} positions", f"{m}")
@@ -97,7 +102,11 @@ class Selection:
     def _positions(value: Any, where: str) -> NDArray[np.int64]:
         out: NDArray[np.int64] = _vector(value, np.int64, f"Selection.{where}")
         if len(np.unique(out)) != len(out) or (out.size and out.min() < 0):
-            raise DataError(f"Selection.{where}", "repeated or negative positions", "distinct positions from 0 up")
+            raise DataError(
+                f"Selection.{where}",
+                "repeated or negative positions",
+                "distinct positions from 0 up",
+            )
         return out
 
     def subset(self, size: int) -> NDArray[np.int64]:
@@ -105,7 +114,9 @@ class Selection:
         if self.sets is not None:
             if size in self.sets:
                 return self.sets[size]
-            raise Incompatible(f"selected for the sizes {', '.join(map(str, self.sets))}, not for {size}")
+            raise Incompatible(
+                f"selected for the sizes {', '.join(map(str, self.sets))}, not for {size}"
+            )
         if size > len(self.order):
             raise Incompatible(f"selected {len(self.order)} units, fewer than the {size} asked for")
         return self.order[:size]
@@ -130,7 +141,9 @@ class Curve:
     def __post_init__(self) -> None:
         for name in ("x", "y", "stderr"):
             if getattr(self, name) is not None:
-                object.__setattr__(self, name, _vector(getattr(self, name), np.float64, f"Curve.{name}"))
+                object.__setattr__(
+                    self, name, _vector(getattr(self, name), np.float64, f"Curve.{name}")
+                )
         if not len(self.x):
             raise DataError("Curve.x", "no points", "at least one")
         for name in ("x", "y", "stderr"):
@@ -140,9 +153,16 @@ class Curve:
             if len(values) != len(self.x):
                 raise DataError(f"Curve.{name}", f"{len(values)} points", f"{len(self.x)}, as in x")
             if np.isnan(values).any():
-                raise DataError(f"Curve.{name}", "NaN", "a number at every point", int(np.argmax(np.isnan(values))))
+                raise DataError(
+                    f"Curve.{name}",
+                    "NaN",
+                    "a number at every point",
+                    int(np.argmax(np.isnan(values))),
+                )
         if (np.diff(self.x) <= 0).any():
-            raise DataError("Curve.x", "positions that do not increase", "increasing positions, each once")
+            raise DataError(
+                "Curve.x", "positions that do not increase", "increasing positions, each once"
+            )
         if self.stderr is not None and (self.stderr < 0).any():
             raise DataError("Curve.stderr", "a negative number", "numbers from 0 up, or None")
 
@@ -161,7 +181,11 @@ class Prediction:
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "index", _vector(self.index, np.int64, "Prediction.index"))
         if values.ndim not in (1, 2) or len(values) != len(self.index):
-            raise DataError("Prediction.values", f"shape {values.shape}", f"one row per index ({len(self.index)})")
+            raise DataError(
+                "Prediction.values",
+                f"shape {values.shape}",
+                f"one row per index ({len(self.index)})",
+            )
         if not np.isfinite(values).all():
             raise DataError("Prediction.values", "NaN or infinity", "finite numbers")
 

@@ -28,7 +28,9 @@ def _parse(kind: Any, text: str, where: str) -> Any:
         return _parse(next(o for o in options if o is not type(None)), text, where)
     if typing.get_origin(kind) is tuple:
         body = text.strip("()[]")
-        return tuple(_parse(options[0], item.strip(), where) for item in body.split(",") if item.strip())
+        return tuple(
+            _parse(options[0], item.strip(), where) for item in body.split(",") if item.strip()
+        )
     try:
         return _WORDS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
@@ -52,7 +54,11 @@ def _coerce(kind: Any, value: Any, where: str) -> Any:
         return tuple(_coerce(options[0], item, where) for item in value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if isinstance(kind, type) and isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+    if (
+        isinstance(kind, type)
+        and isinstance(value, kind)
+        and not (kind is int and isinstance(value, bool))
+    ):
         return value
     raise UsageError(f"{where}: {value!r} is {type(value).__name__}; wanted {describe(kind)}")
 

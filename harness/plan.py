@@ -86,12 +86,16 @@ class Plan:
 def make(registry: Registry, request: Request) -> Plan:
     """Expand a request. Raises `UsageError` for unknown names and for requests without a path."""
     if not (request.plugins or request.tasks or request.estimators):
-        raise UsageError("nothing asked for: name a --plugin, a --task or an --estimator (see `harness list`)")
+        raise UsageError(
+            "nothing asked for: name a --plugin, a --task or an --estimator (see `harness list`)"
+        )
     tasks, estimators = _wanted(registry, request)
     steps = _Steps(registry, request.params)
     paths: list[Path] = []
     excluded: list[Exclusion] = []
-    for task, estimator in itertools.product(tasks, _with_baselines(registry, request, tasks, estimators)):
+    for task, estimator in itertools.product(
+        tasks, _with_baselines(registry, request, tasks, estimators)
+    ):
         asked = estimator in estimators
         if not asked and estimator.name not in _baselines(registry, task):
             continue
@@ -107,7 +111,10 @@ def make(registry: Registry, request: Request) -> Plan:
     steps.check_all_used()
     if not paths:
         raise UsageError("no legal path: " + _why_none(excluded))
-    return Plan(tuple(sorted(paths, key=lambda p: (p.task.name, _chain(p), p.estimator.name, p.seed))), tuple(excluded))
+    return Plan(
+        tuple(sorted(paths, key=lambda p: (p.task.name, _chain(p), p.estimator.name, p.seed))),
+        tuple(excluded),
+    )
 
 
 def _chain(path: Path) -> tuple[int | str, ...]:
@@ -125,8 +132,12 @@ def _wanted(registry: Registry, request: Request) -> tuple[list[Component], list
         if names:
             found[role] = _unique(c for name in names for c in registry.matching(role, name))  # type: ignore[arg-type]
         else:
-            found[role] = _unique(c for name in request.plugins for c in registry.of_plugin(name, role))  # type: ignore[arg-type]
-            found[role] = found[role] or sorted(registry.components[role].values(), key=lambda c: c.name)  # type: ignore[index]
+            found[role] = _unique(
+                c for name in request.plugins for c in registry.of_plugin(name, role)
+            )  # type: ignore[arg-type]
+            found[role] = found[role] or sorted(
+                registry.components[role].values(), key=lambda c: c.name
+            )  # type: ignore[index]
     return found["task"], found["estimator"]
 
 
@@ -141,7 +152,9 @@ def _baselines(registry: Registry, task: Component) -> list[str]:
 def _with_baselines(
     registry: Registry, request: Request, tasks: list[Component], estimators: list[Component]
 ) -> list[Component]:
-    joined = [name for task in tasks for name in _baselines(registry, task)] if request.baselines else []
+    joined = (
+        [name for task in tasks for name in _baselines(registry, task)] if request.baselines else []
+    )
     return _unique([*estimators, *(registry.components["estimator"][name] for name in joined)])
 
 
@@ -162,7 +175,9 @@ def reads(component: Component) -> tuple[type, ...]:
     return kinds if isinstance(kinds, tuple) else (kinds,)
 
 
-def _chains(registry: Registry, request: Request, task: Component, estimator: Component) -> list[tuple[Component, ...]]:
+def _chains(
+    registry: Registry, request: Request, task: Component, estimator: Component
+) -> list[tuple[Component, ...]]:
     """The model chains to run between a task and an estimator.
 
     Models named by ``--model`` are used in every chain; three or four in a row only where fewer lead
@@ -197,7 +212,9 @@ def _search(
                 if model not in chain and not _missing_traits(task, model):
                     yield from extend(gives, (*chain, model))
 
-    return sorted(extend(task.spec.gives, ()), key=lambda chain: (len(chain), [m.name for m in chain]))
+    return sorted(
+        extend(task.spec.gives, ()), key=lambda chain: (len(chain), [m.name for m in chain])
+    )
 
 
 def _missing_traits(task: Component, component: Component) -> list[str]:
@@ -217,7 +234,9 @@ def _unmet(task: Component, estimator: Component) -> str:
 def _no_chain(registry: Registry, task: Component, estimator: Component) -> str:
     wanted = " or ".join(kind.__name__ for kind in reads(estimator))
     reason = f"reads {wanted}, and {task.name} gives {task.spec.gives.__name__}"
-    helpful = {chain for chain in _search(registry.components["model"].values(), task, estimator) if chain}
+    helpful = {
+        chain for chain in _search(registry.components["model"].values(), task, estimator) if chain
+    }
     if helpful:
         names = sorted({"+".join(m.name for m in chain) for chain in helpful})
         return f"{reason}; add --model {' or '.join(names[:3])}"
@@ -228,7 +247,11 @@ def _why_none(excluded: list[Exclusion]) -> str:
     if not excluded:
         return "nothing that was named fits together (see `harness list`)"
     first = excluded[0]
-    more = f" (and {len(excluded) - 1} more; see `harness plan --why-not`)" if len(excluded) > 1 else ""
+    more = (
+        f" (and {len(excluded) - 1} more; see `harness plan --why-not`)"
+        if len(excluded) > 1
+        else ""
+    )
     return f"{first.estimator} on {first.task}: {first.reason}{more}"
 
 
@@ -253,8 +276,14 @@ class _Steps:
             if name in (c.name, c.spec.name)
         ]
         if not hits:
-            raise unknown_name("component in --set", name, [*everything, *(c.spec.name for c in everything.values())])
-        fitting = [f"{role} {c.name}" for role, c in hits if set(values) <= {p.name for p in c.spec.params}]
+            raise unknown_name(
+                "component in --set",
+                name,
+                [*everything, *(c.spec.name for c in everything.values())],
+            )
+        fitting = [
+            f"{role} {c.name}" for role, c in hits if set(values) <= {p.name for p in c.spec.params}
+        ]
         if len(hits) == 1:
             return [f"{hits[0][0]} {hits[0][1].name}"]
         if len(fitting) != 1:

@@ -5,15 +5,25 @@ A plugin measures one of these where the meaning is the same, and declares its o
 
 from harness.specs import Quantity
 
-ENTROPY = Quantity("entropy", "nats", "truth", summary="H(X), Shannon entropy; differential where X is continuous")
+ENTROPY = Quantity(
+    "entropy", "nats", "truth", summary="H(X), Shannon entropy; differential where X is continuous"
+)
 MUTUAL_INFORMATION = Quantity("mutual_information", "nats", "truth", lower=0.0, summary="I(X;Y)")
 CONDITIONAL_MUTUAL_INFORMATION = Quantity(
     "conditional_mutual_information", "nats", "truth", lower=0.0, summary="I(X;Y|Z)"
 )
-V_INFORMATION = Quantity("v_information", "nats", "higher", summary="usable information I_V(X -> Y)")
-ACCURACY = Quantity("accuracy", "", "higher", lower=0.0, upper=1.0, summary="share of correct predictions")
+V_INFORMATION = Quantity(
+    "v_information", "nats", "higher", summary="usable information I_V(X -> Y)"
+)
+ACCURACY = Quantity(
+    "accuracy", "", "higher", lower=0.0, upper=1.0, summary="share of correct predictions"
+)
 CROSS_ENTROPY = Quantity(
-    "cross_entropy", "nats", "lower", lower=0.0, summary="of a model, per symbol of the data; at least the entropy rate"
+    "cross_entropy",
+    "nats",
+    "lower",
+    lower=0.0,
+    summary="of a model, per symbol of the data; at least the entropy rate",
 )
 EFFECTIVE_FEATURES = Quantity(
     "effective_features",

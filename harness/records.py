@@ -96,7 +96,10 @@ class Record:
     @property
     def path(self) -> str:
         """``task:case ▸ models ▸ estimator #seed``, for people."""
-        return " ▸ ".join([f"{self.task}:{self.case}", *self.models, self.estimator]) + f" #{self.seed}"
+        return (
+            " ▸ ".join([f"{self.task}:{self.case}", *self.models, self.estimator])
+            + f" #{self.seed}"
+        )
 
 
 def _plain(value: Any) -> Any:
@@ -117,7 +120,10 @@ class Records:
 
     def __init__(self, records: Iterable[Record]) -> None:
         self._records = tuple(
-            sorted(records, key=lambda r: (r.task, r.source, r.case, r.models, r.estimator, r.seed, r.key))
+            sorted(
+                records,
+                key=lambda r: (r.task, r.source, r.case, r.models, r.estimator, r.seed, r.key),
+            )
         )
 
     def __len__(self) -> int:
@@ -139,7 +145,9 @@ class Records:
             if name not in {f.name for f in fields(Record)}:
                 raise UsageError(f"a record has no field {name!r}")
         return Records(
-            r for r in self if (keep is None or keep(r)) and all(getattr(r, k) == v for k, v in equal.items())
+            r
+            for r in self
+            if (keep is None or keep(r)) and all(getattr(r, k) == v for k, v in equal.items())
         )
 
     def to_pandas(self) -> Any:
@@ -156,4 +164,8 @@ class Records:
         counts: dict[str, int] = {}
         for record in self:
             counts[record.status.value] = counts.get(record.status.value, 0) + 1
-        return f"Records({len(self)}: " + ", ".join(f"{n} {s}" for s, n in sorted(counts.items())) + ")"
+        return (
+            f"Records({len(self)}: "
+            + ", ".join(f"{n} {s}" for s, n in sorted(counts.items()))
+            + ")"
+        )

@@ -65,7 +65,9 @@ class Component:
         try:
             return getattr(importlib.import_module(module), name)
         except (ImportError, AttributeError) as error:
-            raise PluginError(f"{self.name}: cannot import {self.spec.implementation}: {error}") from error
+            raise PluginError(
+                f"{self.name}: cannot import {self.spec.implementation}: {error}"
+            ) from error
 
     def build(self, params: Mapping[str, Any]) -> Any:
         """The implementation with ``params`` over the defaults."""
@@ -118,19 +120,31 @@ class Registry:
             return
         self.plugins[plugin.name] = plugin
         module = self._import(plugin, load)
-        if module is not None and self._hooks_known(plugin, module) and self._registered(plugin, module):
+        if (
+            module is not None
+            and self._hooks_known(plugin, module)
+            and self._registered(plugin, module)
+        ):
             for role in ROLES:
                 self._collect(plugin, role)
 
     def _import(self, plugin: Plugin, load: Callable[[], ModuleType]) -> ModuleType | None:
         off = f"leave it out with --no-plugin {plugin.name}"
-        again = f"pip install --upgrade {plugin.distribution}" if plugin.distribution else f"mend {plugin.module}"
+        again = (
+            f"pip install --upgrade {plugin.distribution}"
+            if plugin.distribution
+            else f"mend {plugin.module}"
+        )
         try:
             module = load()
         except KeyboardInterrupt:
             raise
         except ModuleNotFoundError as error:
-            plugin.fail("import-failed", f"ModuleNotFoundError: {error}", f"pip install {error.name}, or {off}")
+            plugin.fail(
+                "import-failed",
+                f"ModuleNotFoundError: {error}",
+                f"pip install {error.name}, or {off}",
+            )
             return None
         except BaseException as error:
             plugin.fail("import-failed", f"{type(error).__name__}: {error}", f"{again}, or {off}")
@@ -138,17 +152,29 @@ class Registry:
         plugin.location = str(Path(getattr(module, "__file__", None) or ".").parent)
         stated = getattr(module, "HARNESS_API", None)
         if stated != API:
-            said = "states no HARNESS_API" if stated is None else f"was written for contract {stated}"
-            plugin.fail("api-mismatch", f"{said}; this host has contract {API}", f"{again} or infoharness, or {off}")
+            said = (
+                "states no HARNESS_API" if stated is None else f"was written for contract {stated}"
+            )
+            plugin.fail(
+                "api-mismatch",
+                f"{said}; this host has contract {API}",
+                f"{again} or infoharness, or {off}",
+            )
             return None
         return module
 
     def _hooks_known(self, plugin: Plugin, module: ModuleType) -> bool:
-        marked = [n for n in dir(module) if self._manager.parse_hookimpl_opts(module, n) is not None]
+        marked = [
+            n for n in dir(module) if self._manager.parse_hookimpl_opts(module, n) is not None
+        ]
         known = [n for n in dir(hookspecs) if n.startswith("harness_")]
         for name in marked:
             if name not in known:
-                plugin.fail("unknown-hook", str(unknown_name("hook", name, known)), f"rename it in {plugin.module}")
+                plugin.fail(
+                    "unknown-hook",
+                    str(unknown_name("hook", name, known)),
+                    f"rename it in {plugin.module}",
+                )
                 return False
         return True
 
@@ -157,7 +183,11 @@ class Registry:
             self._manager.register(module, plugin.name)
         except pluggy.PluginValidationError as error:
             self._manager.unregister(name=plugin.name)
-            plugin.fail("invalid", str(error).replace("\n", " "), f"mend the arguments of that hook in {plugin.module}")
+            plugin.fail(
+                "invalid",
+                str(error).replace("\n", " "),
+                f"mend the arguments of that hook in {plugin.module}",
+            )
             return False
         return True
 
@@ -181,11 +211,15 @@ class Registry:
         component = Component(role, plugin.name, spec)
         if component.name in self.components[role]:
             raise PluginError(f"two {role}s are named {spec.name!r}")
-        measured = spec.quantities if isinstance(spec, TaskSpec) else [getattr(spec, "quantity", None)]
+        measured = (
+            spec.quantities if isinstance(spec, TaskSpec) else [getattr(spec, "quantity", None)]
+        )
         for quantity in filter(None, measured):
             first, owner = self._quantities.setdefault(quantity.name, (quantity, component.name))
             if first != quantity:
-                raise PluginError(f"{spec.name}: the quantity {quantity.name!r} is declared otherwise by {owner}")
+                raise PluginError(
+                    f"{spec.name}: the quantity {quantity.name!r} is declared otherwise by {owner}"
+                )
         self.components[role][component.name] = component
         plugin.components.append(component)
 
@@ -199,7 +233,11 @@ class Registry:
         A bare name (no glob) that several plugins use is an error that lists the full names.
         """
         known = self.components[role]
-        tried = [n for n in known if fnmatch.fnmatchcase(n if "/" in pattern else n.rpartition("/")[2], pattern)]
+        tried = [
+            n
+            for n in known
+            if fnmatch.fnmatchcase(n if "/" in pattern else n.rpartition("/")[2], pattern)
+        ]
         if not tried:
             self._explain_absent(pattern)
             raise unknown_name(role, pattern, [*known, *{n.rpartition("/")[2] for n in known}])
@@ -211,7 +249,9 @@ class Registry:
         """Say so where the name belongs to a plugin that did not load."""
         plugin = self.plugins.get(pattern.partition("/")[0])
         if plugin is not None and plugin.state != "ok":
-            raise UsageError(f"plugin {plugin.name!r} did not load ({plugin.problem}): {plugin.fix}")
+            raise UsageError(
+                f"plugin {plugin.name!r} did not load ({plugin.problem}): {plugin.fix}"
+            )
 
     def one(self, role: Role, name: str) -> Component:
         """The component with this full or bare name. Raises `UsageError`."""
@@ -233,8 +273,13 @@ class Registry:
             raise unknown_name("plugin", name, self.plugins)
         for plugin in (self.plugins[n] for n in names):
             if plugin.state != "ok" and not plugin.components:
-                raise UsageError(f"plugin {plugin.name!r} did not load ({plugin.problem}): {plugin.fix}")
-        return sorted((c for n in names for c in self.plugins[n].components if c.role == role), key=lambda c: c.name)
+                raise UsageError(
+                    f"plugin {plugin.name!r} did not load ({plugin.problem}): {plugin.fix}"
+                )
+        return sorted(
+            (c for n in names for c in self.plugins[n].components if c.role == role),
+            key=lambda c: c.name,
+        )
 
     def notify(self, hook: str, **arguments: Any) -> list[str]:
         """Call a watcher hook of every plugin, each alone; the problems, in words."""
@@ -244,7 +289,9 @@ class Registry:
             try:
                 implementation.function(**wanted)
             except Exception as error:
-                problems.append(f"plugin {implementation.plugin_name}: {hook}: {type(error).__name__}: {error}")
+                problems.append(
+                    f"plugin {implementation.plugin_name}: {hook}: {type(error).__name__}: {error}"
+                )
         return problems
 
     def watch(self, watcher: object) -> contextlib.AbstractContextManager[None]:
@@ -281,7 +328,10 @@ def _digest_of_module(module: str) -> str:
 
 
 def load(
-    *, blocked: Iterable[str] = (), only: Iterable[str] = (), modules: Iterable[str | ModuleType] = ()
+    *,
+    blocked: Iterable[str] = (),
+    only: Iterable[str] = (),
+    modules: Iterable[str | ModuleType] = (),
 ) -> Registry:
     """Load the installed plugins.
 
@@ -292,7 +342,11 @@ def load(
     modules : modules that are plugins without an entry point.
     """
     registry = Registry()
-    blocked, only, manual = set(blocked), set(only), bool(os.environ.get("HARNESS_DISABLE_PLUGIN_AUTOLOAD"))
+    blocked, only, manual = (
+        set(blocked),
+        set(only),
+        bool(os.environ.get("HARNESS_DISABLE_PLUGIN_AUTOLOAD")),
+    )
     extra = tuple(m.__name__ if isinstance(m, ModuleType) else m for m in modules)
     registry.loaded_with = {"blocked": tuple(blocked), "only": tuple(only), "modules": extra}
     entries = [
@@ -307,7 +361,11 @@ def load(
         plugin = Plugin(name, entry.module, distribution, version)
         if name in blocked or (manual and not any(fnmatch.fnmatchcase(name, o) for o in only)):
             plugin.state = "blocked"
-            plugin.problem = "left out by --no-plugin" if name in blocked else "HARNESS_DISABLE_PLUGIN_AUTOLOAD is set"
+            plugin.problem = (
+                "left out by --no-plugin"
+                if name in blocked
+                else "HARNESS_DISABLE_PLUGIN_AUTOLOAD is set"
+            )
             plugin.fix = f"name it with --plugin {name}" if manual else f"drop --no-plugin {name}"
             registry.plugins.setdefault(name, plugin)
         else:

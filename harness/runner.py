@@ -54,9 +54,13 @@ class Options:
             if value is not None and value <= 0:
                 raise UsageError(f"--{name} {value:g}; wanted a number above 0")
         if self.workers == 0 and (self.timeout or self.memory):
-            raise UsageError("a deadline or memory bound needs a worker process: --workers 1 or more")
+            raise UsageError(
+                "a deadline or memory bound needs a worker process: --workers 1 or more"
+            )
         if self.shard and not 1 <= self.shard[0] <= self.shard[1]:
-            raise UsageError(f"--shard {self.shard[0]}/{self.shard[1]}; wanted I/M with I from 1 to M")
+            raise UsageError(
+                f"--shard {self.shard[0]}/{self.shard[1]}; wanted I/M with I from 1 to M"
+            )
 
 
 @dataclass
@@ -117,7 +121,9 @@ class _Run:
         failures = self._expand()
         todo = self._look_up()
         total: dict[str, int] = {}
-        for task, count in [(f.task, 1) for f in failures] + [(j.path.task.name, len(j.cases)) for j in todo]:
+        for task, count in [(f.task, 1) for f in failures] + [
+            (j.path.task.name, len(j.cases)) for j in todo
+        ]:
             total[task] = total.get(task, 0) + count
         self._notify("harness_run_started", plan=self._plan, total=total, cached=len(self._cached))
         if total:
@@ -138,7 +144,12 @@ class _Run:
         counts: dict[str, int] = {}
         for record in result.records:
             counts[record.status.value] = counts.get(record.status.value, 0) + 1
-        summary = {"statuses": counts, "computed": result.computed, "cached": result.cached, "seconds": result.seconds}
+        summary = {
+            "statuses": counts,
+            "computed": result.computed,
+            "cached": result.cached,
+            "seconds": result.seconds,
+        }
         self._notify("harness_run_finished", summary=summary)
         return result
 
@@ -152,7 +163,14 @@ class _Run:
         failures: list[Record] = []
         listed: dict[str, list[Case] | tuple[Status, str]] = {}
         for path in self._plan.paths:
-            absent = next((m for s in (path.task, *path.models, path.estimator) if (m := s.component.missing())), None)
+            absent = next(
+                (
+                    m
+                    for s in (path.task, *path.models, path.estimator)
+                    if (m := s.component.missing())
+                ),
+                None,
+            )
             where = repr((path.task.name, sorted(path.task.params.items()), path.seed))
             if where not in listed:
                 listed[where] = self._cases(path)
@@ -179,7 +197,9 @@ class _Run:
                 by_source.setdefault(case.source, []).append(case)
             for source, group in by_source.items():
                 if self._in_shard(path, source):
-                    self._jobs.append(_Job(path, group, self._unit(len(self._jobs), path, source, group)))
+                    self._jobs.append(
+                        _Job(path, group, self._unit(len(self._jobs), path, source, group))
+                    )
         return failures
 
     def _cases(self, path: Path) -> list[Case] | tuple[Status, str]:
@@ -236,7 +256,10 @@ class _Run:
 
     def _keys(self, path: Path, cases: tuple[str, ...], fingerprint: str) -> dict[str, str]:
         sources = self._sources(path)
-        return {path_key(path, case, fingerprint, sources, self._options.threads): case for case in cases}
+        return {
+            path_key(path, case, fingerprint, sources, self._options.threads): case
+            for case in cases
+        }
 
     def _look_up(self) -> list[_Job]:
         """Take finished cases from the store where that needs no loading; the jobs that remain."""
@@ -251,7 +274,12 @@ class _Run:
             if token not in fingerprints:
                 fingerprints[token] = self._store.fingerprint(token)
             if fingerprint := fingerprints[token]:
-                known.update({k: (job, c) for k, c in self._keys(job.path, job.unit.cases, fingerprint).items()})
+                known.update(
+                    {
+                        k: (job, c)
+                        for k, c in self._keys(job.path, job.unit.cases, fingerprint).items()
+                    }
+                )
         self._cached = self._store.finished(known)
         for key in self._cached:
             job, case = known[key]
@@ -277,7 +305,9 @@ class _Run:
         options = self._options
         if options.workers:
             setup = Setup(tuple(sys.path), self._registry.loaded_with, os.getpid(), options.threads)
-            executor: Local | Inline = Local(setup, options.workers, options.timeout, options.memory)
+            executor: Local | Inline = Local(
+                setup, options.workers, options.timeout, options.memory
+            )
         else:
             executor = Inline(self._registry, self._threads, debug=options.debug)
         units = [job.unit for job in self._ordered(jobs)]
@@ -328,7 +358,9 @@ class _Run:
         case = case or Case("*", data=_nothing)
         return self._record(path, case, CaseResult(case.id, status, cause), None)
 
-    def _record(self, path: Path, case: Case, result: CaseResult, outcome: Outcome | None) -> Record:
+    def _record(
+        self, path: Path, case: Case, result: CaseResult, outcome: Outcome | None
+    ) -> Record:
         fingerprint = outcome.fingerprint if outcome else None
         sources = self._sources(path)
         quantity = self._quantity(path, result)
@@ -381,7 +413,9 @@ class _Run:
         if own := path.estimator.component.spec.quantity:
             return str(own.name)
         ranked = [q.name for q in path.task.component.spec.quantities]
-        return next((name for name in ranked if name in result.scores), ranked[0] if ranked else "score")
+        return next(
+            (name for name in ranked if name in result.scores), ranked[0] if ranked else "score"
+        )
 
     def _versions(self, sources: dict[str, str]) -> dict[str, str]:
         return dict(_versions(tuple((p, self._registry.plugins[p].distribution) for p in sources)))

@@ -70,7 +70,9 @@ class Param:
             if item is None:
                 continue
             if self.choices and item not in self.choices:
-                raise UsageError(f"{where}: {item!r}; wanted one of {', '.join(map(repr, self.choices))}")
+                raise UsageError(
+                    f"{where}: {item!r}; wanted one of {', '.join(map(repr, self.choices))}"
+                )
             number = isinstance(item, int | float)
             if number and not (
                 (self.low is None or item >= self.low)
@@ -118,9 +120,13 @@ class Spec:
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
-            raise PluginError(f"{self.name!r} is no name for a component: lower case, digits and - only")
+            raise PluginError(
+                f"{self.name!r} is no name for a component: lower case, digits and - only"
+            )
         if not re.fullmatch(r"[\w.]+:\w+", self.implementation):
-            raise PluginError(f"{self.name}: implementation {self.implementation!r} is not 'package.module:Class'")
+            raise PluginError(
+                f"{self.name}: implementation {self.implementation!r} is not 'package.module:Class'"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

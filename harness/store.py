@@ -31,7 +31,9 @@ def _schema_1(db: sqlite3.Connection) -> None:
         " estimator TEXT NOT NULL, record TEXT NOT NULL) STRICT"
     )
     db.execute("CREATE INDEX by_key ON records (key, status)")
-    db.execute("CREATE TABLE fingerprints (token TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) STRICT")
+    db.execute(
+        "CREATE TABLE fingerprints (token TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) STRICT"
+    )
     db.execute("CREATE TABLE machines (id TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT")
 
 
@@ -68,7 +70,11 @@ class Store:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, write: bool = False, waiting: Callable[[str], None] | None = None
+        self,
+        path: str | os.PathLike[str],
+        *,
+        write: bool = False,
+        waiting: Callable[[str], None] | None = None,
     ) -> None:
         self.path = Path(path)
         if self.path.is_dir():
@@ -93,14 +99,18 @@ class Store:
         application = self._db.execute("PRAGMA application_id").fetchone()[0]
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if tables and application != APPLICATION_ID:
-            raise StoreError(f"{self.path}: a database of another program; wanted a harness store or a new file")
+            raise StoreError(
+                f"{self.path}: a database of another program; wanted a harness store or a new file"
+            )
         if version > len(MIGRATIONS):
             raise StoreError(
                 f"{self.path}: store version {version}, newer than this harness (version {len(MIGRATIONS)}): "
                 "pip install --upgrade infoharness, or name another --store"
             )
         if version < len(MIGRATIONS) and not write:
-            raise StoreError(f"{self.path}: store version {version}; a `harness run` brings it up to date")
+            raise StoreError(
+                f"{self.path}: store version {version}; a `harness run` brings it up to date"
+            )
         if write:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
@@ -118,12 +128,20 @@ class Store:
         except sqlite3.DatabaseError as error:
             said = str(error)
             if "not a database" in said or "malformed" in said:
-                raise StoreError(f"{self.path}: not a harness store ({said}); name another --store") from error
+                raise StoreError(
+                    f"{self.path}: not a harness store ({said}); name another --store"
+                ) from error
             if "full" in said:
-                raise StoreError(f"{self.path}: the disk is full; what was finished is kept") from error
-            raise StoreError(f"{self.path}: {said}; check that the file and its folder can be written") from error
+                raise StoreError(
+                    f"{self.path}: the disk is full; what was finished is kept"
+                ) from error
+            raise StoreError(
+                f"{self.path}: {said}; check that the file and its folder can be written"
+            ) from error
         except OSError as error:
-            raise StoreError(f"{self.path}: {error.strerror or error}; name a writable --store") from error
+            raise StoreError(
+                f"{self.path}: {error.strerror or error}; name a writable --store"
+            ) from error
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -143,7 +161,9 @@ class Store:
             import fcntl
         except ImportError:  # Windows: SQLite's own lock is what is left
             return
-        handle = os.open(self.path.with_name(self.path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(
+            self.path.with_name(self.path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644
+        )
         told = False
         try:
             while True:
@@ -152,7 +172,10 @@ class Store:
                     break
                 except BlockingIOError:
                     if waiting is not None and not told:
-                        owner = os.pread(handle, 1000, 0).decode(errors="replace").strip() or "another process"
+                        owner = (
+                            os.pread(handle, 1000, 0).decode(errors="replace").strip()
+                            or "another process"
+                        )
                         waiting(f"waiting for {owner}, which writes to {self.path}")
                         told = True
                     time.sleep(0.05)
@@ -183,10 +206,13 @@ class Store:
         rows = [(r.key, r.status.value, r.task, r.estimator, r.to_json()) for r in records]
         with self._transaction():
             self._db.executemany(
-                "INSERT INTO records (key, status, task, estimator, record) VALUES (?, ?, ?, ?, ?)", rows
+                "INSERT INTO records (key, status, task, estimator, record) VALUES (?, ?, ?, ?, ?)",
+                rows,
             )
             if fingerprints:
-                self._db.executemany("INSERT OR REPLACE INTO fingerprints VALUES (?, ?)", fingerprints.items())
+                self._db.executemany(
+                    "INSERT OR REPLACE INTO fingerprints VALUES (?, ?)", fingerprints.items()
+                )
 
     def add_machine(self, name: str, facts: dict[str, Any]) -> None:
         """Remember the machine that records point to."""
@@ -221,7 +247,9 @@ class Store:
     def fingerprint(self, token: str) -> str | None:
         """The fingerprint that belongs to a data token, if the data were ever loaded."""
         with self._errors():
-            row = self._db.execute("SELECT fingerprint FROM fingerprints WHERE token = ?", [token]).fetchone()
+            row = self._db.execute(
+                "SELECT fingerprint FROM fingerprints WHERE token = ?", [token]
+            ).fetchone()
         return row[0] if row else None
 
     def records(self, *, history: bool = False) -> list[Record]:
@@ -234,13 +262,18 @@ class Store:
     def machines(self) -> dict[str, dict[str, Any]]:
         """The machines that results were made on."""
         with self._errors():
-            return {name: json.loads(facts) for name, facts in self._db.execute("SELECT id, facts FROM machines")}
+            return {
+                name: json.loads(facts)
+                for name, facts in self._db.execute("SELECT id, facts FROM machines")
+            }
 
     def merge(self, other: Store) -> int:
         """Add what another store holds and this one does not; the number of records added."""
         with self._errors():
             known = {text for (text,) in self._db.execute("SELECT record FROM records")}
-            tokens = dict(other._db.execute("SELECT token, fingerprint FROM fingerprints").fetchall())
+            tokens = dict(
+                other._db.execute("SELECT token, fingerprint FROM fingerprints").fetchall()
+            )
         new = [r for r in other.records(history=True) if r.to_json() not in known]
         for name, facts in other.machines().items():
             self.add_machine(name, facts)
@@ -256,7 +289,9 @@ class Store:
     def collect_garbage(self, keep: Callable[[Record], bool]) -> int:
         """Remove superseded records and those that ``keep`` refuses, with their arrays; the number removed."""
         with self._errors():
-            newest = dict(self._db.execute("SELECT key, max(id) FROM records GROUP BY key").fetchall())
+            newest = dict(
+                self._db.execute("SELECT key, max(id) FROM records GROUP BY key").fetchall()
+            )
             rows = self._db.execute("SELECT id, key, record FROM records").fetchall()
         gone = [i for i, key, text in rows if newest[key] != i or not keep(Record.from_json(text))]
         with self._transaction():

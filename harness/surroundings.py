@@ -41,7 +41,9 @@ def calm(device: str = "cpu", rng: np.random.Generator | None = None) -> Iterato
     if gpu and not torch.cuda.is_available():
         raise UsageError("device 'cuda': torch sees no GPU here; wanted device=cpu")
     threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if gpu else [], enabled=rng is not None):
+    with torch.random.fork_rng(
+        devices=range(torch.cuda.device_count()) if gpu else [], enabled=rng is not None
+    ):
         try:
             torch.set_num_threads(1)
             if rng is not None:

@@ -45,7 +45,10 @@ class Threads:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for name, value in self._environment.items():
             if value is None:
@@ -67,7 +70,9 @@ class Threads:
 
         # What torch says is what its OpenMP pool is set to: so it is asked before that is changed.
         found: list[tuple[str, Any]] = [
-            (name, sys.modules.get(name)) for name in ("torch", "numba") if name not in self._libraries
+            (name, sys.modules.get(name))
+            for name in ("torch", "numba")
+            if name not in self._libraries
         ]
         for name, library in found:
             if hasattr(library, "set_num_threads"):

@@ -48,8 +48,15 @@ def _verify(registry: Registry, record: Record, tolerance: float) -> Check:
     try:
         request = plan.Request(tasks=(record.task,), models=record.models, estimators=(record.estimator,),
                                params=params, seeds=(record.seed,), baselines=False)  # fmt: skip
-        paths = [p for p in plan.make(registry, request).paths if tuple(m.name for m in p.models) == record.models]
-        with tempfile.TemporaryDirectory() as folder, Store(FilePath(folder) / "s.sqlite", write=True) as store:
+        paths = [
+            p
+            for p in plan.make(registry, request).paths
+            if tuple(m.name for m in p.models) == record.models
+        ]
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Store(FilePath(folder) / "s.sqlite", write=True) as store,
+        ):
             options = Options(threads=record.threads or 1, cases=(record.case,))
             again = run_plan(registry, plan.Plan(tuple(paths), ()), store, options).records
     except HarnessError as error:
@@ -61,12 +68,18 @@ def _verify(registry: Registry, record: Record, tolerance: float) -> Check:
         return Check(record, "failed", note=f"{new.status.value}: {new.cause}")
     assert new.value is not None
     assert record.value is not None
-    same = new.value == record.value or abs(new.value - record.value) <= tolerance * abs(record.value)
+    same = new.value == record.value or abs(new.value - record.value) <= tolerance * abs(
+        record.value
+    )
     if same:
         return Check(record, "same", new.value)
     if record_key(dataclasses.replace(new, recipe=record.recipe)) != record.key:
         what = "data" if new.fingerprint != record.fingerprint else "source of a plugin"
         return Check(record, "changed", new.value, f"the {what} has changed since")
-    moved = [f"{k} {record.versions.get(k)} → {v}" for k, v in new.versions.items() if record.versions.get(k) != v]
+    moved = [
+        f"{k} {record.versions.get(k)} → {v}"
+        for k, v in new.versions.items()
+        if record.versions.get(k) != v
+    ]
     moved += ["another machine"] if new.machine != record.machine else []
     return Check(record, "drift", new.value, "; ".join(moved) or "same versions, same machine")

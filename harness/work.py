@@ -130,7 +130,9 @@ class Bench:
         self._refused: tuple[str, _Stage] | None = None
         self._seeded: tuple[str, dict[str, tuple[Any, Any]]] = "", {}
 
-    def perform(self, unit: Unit, ask: Ask | None = None, tell: Tell = lambda stage: None) -> Outcome | None:
+    def perform(
+        self, unit: Unit, ask: Ask | None = None, tell: Tell = lambda stage: None
+    ) -> Outcome | None:
         """Run a unit; None where ``ask`` wants none of its cases. Never raises but on Ctrl-C."""
         outcome = Outcome(unit.index, [])
         with _listening(outcome.notes):
@@ -188,7 +190,10 @@ class Bench:
         return built
 
     def _load(self, unit: Unit, tell: Tell) -> tuple[dict[str, Case], Kind, float]:
-        listed, key = json.dumps([unit.task, unit.seed], sort_keys=True), f"{unit.data_key} {unit.seed}"
+        listed, key = (
+            json.dumps([unit.task, unit.seed], sort_keys=True),
+            f"{unit.data_key} {unit.seed}",
+        )
         if self._refused is not None and self._refused[0] == key:
             raise self._refused[1]
         try:
@@ -198,7 +203,9 @@ class Bench:
             self._refused = key, failure
             raise
 
-    def _load_anew(self, unit: Unit, listed: str, key: str, tell: Tell) -> tuple[dict[str, Case], Kind, float]:
+    def _load_anew(
+        self, unit: Unit, listed: str, key: str, tell: Tell
+    ) -> tuple[dict[str, Case], Kind, float]:
         with self._stage(f"task {unit.task[0]}", tell):
             if listed not in self._cases:
                 self._cases[listed] = {c.id: c for c in self._task(unit).cases(seed=unit.seed)}
@@ -222,7 +229,9 @@ class Bench:
         for old in gone:
             self._outputs = {k: v for k, v in self._outputs.items() if not k.startswith(old)}
 
-    def _model(self, unit: Unit, depth: int, data: Kind, fingerprint: str, tell: Tell) -> tuple[Kind, float]:
+    def _model(
+        self, unit: Unit, depth: int, data: Kind, fingerprint: str, tell: Tell
+    ) -> tuple[Kind, float]:
         name, params = unit.models[depth]
         spec: ModelSpec = self._registry.one("model", name).spec
         parts = [("model", *m) for m in unit.models[: depth + 1]]
@@ -249,20 +258,26 @@ class Bench:
         memo[key] = out, cost.stop().wall_s
         return memo[key]
 
-    def _memo(self, unit: Unit, fingerprint: str, parts: list[Any]) -> tuple[dict[str, tuple[Any, Any]], str]:
+    def _memo(
+        self, unit: Unit, fingerprint: str, parts: list[Any]
+    ) -> tuple[dict[str, tuple[Any, Any]], str]:
         """Where the output of ``parts`` on these data is remembered, and under which key.
 
         What is deterministic throughout is shared between seeds; the rest lasts for one seed.
         """
         key = fingerprint + json.dumps(parts, sort_keys=True)
-        if all("deterministic" in self._registry.one(role, name).spec.traits for role, name, _ in parts):
+        if all(
+            "deterministic" in self._registry.one(role, name).spec.traits for role, name, _ in parts
+        ):
             return self._outputs, key
         here = f"{unit.data_key} {unit.seed}"
         if self._seeded[0] != here:
             self._seeded = here, {}
         return self._seeded[1], f"{here} {key}"
 
-    def _estimate(self, unit: Unit, data: Kind, fingerprint: str, tell: Tell) -> tuple[Output, Cost]:
+    def _estimate(
+        self, unit: Unit, data: Kind, fingerprint: str, tell: Tell
+    ) -> tuple[Output, Cost]:
         name, _ = unit.estimator
         parts = [*(("model", *m) for m in unit.models), ("estimator", *unit.estimator)]
         memo, key = self._memo(unit, fingerprint, parts)
@@ -283,7 +298,9 @@ class Bench:
                 output: Output = estimator.estimate(data, rng=rng)
                 cost.stop()
             if not isinstance(output, spec.gives):
-                raise PluginError(f"gave {type(output).__name__}; its spec says {spec.gives.__name__}")
+                raise PluginError(
+                    f"gave {type(output).__name__}; its spec says {spec.gives.__name__}"
+                )
         if memo is self._outputs:  # no other unit asks for an output that depends on the seed
             memo[key] = output, cost
         return output, cost
@@ -302,17 +319,28 @@ class Bench:
                     raise PluginError("gave no score")
                 bad = [k for k, v in scores.items() if np.isnan(v)]
                 if bad:
-                    raise PluginError(f"the score {bad[0]} is NaN; leave out what cannot be computed")
+                    raise PluginError(
+                        f"the score {bad[0]} is NaN; leave out what cannot be computed"
+                    )
         except _Stage as failure:
             if self._debug:
                 raise failure.cause from None
             return CaseResult(case.id, *_explain(failure.stage, failure.cause))
         primary = next((q.name for q in task.quantities if q.name in scores), next(iter(scores)))
-        return CaseResult(case.id, value=scores[primary], truth=case.truth.get(primary), scores=scores)
+        return CaseResult(
+            case.id, value=scores[primary], truth=case.truth.get(primary), scores=scores
+        )
 
     def _versions(self, unit: Unit) -> dict[str, str]:
-        names = [("task", unit.task[0]), *(("model", m[0]) for m in unit.models), ("estimator", unit.estimator[0])]
-        packages = {"numpy", *(p for role, n in names for p in self._registry.one(role, n).spec.requires)}  # type: ignore[arg-type]
+        names = [
+            ("task", unit.task[0]),
+            *(("model", m[0]) for m in unit.models),
+            ("estimator", unit.estimator[0]),
+        ]
+        packages = {
+            "numpy",
+            *(p for role, n in names for p in self._registry.one(role, n).spec.requires),
+        }  # type: ignore[arg-type]
         loaded = {p: getattr(sys.modules.get(p), "__version__", None) for p in sorted(packages)}
         return {p: str(v) for p, v in loaded.items() if v}
 

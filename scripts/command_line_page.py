@@ -28,11 +28,15 @@ def page() -> str:
     for verb in VERBS:
         parts.append(f"\n## harness {verb}\n")
         top = parser(verb)
-        one = next(a for a in top._actions if isinstance(a, argparse._SubParsersAction)).choices[verb]
+        one = next(a for a in top._actions if isinstance(a, argparse._SubParsersAction)).choices[
+            verb
+        ]
         parts.append(f"\n```text\n{one.format_help()}```\n")
         for action in one._actions:
             if isinstance(action, argparse._SubParsersAction):
-                parts += [f"\n```text\n{inner.format_help()}```\n" for inner in action.choices.values()]
+                parts += [
+                    f"\n```text\n{inner.format_help()}```\n" for inner in action.choices.values()
+                ]
     return "".join(parts)
 
 

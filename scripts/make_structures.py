@@ -52,7 +52,9 @@ class Metal:
         atoms.symbols[:] = rng.permutation(list(cycle))
         return atoms
 
-    def crystal(self, rng: Rng, repeat: tuple[int, int, int] = (2, 2, 2), scale: float = 1.0) -> Atoms:
+    def crystal(
+        self, rng: Rng, repeat: tuple[int, int, int] = (2, 2, 2), scale: float = 1.0
+    ) -> Atoms:
         """An fcc supercell of cubic cells."""
         return self.paint(bulk(self.species[0], "fcc", a=self.a * scale, cubic=True) * repeat, rng)
 
@@ -132,7 +134,9 @@ def compressed(metal: Metal, rng: Rng) -> Atoms:
 def dimer(metal: Metal, rng: Rng) -> Atoms:
     """Two atoms and nothing else, at 0.8 to 1.4 of the distance of neighbours in the crystal."""
     first, second = rng.choice(metal.species, 2)
-    return Atoms([first, second], positions=[[0, 0, 0], [0, 0, rng.uniform(0.8, 1.4) * metal.a / np.sqrt(2)]])
+    return Atoms(
+        [first, second], positions=[[0, 0, 0], [0, 0, rng.uniform(0.8, 1.4) * metal.a / np.sqrt(2)]]
+    )
 
 
 COMMON: tuple[tuple[str, Recipe, int], ...] = (
@@ -159,7 +163,9 @@ RARE: tuple[tuple[str, Recipe, int], ...] = (
 SETS: dict[str, tuple[Metal, ...]] = {
     "copper": (Metal("Cu", ("Cu",)),),
     "copper-gold": (Metal("CuAu", ("Cu", "Au")), Metal("Cu3Au", ("Cu", "Cu", "Cu", "Au"))),
-    "metals": tuple(Metal("".join(s), s) for s in (("Al",), ("Ni",), ("Pt",), ("Ag", "Pd"), ("Al", "Ni"))),
+    "metals": tuple(
+        Metal("".join(s), s) for s in (("Al",), ("Ni",), ("Pt",), ("Ag", "Pd"), ("Al", "Ni"))
+    ),
 }
 
 
@@ -199,14 +205,18 @@ def plan(name: str) -> Iterator[tuple[Metal, str, Recipe, int]]:
             yield metals[i % len(metals)], label, recipe, i
 
 
-def make(name: str, metal: Metal, label: str, recipe: Recipe, i: int) -> tuple[Atoms, float, np.ndarray]:
+def make(
+    name: str, metal: Metal, label: str, recipe: Recipe, i: int
+) -> tuple[Atoms, float, np.ndarray]:
     """One structure, rounded, with its energy (eV) and forces (eV/Å)."""
     rng = stream(SEED, name, metal.name, label, str(i))
     while True:
         made = recipe(metal, rng)
         made.wrap()
         cell = np.round(made.cell[:] * made.pbc[:, None], DECIMALS) + 0.0
-        atoms = Atoms(made.numbers, np.round(made.positions, DECIMALS) + 0.0, cell=cell, pbc=made.pbc)
+        atoms = Atoms(
+            made.numbers, np.round(made.positions, DECIMALS) + 0.0, cell=cell, pbc=made.pbc
+        )
         atoms.calc = EMT()
         forces = atoms.get_forces()
         # A rattle or a mixed cell that pushes two atoms into each other is no structure: draw again.
@@ -242,7 +252,9 @@ def main() -> None:
         path = args.out / f"{name}.npz"
         made.save(path)
         path.chmod(0o644)
-        say(f"{name}: {made.n} structures, {len(made.numbers)} environments, {made.fingerprint()[:19]}")
+        say(
+            f"{name}: {made.n} structures, {len(made.numbers)} environments, {made.fingerprint()[:19]}"
+        )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ TRAINED = {"steps": 1500, "hidden": (32,), "batch": 16}
 
 
 @conformance(
-    "neural", params=dict.fromkeys(("mine", "dv", "nwj", "infonce", "club", "l1out"), QUICK) | {"smile": TRAINED}
+    "neural",
+    params=dict.fromkeys(("mine", "dv", "nwj", "infonce", "club", "l1out"), QUICK)
+    | {"smile": TRAINED},
 )
 def test_neural(check):
     check()
@@ -24,7 +26,10 @@ def test_neural(check):
 
 @conformance(
     "ib_lossy",
-    params={f"autoencoder{k}": {"steps": 50, "hidden": (8,), "code_dim": 1} for k in ("", "-samples", "-labelled")}
+    params={
+        f"autoencoder{k}": {"steps": 50, "hidden": (8,), "code_dim": 1}
+        for k in ("", "-samples", "-labelled")
+    }
     | {f"pca{k}": {"code_dim": 1} for k in ("", "-samples", "-labelled")}
     | {"ib-plane": {"epochs": (0, 1), "hidden": (8,)}},
 )
@@ -51,7 +56,9 @@ def test_language(check):
 
 @conformance(
     "entropy_attention",
-    params={"attention-architectures": {"steps": 3, "layers": 1, "width": 8, "window": 16, "windows": 4}},
+    params={
+        "attention-architectures": {"steps": 3, "layers": 1, "width": 8, "window": 16, "windows": 4}
+    },
 )
 def test_entropy_attention(check):
     check()
@@ -94,7 +101,11 @@ def test_netinfof(check):
 
 
 @conformance(
-    "graphs", params={"node-scenarios": {"nodes": 200}, "link-scenarios": {"nodes": 128, "k": 10, "density": 0.1}}
+    "graphs",
+    params={
+        "node-scenarios": {"nodes": 200},
+        "link-scenarios": {"nodes": 128, "k": 10, "density": 0.1},
+    },
 )
 def test_graphs(check):
     check()
@@ -107,7 +118,11 @@ POLICIES = ["all", "order", "reverse", "random-order", "filter", "random-kept", 
 @conformance(
     "wireless_pvi",
     params={f"train-{policy}": BRIEF for policy in POLICIES}
-    | {"transformer-classifier": BRIEF, "pvi-guide": {"steps": 5, "folds": 2}, "text-embedding": {"dimensions": 5}},
+    | {
+        "transformer-classifier": BRIEF,
+        "pvi-guide": {"steps": 5, "folds": 2},
+        "text-embedding": {"dimensions": 5},
+    },
 )
 def test_wireless_pvi(check):
     check()

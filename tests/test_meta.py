@@ -34,8 +34,12 @@ def test_every_hook_is_documented_with_its_arguments(name):
 
 @pytest.mark.parametrize("name", HOOKS)
 def test_every_hook_has_a_test(name):
-    tests = re.findall(r"^def (test_hook\w+)", text("tests", "harness", "test_runner.py"), re.MULTILINE)
-    tests += re.findall(r"^def (test_hooks\w+)", text("tests", "harness", "test_runner.py"), re.MULTILINE)
+    tests = re.findall(
+        r"^def (test_hook\w+)", text("tests", "harness", "test_runner.py"), re.MULTILINE
+    )
+    tests += re.findall(
+        r"^def (test_hooks\w+)", text("tests", "harness", "test_runner.py"), re.MULTILINE
+    )
     assert any(name in test for test in tests)
 
 
@@ -90,7 +94,9 @@ def imports(file):
                 yield from (f"harness.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "harness").rglob("*.py")), ids=lambda f: str(f.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "harness").rglob("*.py")), ids=lambda f: str(f.relative_to(ROOT))
+)
 def test_imports_point_one_way(file):
     relative = file.relative_to(ROOT / "harness").with_suffix("")
     room = relative.parts[0]
@@ -115,11 +121,15 @@ def test_plugins_import_the_public_door_and_never_each_other(file):
         assert not root.startswith("harness_") or root == own, f"{name} belongs to another plugin"
         if root == "harness" and "." in name:
             inner = name.partition(".")[2]
-            assert inner in harness.__all__ or inner in ("quantities", "kinds"), f"{name} is not public"
+            assert inner in harness.__all__ or inner in ("quantities", "kinds"), (
+                f"{name} is not public"
+            )
 
 
 def test_host_modules_stay_small():
-    lines = {f: len(f.read_text(encoding="utf-8").splitlines()) for f in (ROOT / "harness").rglob("*.py")}
+    lines = {
+        f: len(f.read_text(encoding="utf-8").splitlines()) for f in (ROOT / "harness").rglob("*.py")
+    }
     assert max(lines.values()) <= 400, max(lines, key=lines.get)
 
 
@@ -132,7 +142,12 @@ def test_public_names_are_sorted_importable_and_documented():
 
 def test_type_checkers_see_the_lazy_names():
     tree = ast.parse(text("harness", "__init__.py"))
-    seen = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    seen = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
     assert seen >= {n for n in harness.__all__ if n != "__version__"}
 
 
@@ -140,7 +155,10 @@ def test_importing_a_part_does_not_hide_a_public_function():
     """`harness.run` and its like stay functions, whatever modules have been imported."""
     for module in (f.stem for f in (ROOT / "harness").glob("*.py") if not f.stem.startswith("__")):
         importlib.import_module(f"harness.{module}")
-    assert all(inspect.isfunction(getattr(harness, n)) for n in ("run", "estimator", "model", "task", "stream"))
+    assert all(
+        inspect.isfunction(getattr(harness, n))
+        for n in ("run", "estimator", "model", "task", "stream")
+    )
 
 
 def test_every_shipped_plugin_loads():
@@ -153,12 +171,16 @@ def test_no_pickle_and_no_remote_code():
     for folder in ("harness", "plugins", "tasks"):
         for file in (ROOT / folder).rglob("*.py"):
             source = file.read_text(encoding="utf-8")
-            assert not re.search(r"pickle\.load|allow_pickle=True|trust_remote_code=True", source), file
+            assert not re.search(
+                r"pickle\.load|allow_pickle=True|trust_remote_code=True", source
+            ), file
 
 
 def test_folders_are_not_packages():
     code = "import importlib.util as u; print([n for n in ('plugins', 'tasks', 'leaderboards', 'tests') if u.find_spec(n)])"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/"
+    )
     assert ran.stdout == "[]\n"
 
 

@@ -42,7 +42,9 @@ print(*laps, len(content) / 2**20, resource.getrusage(resource.RUSAGE_SELF).ru_m
 
 def build(folder: Path) -> tuple[list[tuple[float, float]], float, float]:
     """Wall and CPU seconds of the steps, size of the page and peak memory (MiB), in a process of its own."""
-    done = subprocess.run([sys.executable, "-c", BUILD, str(folder)], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", BUILD, str(folder)], check=True, capture_output=True, text=True
+    )
     *laps, size, peak = map(float, done.stdout.split())
     walls, cpus = ([b - a for a, b in itertools.pairwise(laps[k::2])] for k in (0, 1))
     return list(zip(walls, cpus, strict=True)), size, peak
@@ -55,7 +57,9 @@ def browse(page: Path, chromium: str) -> dict[str, float]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         opened = []
-        for _ in range(5):  # in new tabs of a browser that runs already; the median, for other work comes between
+        for _ in range(
+            5
+        ):  # in new tabs of a browser that runs already; the median, for other work comes between
             tab = browser.new_page()
             start = time.perf_counter()
             tab.goto(page.as_uri())
@@ -63,7 +67,10 @@ def browse(page: Path, chromium: str) -> dict[str, float]:
             opened.append((time.perf_counter() - start) * 1e3)
         found = {"open": statistics.median(opened)}
         for name, action in (
-            ("sort the standing", "document.querySelectorAll('table.standing thead button')[3].click()"),
+            (
+                "sort the standing",
+                "document.querySelectorAll('table.standing thead button')[3].click()",
+            ),
             ("sort the cases", "document.querySelectorAll('table.cases thead button')[6].click()"),
             ("filter the cases", TYPED),
             ("open a row", "document.querySelector('table.standing tbody a').click()"),
@@ -98,7 +105,10 @@ def main() -> None:
         rows += [("build, all of it, CPU s", sum(cpu for _, cpu in laps), 5.0)]
         rows += [("peak memory, MiB", peak, 1024.0), ("page, MiB", size, None)]
         if chromium:
-            rows += [(f"{name}, ms", ms, 1000.0) for name, ms in browse(folder / "index.html", chromium).items()]
+            rows += [
+                (f"{name}, ms", ms, 1000.0)
+                for name, ms in browse(folder / "index.html", chromium).items()
+            ]
     print(f"{count} results: {ROWS} rows, {CASES} cases, {SEEDS} seeds")
     for name, value, budget in rows:
         limit = "" if budget is None else f"  (budget {budget:g}, {value / budget:.0%} of it)"

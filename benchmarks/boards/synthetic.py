@@ -52,7 +52,9 @@ def make(folder: Path, rows: int, cases: int, seeds: int, *, sections: bool = Fa
     return len(records)
 
 
-def _record(task: str, case: str, estimator: str, seed: int, params: dict[str, object], **more: object) -> Record:
+def _record(
+    task: str, case: str, estimator: str, seed: int, params: dict[str, object], **more: object
+) -> Record:
     given: dict[str, object] = {
         "key": f"{task}{case}{estimator}{seed}", "status": Status.OK, "task": f"made/{task}", "case": case,
         "source": case, "models": (), "estimator": f"made/{estimator}", "plugin": "made", "seed": seed, "unit": "nats",
@@ -66,7 +68,11 @@ def _record(task: str, case: str, estimator: str, seed: int, params: dict[str, o
 
 def _row(rng: random.Random, row: int, cases: int, seeds: int) -> list[Record]:
     """One estimator: a bias that grows with dimension and information, noise, a time, now and then a failure."""
-    slope, noise, pace = 0.002 * 1.12**row, 0.01 * rng.uniform(0.5, 3), 10 ** rng.uniform(-3, 1) / (1 + row / 10)
+    slope, noise, pace = (
+        0.002 * 1.12**row,
+        0.01 * rng.uniform(0.5, 3),
+        10 ** rng.uniform(-3, 1) / (1 + row / 10),
+    )
     found = []
     for c in range(cases):
         dim, truth = DIMS[c % len(DIMS)], round(0.25 * (1 + c % 12), 3)

@@ -42,7 +42,13 @@ def cases():
             yield name, d, information, lambda *a: PairedSamples(*gaussian_pair(*a)), information
     for name in ("kl", "wkl", "kde", "gaussian-entropy"):
         for d in (1, 5):
-            yield name, d, 0.0, lambda rng, n, d, _: Samples(rng.normal(size=(n, d))), d * 1.4189385332046727
+            yield (
+                name,
+                d,
+                0.0,
+                lambda rng, n, d, _: Samples(rng.normal(size=(n, d))),
+                d * 1.4189385332046727,
+            )
     yield "ross", 1, math.log(2), labelled, math.log(2)
     yield "frenzel-pompe", 1, 0.0, triple, 0.0
     yield "frenzel-pompe", 1, 1.0, triple, 1.0
@@ -62,10 +68,14 @@ def main():
         found = []
         for seed in range(given.repeats):
             rng = stream(seed, "calibration", name, str(d), str(information))
-            output = harness.estimator(f"classics/{name}").estimate(draw(rng, given.n, d, information), rng=rng)
+            output = harness.estimator(f"classics/{name}").estimate(
+                draw(rng, given.n, d, information), rng=rng
+            )
             found.append((output.value, output.stderr))
         values, errors = np.array(found).T
-        covers = [(np.abs(values - centre) <= 1.96 * errors).mean() for centre in (truth, values.mean())]
+        covers = [
+            (np.abs(values - centre) <= 1.96 * errors).mean() for centre in (truth, values.mean())
+        ]
         print(
             f"| {name} | {d} | {information:.2g} | {values.mean() - truth:+.4f} | {values.std():.4f} "
             f"| {errors.mean() / values.std():.2f} | {covers[0]:.3f} | {covers[1]:.3f} |",

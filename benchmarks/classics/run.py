@@ -71,7 +71,9 @@ CODES = "PairedSamples(x, labels[:, None], y_kind='discrete')"
 SETUPS = {
     "ksg": {
         "ours": OURS.format(name="ksg", params="standardize=False, stderr='none'", data=PAIR),
-        "ours, all cores": OURS.format(name="ksg", params="standardize=False, stderr='none'", data=PAIR),
+        "ours, all cores": OURS.format(
+            name="ksg", params="standardize=False, stderr='none'", data=PAIR
+        ),
         "ours, with error": OURS.format(name="ksg", params="standardize=False", data=PAIR),
         "scikit-learn": """
 from sklearn.feature_selection import _mutual_info
@@ -102,9 +104,15 @@ def run(x, y, labels):
 """,
     },
     "kl": {
-        "ours": OURS.format(name="kl", params="metric='chebyshev', whiten=False, stderr='none'", data=ONE),
-        "ours, all cores": OURS.format(name="kl", params="metric='chebyshev', whiten=False, stderr='none'", data=ONE),
-        "ours, with error": OURS.format(name="kl", params="metric='chebyshev', whiten=False", data=ONE),
+        "ours": OURS.format(
+            name="kl", params="metric='chebyshev', whiten=False, stderr='none'", data=ONE
+        ),
+        "ours, all cores": OURS.format(
+            name="kl", params="metric='chebyshev', whiten=False, stderr='none'", data=ONE
+        ),
+        "ours, with error": OURS.format(
+            name="kl", params="metric='chebyshev', whiten=False", data=ONE
+        ),
         "infomeasure": """
 import infomeasure
 def run(x, y, labels):
@@ -123,7 +131,9 @@ def run(x, y, labels):
     },
     "ross": {
         "ours": OURS.format(name="ross", params="standardize=False, stderr='none'", data=CODES),
-        "ours, all cores": OURS.format(name="ross", params="standardize=False, stderr='none'", data=CODES),
+        "ours, all cores": OURS.format(
+            name="ross", params="standardize=False, stderr='none'", data=CODES
+        ),
         "ours, with error": OURS.format(name="ross", params="standardize=False", data=CODES),
         "scikit-learn": """
 from sklearn.feature_selection import _mutual_info
@@ -176,18 +186,28 @@ def draw(folder, n, d):
     rng = np.random.default_rng(n + d)
     x, noise = rng.normal(size=(2, n, d))
     path = folder / f"{n}-{d}.npz"
-    np.savez(path, x=x, y=0.6 * x + 0.8 * noise, labels=(x[:, 0] + noise[:, 0] > 0).astype(np.int64))
+    np.savez(
+        path, x=x, y=0.6 * x + 0.8 * noise, labels=(x[:, 0] + noise[:, 0] > 0).astype(np.int64)
+    )
     return path
 
 
 def main():
-    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("--cache", type=Path, help="folder for the peers' environments (default: a temporary one)")
+    ask = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    ask.add_argument(
+        "--cache", type=Path, help="folder for the peers' environments (default: a temporary one)"
+    )
     ask.add_argument("--sizes", default="1000,10000,50000")
     ask.add_argument("--dims", default="1,5,10,25")
     ask.add_argument("--estimators", default="ksg,kl,ross")
     ask.add_argument("--limit", type=int, default=300)
-    ask.add_argument("--npeet", default=PEERS["NPEET"][0], help="folder or git address that pip installs NPEET from")
+    ask.add_argument(
+        "--npeet",
+        default=PEERS["NPEET"][0],
+        help="folder or git address that pip installs NPEET from",
+    )
     given = ask.parse_args()
     peers = PEERS | {"NPEET": [given.npeet]}
     sizes, dims = ([int(v) for v in text.split(",")] for text in (given.sizes, given.dims))

@@ -30,7 +30,9 @@ def paths(workers: int) -> tuple[float, float]:
     from harness.store import Store
 
     found = registry.load()
-    request = plan.Request(tasks=("normals",), estimators=("noise",), params={"normals": {"count": 1000}})
+    request = plan.Request(
+        tasks=("normals",), estimators=("noise",), params={"normals": {"count": 1000}}
+    )
     with tempfile.TemporaryDirectory() as folder:
         seconds = []
         for _ in range(2):
@@ -51,11 +53,20 @@ def main() -> None:
     rows.append(("harness --help, user s", user_seconds(*harness, "--help"), 0.15))
     rows.append(("harness list, user s", user_seconds(*harness, "list"), 0.4))
     if importlib.util.find_spec("click"):
-        rows.append(("import click, user s", user_seconds(sys.executable, "-c", "import click") - bare, None))
+        rows.append(
+            (
+                "import click, user s",
+                user_seconds(sys.executable, "-c", "import click") - bare,
+                None,
+            )
+        )
     sys.path.insert(0, str(TOY))
     os.environ.pop("HARNESS_STORE", None)
     first, again = paths(0)
-    rows += [("a trivial path in process, ms", first, 2.0), ("1,000 paths from the store, s", again, 1.0)]
+    rows += [
+        ("a trivial path in process, ms", first, 2.0),
+        ("1,000 paths from the store, s", again, 1.0),
+    ]
     rows.append(("a trivial path on two workers, ms", paths(2)[0], None))
     for name, value, budget in rows:
         limit = "" if budget is None else f"  (budget {budget:g}, {value / budget:.0%} of it)"

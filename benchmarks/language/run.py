@@ -158,25 +158,35 @@ def measure(body: str, threads: int, **names: object) -> Any:
     for name, value in (names | {"threads": threads}).items():
         code = code.replace(name.upper(), str(value))
     environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
+    )
     if done.returncode:
         sys.exit(done.stderr)
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def main() -> None:
-    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     ask.add_argument("--threads", type=int, default=1)
-    ask.add_argument("--nanogpt", type=Path, help="a clone: git clone https://github.com/karpathy/nanoGPT FOLDER")
+    ask.add_argument(
+        "--nanogpt", type=Path, help="a clone: git clone https://github.com/karpathy/nanoGPT FOLDER"
+    )
     given = ask.parse_args()
     threads = given.threads
-    print("attention entropy, 12 heads, 4 x 512 tokens\n| layers | way | s | MiB above the model | sum of heads |")
+    print(
+        "attention entropy, 12 heads, 4 x 512 tokens\n| layers | way | s | MiB above the model | sum of heads |"
+    )
     print("|---|---|---|---|---|")
     for layers in (4, 12):
         for way in ("streamed", "whole"):
             seconds, memory, value = measure(ATTENTION, threads, way=way, layers=layers)
             print(f"| {layers} | {way} | {seconds:.2f} | {memory:.0f} | {value:.4f} |", flush=True)
-    print("\n32 continuations of 8 to 39 tokens under 8 prompts of 300\n| way | s | sum |\n|---|---|---|")
+    print(
+        "\n32 continuations of 8 to 39 tokens under 8 prompts of 300\n| way | s | sum |\n|---|---|---|"
+    )
     found = {}
     for way in ("shared", "plain"):
         found[way], _, value = measure(MATRIX, threads, way=way)

@@ -30,7 +30,9 @@ def structures(environments, seed=0):
     for i in range(-(-environments // 32)):
         element, a = METALS[i % len(METALS)]
         made = bulk(element, a=a * (1 + 0.03 * rng.standard_normal()), cubic=True) * (2, 2, 2)
-        made.positions += rng.normal(scale=rng.choice([0.02, 0.05, 0.1, 0.2]), size=made.positions.shape)
+        made.positions += rng.normal(
+            scale=rng.choice([0.02, 0.05, 0.1, 0.2]), size=made.positions.shape
+        )
         atoms.append(made)
     return {
         "numbers": np.concatenate([a.numbers for a in atoms]),
@@ -107,15 +109,21 @@ def compare(python, environments, step, repeats, rounds):
 def main():
     """Print a row per step and size."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cache", type=Path, help="folder for the peer's environment (default: a temporary one)")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 50_000], help="environments")
+    parser.add_argument(
+        "--cache", type=Path, help="folder for the peer's environment (default: a temporary one)"
+    )
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[10_000, 50_000], help="environments"
+    )
     parser.add_argument("--steps", nargs="+", default=["descriptor", "entropy", "cover"])
     parser.add_argument("--rounds", type=int, default=2, help="turns of each side")
     options = parser.parse_args()
     sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
     with tempfile.TemporaryDirectory() as temporary:
         python = peer_python(options.cache.resolve() if options.cache else Path(temporary))
-        print("step         environments   ours wall/CPU s   peer wall/CPU s   ratio wall/CPU   extra MiB ours/peer")
+        print(
+            "step         environments   ours wall/CPU s   peer wall/CPU s   ratio wall/CPU   extra MiB ours/peer"
+        )
         for step in options.steps:
             for size in options.sizes:
                 row = compare(python, size, step, {"ours": 3, "peer": 1}, options.rounds)

@@ -53,7 +53,11 @@ def graph(m, folder):
     rng = np.random.default_rng(m)
     nodes = m // 10
     a = rng.integers(nodes, size=round(1.02 * m))
-    b = np.where(rng.random(len(a)) < 0.8, a - a % 50 + rng.integers(50, size=len(a)), rng.integers(nodes, size=len(a)))
+    b = np.where(
+        rng.random(len(a)) < 0.8,
+        a - a % 50 + rng.integers(50, size=len(a)),
+        rng.integers(nodes, size=len(a)),
+    )
     b = np.minimum(b, nodes - 1)
     keys = np.unique(np.minimum(a, b)[a != b] * nodes + np.maximum(a, b)[a != b])
     edges = np.column_stack([keys // nodes, keys % nodes])
@@ -65,7 +69,9 @@ def graph(m, folder):
 
 
 def save(data, path, **more):
-    fields = {name: getattr(data, name) for name in ("nodes", "edges", "pairs", "y", "features", "k")}
+    fields = {
+        name: getattr(data, name) for name in ("nodes", "edges", "pairs", "y", "features", "k")
+    }
     np.savez(path, **fields, **dict(data.split.parts()), **more)
 
 
@@ -76,14 +82,18 @@ def worker(python, *arguments, ours=True):
         "NUMBA_NUM_THREADS": "1",
     }  # fmt: skip
     command = [python, Path(__file__).with_name("worker.py"), *arguments]
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run(
+        [*map(str, command)], capture_output=True, text=True, env=environment, check=False
+    )
     if done.returncode:
         raise SystemExit(f"{arguments[0]}: {(done.stderr.strip().splitlines() or ['killed'])[-1]}")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
 def scaling(sizes, folder):
-    print(f"{'edges':>10} {'probe s':>8} {'embed s':>8} {'gcn s':>8} {'gcn / probe':>11}   (CPU seconds, one thread)")
+    print(
+        f"{'edges':>10} {'probe s':>8} {'embed s':>8} {'gcn s':>8} {'gcn / probe':>11}   (CPU seconds, one thread)"
+    )
     found = []
     for m in sizes:
         path, edges = graph(m, folder)
@@ -98,7 +108,9 @@ def scaling(sizes, folder):
     for start in range(len(found) - 1):
         logs = np.log(np.array(found[start:]))
         if len(logs) > 1:
-            print(f"exponent from {found[start][0]} edges on: {np.polyfit(logs[:, 0], logs[:, 1], 1)[0]:.2f}")
+            print(
+                f"exponent from {found[start][0]} edges on: {np.polyfit(logs[:, 0], logs[:, 1], 1)[0]:.2f}"
+            )
 
 
 def against_authors(given, folder):
@@ -116,7 +128,10 @@ def against_authors(given, folder):
         data, path = case.load(), folder / "scenario.npz"
         z = Backbone().nodes(data, tuple("urfps"), stream(0))[1]
         save(data, path, **{f"z_{name}": values for name, values in z.items()})
-        mine, theirs = worker(sys.executable, "ours", path), worker(python, "peer", path, source, ours=False)
+        mine, theirs = (
+            worker(sys.executable, "ours", path),
+            worker(python, "peer", path, source, ours=False),
+        )
         fit = mine["times"]["probe"]["cpu_s"]
         cost = sum(t["cpu_s"] for t in theirs["times"].values())
         rows = "  ".join(f"{c} {mine['scores'][c]:.3f}/{theirs['scores'][c]:.3f}" for c in z)
@@ -126,9 +141,13 @@ def against_authors(given, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000, 10_000_000])
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000, 10_000_000]
+    )
     parser.add_argument("--source", type=Path, help="the authors' src folder, where it is on disk")
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "infoharness-peers")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(tempfile.gettempdir()) / "infoharness-peers"
+    )
     parser.add_argument("--only", choices=("authors", "scaling"))
     given = parser.parse_args()
     given.cache.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,15 @@ def links(raw):
     from harness import Links, Split
 
     split = Split(raw["train"], raw["test"], raw["valid"])
-    return Links(int(raw["nodes"]), raw["edges"], raw["pairs"], raw["y"], raw["features"], int(raw["k"]), split=split)
+    return Links(
+        int(raw["nodes"]),
+        raw["edges"],
+        raw["pairs"],
+        raw["y"],
+        raw["features"],
+        int(raw["k"]),
+        split=split,
+    )
 
 
 class Clock:
@@ -36,7 +44,10 @@ class Clock:
     def __call__(self, name):
         wall, cpu = time.perf_counter(), time.process_time()
         yield
-        self.found[name] = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
+        self.found[name] = {
+            "wall_s": time.perf_counter() - wall,
+            "cpu_s": time.process_time() - cpu,
+        }
 
 
 def ours(raw):
@@ -49,7 +60,9 @@ def ours(raw):
     clock = Clock()
     with clock("probe"):
         found = estimator.estimate(data, rng=stream(0))
-    scores = {key[-1]: value for key, value in found.diagnostics.items() if key.startswith("score_")}
+    scores = {
+        key[-1]: value for key, value in found.diagnostics.items() if key.startswith("score_")
+    }
     from harness_netinfof.backbone import Backbone
 
     with clock("embed"):

@@ -47,7 +47,9 @@ def timed(python, side, estimator, n, d, budgets):
         "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     }  # fmt: skip
     command = [python, Path(__file__).with_name("worker.py"), side, estimator, n, d, *budgets]
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run(
+        [*map(str, command)], capture_output=True, text=True, env=environment, check=False
+    )
     if done.returncode:
         raise SystemExit(f"{side} {estimator}: {done.stderr.strip().splitlines()[-1]}")
     return json.loads(done.stdout.strip().splitlines()[-1])
@@ -68,11 +70,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=5000)
     parser.add_argument("--dims", type=int, nargs="+", default=[1, 5])
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "infoharness-peers")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(tempfile.gettempdir()) / "infoharness-peers"
+    )
     given = parser.parse_args()
     given.cache.mkdir(parents=True, exist_ok=True)
     pythons = {peer: peer_python(given.cache, peer) for peer in PEERS}
-    print(f"{'estimator':9} {'d':>3} {'peer':12} {'value':>6}  {'ours s':>7} {'peer s':>7} {'ratio':>6}   best of each")
+    print(
+        f"{'estimator':9} {'d':>3} {'peer':12} {'value':>6}  {'ours s':>7} {'peer s':>7} {'ratio':>6}   best of each"
+    )
     for estimator in ("nwj", "smile", "infonce"):
         for d in given.dims:
             mine = timed(sys.executable, "ours", estimator, given.n, d, BUDGETS)

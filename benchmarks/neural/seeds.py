@@ -63,7 +63,9 @@ def separable(seeds: int, d: int) -> tuple[list[Stack], Callable[[Tensor, Tensor
 def seconds(critic: Critic, seeds: int, d: int) -> float:
     """CPU seconds of a step of Adam, the least of three times a hundred."""
     nets, loss = critic(seeds, d)
-    optimiser = torch.optim.Adam([p for net in nets for p in (*net.weights, *net.biases)], lr=1e-3, fused=True)
+    optimiser = torch.optim.Adam(
+        [p for net in nets for p in (*net.weights, *net.biases)], lr=1e-3, fused=True
+    )
     x = torch.randn(seeds, SAMPLES, d)
     y = x + torch.randn(seeds, SAMPLES, d)
 
@@ -82,7 +84,9 @@ def seconds(critic: Critic, seeds: int, d: int) -> float:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="Gain of training the critics of several seeds together.")
+    parser = argparse.ArgumentParser(
+        description="Gain of training the critics of several seeds together."
+    )
     parser.add_argument("--seeds", type=int, default=5)
     given = parser.parse_args()
     torch.manual_seed(0)
@@ -92,7 +96,9 @@ def main() -> None:
         for d in (1, 5, 25):
             one, together = seconds(critic, 1, d), seconds(critic, given.seeds, d)
             gain = given.seeds * one / together
-            print(f"| {critic.__name__} | {d} | {1e3 * one:.2f} | {1e3 * together:.2f} | {gain:.2f} |")
+            print(
+                f"| {critic.__name__} | {d} | {1e3 * one:.2f} | {1e3 * together:.2f} | {gain:.2f} |"
+            )
 
 
 if __name__ == "__main__":

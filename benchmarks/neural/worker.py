@@ -30,7 +30,9 @@ def ours(name, x, y, steps):
     split = Split(np.arange(n // 2), np.arange(n // 2, n))
     method = {"nwj": estimators.NWJ, "infonce": estimators.InfoNCE, "smile": estimators.SMILE}[name]
     pairs = PairedSamples(x.astype(float), y.astype(float), split=split)
-    return method(steps=steps, patience=10**6).estimate(pairs, rng=np.random.default_rng(SEED)).value
+    return (
+        method(steps=steps, patience=10**6).estimate(pairs, rng=np.random.default_rng(SEED)).value
+    )
 
 
 def torch_mist(name, x, y, steps):

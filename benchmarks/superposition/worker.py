@@ -19,7 +19,9 @@ BATCH, RATE, L1, N, EXPANSION = 128, 1e-3, 0.1, 16_000, 4
 def data(units):
     draws = torch.Generator().manual_seed(0)
     features = 2 * units
-    codes = torch.rand((N, features), generator=draws) * (torch.rand((N, features), generator=draws) < 2 / features)
+    codes = torch.rand((N, features), generator=draws) * (
+        torch.rand((N, features), generator=draws) < 2 / features
+    )
     directions = torch.randn((features, units), generator=draws)
     x = codes @ (directions / directions.norm(dim=1, keepdim=True))
     return x * (units / x.square().sum(1).mean()) ** 0.5
@@ -28,7 +30,11 @@ def data(units):
 def figures(x, z, back, weights):
     loss = ((back - x).square().sum(1) + L1 * (z * weights).sum(1)).mean()
     left = (back - x).square().sum() / (x - x.mean(0)).square().sum()
-    return {"loss": float(loss), "unexplained": float(left), "active": float((z > 0).float().sum(1).mean())}
+    return {
+        "loss": float(loss),
+        "unexplained": float(left),
+        "active": float((z > 0).float().sum(1).mean()),
+    }
 
 
 def peer(x, samples, folder):
@@ -45,7 +51,11 @@ def peer(x, samples, folder):
     torch.manual_seed(0)
     units = x.shape[1]
     config = StandardTrainingSAEConfig(
-        d_in=units, d_sae=EXPANSION * units, l1_coefficient=L1, decoder_init_norm=1.0, apply_b_dec_to_input=False
+        d_in=units,
+        d_sae=EXPANSION * units,
+        l1_coefficient=L1,
+        decoder_init_norm=1.0,
+        apply_b_dec_to_input=False,
     )
     made = StandardTrainingSAE(config)
 
@@ -93,16 +103,26 @@ def ours(side, x, samples, folder):
         z = made.encode(x[None].clone())
         decoder = made.encoder if made.decoder is None else made.decoder
         found = figures(x, z[0], made.decode(z)[0], decoder[0].norm(dim=1))
-        theirs, known = checkpoints.read(folder / "sae"), torch.load(folder / "codes.pt", weights_only=True)
+        theirs, known = (
+            checkpoints.read(folder / "sae"),
+            torch.load(folder / "codes.pt", weights_only=True),
+        )
         found["apart"] = float((theirs.encode(x[None, :500].clone())[0] - known).abs().max())
     return found | {"rate": count * epochs * (len(x) // BATCH * BATCH) / spent}
 
 
 def main():
-    side, units, samples, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+    side, units, samples, folder = (
+        sys.argv[1],
+        int(sys.argv[2]),
+        int(sys.argv[3]),
+        Path(sys.argv[4]),
+    )
     torch.set_num_threads(1)
     x = data(units)
-    print(json.dumps(peer(x, samples, folder) if side == "peer" else ours(side, x, samples, folder)))
+    print(
+        json.dumps(peer(x, samples, folder) if side == "peer" else ours(side, x, samples, folder))
+    )
 
 
 if __name__ == "__main__":

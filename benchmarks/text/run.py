@@ -58,8 +58,14 @@ def plain_classes(network, ids, device):
             part = ids[start : start + BATCH]
             longest = max(map(len, part))
             tokens = torch.tensor([s + [0] * (longest - len(s)) for s in part], device=device)
-            mask = torch.tensor([[1] * len(s) + [0] * (longest - len(s)) for s in part], device=device)
-            rows.append(torch.log_softmax(network(input_ids=tokens, attention_mask=mask).logits.double(), -1).cpu())
+            mask = torch.tensor(
+                [[1] * len(s) + [0] * (longest - len(s)) for s in part], device=device
+            )
+            rows.append(
+                torch.log_softmax(
+                    network(input_ids=tokens, attention_mask=mask).logits.double(), -1
+                ).cpu()
+            )
     return torch.cat(rows).numpy()
 
 
@@ -72,7 +78,9 @@ def plain_answers(network, prompts, options, device):
             part = prompts[start : start + BATCH]
             longest = max(map(len, part))
             tokens = torch.tensor([s + [0] * (longest - len(s)) for s in part], device=device)
-            mask = torch.tensor([[1] * len(s) + [0] * (longest - len(s)) for s in part], device=device)
+            mask = torch.tensor(
+                [[1] * len(s) + [0] * (longest - len(s)) for s in part], device=device
+            )
             logits = network(input_ids=tokens, attention_mask=mask).logits
             ends = logits[torch.arange(len(part)), mask.sum(1) - 1][:, options].double()
             rows.append(torch.log_softmax(ends, -1).cpu())
@@ -117,7 +125,9 @@ def main():
     blank = rng.integers(10, VOCABULARY, size=4).tolist()
     options = list(range(1, CLASSES + 1))
     asked = Prompts(prefix, ids, [blank], [[o] for o in options], [[o] for o in options])
-    print(f"{'':22} {'':5} {'ours tok/s':>11} {'plain tok/s':>11} {'ratio':>7}   largest difference of a probability")
+    print(
+        f"{'':22} {'':5} {'ours tok/s':>11} {'plain tok/s':>11} {'ratio':>7}   largest difference of a probability"
+    )
     for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
         size = 8192 if device == "cpu" else 65_536
         real = sum(map(len, ids))

@@ -26,7 +26,9 @@ def card(name: str, row: Row, made: Provenance, contents: Contents, verdicts: st
         facts.append(("what", escape(declared.summary)))
     if row.models:
         facts.append(("models", _listed(f"<code>{escape(m)}</code>" for m in row.models)))
-    facts.append(("estimator", f"<code>{escape(row.estimator)}</code>{_distribution(contents, row.plugin)}"))
+    facts.append(
+        ("estimator", f"<code>{escape(row.estimator)}</code>{_distribution(contents, row.plugin)}")
+    )
     if declared and declared.paper:
         facts.append(("paper", escape(declared.paper)))
     if declared and declared.traits:
@@ -63,7 +65,9 @@ def _parameters(row: Row) -> list[tuple[str, str]]:
 
 
 def _settings(params: Mapping[str, Any]) -> str:
-    items = "".join(f"<li><code>{escape(k)} = {escape(_shown(v))}</code></li>" for k, v in params.items())
+    items = "".join(
+        f"<li><code>{escape(k)} = {escape(_shown(v))}</code></li>" for k, v in params.items()
+    )
     return f"<ul class='settings'>{items}</ul>" if items else ""
 
 
@@ -73,7 +77,9 @@ def _shown(value: Any) -> str:
 
 def _circumstances(made: Provenance) -> list[tuple[str, str]]:
     def versions(found: Mapping[str, tuple[str, ...]]) -> str:
-        return "; ".join(f"{escape(name)} {escape(' and '.join(values))}" for name, values in found.items())
+        return "; ".join(
+            f"{escape(name)} {escape(' and '.join(values))}" for name, values in found.items()
+        )
 
     plain = [
         ("seeds", ", ".join(map(str, made.seeds))),
@@ -82,7 +88,12 @@ def _circumstances(made: Provenance) -> list[tuple[str, str]]:
         ("machines", escape(", ".join(made.machines))),
         ("threads", ", ".join(map(str, made.threads))),
         ("memory", _memory(made.memory)),
-        ("run on", escape(made.days[0] if len(made.days) == 1 else " to ".join((made.days[0], made.days[-1]))))
+        (
+            "run on",
+            escape(
+                made.days[0] if len(made.days) == 1 else " to ".join((made.days[0], made.days[-1]))
+            ),
+        )
         if made.days
         else ("", ""),
     ]
@@ -92,13 +103,20 @@ def _circumstances(made: Provenance) -> list[tuple[str, str]]:
 def _memory(peak: float | None) -> str:
     if peak is None:
         return ""
-    return "less than 0.1 MiB" if peak < 0.1 else f"{number(peak)} MiB (median of the peaks of its runs)"
+    return (
+        "less than 0.1 MiB"
+        if peak < 0.1
+        else f"{number(peak)} MiB (median of the peaks of its runs)"
+    )
 
 
 def _commands(made: Provenance) -> str:
     if not made.commands:
         return ""
-    lines = "".join(f"<pre tabindex='0' aria-label='command'><code>{escape(c)}</code></pre>" for c in made.commands)
+    lines = "".join(
+        f"<pre tabindex='0' aria-label='command'><code>{escape(c)}</code></pre>"
+        for c in made.commands
+    )
     return f"<p class='lead'>Compute this row again:</p>{lines}"
 
 
@@ -107,7 +125,9 @@ def _failures(made: Provenance) -> str:
         return ""
     items = []
     for status, cause, count, cases in made.failures:
-        some = ", ".join(cases[:SOME]) + (f" and {len(cases) - SOME} more" if len(cases) > SOME else "")
+        some = ", ".join(cases[:SOME]) + (
+            f" and {len(cases) - SOME} more" if len(cases) > SOME else ""
+        )
         first, _, rest = cause.partition("\n")
         more = f"<pre tabindex='0' aria-label='cause'>{escape(rest)}</pre>" if rest.strip() else ""
         items.append(
@@ -120,7 +140,9 @@ def _failures(made: Provenance) -> str:
 def _notes(made: Provenance) -> str:
     if not made.notes:
         return ""
-    items = "".join(f"<li>{escape(note)} <span class='faint'>×{n}</span></li>" for note, n in made.notes)
+    items = "".join(
+        f"<li>{escape(note)} <span class='faint'>×{n}</span></li>" for note, n in made.notes
+    )
     return f"<h4>Logged on the way</h4><ul class='plain'>{items}</ul>"
 
 
@@ -141,8 +163,12 @@ def verdicts(section: Ranking, index: int, identity: str) -> str:
         elif v.holm >= 1 - st.LEVEL:
             found["not separated from"].append(other)
         else:
-            found["better than" if (v.difference < 0) == (v.first == index) else "worse than"].append(other)
-    said = "".join(f"<li>{what} {escape(', '.join(names))}</li>" for what, names in found.items() if names)
+            found[
+                "better than" if (v.difference < 0) == (v.first == index) else "worse than"
+            ].append(other)
+    said = "".join(
+        f"<li>{what} {escape(', '.join(names))}</li>" for what, names in found.items() if names
+    )
     if not said:
         return ""
     what = "mean |error|" if section.kind == "accuracy" else section.quantity.name.replace("_", " ")
@@ -163,9 +189,15 @@ def pairs(section: Ranking) -> dict[str, Any]:
     turn = -1.0 if section.kind == "ranking" and section.quantity.better == "higher" else 1.0
     found = []
     for v in section.verdicts:
-        bounds = sorted((turn * v.low, turn * v.high)) if v.low is not None and v.high is not None else (None, None)
+        bounds = (
+            sorted((turn * v.low, turn * v.high))
+            if v.low is not None and v.high is not None
+            else (None, None)
+        )
         difference = None if v.difference is None else turn * v.difference
-        figures = (None if f is None else float(f"{f:.4g}") for f in (difference, *bounds, v.p, v.holm))
+        figures = (
+            None if f is None else float(f"{f:.4g}") for f in (difference, *bounds, v.p, v.holm)
+        )
         found.append((v.first, v.second, v.cases, *figures))
     labels = [s.row.label for s in section.rows]
     return {"labels": labels, "low_wins": turn > 0, "level": round(1 - st.LEVEL, 6), "pairs": found}

@@ -108,18 +108,31 @@ def of_ranking(section: Ranking, made: Sequence[Provenance]) -> Cases:
     first = "descending" if section.quantity.better == "higher" and not accuracy else "ascending"
     start = len(heads)
     heads += [Head(s.row.label, first=first) for s in section.rows]
-    rows = tuple((*line, *map(_rounded, figures)) for line, figures in zip(lead, means, strict=True))
-    best = "abs" if accuracy else {"higher": "high", "lower": "low"}.get(section.quantity.better, "")
+    rows = tuple(
+        (*line, *map(_rounded, figures)) for line, figures in zip(lead, means, strict=True)
+    )
+    best = (
+        "abs" if accuracy else {"higher": "high", "lower": "low"}.get(section.quantity.better, "")
+    )
     return Cases(tuple(heads), rows, facts, start, best, _lost(section, made), same)
 
 
 def of_validity(section: Validity) -> Cases:
     """Outcome and measures at each point."""
-    heads = [Head("point", left=True), Head(section.outcome.replace("_", " "), "the outcome", section.unit)]
+    heads = [
+        Head("point", left=True),
+        Head(section.outcome.replace("_", " "), "the outcome", section.unit),
+    ]
     heads += [Head(p.row.label) for p in section.rows]
     rows = tuple(
-        (point, _rounded(outcome), *(_rounded(math.nan if p.x[i] is None else p.x[i]) for p in section.rows))
-        for i, (point, outcome) in enumerate(zip(section.points, section.outcome_values, strict=True))
+        (
+            point,
+            _rounded(outcome),
+            *(_rounded(math.nan if p.x[i] is None else p.x[i]) for p in section.rows),
+        )
+        for i, (point, outcome) in enumerate(
+            zip(section.points, section.outcome_values, strict=True)
+        )
     )
     return Cases(tuple(heads), rows, 1, 2)
 

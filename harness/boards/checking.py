@@ -55,7 +55,9 @@ def _implausible(board: Board, records: Iterable[Record]) -> Iterator[str]:
             yield f"{at}: seed {r.seed}; the board's are {', '.join(map(str, board.seeds))}"
         if r.fingerprint and r.key != record_key(r):
             yield f"{at}: the key is not that of the record's own fields: changed by hand"
-        paths.setdefault((r.plugin, r.task, r.case, r.models, r.estimator, repr(r.params)), set()).add(r.seed)
+        paths.setdefault(
+            (r.plugin, r.task, r.case, r.models, r.estimator, repr(r.params)), set()
+        ).add(r.seed)
     for (plugin, task, case, models, estimator, _), seeds in paths.items():
         lost = [str(s) for s in board.seeds if s not in seeds]
         if lost:
@@ -75,7 +77,9 @@ def _stale(board: Board, made: report.Report) -> Iterator[str]:
             yield f"{file} belongs to no board: remove it"
 
 
-def reproduce(board: Board, registry: Registry, size: int, seed: int, tolerance: float) -> list[Check]:
+def reproduce(
+    board: Board, registry: Registry, size: int, seed: int, tolerance: float
+) -> list[Check]:
     """Recompute a seeded sample of a board's records within a relative tolerance."""
     records = [r for one in board.submissions() for r in one.records]
     return verify(registry, sample(records, size, seed), tolerance)

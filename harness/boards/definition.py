@@ -36,7 +36,13 @@ from harness.registry import Registry
 from harness.specs import Quantity
 
 SectionKind = Literal["accuracy", "ranking", "validity", "overview"]
-WHAT: dict[str, type] = {"plugins": list, "tasks": list, "models": list, "estimators": list, "params": dict}
+WHAT: dict[str, type] = {
+    "plugins": list,
+    "tasks": list,
+    "models": list,
+    "estimators": list,
+    "params": dict,
+}
 KEYS: dict[str, type] = {
     "title": str, "about": str, "seeds": list, "timeout": int, "memory": int, **WHAT, "paths": list, "sections": list,
 }  # fmt: skip
@@ -44,7 +50,13 @@ SECTION: dict[str, type] = {
     "kind": str, "title": str, "about": str, "quantity": str, "outcome": str, "per": str, "tasks": list,
     "estimators": list, "map": dict,
 }  # fmt: skip
-MAP: dict[str, type] = {"diagnostic": str, "estimator": str, "rows": str, "columns": str, "unit": str}
+MAP: dict[str, type] = {
+    "diagnostic": str,
+    "estimator": str,
+    "rows": str,
+    "columns": str,
+    "unit": str,
+}
 
 
 @dataclass(frozen=True)
@@ -114,7 +126,9 @@ class Board:
         found = []
         for file in sorted(self.records_folder.iterdir()):
             if file.suffix != ".jsonl":
-                raise UsageError(f"{file}: wanted only files named PLUGIN.jsonl in {self.records_folder}")
+                raise UsageError(
+                    f"{file}: wanted only files named PLUGIN.jsonl in {self.records_folder}"
+                )
             found.append(submission.read(file))
         return found
 
@@ -183,7 +197,9 @@ def _check(raw: Any, keys: Mapping[str, Any], where: str) -> None:
         if key not in keys:
             raise UsageError(f"{where}: {unknown_name('key', key, keys)}")
         if not isinstance(value, keys[key]) or isinstance(value, bool):
-            raise UsageError(f"{where}: {key} is {type(value).__name__}; wanted {keys[key].__name__}")
+            raise UsageError(
+                f"{where}: {key} is {type(value).__name__}; wanted {keys[key].__name__}"
+            )
         if (
             keys[key] is list
             and key not in ("seeds", "paths", "sections")
@@ -211,20 +227,28 @@ def _section(raw: Any, file: Path) -> Section:
     _check(raw, SECTION, where)
     kind, per = raw.get("kind", ""), raw.get("per", "case")
     if kind not in get_args(SectionKind):
-        raise UsageError(f"{where}: kind is {kind!r}; wanted accuracy, ranking, validity or overview")
+        raise UsageError(
+            f"{where}: kind is {kind!r}; wanted accuracy, ranking, validity or overview"
+        )
     if per not in ("case", "path"):
         raise UsageError(f"{where}: per is {per!r}; wanted case or path")
     if kind == "validity" and not raw.get("outcome"):
-        raise UsageError(f"{where}: a validity section names its outcome: a quantity, or an estimator by its full name")
+        raise UsageError(
+            f"{where}: a validity section names its outcome: a quantity, or an estimator by its full name"
+        )
     if kind != "validity" and ("outcome" in raw or "per" in raw):
-        raise UsageError(f"{where}: outcome and per belong to validity sections; this one is {kind}")
+        raise UsageError(
+            f"{where}: outcome and per belong to validity sections; this one is {kind}"
+        )
     if kind in ("accuracy", "ranking") and not raw.get("quantity"):
         raise UsageError(f"{where}: {kind} of what? name its quantity")
     given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
     if "map" in raw:
         _check(raw["map"], MAP, f"{where}: map")
         if kind != "overview" or not raw["map"].get("diagnostic"):
-            raise UsageError(f"{where}: map is for overview sections, and names the diagnostic that it draws")
+            raise UsageError(
+                f"{where}: map is for overview sections, and names the diagnostic that it draws"
+            )
         given["map"] = MapOf(**raw["map"])
     return Section(**given)
 

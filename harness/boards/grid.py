@@ -76,7 +76,9 @@ def build(records: Iterable[Record], quantity: str, seeds: Iterable[int]) -> Gri
     rows = rows_of(mine)
     cases: dict[tuple[str, str], Case] = {}
     truths: dict[tuple[str, str, int], tuple[float, Record]] = {}
-    first: dict[tuple[str, str, int], Record] = {}  # what is drawn with the data (a truth, a fact) may differ by seed
+    first: dict[
+        tuple[str, str, int], Record
+    ] = {}  # what is drawn with the data (a truth, a fact) may differ by seed
     prints: dict[tuple[str, str, int], str] = {}
     moved: set[str] = set()
     for r in mine:
@@ -89,7 +91,9 @@ def build(records: Iterable[Record], quantity: str, seeds: Iterable[int]) -> Gri
                 raise _mixed(by, r, "truth", known, r.truth)
         if r.fingerprint and prints.setdefault((*at, r.seed), r.fingerprint) != r.fingerprint:
             moved.add(f"{r.task}:{r.case}")
-    seed_at = {seed: i for i, seed in enumerate(dict.fromkeys((*seeds, *sorted({r.seed for r in mine}))))}
+    seed_at = {
+        seed: i for i, seed in enumerate(dict.fromkeys((*seeds, *sorted({r.seed for r in mine}))))
+    }
     case_at = {at: i for i, at in enumerate(cases)}
     row_at = {key: i for i, key in enumerate(rows)}
     shape = (len(rows), len(cases), len(seed_at))
@@ -132,7 +136,11 @@ def _setup(r: Record) -> tuple[Any, ...]:
 
 def row_key(r: Record) -> tuple[Any, ...]:
     """What makes a row: models and estimator, with their parameters."""
-    return r.models, r.estimator, json.dumps([r.params.get("models"), r.params.get("estimator")], sort_keys=True)
+    return (
+        r.models,
+        r.estimator,
+        json.dumps([r.params.get("models"), r.params.get("estimator")], sort_keys=True),
+    )
 
 
 def rows_of(records: list[Record]) -> dict[tuple[Any, ...], Row]:
@@ -152,7 +160,13 @@ def rows_of(records: list[Record]) -> dict[tuple[Any, ...], Row]:
         same = [first[k] for k in others if full[k] == full[key]]
         if same:
             name += f" ({', '.join(_differing(r, same))})"
-        named[key] = Row(name, r.models, r.estimator, r.plugin, {k: v for k, v in r.params.items() if k != "task"})
+        named[key] = Row(
+            name,
+            r.models,
+            r.estimator,
+            r.plugin,
+            {k: v for k, v in r.params.items() if k != "task"},
+        )
     return dict(sorted(named.items(), key=lambda item: item[1].label))
 
 
@@ -165,14 +179,19 @@ def _differing(r: Record, others: list[Record]) -> list[str]:
 
 def _flat(r: Record) -> dict[str, Any]:
     models = zip(r.models, r.params.get("models", ()), strict=False)
-    flat = {f"{name.rpartition('/')[2]}.{k}": v for name, params in models for k, v in params.items()}
+    flat = {
+        f"{name.rpartition('/')[2]}.{k}": v for name, params in models for k, v in params.items()
+    }
     return flat | dict(r.params.get("estimator", {}))
 
 
 def _same_protocol(a: Record, b: Record) -> None:
     if a.unit != b.unit and a.quantity == b.quantity:
         raise _mixed(a, b, "unit", a.unit, b.unit)
-    for name, mine, theirs in (("", a.facts, b.facts), ("task parameter ", a.params["task"], b.params["task"])):
+    for name, mine, theirs in (
+        ("", a.facts, b.facts),
+        ("task parameter ", a.params["task"], b.params["task"]),
+    ):
         if mine == theirs:
             continue
         for key in dict.fromkeys((*mine, *theirs)):
@@ -191,7 +210,9 @@ def _notes(records: list[Record], moved: set[str], timed: str) -> tuple[str, ...
     notes = []
     if moved:
         some = ", ".join(sorted(moved)[:3]) + (" ..." if len(moved) > 3 else "")
-        notes.append(f"the data of {len(moved)} cases differ bit for bit between rows (other library versions): {some}")
+        notes.append(
+            f"the data of {len(moved)} cases differ bit for bit between rows (other library versions): {some}"
+        )
     others = {r.machine for r in records if r.machine != timed and r.wall_s is not None}
     if others:
         notes.append(f"times are those of machine {timed} alone; {len(others)} others took part")

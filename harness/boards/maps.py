@@ -70,7 +70,9 @@ def gather(of: MapOf, records: Iterable[Record]) -> Maps:
     mine = [
         r
         for r in records
-        if r.status is Status.OK and matches(r.estimator, [of.estimator]) and of.diagnostic in r.diagnostics
+        if r.status is Status.OK
+        and matches(r.estimator, [of.estimator])
+        and of.diagnostic in r.diagnostics
     ]
     if not mine:
         raise UsageError(f"map: no record of the section has the diagnostic {of.diagnostic!r}")
@@ -95,11 +97,15 @@ def _values(of: MapOf, r: Record) -> Floats:
     held: Any = r.diagnostics[of.diagnostic]
     try:
         rows = json.loads(held) if isinstance(held, str) else held
-        values = np.array([[math.nan if v is None else float(v) for v in row] for row in rows], np.float64)
+        values = np.array(
+            [[math.nan if v is None else float(v) for v in row] for row in rows], np.float64
+        )
     except (TypeError, ValueError):
         values = np.empty(0)
     if values.ndim != 2 or not values.size:
-        raise UsageError(f"map: {of.diagnostic} of {r.path} is {str(held)[:40]!r}; wanted rows of numbers, all as long")
+        raise UsageError(
+            f"map: {of.diagnostic} of {r.path} is {str(held)[:40]!r}; wanted rows of numbers, all as long"
+        )
     return values
 
 
@@ -117,21 +123,31 @@ def panel(maps: Maps, one: Map) -> str:
     good = one.values[np.isfinite(one.values)]
     span = f"from {good.min():.3g} to {good.max():.3g}" if good.size else "without a finite number"
     told = f"{one.name}. {maps.of.diagnostic} {span}."
-    return f"<svg viewBox='0 0 {width} {height}' role='img' aria-label='{escape(told)}'>{body}</svg>"
+    return (
+        f"<svg viewBox='0 0 {width} {height}' role='img' aria-label='{escape(told)}'>{body}</svg>"
+    )
 
 
 def picture(maps: Maps) -> bytes:
     """All panels as a file that stands alone."""
     drawn = [_drawn(maps, p) for p in maps.panels]
     wide = max(w for _, w, _ in drawn) + GAP // 2
-    wide, high = max(wide, GAP + 8 * max(len(p.name) for p in maps.panels)), max(h for _, _, h in drawn)
+    wide, high = (
+        max(wide, GAP + 8 * max(len(p.name) for p in maps.panels)),
+        max(h for _, _, h in drawn),
+    )
     across = min(ACROSS, len(drawn))
     width, height = across * wide + 10, HEAD + math.ceil(len(drawn) / across) * (high + HEAD)
-    body = [f"<rect width='{width}' height='{height}' fill='var(--paper)'/>", _text(maps.caption, 10, 18, "start", 12)]
+    body = [
+        f"<rect width='{width}' height='{height}' fill='var(--paper)'/>",
+        _text(maps.caption, 10, 18, "start", 12),
+    ]
     for i, (part, (inner, _, _)) in enumerate(zip(maps.panels, drawn, strict=True)):
         x, y = i % across * wide, HEAD + i // across * (high + HEAD)
         title = _text(part.name, GAP, 16, "start", 13)
-        body.append(f"<g transform='translate({x} {y})'>{title}<g transform='translate(0 {HEAD - 6})'>{inner}</g></g>")
+        body.append(
+            f"<g transform='translate({x} {y})'>{title}<g transform='translate(0 {HEAD - 6})'>{inner}</g></g>"
+        )
     text = "".join(body)
     for name, colour in PLAIN.items():
         text = text.replace(f"var({name})", colour)
@@ -162,7 +178,10 @@ def _drawn(maps: Maps, one: Map) -> tuple[str, int, int]:
     step = max(1, math.ceil(14 / tall))
     parts += [_text(str(i), GAP - 5, i * tall + tall // 2 + 4, "end") for i in range(0, rows, step)]
     step = max(1, math.ceil(18 / side))
-    parts += [_text(str(j), GAP + j * side + side // 2, rows * tall + 14, "middle") for j in range(0, columns, step)]
+    parts += [
+        _text(str(j), GAP + j * side + side // 2, rows * tall + 14, "middle")
+        for j in range(0, columns, step)
+    ]
     middle = rows * tall // 2
     parts.append(_text(maps.of.columns, GAP + columns * side // 2, rows * tall + 29, "middle"))
     down = f"<g transform='translate(12 {middle}) rotate(-90)'>{_text(maps.of.rows, 0, 0, 'middle')}</g>"

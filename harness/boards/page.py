@@ -110,10 +110,16 @@ def _contents(report: Report) -> str:
 
 def _names(labels: list[str], most: int = 4) -> str:
     shown = ", ".join(f"<b>{escape(name)}</b>" for name in labels[:most])
-    return shown + (f" and {len(labels) - most} more" if len(labels) > most else "") if labels else "no row yet"
+    return (
+        shown + (f" and {len(labels) - most} more" if len(labels) > most else "")
+        if labels
+        else "no row yet"
+    )
 
 
-def _section(report: Report, section: Ranking | Validity | Overview, made: list[Provenance], identity: str) -> str:
+def _section(
+    report: Report, section: Ranking | Validity | Overview, made: list[Provenance], identity: str
+) -> str:
     if isinstance(section, Overview):
         return _overview(section, identity)
     about = f"<p class='about'>{escape(section.about)}</p>" if section.about else ""
@@ -194,9 +200,7 @@ def _leader(section: Ranking | Validity) -> str:
         return "<p class='leader'>No row has a figure yet.</p>"
     if isinstance(section, Validity):
         best = section.rows[0]
-        return (
-            f"<p class='leader'>Closest to the outcome: {_names(names)}, Spearman {number(best.spearman or 0.0)}.</p>"
-        )
+        return f"<p class='leader'>Closest to the outcome: {_names(names)}, Spearman {number(best.spearman or 0.0)}.</p>"
     if len(section.rows) == 1:
         return ""
     said = "Leads" if len(names) == 1 else "Lead, not separated from each other"
@@ -215,7 +219,10 @@ def _plots(section: Ranking | Validity, identity: str) -> str:
     found = plots.of(section, identity)
     if not found.figures:
         return ""
-    figures = "".join(f"<figure><figcaption>{escape(f.caption)}</figcaption>{f.svg}</figure>" for f in found.figures)
+    figures = "".join(
+        f"<figure><figcaption>{escape(f.caption)}</figcaption>{f.svg}</figure>"
+        for f in found.figures
+    )
     legend = "".join(f"<li>{svg}{escape(label)}</li>" for label, svg in found.legend)
     legend = f"<ul class='legend' aria-label='Lines and markers'>{legend}</ul>" if legend else ""
     notes = "".join(f"<p class='faint'>{escape(note)}</p>" for note in found.notes)
@@ -229,14 +236,22 @@ def _cases(section: Ranking | Validity, made: list[Provenance], identity: str) -
     else:
         table, title = casetable.of_ranking(section, made), "Cases"
         unit = f" [{section.quantity.unit}]" if section.quantity.unit else ""
-        what = "Mean signed error" if section.kind == "accuracy" else f"Mean {section.quantity.name.replace('_', ' ')}"
+        what = (
+            "Mean signed error"
+            if section.kind == "accuracy"
+            else f"Mean {section.quantity.name.replace('_', ' ')}"
+        )
         said = f"{what}{unit} over the seeds; ★ best of its case." + (
             " Errors sort by size." if section.kind == "accuracy" else ""
         )
         said += f" In all cases: {table.same}." if table.same else ""
     count = len(table.rows)
     shown = f"1–{min(count, casetable.PAGE)} of {count}"
-    more = "" if count <= casetable.PAGE else "<noscript><p>The other cases are in board.json.</p></noscript>"
+    more = (
+        ""
+        if count <= casetable.PAGE
+        else "<noscript><p>The other cases are in board.json.</p></noscript>"
+    )
     disabled = " disabled" if count <= casetable.PAGE else ""
     return (
         f"<h3>{title}</h3><p class='faint'>{escape(said)}</p>{more}"
@@ -248,15 +263,23 @@ def _cases(section: Ranking | Validity, made: list[Provenance], identity: str) -
     )
 
 
-def _rows(report: Report, section: Ranking | Validity, made: list[Provenance], identity: str) -> str:
+def _rows(
+    report: Report, section: Ranking | Validity, made: list[Provenance], identity: str
+) -> str:
     cards = []
     ranked: Sequence[Standing | Predictor] = section.rows
     for i, (row, one) in enumerate(zip(ranked, made, strict=True)):
         compared = verdicts(section, i, identity) if isinstance(section, Ranking) else ""
         body = card(f"{identity}-r{i}", row.row, one, report.contents, compared)
-        cards.append(f"<details class='row'><summary>{escape(row.row.label)}</summary>{body}</details>")
+        cards.append(
+            f"<details class='row'><summary>{escape(row.row.label)}</summary>{body}</details>"
+        )
     figures = casetable.safe_json(pairs(section)) if isinstance(section, Ranking) else ""
-    data = f"<script type='application/json' id='{identity}-pairs'>{figures}</script>" if figures else ""
+    data = (
+        f"<script type='application/json' id='{identity}-pairs'>{figures}</script>"
+        if figures
+        else ""
+    )
     return (
         "<div class='full'><h3>Rows in full</h3><details class='rows'><summary>Parameters, versions, failures, "
         f"comparisons and the command of each row</summary>{''.join(cards)}</details></div>{data}"

@@ -77,7 +77,9 @@ def of(section: Ranking | Validity, identity: str) -> Plots:
     figures += _critical(section, colours, names)
     if not figures:
         return Plots()
-    legend = tuple((section.rows[i].row.label, _swatch(c)) for i, c in enumerate(colours) if c is not None)
+    legend = tuple(
+        (section.rows[i].row.label, _swatch(c)) for i, c in enumerate(colours) if c is not None
+    )
     notes = []
     if sum(drawn) > SHOWN:
         notes.append(
@@ -134,7 +136,9 @@ def _panels(section: Ranking) -> Iterator[_Panel]:
         columns: dict[str, Floats] = {}
         for name in dict.fromkeys(n for i in mine for n in grid.cases[i].facts):
             columns[name] = np.array([_number(grid.cases[i].facts.get(name)) for i in mine])
-        if section.kind == "accuracy" and not any(np.allclose(x, truths[mine]) for x in columns.values()):
+        if section.kind == "accuracy" and not any(
+            np.allclose(x, truths[mine]) for x in columns.values()
+        ):
             columns["truth"] = truths[mine]
         for name, x in columns.items():
             known = np.isfinite(x)
@@ -143,16 +147,23 @@ def _panels(section: Ranking) -> Iterator[_Panel]:
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    return (
+        float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    )
 
 
 def _gathered(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Means of ``y`` (rows, cases) at each value of ``x``, or in bins of equally many cases."""
     values, at = np.unique(x, return_inverse=True)
     if len(values) > DISTINCT:
-        at = np.minimum(np.searchsorted(np.quantile(x, np.linspace(0, 1, BINS + 1)[1:-1]), x, side="left"), BINS - 1)
+        at = np.minimum(
+            np.searchsorted(np.quantile(x, np.linspace(0, 1, BINS + 1)[1:-1]), x, side="left"),
+            BINS - 1,
+        )
     groups = np.unique(at)
-    return np.array([x[at == g].mean() for g in groups]), np.stack([st.over_seeds(y[:, at == g]) for g in groups], 1)
+    return np.array([x[at == g].mean() for g in groups]), np.stack(
+        [st.over_seeds(y[:, at == g]) for g in groups], 1
+    )
 
 
 def _wide(values: Floats) -> bool:
@@ -205,7 +216,9 @@ def _ticks(axes: Axes, given: Floats) -> None:
     """A logarithmic axis where values grow by factors; a tick at each value of a few."""
     from matplotlib.ticker import FixedLocator
 
-    if _wide(given) or (given.min() > 0 and given.max() / given.min() >= 8 and len(np.unique(given)) <= 6):
+    if _wide(given) or (
+        given.min() > 0 and given.max() / given.min() >= 8 and len(np.unique(given)) <= 6
+    ):
         axes.set_xscale("log")
     _locate(axes)
     values = np.unique(given)
@@ -223,20 +236,30 @@ def _locate(axes: Axes) -> None:
             axis.set_major_locator(MaxNLocator(5))
         else:
             low, high = axis.get_view_interval()
-            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 50 * low else (1.0,), numticks=6))
+            axis.set_major_locator(
+                LogLocator(subs=(1.0, 2.0, 5.0) if high < 50 * low else (1.0,), numticks=6)
+            )
             axis.set_major_formatter(_plain_number)
             axis.set_minor_locator(NullLocator())
 
 
 def _plain_number(value: float, _: float) -> str:
-    return f"{value:g}" if 1e-4 <= value < 1e5 else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+    return (
+        f"{value:g}"
+        if 1e-4 <= value < 1e5
+        else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+    )
 
 
 def _ends(section: Ranking, fact: str, x: Floats, y: Floats) -> str:
     """The plot in words: who is where at both ends."""
     told = []
     for at in (0, -1):
-        known = [(float(v), s.row.label) for v, s in zip(y[:, at], section.rows, strict=True) if math.isfinite(v)]
+        known = [
+            (float(v), s.row.label)
+            for v, s in zip(y[:, at], section.rows, strict=True)
+            if math.isfinite(v)
+        ]
         if known:
             high = section.kind == "ranking" and section.quantity.better == "higher"
             value, label = max(known) if high else min(known)
@@ -247,18 +270,26 @@ def _ends(section: Ranking, fact: str, x: Floats, y: Floats) -> str:
 def _points(axes: Axes, x: Floats, y: Floats, colours: Sequence[int | None]) -> None:
     for colour in dict.fromkeys(colours):
         mine = [c == colour for c in colours]
-        axes.plot(x[mine], y[mine], **_style(colour) | {"linestyle": "none", "markersize": 6 if colour is None else 7})
+        axes.plot(
+            x[mine],
+            y[mine],
+            **_style(colour) | {"linestyle": "none", "markersize": 6 if colour is None else 7},
+        )
 
 
 def _score_axis(section: Ranking) -> str:
     q = section.quantity
     unit = f" [{q.unit}]" if q.unit else ""
-    return f"mean |error|{unit}" if section.kind == "accuracy" else f"{q.name.replace('_', ' ')}{unit}"
+    return (
+        f"mean |error|{unit}" if section.kind == "accuracy" else f"{q.name.replace('_', ' ')}{unit}"
+    )
 
 
 def _cost(section: Ranking, colours: list[int | None], names: Iterator[str]) -> list[Drawing]:
     """Score against time, with the front of rows that none beats in both."""
-    there = [(s, c) for s, c in zip(section.rows, colours, strict=True) if s.cost and s.score is not None]
+    there = [
+        (s, c) for s, c in zip(section.rows, colours, strict=True) if s.cost and s.score is not None
+    ]
     if len(there) < 2:
         return []
     cost = np.array([s.cost for s, _ in there], float)
@@ -267,7 +298,12 @@ def _cost(section: Ranking, colours: list[int | None], names: Iterator[str]) -> 
         axes = figure.add_axes((0.17, 0.16, 0.79, 0.8))
         front = sorted((float(s.cost or 0.0), float(s.score or 0.0)) for s, _ in there if s.front)
         axes.step(
-            *zip(*front, strict=True), where="post", color=svg.FAINT, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1.5
+            *zip(*front, strict=True),
+            where="post",
+            color=svg.FAINT,
+            linewidth=1.0,
+            linestyle=(0, (4, 2)),
+            zorder=1.5,
         )
         _points(axes, cost, score, [colour for _, colour in there])
         axes.set_xscale("log")
@@ -277,7 +313,9 @@ def _cost(section: Ranking, colours: list[int | None], names: Iterator[str]) -> 
         _locate(axes)
         middle = math.sqrt(float(cost.min() * cost.max()))
         before, left = 0.0, False
-        for (s, _), a, b in sorted(zip(there, cost, score, strict=True), key=lambda point: point[1]):
+        for (s, _), a, b in sorted(
+            zip(there, cost, score, strict=True), key=lambda point: point[1]
+        ):
             if s.front:
                 # Beside its own mark; neighbours that lie close take different sides.
                 left = not left if a < 1.5 * before else a > middle
@@ -289,10 +327,10 @@ def _cost(section: Ranking, colours: list[int | None], names: Iterator[str]) -> 
         axes.set_xlabel("time of a run [s]")
         axes.set_ylabel(_score_axis(section))
         what = "|error|" if section.kind == "accuracy" else section.quantity.name.replace("_", " ")
-        caption = (
-            f"{what[:1].upper()}{what[1:]} against cost; dashed: the front, where no row is both better and cheaper"
+        caption = f"{what[:1].upper()}{what[1:]} against cost; dashed: the front, where no row is both better and cheaper"
+        on = ", ".join(
+            f"{s.row.label} ({number(float(s.cost or 0.0))} s)" for s, _ in there if s.front
         )
-        on = ", ".join(f"{s.row.label} ({number(float(s.cost or 0.0))} s)" for s, _ in there if s.front)
         return [Drawing(caption, svg.inline(figure, next(names), caption, f"On the front: {on}."))]
 
 
@@ -300,7 +338,11 @@ def _critical(section: Ranking, colours: list[int | None], names: Iterator[str])
     """Mean places, each with a bar of Nemenyi's critical difference; failures take the last place of their case."""
     test = section.friedman
     placed = sorted(
-        ((s.place, s.row.label, c) for s, c in zip(section.rows, colours, strict=True) if s.place is not None),
+        (
+            (s.place, s.row.label, c)
+            for s, c in zip(section.rows, colours, strict=True)
+            if s.place is not None
+        ),
         key=lambda p: (p[0], p[1]),
     )
     if test is None or test.critical is None or len(placed) < 2:
@@ -313,7 +355,9 @@ def _critical(section: Ranking, colours: list[int | None], names: Iterator[str])
         best = placed[0][0]
         axes.axvspan(best - half, best + half, color=svg.GRID, zorder=0, linewidth=0)
         x, y = np.array([place for place, _, _ in placed]), np.arange(float(len(placed)))
-        axes.hlines(y, x - half, x + half, colors=[_style(c)["color"] for _, _, c in placed], linewidth=2.0)
+        axes.hlines(
+            y, x - half, x + half, colors=[_style(c)["color"] for _, _, c in placed], linewidth=2.0
+        )
         _points(axes, x, y, [c for _, _, c in placed])
         axes.set_yticks(range(len(placed)), [_cut(label) for _, label, _ in placed])
         axes.set_ylim(len(placed) - 0.4, -0.6)
@@ -345,19 +389,36 @@ def _scatter(section: Validity, predictor: Predictor, outcome: Floats, name: str
     x, y = x[there], outcome[there]
     with svg.drawing(WIDTH, 260) as figure:
         axes = figure.add_axes((0.17, 0.17, 0.79, 0.79))
-        axes.plot(x, y, color=svg.SERIES[0], marker="o", markersize=5, markeredgewidth=0, linestyle="none", alpha=0.75)
+        axes.plot(
+            x,
+            y,
+            color=svg.SERIES[0],
+            marker="o",
+            markersize=5,
+            markeredgewidth=0,
+            linestyle="none",
+            alpha=0.75,
+        )
         if _wide(x):
             axes.set_xscale("log")
         if _wide(y):
             axes.set_yscale("log")
         _locate(axes)
         quantity = predictor.quantity
-        axes.set_xlabel(textwrap.shorten(f"{predictor.row.label} {f'[{quantity.unit}]' if quantity.unit else ''}", 52))
-        axes.set_ylabel(section.outcome.replace("_", " ") + (f" [{section.unit}]" if section.unit else ""))
+        axes.set_xlabel(
+            textwrap.shorten(
+                f"{predictor.row.label} {f'[{quantity.unit}]' if quantity.unit else ''}", 52
+            )
+        )
+        axes.set_ylabel(
+            section.outcome.replace("_", " ") + (f" [{section.unit}]" if section.unit else "")
+        )
         bounds = predictor.spearman_interval
         reach = f" [{bounds[0]:.2f}, {bounds[1]:.2f}]" if bounds else ""
         caption = f"{predictor.row.label}: Spearman {predictor.spearman:.2f}{reach}"
-        return Drawing(caption, svg.inline(figure, name, caption, f"{int(there.sum())} points, {_span(x)}."))
+        return Drawing(
+            caption, svg.inline(figure, name, caption, f"{int(there.sum())} points, {_span(x)}.")
+        )
 
 
 def _span(x: Sequence[float] | Floats) -> str:

@@ -89,7 +89,9 @@ def _key_of(row: Row) -> _Key:
 
 def _ranked(section: Ranking, records: Iterable[Record]) -> list[Record]:
     cases, name = {(c.task, c.name) for c in section.grid.cases}, section.quantity.name
-    return [r for r in records if (r.task, r.case) in cases and (r.quantity == name or name in r.scores)]
+    return [
+        r for r in records if (r.task, r.case) in cases and (r.quantity == name or name in r.scores)
+    ]
 
 
 def _predicting(row: Row, section: Section, groups: Mapping[_Key, list[Record]]) -> list[Record]:
@@ -99,7 +101,8 @@ def _predicting(row: Row, section: Section, groups: Mapping[_Key, list[Record]])
         for (models, estimator, _), records in groups.items()
         if estimator == row.estimator and (section.per == "path" or models == row.models)
         for r in records
-        if matches(r.task, section.tasks) and (not section.quantity or r.quantity == section.quantity)
+        if matches(r.task, section.tasks)
+        and (not section.quantity or r.quantity == section.quantity)
     ]
 
 
@@ -107,7 +110,10 @@ def _summed(board: Board, records: list[Record]) -> Provenance:
     bad = [r for r in records if r.status is not Status.OK]
     peaks = np.array([r.peak_mib for r in records if r.peak_mib is not None])
     # Thousands of records share a few setups: one of each says what they have in common.
-    setups = {(id(r.params), id(r.versions), id(r.sources), r.machine, r.threads, r.task): r for r in records}.values()
+    setups = {
+        (id(r.params), id(r.versions), id(r.sources), r.machine, r.threads, r.task): r
+        for r in records
+    }.values()
     seeds = _sorted(r.seed for r in records)
     return Provenance(
         _tasks(setups), seeds, _all(r.versions for r in setups), _sorted(r.machine for r in setups),
@@ -129,7 +135,9 @@ def _all(mappings: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
 
 def _tasks(records: Iterable[Record]) -> dict[str, tuple[Mapping[str, Any], ...]]:
     found: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for task, params in {(r.task, id(r.params)): (r.task, r.params["task"]) for r in records}.values():
+    for task, params in {
+        (r.task, id(r.params)): (r.task, r.params["task"]) for r in records
+    }.values():
         found.setdefault(task, {}).setdefault(json.dumps(params, sort_keys=True), params)
     return {task: tuple(by_text.values()) for task, by_text in sorted(found.items())}
 
@@ -167,12 +175,17 @@ def _commands(board: Board, setups: Iterable[Record], seeds: tuple[int, ...]) ->
     for (models, estimator, _), mine in groups.items():
         steps = [*zip(models, mine[0].params.get("models", ()), strict=False)]
         steps.append((estimator, mine[0].params.get("estimator", {})))
-        for layer in itertools.zip_longest(*([(task, p) for p in ps] for task, ps in _tasks(mine).items())):
+        for layer in itertools.zip_longest(
+            *([(task, p) for p in ps] for task, ps in _tasks(mine).items())
+        ):
             yield _command(board, [pair for pair in layer if pair], steps, seeds)
 
 
 def _command(
-    board: Board, tasks: list[tuple[str, Any]], steps: list[tuple[str, Mapping[str, Any]]], seeds: tuple[int, ...]
+    board: Board,
+    tasks: list[tuple[str, Any]],
+    steps: list[tuple[str, Mapping[str, Any]]],
+    seeds: tuple[int, ...],
 ) -> str:
     words = ["harness", "run", "--no-baselines"]
     words += [w for task, _ in tasks for w in ("--task", task)]
@@ -181,7 +194,10 @@ def _command(
     for name, params in (*tasks, *steps):
         words += [w for k, v in params.items() for w in ("--set", f"{name}.{k}={setting(v)}")]
     consecutive = len(seeds) > 1 and seeds == tuple(range(seeds[0], seeds[-1] + 1))
-    words += ["--seeds", f"{seeds[0]}:{seeds[-1] + 1}" if consecutive else ",".join(map(str, seeds))]
+    words += [
+        "--seeds",
+        f"{seeds[0]}:{seeds[-1] + 1}" if consecutive else ",".join(map(str, seeds)),
+    ]
     limits = (("--timeout", board.timeout), ("--memory", board.memory))
     words += [w for option, limit in limits if limit is not None for w in (option, str(limit))]
     return shlex.join(words)

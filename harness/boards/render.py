@@ -13,7 +13,9 @@ from harness.boards.table import Cell, Table
 from harness.records import Records
 
 
-def show(records: Records, how: str, quantity: Declared, unit: str = "nats", out: IO[str] | None = None) -> None:
+def show(
+    records: Records, how: str, quantity: Declared, unit: str = "nats", out: IO[str] | None = None
+) -> None:
     """Print records as ``table``, ``markdown``, ``latex``, ``csv`` or ``json``."""
     out = out or sys.stdout
     if how == "json":
@@ -42,7 +44,9 @@ def to_terminal(found: Sequence[Table], out: IO[str]) -> None:
             for c in part:
                 drawn.add_column(Text(str(table.columns[c])), justify="right", min_width=widths[c])
             for row, cells in table.rows:
-                marked = (Text(_starred(cells[c]), "bold green" if cells[c].best else "") for c in part)
+                marked = (
+                    Text(_starred(cells[c]), "bold green" if cells[c].best else "") for c in part
+                )
                 drawn.add_row(Text(row), *marked)
             console.print(drawn)
         for note in table.notes:
@@ -58,7 +62,10 @@ def _starred(cell: Cell) -> str:
 def _fitting(table: Table, width: int) -> list[tuple[list[int], list[int]]]:
     """Columns cut into parts that fit ``width`` without breaking a word or a figure; and their widths."""
     widths = [
-        max(len(text) for text in (*str(column).split(), *(_starred(cells[c]) for _, cells in table.rows)))
+        max(
+            len(text)
+            for text in (*str(column).split(), *(_starred(cells[c]) for _, cells in table.rows))
+        )
         for c, column in enumerate(table.columns)
     ]
     first = max(len(text) for text in (table.label, *(row for row, _ in table.rows)))
@@ -82,7 +89,10 @@ def to_text(found: Sequence[Table], how: str) -> str:
         marked = "**{}**" if how == "markdown" else r"\textbf{{{}}}"
         escape = _tex if how == "latex" else _md
         body = [
-            [escape(row), *(marked.format(escape(str(c))) if c.best else escape(str(c)) for c in cells)]
+            [
+                escape(row),
+                *(marked.format(escape(str(c))) if c.best else escape(str(c)) for c in cells),
+            ]
             for row, cells in table.rows
         ]
         head = [escape(table.label), *(escape(str(c)) for c in table.columns)]
@@ -91,7 +101,9 @@ def to_text(found: Sequence[Table], how: str) -> str:
         drawn = tabulate(body, head, tablefmt=form, colalign=align, disable_numparse=True)
         if how == "latex":
             rules = iter([r"\toprule", r"\midrule", r"\bottomrule"])
-            drawn = "\n".join(next(rules) if line == r"\hline" else line for line in drawn.splitlines())
+            drawn = "\n".join(
+                next(rules) if line == r"\hline" else line for line in drawn.splitlines()
+            )
             notes = "".join(f"% {note}\n" for note in table.notes)
             parts.append(f"% {table.title}\n{drawn}\n{notes}")
         else:
@@ -106,8 +118,20 @@ def _md(text: str) -> str:
 
 TEX = str.maketrans(
     {c: f"\\{c}" for c in "%_#&${}"}
-    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "Å": r"\AA{}"}
-    | {"±": r"$\pm$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "▸": r"$\to$", "×": r"$\times$", "–": "--"}
+    | {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "Å": r"\AA{}",
+    }
+    | {
+        "±": r"$\pm$",
+        "↑": r"$\uparrow$",
+        "↓": r"$\downarrow$",
+        "▸": r"$\to$",
+        "×": r"$\times$",
+        "–": "--",
+    }
 )
 
 

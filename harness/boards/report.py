@@ -65,7 +65,9 @@ class Report:
 
     def tables(self) -> list[Table]:
         """The tables of all sections, best row first."""
-        return [t for s in self.sections for t in (s.tables if isinstance(s, Overview) else [table(s)])]
+        return [
+            t for s in self.sections for t in (s.tables if isinstance(s, Overview) else [table(s)])
+        ]
 
     def files(self) -> dict[str, bytes]:
         """Names and contents of the generated files, beside the page."""
@@ -73,15 +75,21 @@ class Report:
             "table.md": self._markdown(),
             "table.tex": to_text(self.tables(), "latex"),
             "table.csv": self._csv(),
-            "board.json": json.dumps(plain(self), indent=1, allow_nan=False, ensure_ascii=False) + "\n",
+            "board.json": json.dumps(plain(self), indent=1, allow_nan=False, ensure_ascii=False)
+            + "\n",
         }
         pictures = {name: maps.picture(drawn) for name, drawn in self.maps().items()}
         return {name: text.encode() for name, text in made.items()} | pictures
 
     def maps(self) -> dict[str, maps.Maps]:
         """The maps of overview sections by file name."""
-        given = {i: s.maps for i, s in enumerate(self.sections) if isinstance(s, Overview) and s.maps}
-        return {f"map-{i}-{re.sub('[^a-z0-9]+', '-', m.of.diagnostic.lower())}.svg": m for i, m in given.items()}
+        given = {
+            i: s.maps for i, s in enumerate(self.sections) if isinstance(s, Overview) and s.maps
+        }
+        return {
+            f"map-{i}-{re.sub('[^a-z0-9]+', '-', m.of.diagnostic.lower())}.svg": m
+            for i, m in given.items()
+        }
 
     def _markdown(self) -> str:
         about = f"{self.board.about}\n\n" if self.board.about else ""
@@ -96,16 +104,26 @@ class Report:
     def _csv(self) -> str:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["section", "kind", "row", "models", "estimator", "measure", "value", "low", "high"])
+        writer.writerow(
+            ["section", "kind", "row", "models", "estimator", "measure", "value", "low", "high"]
+        )
         for section in self.sections:
             if isinstance(section, Overview):
-                for case, cells, columns in ((c, cells, t.columns) for t in section.tables for c, cells in t.rows):
+                for case, cells, columns in (
+                    (c, cells, t.columns) for t in section.tables for c, cells in t.rows
+                ):
                     for column, cell in zip(columns, cells, strict=True):
                         who = [section.title, "overview", case, "", column.name, "value"]
                         writer.writerow([*who, *map(_exact, (cell.value, None, None))])
                 continue
             for row in section.rows:
-                who = [section.title, kind(section), row.row.label, "+".join(row.row.models), row.row.estimator]
+                who = [
+                    section.title,
+                    kind(section),
+                    row.row.label,
+                    "+".join(row.row.models),
+                    row.row.estimator,
+                ]
                 for name, (value, bounds) in measures(row).items():
                     writer.writerow([*who, name, *map(_exact, (value, *(bounds or (None, None))))])
         return out.getvalue()
@@ -142,9 +160,20 @@ def table(section: Ranking | Validity) -> Table:
     accuracy, q = section.kind == "accuracy", section.quantity
     unit = f" [{q.unit}]" if q.unit else ""
     of = f" of {q.name.replace('_', ' ')}" if accuracy else ""
-    columns = [Column("rank"), Column("tie"), Column("|error|", q.unit, "↓") if accuracy else _value_column(section)]
+    columns = [
+        Column("rank"),
+        Column("tie"),
+        Column("|error|", q.unit, "↓") if accuracy else _value_column(section),
+    ]
     columns += (
-        [Column("median"), Column("bias"), Column("sd"), Column("rmse"), Column("in 95 %"), Column("violations")]
+        [
+            Column("median"),
+            Column("bias"),
+            Column("sd"),
+            Column("rmse"),
+            Column("in 95 %"),
+            Column("violations"),
+        ]
         if accuracy
         else [Column("sd")]
     )
@@ -155,17 +184,27 @@ def table(section: Ranking | Validity) -> Table:
     extent = ", ".join(f"{n} {what}{'s' * (n != 1)}" for n, what in counts)
     title = f"{section.title}: {section.kind}{of}{unit if accuracy else ''}, {extent}"
     about = (section.about,) if section.about else ()
-    return Table(title, "row", tuple(columns), rows, (*about, *section.notes, READING[section.kind]))
+    return Table(
+        title, "row", tuple(columns), rows, (*about, *section.notes, READING[section.kind])
+    )
 
 
 def _value_column(section: Ranking) -> Column:
-    return Column(section.quantity.name.replace("_", " "), section.quantity.unit, ARROWS[section.quantity.better])
+    return Column(
+        section.quantity.name.replace("_", " "),
+        section.quantity.unit,
+        ARROWS[section.quantity.better],
+    )
 
 
 def _cells(s: Standing, accuracy: bool, best: bool) -> tuple[Cell, ...]:
     marks = ", ".join(f"{n} {mark}" for mark, n in (s.marks or {}).items())
     done = Cell(text=f"{s.done}/{s.expected}" + (f" ({marks})" if marks else ""))
-    figures = [Cell(text=_span(s.ranks)), Cell(text=s.group or "–"), _figure(s.score, s.interval, best)]
+    figures = [
+        Cell(text=_span(s.ranks)),
+        Cell(text=s.group or "–"),
+        _figure(s.score, s.interval, best),
+    ]
     if accuracy:
         share = Cell(text="–" if s.inside is None else f"{100 * s.inside:.0f} %")
         figures += [
@@ -188,15 +227,25 @@ def _span(ranks: tuple[int, int] | None) -> str:
     return str(ranks[0]) if ranks[0] == ranks[1] else f"{ranks[0]}–{ranks[1]}"
 
 
-def _figure(value: float | None, bounds: tuple[float, float] | None = None, best: bool = False) -> Cell:
+def _figure(
+    value: float | None, bounds: tuple[float, float] | None = None, best: bool = False
+) -> Cell:
     if value is None:
         return Cell(text="–")
-    return Cell(value, text=f" [{number(bounds[0])}, {number(bounds[1])}]" if bounds else "", best=best)
+    return Cell(
+        value, text=f" [{number(bounds[0])}, {number(bounds[1])}]" if bounds else "", best=best
+    )
 
 
 def _validity_table(section: Validity) -> Table:
     correlations = (Column("Spearman", "", "↑"), Column("Kendall", "", "↑"))
-    columns = (Column("quantity"), Column("points"), *correlations, Column("time", "s"), Column("saving"))
+    columns = (
+        Column("quantity"),
+        Column("points"),
+        *correlations,
+        Column("time", "s"),
+        Column("saving"),
+    )
     best = section.rows[0] if section.rows[0].spearman is not None else None
     rows = tuple((p.row.label, _predictor_cells(p, p is best)) for p in section.rows)
     title = f"{section.title}: validity against {section.outcome.replace('_', ' ')}, {len(section.points)} points"
@@ -293,7 +342,9 @@ def _ranking(section: Ranking) -> dict[str, Any]:
 
 
 def _truths(section: Ranking) -> list[float | None]:
-    known = st.over_seeds(section.grid.truth.transpose(1, 0, 2).reshape(len(section.grid.cases), -1))
+    known = st.over_seeds(
+        section.grid.truth.transpose(1, 0, 2).reshape(len(section.grid.cases), -1)
+    )
     return [_exact(t) for t in known.tolist()]
 
 
@@ -307,7 +358,9 @@ def _validity(section: Validity) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def changes(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
+def changes(
+    old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]
+) -> list[tuple[str, str, str, str]]:
     """Rows whose rank, score or coverage differ between two lists of sections (of `plain`): what, row, old, new."""
     before = {(s["title"], r["label"]): r for s in old for r in s["rows"]}
     after = {(s["title"], r["label"]): r for s in new for r in s["rows"]}
@@ -326,5 +379,9 @@ def _state(row: Mapping[str, Any] | None) -> str:
         value, bounds = row["spearman"], row.get("spearman_interval")
     else:
         value, bounds = row["score"], row.get("rank_interval")
-    head = "" if "spearman" in row else f"rank {_span(bounds and (int(bounds[0]), int(bounds[1])))} {row['tie'] or ''} "
+    head = (
+        ""
+        if "spearman" in row
+        else f"rank {_span(bounds and (int(bounds[0]), int(bounds[1])))} {row['tie'] or ''} "
+    )
     return f"{head}{'–' if value is None else number(value)} ({row.get('done', row.get('points'))})"

@@ -35,10 +35,14 @@ def default_sections(contents: Contents) -> tuple[Section, ...]:
 
 def _chosen(contents: Contents, section: Section) -> list[Record]:
     chosen = [
-        r for r in contents.records if matches(r.task, section.tasks) and matches(r.estimator, section.estimators)
+        r
+        for r in contents.records
+        if matches(r.task, section.tasks) and matches(r.estimator, section.estimators)
     ]
     if not chosen:
-        raise UsageError(f"section {section.title or section.quantity!r}: no record of its tasks and estimators")
+        raise UsageError(
+            f"section {section.title or section.quantity!r}: no record of its tasks and estimators"
+        )
     return chosen
 
 
@@ -48,7 +52,9 @@ def _quantity(contents: Contents, name: str) -> Quantity:
     return contents.quantities[name]
 
 
-def _section(board: Board, contents: Contents, section: Section, number: int) -> Ranking | Validity | Overview:
+def _section(
+    board: Board, contents: Contents, section: Section, number: int
+) -> Ranking | Validity | Overview:
     rng = stream(0, "board", board.name, str(number))
     if section.kind == "validity":
         return predict(section, _chosen(contents, section), contents, len(board.seeds), rng)
@@ -61,7 +67,9 @@ def _section(board: Board, contents: Contents, section: Section, number: int) ->
         )
     records = _chosen(contents, section)
     if section.kind == "accuracy":
-        known = {(r.task, r.case) for r in records if r.quantity == quantity.name and r.truth is not None}
+        known = {
+            (r.task, r.case) for r in records if r.quantity == quantity.name and r.truth is not None
+        }
         records = [r for r in records if r.quantity == quantity.name and (r.task, r.case) in known]
     if not records:
         raise UsageError(f"section {quantity.name}: no record has a truth; wanted kind ranking")

@@ -53,7 +53,11 @@ def _led(one: Report) -> Iterable[tuple[Any, list[str], str]]:
         if isinstance(section, Overview):
             continue
         names = leaders(section)
-        yield section, names[:NAMED], f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        yield (
+            section,
+            names[:NAMED],
+            f" and {len(names) - NAMED} more" if len(names) > NAMED else "",
+        )
 
 
 def _ranked(section: Any) -> str:
@@ -62,7 +66,9 @@ def _ranked(section: Any) -> str:
 
 def _extent(one: Report) -> str:
     count = len(one.contents.records)
-    return f"{count} result{'s' * (count != 1)}" + (f", the newest of {one.date}" if one.date else "")
+    return f"{count} result{'s' * (count != 1)}" + (
+        f", the newest of {one.date}" if one.date else ""
+    )
 
 
 def readme(reports: Iterable[Report]) -> str:
@@ -125,15 +131,23 @@ def server(folder: Path, port: int) -> http.server.ThreadingHTTPServer:
     if not (folder / "index.html").is_file():
         raise UsageError(f"{folder}: no index.html; `harness board site` makes it")
     try:
-        return http.server.ThreadingHTTPServer(("127.0.0.1", port), functools.partial(_Quiet, directory=str(folder)))
+        return http.server.ThreadingHTTPServer(
+            ("127.0.0.1", port), functools.partial(_Quiet, directory=str(folder))
+        )
     except (OSError, OverflowError) as error:
-        raise UsageError(f"port {port} of 127.0.0.1: {error}; wanted a free one, such as --port 0") from error
+        raise UsageError(
+            f"port {port} of 127.0.0.1: {error}; wanted a free one, such as --port 0"
+        ) from error
 
 
 def serve(folder: Path, port: int) -> None:
     """Show the folder on 127.0.0.1 until Ctrl-C."""
     with server(folder, port) as running:
-        print(f"http://127.0.0.1:{running.server_port}/ shows {folder}; Ctrl-C ends it", file=sys.stderr, flush=True)
+        print(
+            f"http://127.0.0.1:{running.server_port}/ shows {folder}; Ctrl-C ends it",
+            file=sys.stderr,
+            flush=True,
+        )
         try:
             running.serve_forever()
         except KeyboardInterrupt:

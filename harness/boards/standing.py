@@ -70,7 +70,9 @@ class Ranking:
     notes: tuple[str, ...]
 
 
-def rank(section: Section, quantity: Quantity, grid: Grid, contents: Contents, rng: np.random.Generator) -> Ranking:
+def rank(
+    section: Section, quantity: Quantity, grid: Grid, contents: Contents, rng: np.random.Generator
+) -> Ranking:
     """Order the rows of a grid by their loss: distance to the truth, or value."""
     accuracy = section.kind == "accuracy"
     sign = -1.0 if quantity.better == "higher" else 1.0
@@ -92,7 +94,11 @@ def rank(section: Section, quantity: Quantity, grid: Grid, contents: Contents, r
     fronts = st.front(score, costs)
     for i, row in enumerate(grid.rows):
         done = int(np.isfinite(losses[i]).sum())
-        common = {"done": done, "expected": losses[i].size, "marks": dict(sorted(grid.marks[i].items()))}
+        common = {
+            "done": done,
+            "expected": losses[i].size,
+            "marks": dict(sorted(grid.marks[i].items())),
+        }
         if not done:
             rows.append(Standing(row, **common))
             continue
@@ -105,17 +111,26 @@ def rank(section: Section, quantity: Quantity, grid: Grid, contents: Contents, r
         ))  # fmt: skip
     notes = (*grid.notes, *_resolution(test, int(some.sum())))
     title = section.title or quantity.name.replace("_", " ")
-    return Ranking(section.kind, title, section.about, quantity, tuple(rows), grid, verdicts, test, notes)  # type: ignore[arg-type]
+    return Ranking(
+        section.kind, title, section.about, quantity, tuple(rows), grid, verdicts, test, notes
+    )  # type: ignore[arg-type]
 
 
 def _order(losses: Floats, grid: Grid) -> tuple[list[int], NDArray[np.int64]]:
     """Rows best first: by how many rows beat them on what both completed, then by score, then by name."""
     flat = losses.reshape(len(losses), -1)
-    beaten = st.ranks(st.differences(flat, np.ones((flat.shape[1], 1))), len(flat))[:, 0].astype(np.int64)
+    beaten = st.ranks(st.differences(flat, np.ones((flat.shape[1], 1))), len(flat))[:, 0].astype(
+        np.int64
+    )
     score = [st.mean(f) for f in flat]
     order = sorted(
         range(len(flat)),
-        key=lambda i: (score[i] is None, beaten[i], 0.0 if score[i] is None else score[i], grid.rows[i].label),
+        key=lambda i: (
+            score[i] is None,
+            beaten[i],
+            0.0 if score[i] is None else score[i],
+            grid.rows[i].label,
+        ),
     )
     return order, beaten
 
@@ -128,10 +143,23 @@ def _reordered(grid: Grid, order: list[int]) -> Grid:
 
 
 def _verdicts(losses: Floats) -> tuple[st.Verdict, ...]:
-    pairs = [st.verdict(losses[a], losses[b], a, b) for a in range(len(losses)) for b in range(a + 1, len(losses))]
+    pairs = [
+        st.verdict(losses[a], losses[b], a, b)
+        for a in range(len(losses))
+        for b in range(a + 1, len(losses))
+    ]
     adjusted = st.holm(np.array([st.or_nan(v.p) for v in pairs]))
     return tuple(
-        st.Verdict(v.first, v.second, v.cases, v.difference, v.low, v.high, v.p, None if v.p is None else float(h))
+        st.Verdict(
+            v.first,
+            v.second,
+            v.cases,
+            v.difference,
+            v.low,
+            v.high,
+            v.p,
+            None if v.p is None else float(h),
+        )
         for v, h in zip(pairs, adjusted, strict=True)
     )
 
@@ -173,7 +201,11 @@ def _accuracy(grid: Grid, i: int, quantity: Quantity, contents: Contents) -> dic
         "rmse": st.mean(np.sqrt(squared)),
         "inside": inside(error, stderr),
         "violations": violations(
-            value, grid.truth[i], stderr, quantity, contents.estimators[grid.rows[i].estimator].traits
+            value,
+            grid.truth[i],
+            stderr,
+            quantity,
+            contents.estimators[grid.rows[i].estimator].traits,
         ),
     }
 
@@ -184,7 +216,9 @@ def inside(error: Floats, stderr: Floats) -> float | None:
     return float((np.abs(error[known]) <= NORMAL * stderr[known]).mean()) if known.any() else None
 
 
-def violations(value: Floats, truth: Floats, stderr: Floats, quantity: Quantity, traits: Iterable[str]) -> int:
+def violations(
+    value: Floats, truth: Floats, stderr: Floats, quantity: Quantity, traits: Iterable[str]
+) -> int:
     """Values beyond a bound of the quantity, or on the wrong side of the truth for a declared bound.
 
     What a value's own noise explains (1.96 standard errors) is no violation.
@@ -205,7 +239,9 @@ def violations(value: Floats, truth: Floats, stderr: Floats, quantity: Quantity,
 
 def _resolution(test: st.Friedman | None, rows: int) -> tuple[str, ...]:
     if test is None or test.critical is None or test.p is None:
-        return (f"{rows} row{'s' * (rows != 1)} on {test.cases if test else 0} case(s): nothing to tell apart",)
+        return (
+            f"{rows} row{'s' * (rows != 1)} on {test.cases if test else 0} case(s): nothing to tell apart",
+        )
     surely = f"Friedman p {test.p:.2g}" if test.p >= 1e-4 else "Friedman p < 0.0001"
     return (
         f"resolves mean places that differ by {test.critical:.2f} or more "

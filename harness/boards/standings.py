@@ -33,7 +33,9 @@ class Head:
         hint = f" title='{escape(self.hint)}'" if self.hint else ""
         unit = f" <br><span class='unit'>[{escape(self.unit)}]</span>" if self.unit else ""
         left = " class='left'" if self.left else ""
-        return f"<th scope='col' data-first='{self.first}'{left}{hint}>{escape(self.name)}{unit}</th>"
+        return (
+            f"<th scope='col' data-first='{self.first}'{left}{hint}>{escape(self.name)}{unit}</th>"
+        )
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,9 @@ def standing(section: Ranking | Validity, identity: str) -> str:
         words = " ".join((*row.row.models, row.row.estimator))
         link = f"<a href='#{identity}-r{i}'>{escape(row.row.label)}</a>"
         first = f"<th scope='row' data-text data-v='{escape(row.row.label)}'>{link}</th>"
-        body.append(f"<tr data-words='{escape(words)}'>{first}{''.join(c.cell() for c in cells)}</tr>")
+        body.append(
+            f"<tr data-words='{escape(words)}'>{first}{''.join(c.cell() for c in cells)}</tr>"
+        )
     return (
         f"<table class='standing' id='{identity}-standing'><thead><tr>{''.join(h.html() for h in heads)}</tr></thead>"
         f"<tbody>{''.join(body)}</tbody></table>"
@@ -121,26 +125,41 @@ def _ranking(section: Ranking) -> tuple[list[Head], list[list[Figure]]]:
     return heads, rows
 
 
-def _cells(s: Standing, accuracy: bool, bar: Callable[[float | None, Interval | None], str]) -> list[Figure]:
-    lost = " ".join(f"<span class='mark'>{n} {escape(mark)}</span>" for mark, n in (s.marks or {}).items())
-    span = s.ranks and (str(s.ranks[0]) if s.ranks[0] == s.ranks[1] else f"{s.ranks[0]}–{s.ranks[1]}")
+def _cells(
+    s: Standing, accuracy: bool, bar: Callable[[float | None, Interval | None], str]
+) -> list[Figure]:
+    lost = " ".join(
+        f"<span class='mark'>{n} {escape(mark)}</span>" for mark, n in (s.marks or {}).items()
+    )
+    span = s.ranks and (
+        str(s.ranks[0]) if s.ranks[0] == s.ranks[1] else f"{s.ranks[0]}–{s.ranks[1]}"
+    )
     cells = [
         Figure(span or "–", s.rank if s.ranks is None else sum(s.ranks) / 2),
         Figure(s.group or "–", s.group or None, "tie"),
         _figure(s.score),
-        Figure(bar(s.score, s.interval) + _bounds(s.interval), s.interval[0] if s.interval else None),
+        Figure(
+            bar(s.score, s.interval) + _bounds(s.interval), s.interval[0] if s.interval else None
+        ),
     ]
     if accuracy:
         cells += [_figure(s.median), _figure(s.bias)]
     cells.append(_figure(s.spread))
     if accuracy:
         share = Figure() if s.inside is None else Figure(f"{100 * s.inside:.0f} %", s.inside)
-        cells += [_figure(s.rmse), share, Figure(str(s.violations), s.violations) if s.done else Figure()]
+        cells += [
+            _figure(s.rmse),
+            share,
+            Figure(str(s.violations), s.violations) if s.done else Figure(),
+        ]
     cells += [
         Figure() if s.place is None else Figure(f"{s.place:.1f}", s.place),
         Figure(f"{s.done}/{s.expected} {lost}".strip(), s.done / max(1, s.expected)),
         _figure(s.cost),
-        Figure("●<span class='sr'> yes</span>" if s.front else "<span class='sr'>no</span>", int(s.front)),
+        Figure(
+            "●<span class='sr'> yes</span>" if s.front else "<span class='sr'>no</span>",
+            int(s.front),
+        ),
     ]
     return cells
 
@@ -150,7 +169,9 @@ def _figure(value: float | None) -> Figure:
 
 
 def _bounds(bounds: Interval | None) -> str:
-    return f"<span class='small'>{number(bounds[0])} to {number(bounds[1])}</span>" if bounds else ""
+    return (
+        f"<span class='small'>{number(bounds[0])} to {number(bounds[1])}</span>" if bounds else ""
+    )
 
 
 def _mark(rows: list[list[Figure]], heads: list[Head], section: Ranking, accuracy: bool) -> None:
@@ -173,7 +194,9 @@ def _mark(rows: list[list[Figure]], heads: list[Head], section: Ranking, accurac
                 rows[i][column] = replace(rows[i][column], best=True)
 
 
-def _least(keys: Iterable[tuple[int, float | str | None]], badness: Callable[[float], float]) -> list[int]:
+def _least(
+    keys: Iterable[tuple[int, float | str | None]], badness: Callable[[float], float]
+) -> list[int]:
     """Who is best; nobody where all are alike."""
     known = [(i, badness(k)) for i, k in keys if k is not None and not isinstance(k, str)]
     low = min((b for _, b in known), default=math.inf)
@@ -196,7 +219,11 @@ def _bars(
     def at(value: float) -> float:
         return 3.0 + (WIDTH - 6.0) * (scale(value) - start) / width
 
-    zero = f"<line class='zero' x1='{at(0.0):.1f}' x2='{at(0.0):.1f}' y1='0' y2='8'/>" if low < 0 < high else ""
+    zero = (
+        f"<line class='zero' x1='{at(0.0):.1f}' x2='{at(0.0):.1f}' y1='0' y2='8'/>"
+        if low < 0 < high
+        else ""
+    )
 
     def drawn(value: float | None, interval: Interval | None) -> str:
         if value is None or interval is None:
@@ -222,7 +249,11 @@ def _validity(section: Validity) -> tuple[list[Head], list[list[Figure]]]:
         Head("points", "data sets that have both", first="descending"),
         Head("Spearman ↑", "rank correlation with the outcome", first="descending"),
         Head("95 % interval", "of Spearman's, over points and seeds", first="descending"),
-        Head("Kendall ↑", "share of pairs in the same order less those in the other", first="descending"),
+        Head(
+            "Kendall ↑",
+            "share of pairs in the same order less those in the other",
+            first="descending",
+        ),
         Head("95 % interval of Kendall's", first="descending"),
         Head("time", "median of a run", "s"),
         Head("saving", "how many times cheaper than the outcome", first="descending"),
@@ -239,6 +270,9 @@ def _predictor(p: Predictor, bar: Callable[[float | None, Interval | None], str]
     name = p.quantity.name.replace("_", " ")
     found = [Figure(escape(name), name, "left"), Figure(str(p.points), p.points)]
     for value, bounds in ((p.spearman, p.spearman_interval), (p.kendall, p.kendall_interval)):
-        found += [_figure(value), Figure(bar(value, bounds) + _bounds(bounds), bounds[0] if bounds else None)]
+        found += [
+            _figure(value),
+            Figure(bar(value, bounds) + _bounds(bounds), bounds[0] if bounds else None),
+        ]
     saving = Figure() if p.saving is None else Figure(f"{p.saving:.3g}×", p.saving)
     return [*found, _figure(p.cost), saving]

@@ -34,7 +34,9 @@ def weights(tasks: NDArray[np.int64], seeds: int, draws: int, rng: np.random.Gen
     for task in np.unique(tasks):
         members = np.flatnonzero(tasks == task)
         drawn = members[rng.integers(len(members), size=(draws, len(members)))]
-        cells = replicate + drawn[:, :, None] * seeds + rng.integers(seeds, size=(*drawn.shape, seeds))
+        cells = (
+            replicate + drawn[:, :, None] * seeds + rng.integers(seeds, size=(*drawn.shape, seeds))
+        )
         counts += np.bincount(cells.ravel(), minlength=counts.size).reshape(counts.shape)
     return counts.T.copy()
 
@@ -139,7 +141,11 @@ def verdict(a: Floats, b: Floats, first: int = 0, second: int = 1) -> Verdict:
     if len(units) < 2:
         return Verdict(first, second, common, float(units[0]) if len(units) else None)
     special = _special()
-    middle, error, free = float(units.mean()), float(units.std(ddof=1)) / math.sqrt(len(units)), len(units) - 1
+    middle, error, free = (
+        float(units.mean()),
+        float(units.std(ddof=1)) / math.sqrt(len(units)),
+        len(units) - 1,
+    )
     if error <= 1e-12 * abs(middle) or error == 0.0:  # the same difference everywhere
         return Verdict(first, second, common, middle, middle, middle, 1.0 if middle == 0.0 else 0.0)
     reach = float(special.stdtrit(free, (1 + LEVEL) / 2)) * error
@@ -172,7 +178,10 @@ def letters(separated: NDArray[np.bool_]) -> list[str]:
         groups = [g for g in unique if not any(g < other for other in unique)]
     groups.sort(key=sorted)
     names = [string.ascii_lowercase[k % 26] * (k // 26 + 1) for k in range(len(groups))]
-    return ["".join(name for name, group in zip(names, groups, strict=True) if row in group) for row in range(rows)]
+    return [
+        "".join(name for name, group in zip(names, groups, strict=True) if row in group)
+        for row in range(rows)
+    ]
 
 
 def average_ranks(values: Floats) -> Floats:
@@ -221,12 +230,18 @@ def friedman(losses: Floats) -> Friedman:
         return Friedman(places, cases, 1.0, nemenyi(rows, cases))
     centred = np.array(places) - (rows + 1) / 2
     statistic = 12.0 * cases / (rows * (rows + 1)) * float((centred**2).sum()) / spread
-    return Friedman(places, cases, float(_special().chdtrc(rows - 1, statistic)), nemenyi(rows, cases))
+    return Friedman(
+        places, cases, float(_special().chdtrc(rows - 1, statistic)), nemenyi(rows, cases)
+    )
 
 
 def nemenyi(rows: int, cases: int) -> float:
     """The critical difference of mean places at the 5 % level (Demšar, JMLR 7, 1 (2006), section 3.2.2)."""
-    return studentized_range(LEVEL, rows) / math.sqrt(2.0) * math.sqrt(rows * (rows + 1) / (6.0 * cases))
+    return (
+        studentized_range(LEVEL, rows)
+        / math.sqrt(2.0)
+        * math.sqrt(rows * (rows + 1) / (6.0 * cases))
+    )
 
 
 def cases_needed(rows: int, gap: float) -> int:

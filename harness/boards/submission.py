@@ -34,7 +34,18 @@ SCHEMA = 1
 LARGEST = 64 * 2**20
 """Bytes of a file that are still read: a hundred thousand records are about 40 MiB."""
 
-SHARED = ("task", "models", "estimator", "params", "quantity", "unit", "sources", "versions", "machine", "threads")
+SHARED = (
+    "task",
+    "models",
+    "estimator",
+    "params",
+    "quantity",
+    "unit",
+    "sources",
+    "versions",
+    "machine",
+    "threads",
+)
 """What the records of a setup share; after it ``recipe`` where that is not 1."""
 OWN = (
     "case", "source", "seed", "status", "value", "stderr", "truth", "scores", "facts", "diagnostics", "cause", "notes",
@@ -75,14 +86,20 @@ def gather(registry: Registry, records: Iterable[Record]) -> list[Submission]:
     found = []
     for plugin, mine in sorted(by_plugin.items()):
         names = sorted({name for r in mine for name in (r.quantity, *r.scores)})
-        specs = {name: registry.one("estimator", name).spec for name in sorted({r.estimator for r in mine})}
+        specs = {
+            name: registry.one("estimator", name).spec
+            for name in sorted({r.estimator for r in mine})
+        }
         found.append(
             Submission(
                 plugin,
                 Records(mine),
                 registry.plugins[plugin].distribution,
                 {name: registry.quantity(name) for name in names},
-                {name: Declared(spec.summary, spec.traits, spec.paper) for name, spec in specs.items()},
+                {
+                    name: Declared(spec.summary, spec.traits, spec.paper)
+                    for name, spec in specs.items()
+                },
             )
         )
     return found
@@ -96,10 +113,16 @@ def write(folder: Path, submission: Submission) -> Path:
         "plugin": submission.plugin,
         "distribution": submission.distribution,
         "quantities": {
-            name: {k: v for k, v in dataclasses.asdict(q).items() if k != "name" and v not in (None, "")}
+            name: {
+                k: v
+                for k, v in dataclasses.asdict(q).items()
+                if k != "name" and v not in (None, "")
+            }
             for name, q in sorted(submission.quantities.items())
         },
-        "estimators": {name: dataclasses.asdict(d) for name, d in sorted(submission.estimators.items())},
+        "estimators": {
+            name: dataclasses.asdict(d) for name, d in sorted(submission.estimators.items())
+        },
         "sha256": hashlib.sha256(body).hexdigest(),
     }
     path = folder / f"{submission.plugin}.jsonl"
@@ -140,10 +163,14 @@ def _body(records: Records) -> Iterator[str]:
 def read(path: Path) -> Submission:
     """Read and validate one file. Raises `UsageError` naming file and line of the first thing that is wrong."""
     if path.is_symlink() or not PLUGIN.fullmatch(path.stem):
-        raise UsageError(f"{path}: wanted a regular file named after a plugin, such as classics.jsonl")
+        raise UsageError(
+            f"{path}: wanted a regular file named after a plugin, such as classics.jsonl"
+        )
     size = path.stat().st_size
     if size > LARGEST:
-        raise UsageError(f"{path}: {size} bytes; at most {LARGEST} are read: send fewer seeds or split the board")
+        raise UsageError(
+            f"{path}: {size} bytes; at most {LARGEST} are read: send fewer seeds or split the board"
+        )
     if not size:
         raise UsageError(f"{path}: empty; wanted a header line")
     _known_schema(path)
@@ -170,7 +197,9 @@ def schema(path: Path) -> int:
     """The schema of a file; 0 is that of plain records without a header. Raises `UsageError` for anything else."""
     with path.open("rb") as file:
         head = _Line(path, 1, file.readline(LARGEST)).value
-    found = head.get("schema", 0 if "estimator" in head else None) if isinstance(head, dict) else None
+    found = (
+        head.get("schema", 0 if "estimator" in head else None) if isinstance(head, dict) else None
+    )
     if not isinstance(found, int) or isinstance(found, bool) or found < 0:
         raise UsageError(f"{path}:1: no header; wanted an object with schema {SCHEMA}")
     return found
@@ -180,9 +209,13 @@ def _known_schema(path: Path) -> None:
     found = schema(path)
     if found < SCHEMA:
         board = path.resolve().parent.parent.name
-        raise UsageError(f"{path}: schema {found}; `harness board upgrade {board}` rewrites it as schema {SCHEMA}")
+        raise UsageError(
+            f"{path}: schema {found}; `harness board upgrade {board}` rewrites it as schema {SCHEMA}"
+        )
     if found > SCHEMA:
-        raise UsageError(f"{path}: schema {found}, written by a newer harness: pip install --upgrade infoharness")
+        raise UsageError(
+            f"{path}: schema {found}, written by a newer harness: pip install --upgrade infoharness"
+        )
 
 
 class _NotStandard(ValueError):
@@ -190,7 +223,9 @@ class _NotStandard(ValueError):
 
 
 def _constant(text: str) -> None:
-    raise _NotStandard(f"{text} is no standard JSON; wanted a number, null, or the strings 'inf' and '-inf'")
+    raise _NotStandard(
+        f"{text} is no standard JSON; wanted a number, null, or the strings 'inf' and '-inf'"
+    )
 
 
 DECODER = json.JSONDecoder(parse_constant=_constant)
@@ -224,9 +259,13 @@ class _Reader:
         at = _Line(path, 1, b"")
         self.path = path
         if head.get("plugin") != path.stem:
-            raise at.error(f"plugin is {head.get('plugin')!r}; wanted {path.stem!r}, as the file is named")
+            raise at.error(
+                f"plugin is {head.get('plugin')!r}; wanted {path.stem!r}, as the file is named"
+            )
         try:
-            self.quantities = {name: Quantity(name=name, **q) for name, q in head["quantities"].items()}
+            self.quantities = {
+                name: Quantity(name=name, **q) for name, q in head["quantities"].items()
+            }
             self.estimators = {
                 name: Declared(str(d["summary"]), tuple(map(str, d["traits"])), str(d["paper"]))
                 for name, d in head["estimators"].items()
@@ -254,8 +293,13 @@ class _Reader:
     def _setup(self, line: _Line, value: dict[str, Any]) -> None:
         name = value.pop("setup")
         if tuple(value) not in (SHARED, (*SHARED, "recipe")):
-            raise line.error(f"a setup with the keys {', '.join(value)}; wanted {', '.join(SHARED)}")
-        if not isinstance(name, str) or name != hashlib.sha256(_json(value).encode()).hexdigest()[:12]:
+            raise line.error(
+                f"a setup with the keys {', '.join(value)}; wanted {', '.join(SHARED)}"
+            )
+        if (
+            not isinstance(name, str)
+            or name != hashlib.sha256(_json(value).encode()).hexdigest()[:12]
+        ):
             raise line.error("a setup whose name is not its digest: changed by hand")
         names = [value["task"], value["estimator"], *value["models"]]
         if any(not isinstance(n, str) or not FULL.fullmatch(n) for n in names):
@@ -266,16 +310,22 @@ class _Reader:
         if quantity is None:
             raise line.error(f"quantity {value['quantity']!r} is not declared in the header")
         if value["unit"] != quantity.unit:
-            raise line.error(f"unit {value['unit']!r}; {quantity.name} is in {quantity.unit or 'no unit'}")
+            raise line.error(
+                f"unit {value['unit']!r}; {quantity.name} is in {quantity.unit or 'no unit'}"
+            )
         if value.get("recipe", 1) not in range(1, RECIPE + 1):
             raise line.error(f"recipe {value['recipe']!r} of the keys; wanted 1 to {RECIPE}")
         versions = value["versions"]
         missing = [p for p in ("python", "infoharness") if not isinstance(versions.get(p), str)]
         if missing or any(not re.fullmatch(r"[\w.+!-]{1,64}", str(v)) for v in versions.values()):
-            raise line.error(f"unknown versions: {versions}; wanted those of python and infoharness at least")
+            raise line.error(
+                f"unknown versions: {versions}; wanted those of python and infoharness at least"
+            )
         value["models"] = tuple(value["models"])
         self.setups[name] = value
-        self.paths[name] = _json([value["task"], value["models"], value["estimator"], value["params"]])
+        self.paths[name] = _json(
+            [value["task"], value["models"], value["estimator"], value["params"]]
+        )
 
     def _record(self, line: _Line, value: dict[str, Any]) -> None:
         name = value.pop("of", "")
@@ -341,5 +391,9 @@ class _Reader:
         order = [r.key for r in self.records]
         records = Records(self.records)
         if order != [r.key for r in records]:
-            raise UsageError(f"{self.path}: records are not in order; write them with `harness board submit`")
-        return Submission(self.path.stem, records, self.distribution, self.quantities, self.estimators)
+            raise UsageError(
+                f"{self.path}: records are not in order; write them with `harness board submit`"
+            )
+        return Submission(
+            self.path.stem, records, self.distribution, self.quantities, self.estimators
+        )

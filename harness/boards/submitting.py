@@ -19,13 +19,19 @@ from harness.registry import Registry
 def contribution(board: Board, registry: Registry, plugin: str) -> Plan:
     """The paths that a plugin has on a board: those the board names, else all its estimators on the board's terms."""
     try:
-        named = [path for path in board.plan(registry).paths if path.estimator.name.startswith(f"{plugin}/")]
+        named = [
+            path
+            for path in board.plan(registry).paths
+            if path.estimator.name.startswith(f"{plugin}/")
+        ]
     except UsageError:  # the board's own plugins are not installed here
         named = []
     if named:
         return Plan(tuple(named), ())
     asked = tuple(
-        dataclasses.replace(r, plugins=(*r.plugins, plugin), estimators=(f"{plugin}/*",), baselines=False)
+        dataclasses.replace(
+            r, plugins=(*r.plugins, plugin), estimators=(f"{plugin}/*",), baselines=False
+        )
         for r in board.requests
     )
     return dataclasses.replace(board, requests=asked).plan(registry)

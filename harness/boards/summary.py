@@ -37,7 +37,9 @@ def tables(records: Records, quantity: Declared, unit: str = "nats") -> list[Tab
     found: list[Table] = []
     for task in dict.fromkeys(r.task for r in records):
         mine = records.where(task=task)
-        scored = [r for r in mine if r.scores or (r.status is not Status.OK and _asked_scores(r, mine))]
+        scored = [
+            r for r in mine if r.scores or (r.status is not Status.OK and _asked_scores(r, mine))
+        ]
         plain = [r for r in mine if r not in scored]
         scale = _Scale(quantity, unit)
         if any(r.scores for r in scored):
@@ -114,7 +116,9 @@ def _scored(task: str, records: list[Record], scale: _Scale) -> list[Table]:
     points = sorted({_point(r) for r in records})
     ranking = next(r.quantity for r in records if r.scores)
     overview = _overview(task, records, points, ranking, scale) if len(points) > 1 else []
-    return overview + [_at_point(task, [r for r in records if _point(r) == p], p, ranking, scale) for p in points]
+    return overview + [
+        _at_point(task, [r for r in records if _point(r) == p], p, ranking, scale) for p in points
+    ]
 
 
 def _mean(records: list[Record], name: str, scale: _Scale) -> float:
@@ -140,28 +144,39 @@ def _cells(rows: dict[str, list[Record]], name: str, scale: _Scale) -> dict[str,
             cells[row] = Cell(text=_failed(records))
         else:
             cells[row] = Cell(
-                value, text=f" ({len(records) - lost}/{len(records)})" if lost else "", best=value == best
+                value,
+                text=f" ({len(records) - lost}/{len(records)})" if lost else "",
+                best=value == best,
             )
     return cells
 
 
 def places(rows: dict[str, list[Record]], name: str, better: str) -> dict[str, float]:
     """Mean place of each row over the cases and seeds that every row completed (1 is best, ties share)."""
-    by_case = {row: {(r.case, r.seed): r.scores[name] for r in rs if name in r.scores} for row, rs in rows.items()}
+    by_case = {
+        row: {(r.case, r.seed): r.scores[name] for r in rs if name in r.scores}
+        for row, rs in rows.items()
+    }
     by_case = {row: cases for row, cases in by_case.items() if cases}
     common = set.intersection(*(set(c) for c in by_case.values())) if by_case else set()
     total = dict.fromkeys(by_case, 0.0)
     for key in common:
         for row, cases in by_case.items():
             mine = cases[key]
-            ahead = sum(c[key] > mine if better == "higher" else c[key] < mine for c in by_case.values())
+            ahead = sum(
+                c[key] > mine if better == "higher" else c[key] < mine for c in by_case.values()
+            )
             equal = sum(c[key] == mine for c in by_case.values())
             total[row] += ahead + (equal + 1) / 2
     return {row: t / len(common) for row, t in total.items()} if common else {}
 
 
 def _overview(
-    task: str, records: list[Record], points: list[tuple[tuple[str, float], ...]], name: str, scale: _Scale
+    task: str,
+    records: list[Record],
+    points: list[tuple[tuple[str, float], ...]],
+    name: str,
+    scale: _Scale,
 ) -> list[Table]:
     better = scale.quantity(name).better
     rows = _rows(records)
@@ -179,11 +194,19 @@ def _overview(
     column = scale.column(name)
     title = f"{task}: {column}, {_extent(records)}"
     note = "#: mean place over data sets and seeds (1 is best; ties share a place)"
-    return [Table(title, "estimator", tuple(columns), tuple((r, tuple(cells[r])) for r in order), (note,))]
+    return [
+        Table(
+            title, "estimator", tuple(columns), tuple((r, tuple(cells[r])) for r in order), (note,)
+        )
+    ]
 
 
 def _at_point(
-    task: str, records: list[Record], point: tuple[tuple[str, float], ...], ranking: str, scale: _Scale
+    task: str,
+    records: list[Record],
+    point: tuple[tuple[str, float], ...],
+    ranking: str,
+    scale: _Scale,
 ) -> Table:
     rows = _rows(records)
     names = list(dict.fromkeys(n for r in records for n in r.scores))
@@ -195,7 +218,9 @@ def _at_point(
     order = sorted(rows, key=lambda row: (place.get(row, math.inf), row))
     at = f" at {_facts(point)}" if point else ""
     body = tuple((row, tuple(column[row] for column in by_name)) for row in order)
-    return Table(f"{task}{at}, {_extent(records)}", "estimator", tuple(columns), body, _causes(records))
+    return Table(
+        f"{task}{at}, {_extent(records)}", "estimator", tuple(columns), body, _causes(records)
+    )
 
 
 def _seconds(records: list[Record]) -> Cell:
@@ -219,17 +244,25 @@ def _extent(records: Iterable[Record]) -> str:
 def _estimates(task: str, records: list[Record], scale: _Scale) -> Table:
     rows = _rows(records)
     # Who suits none of the data needs no column: the note below says so.
-    suited = {row: rs for row, rs in rows.items() if any(r.status is not Status.INCOMPATIBLE for r in rs)}
+    suited = {
+        row: rs for row, rs in rows.items() if any(r.status is not Status.INCOMPATIBLE for r in rs)
+    }
     rows = suited or rows
     cases = list(dict.fromkeys(r.case for r in records))
     quantities = {row: rs[0].quantity for row, rs in rows.items()}
     shared = len(set(quantities.values())) == 1
     seeds = len({r.seed for r in records})
     grid = {
-        (row, case): _estimate([r for r in rs if r.case == case], scale) for row, rs in rows.items() for case in cases
+        (row, case): _estimate([r for r in rs if r.case == case], scale)
+        for row, rs in rows.items()
+        for case in cases
     }
     unit = scale.unit(next(iter(quantities.values())))
-    truths = {r.case: r.truth * scale.factor(r.quantity) for r in records if r.truth is not None} if shared else {}
+    truths = (
+        {r.case: r.truth * scale.factor(r.quantity) for r in records if r.truth is not None}
+        if shared
+        else {}
+    )
     spread = any(cell.spread is not None for cell in grid.values())
     notes = [_meaning(seeds)] if spread else []
     notes += _causes(records)
@@ -252,7 +285,11 @@ def _estimates(task: str, records: list[Record], scale: _Scale) -> Table:
 
 def _meaning(seeds: int) -> str:
     """What stands behind the ± of a table of estimates."""
-    return "± is the estimator's own standard error" if seeds == 1 else f"mean ± standard deviation over {seeds} seeds"
+    return (
+        "± is the estimator's own standard error"
+        if seeds == 1
+        else f"mean ± standard deviation over {seeds} seeds"
+    )
 
 
 def _known(truths: dict[str, float], case: str) -> Cell:
@@ -278,7 +315,9 @@ def _causes(records: Iterable[Record]) -> tuple[str, ...]:
     causes: dict[tuple[str, str], list[Record]] = {}
     for r in records:
         if r.status is not Status.OK:
-            causes.setdefault((r.status.value, re.sub(r"[\d.]+", "#", _first_line(r))), []).append(r)
+            causes.setdefault((r.status.value, re.sub(r"[\d.]+", "#", _first_line(r))), []).append(
+                r
+            )
     return tuple(
         f"{status} ×{len(rs)}: {_first_line(rs[0])} ({', '.join(dict.fromkeys(map(label, rs)))})"
         for (status, _), rs in causes.items()

@@ -64,10 +64,20 @@ def inline(figure: Figure, name: str, title: str, description: str = "") -> str:
     """
     out = io.StringIO()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # the reader's fonts draw it, not matplotlib's
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        warnings.filterwarnings(
+            "ignore", "Glyph .* missing"
+        )  # the reader's fonts draw it, not matplotlib's
+        figure.savefig(
+            out,
+            format="svg",
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+        )
     root = ElementTree.fromstring(out.getvalue())  # noqa: S314  (matplotlib has just written it)
-    used = set(re.findall(r"#([\w-]+)", " ".join(v for e in root.iter() for k, v in e.attrib.items() if k != "id")))
+    used = set(
+        re.findall(
+            r"#([\w-]+)", " ".join(v for e in root.iter() for k, v in e.attrib.items() if k != "id")
+        )
+    )
     _prune(root)
     for element in root.iter():
         _plain(element, used, name)

@@ -54,18 +54,26 @@ class Validity:
 
 
 def predict(
-    section: Section, records: list[Record], contents: Contents, seeds: int, rng: np.random.Generator
+    section: Section,
+    records: list[Record],
+    contents: Contents,
+    seeds: int,
+    rng: np.random.Generator,
 ) -> Validity:
     """Correlate every measure of the section with its outcome. Raises `UsageError` where there is none, or two."""
     by_estimator = section.outcome in contents.estimators
     outcomes = [
-        r for r in records if (r.estimator == section.outcome if by_estimator else r.quantity == section.outcome)
+        r
+        for r in records
+        if (r.estimator == section.outcome if by_estimator else r.quantity == section.outcome)
     ]
     if not outcomes:
         raise unknown_name("outcome", section.outcome, [*contents.quantities, *contents.estimators])
     if len({(r.estimator, repr(r.params["estimator"])) for r in outcomes}) > 1:
         names = sorted({r.estimator for r in outcomes})
-        raise UsageError(f"outcome {section.outcome} is given by {', '.join(names)}; name one of them as the outcome")
+        raise UsageError(
+            f"outcome {section.outcome} is given by {', '.join(names)}; name one of them as the outcome"
+        )
     target = contents.quantities[outcomes[0].quantity]
     per_path = section.per == "path"
     truth = _by_point(outcomes, target.name, per_path)
@@ -79,7 +87,8 @@ def predict(
     others = [
         r
         for r in records
-        if r.estimator != outcomes[0].estimator and (not section.quantity or r.quantity == section.quantity)
+        if r.estimator != outcomes[0].estimator
+        and (not section.quantity or r.quantity == section.quantity)
     ]
     drawn = st.resampled(tasks, DRAWS, rng)
     picks = rng.integers(y.shape[1], size=(*drawn.shape, y.shape[1]))
@@ -98,7 +107,9 @@ def predict(
     )
     title = section.title or f"what predicts {_bare(section.outcome).replace('_', ' ')}"
     values = tuple(float(v) for v in st.over_seeds(y))
-    return Validity(title, section.about, target.name, target.unit, tuple(rows), _labels(points), values, notes)
+    return Validity(
+        title, section.about, target.name, target.unit, tuple(rows), _labels(points), values, notes
+    )
 
 
 def _bare(name: str) -> str:
@@ -126,14 +137,24 @@ def _labels(points: Iterable[Point]) -> tuple[str, ...]:
 
 def _flat(point: Point) -> dict[str, Any]:
     models, params = point[2], json.loads(point[3])
-    return {f"{_bare(name)}.{k}": v for name, own in zip(models, params, strict=True) for k, v in own.items()}
+    return {
+        f"{_bare(name)}.{k}": v
+        for name, own in zip(models, params, strict=True)
+        for k, v in own.items()
+    }
 
 
-def _by_point(records: Iterable[Record], quantity: str, per_path: bool) -> dict[Point, list[Record]]:
+def _by_point(
+    records: Iterable[Record], quantity: str, per_path: bool
+) -> dict[Point, list[Record]]:
     found: dict[Point, list[Record]] = {}
     for r in records:
         if r.value is not None and r.quantity == quantity and np.isfinite(r.value):
-            models, params = (r.models, json.dumps(r.params["models"], sort_keys=True)) if per_path else ((), "[]")
+            models, params = (
+                (r.models, json.dumps(r.params["models"], sort_keys=True))
+                if per_path
+                else ((), "[]")
+            )
             found.setdefault((r.task, r.case, models, params), []).append(r)
     return found
 
@@ -148,7 +169,12 @@ def _stacked(
         values = [float(r.value) for r in by_point.get(point, ()) if r.value is not None]
         if values:
             out[i] = np.resize(values, width)
-    times = [r.wall_s + (r.prefix_s or 0.0) for rs in by_point.values() for r in rs if r.wall_s is not None]
+    times = [
+        r.wall_s + (r.prefix_s or 0.0)
+        for rs in by_point.values()
+        for r in rs
+        if r.wall_s is not None
+    ]
     return out, st.median(np.array(times))
 
 
@@ -160,7 +186,18 @@ def _predictors(records: list[Record], per_path: bool) -> list[tuple[Row, list[R
     found = []
     for name in sorted({r.estimator for r in records}):
         mine = [r for r in records if r.estimator == name]
-        found.append((Row(_bare(name), (), name, mine[0].plugin, {"estimator": mine[0].params["estimator"]}), mine))
+        found.append(
+            (
+                Row(
+                    _bare(name),
+                    (),
+                    name,
+                    mine[0].plugin,
+                    {"estimator": mine[0].params["estimator"]},
+                ),
+                mine,
+            )
+        )
     return found
 
 
@@ -177,7 +214,8 @@ def _predictor(
     sign = -1.0 if (quantity.better == "lower") != (target.better == "lower") else 1.0
     width = min(x.shape[1], y.shape[1])
     replicates_x, replicates_y = (
-        np.take_along_axis(v[drawn], picks % width, axis=2).mean(axis=2) for v in (sign * x[:, :width], y[:, :width])
+        np.take_along_axis(v[drawn], picks % width, axis=2).mean(axis=2)
+        for v in (sign * x[:, :width], y[:, :width])
     )
     found: dict[str, Any] = {}
     for name, measure in (("spearman", st.spearman), ("kendall", st.kendall)):
@@ -192,7 +230,9 @@ def _correlation_interval(measure: Any, x: Floats, y: Floats) -> Interval | None
     if complete.all():
         return st.interval(measure(x, y))
     draws = []
-    for a, b in zip(x, y, strict=True):  # points that the measure did not complete drop out of each replicate
+    for a, b in zip(
+        x, y, strict=True
+    ):  # points that the measure did not complete drop out of each replicate
         there = np.isfinite(a)
         draws.append(float(measure(a[there], b[there])) if there.sum() >= 3 else np.nan)
     return st.interval(np.array(draws))

@@ -34,7 +34,9 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         words = message.split("'")
         if "invalid choice" in message and len(words) > 1:
-            near = difflib.get_close_matches(words[1], VERBS if self.prog == "harness" else words[3::2], n=1)
+            near = difflib.get_close_matches(
+                words[1], VERBS if self.prog == "harness" else words[3::2], n=1
+            )
             hint = f"did you mean {near[0]!r}?" if near else f"see {self.prog} --help"
             message = f"unknown {'verb' if self.prog == 'harness' else 'word'} {words[1]!r}: {hint}"
         elif message.startswith("unrecognized arguments: "):
@@ -60,7 +62,9 @@ def parser(verb: str | None = None) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"infoharness {harness.__version__}")
     verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Parser)
     for name, summary in VERBS.items():
-        one = verbs.add_parser(name, help=summary, description=summary.capitalize() + ".", allow_abbrev=False)
+        one = verbs.add_parser(
+            name, help=summary, description=summary.capitalize() + ".", allow_abbrev=False
+        )
         if name == verb:
             one.add_argument("--debug", action="store_true", help="show tracebacks")
             module(name).add_arguments(one)
@@ -79,7 +83,9 @@ def _options(words: list[str]) -> list[str]:
 
 def module(verb: str):  # type: ignore[no-untyped-def]  # noqa: ANN201 - a verb module, see above
     """The module of a verb."""
-    return importlib.import_module(f"harness.cli.{verb}_" if verb in ("list",) else f"harness.cli.{verb}")
+    return importlib.import_module(
+        f"harness.cli.{verb}_" if verb in ("list",) else f"harness.cli.{verb}"
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -111,5 +117,8 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:
         if args.debug:
             raise
-        print(f"harness: internal error: {type(error).__name__}: {error}; --debug shows where", file=sys.stderr)
+        print(
+            f"harness: internal error: {type(error).__name__}: {error}; --debug shows where",
+            file=sys.stderr,
+        )
         return 3

@@ -51,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             continue
         if name not in ("site", "serve"):
             several = name in ("build", "check")
-            one.add_argument("name", nargs="?" if several else None, help="the board, or its folder")
+            one.add_argument(
+                "name", nargs="?" if several else None, help="the board, or its folder"
+            )
         one.add_argument("--boards", type=Path, default=Path("leaderboards"), metavar="DIR",
                          help="where boards lie (default: leaderboards)")  # fmt: skip
         if name in ("run", "submit", "plan", "check", "upgrade"):
@@ -62,17 +64,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs["show"].add_argument("--format", choices=options.FORMATS, default="table", help=how)
     add_execution(verbs["run"])
     for name in ("run", "submit"):
-        verbs[name].add_argument("--plugin", required=name == "submit", metavar="NAME", help="the rows of one plugin")
+        verbs[name].add_argument(
+            "--plugin", required=name == "submit", metavar="NAME", help="the rows of one plugin"
+        )
     verbs["plan"].add_argument("--gap", type=float, default=1.0, metavar="PLACES",
                                help="difference of mean places to be resolved (default: 1)")  # fmt: skip
     check = verbs["check"]
     check.add_argument("--reproduce", type=int, default=0, metavar="N", help="recompute N records")
     check.add_argument("--seed", type=int, default=0, help="which records (default: 0)")
-    check.add_argument("--tolerance", type=float, default=1e-6, help="relative difference allowed (default: 1e-6)")
+    check.add_argument(
+        "--tolerance", type=float, default=1e-6, help="relative difference allowed (default: 1e-6)"
+    )
     verbs["diff"].add_argument("--format", choices=("table", "markdown"), default="table", help=how)
     for name in ("site", "serve"):
-        verbs[name].add_argument("--out", type=Path, default=Path("site"), metavar="DIR", help="default: site")
-    verbs["serve"].add_argument("--port", type=int, default=8000, help="port on 127.0.0.1 (default: 8000; 0: any)")
+        verbs[name].add_argument(
+            "--out", type=Path, default=Path("site"), metavar="DIR", help="default: site"
+        )
+    verbs["serve"].add_argument(
+        "--port", type=int, default=8000, help="port on 127.0.0.1 (default: 8000; 0: any)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -101,7 +111,12 @@ def _show(args: argparse.Namespace) -> int:
     if args.format == "table":
         render.to_terminal(made.tables(), sys.stdout)
     else:
-        name = {"markdown": "table.md", "latex": "table.tex", "csv": "table.csv", "json": "board.json"}[args.format]
+        name = {
+            "markdown": "table.md",
+            "latex": "table.tex",
+            "csv": "table.csv",
+            "json": "board.json",
+        }[args.format]
         sys.stdout.write(made.files()[name].decode())
     return 0
 
@@ -134,10 +149,16 @@ def _plan(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     board = _board(args)
     registry = _registry(args)
-    made = submitting.contribution(board, registry, args.plugin) if args.plugin else board.plan(registry)
+    made = (
+        submitting.contribution(board, registry, args.plugin)
+        if args.plugin
+        else board.plan(registry)
+    )
     how = execution(args)
     if how.workers:
-        how = dataclasses.replace(how, timeout=how.timeout or board.timeout, memory=how.memory or board.memory)
+        how = dataclasses.replace(
+            how, timeout=how.timeout or board.timeout, memory=how.memory or board.memory
+        )
     with options.store(args, write=True) as store, registry.watch(watcher()):
         result = run_plan(registry, made, store, how)
     status = close(result)
@@ -152,7 +173,9 @@ def _submit(args: argparse.Namespace) -> int:
     registry = _registry(args)
     with options.store(args) as store:
         known = store.records()
-    records = submitting.from_store(registry, submitting.contribution(board, registry, args.plugin), known)
+    records = submitting.from_store(
+        registry, submitting.contribution(board, registry, args.plugin), known
+    )
     submitting.replace(board, registry, records)
     building.build(board)
     file = board.records_folder / f"{args.plugin}.jsonl"
@@ -192,7 +215,9 @@ def _listed(problems: list[str]) -> list[str]:
 def _reproduced(board: Board, registry: Registry, args: argparse.Namespace) -> list[str]:
     checks = checking.reproduce(board, registry, args.reproduce, args.seed, args.tolerance)
     for check in checks:
-        print(f"{check.verdict:8} {check.record.path}" + (f"  ({check.note})" if check.note else ""))
+        print(
+            f"{check.verdict:8} {check.record.path}" + (f"  ({check.note})" if check.note else "")
+        )
     same = sum(check.verdict == "same" for check in checks)
     options.say(f"{board.name}: {same} of {len(checks)} records reproduced")
     return [c.record.path for c in checks if c.verdict != "same"]
@@ -201,13 +226,23 @@ def _reproduced(board: Board, registry: Registry, args: argparse.Namespace) -> l
 def _diff(args: argparse.Namespace) -> int:
     changes = []
     for name in dict.fromkeys([*_boards_in(args.new), *_boards_in(args.old)]):
-        old, new = (_sections(folder.get(name)) for folder in (_boards_in(args.old), _boards_in(args.new)))
+        old, new = (
+            _sections(folder.get(name)) for folder in (_boards_in(args.old), _boards_in(args.new))
+        )
         changes += [(name, *change) for change in report.changes(old, new)]
     if not changes:
         print("no row changed")
         return 0
-    rows = tuple((f"{b}: {title}", (Cell(text=row), Cell(text=a), Cell(text=z))) for b, title, row, a, z in changes)
-    table = Table(f"{len(changes)} rows changed", "board", (Column("row"), Column("before"), Column("after")), rows)
+    rows = tuple(
+        (f"{b}: {title}", (Cell(text=row), Cell(text=a), Cell(text=z)))
+        for b, title, row, a, z in changes
+    )
+    table = Table(
+        f"{len(changes)} rows changed",
+        "board",
+        (Column("row"), Column("before"), Column("after")),
+        rows,
+    )
     if args.format == "markdown":
         sys.stdout.write(render.to_text([table], "markdown"))
     else:
@@ -239,7 +274,11 @@ def _upgrade(args: argparse.Namespace) -> int:
     board = _board(args)
     records: list[Record] = []
     for file in sorted(board.records_folder.glob("*.jsonl")):
-        records += submission.read_old(file) if submission.schema(file) == 0 else submission.read(file).records
+        records += (
+            submission.read_old(file)
+            if submission.schema(file) == 0
+            else submission.read(file).records
+        )
     submitting.replace(board, options.registry(args), records)
     building.build(board)
     return 0

@@ -16,8 +16,16 @@ PLURAL = {"estimator": "estimators", "model": "models", "task": "tasks"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     parser.add_argument("what", nargs="?", choices=tuple(PLURAL.values()), help="only these")
-    parser.add_argument("--plugin", action="append", default=[], metavar="NAME", help="only of this plugin; repeatable")
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print (default: table)")
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only of this plugin; repeatable",
+    )
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="how to print (default: table)"
+    )
     options.add_plugins(parser)
 
 
@@ -38,7 +46,9 @@ def run(args: argparse.Namespace) -> int:
             _print(PLURAL[role], found)
     bad = [p.name for p in registry.plugins.values() if p.state not in ("ok", "blocked")]
     if bad:
-        options.say(f"{len(bad)} plugins have problems ({', '.join(bad)}): see `harness plugin list`")
+        options.say(
+            f"{len(bad)} plugins have problems ({', '.join(bad)}): see `harness plugin list`"
+        )
     return 0
 
 
@@ -70,7 +80,12 @@ def _print(title: str, found: list[Component]) -> None:
     for component in found:
         absent = component.missing()
         rows.append(
-            (component.name, kinds(component), f"(needs {absent.package}) " if absent else "", component.spec.summary)
+            (
+                component.name,
+                kinds(component),
+                f"(needs {absent.package}) " if absent else "",
+                component.spec.summary,
+            )
         )
     name, kind = max(len(r[0]) for r in rows), max(len(r[1]) for r in rows)
     sys.stdout.write(f"{title}\n")

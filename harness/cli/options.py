@@ -17,31 +17,53 @@ FORMATS = ("table", "markdown", "csv", "latex", "json")
 
 def add_plugins(parser: argparse.ArgumentParser) -> None:
     """``--no-plugin``."""
-    parser.add_argument("--no-plugin", action="append", default=[], metavar="NAME", help="do not load this plugin")
+    parser.add_argument(
+        "--no-plugin", action="append", default=[], metavar="NAME", help="do not load this plugin"
+    )
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
     """``--store``."""
-    parser.add_argument("--store", metavar="FILE", help="the result store (default: HARNESS_STORE or user data folder)")
+    parser.add_argument(
+        "--store",
+        metavar="FILE",
+        help="the result store (default: HARNESS_STORE or user data folder)",
+    )
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
     """``--format`` and ``--unit``."""
-    parser.add_argument("--format", choices=FORMATS, default="table", help="how to print (default: table)")
-    parser.add_argument("--unit", choices=("nats", "bits"), default="nats", help="unit of information when printed")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="table", help="how to print (default: table)"
+    )
+    parser.add_argument(
+        "--unit", choices=("nats", "bits"), default="nats", help="unit of information when printed"
+    )
 
 
 def add_request(parser: argparse.ArgumentParser) -> None:
     """What to run."""
     for role in ("plugin", "task", "model", "estimator"):
         parser.add_argument(
-            f"--{role}", action="append", default=[], metavar="NAME", help=f"{role} by name or glob; repeatable"
+            f"--{role}",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help=f"{role} by name or glob; repeatable",
         )
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME.PARAM=VALUE", help="a parameter; repeatable"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME.PARAM=VALUE",
+        help="a parameter; repeatable",
     )
-    parser.add_argument("--seeds", default="0", metavar="LIST", help="such as 0,1,2 or 0:5 (default: 0)")
-    parser.add_argument("--no-baselines", action="store_true", help="leave out the baselines that a task names")
+    parser.add_argument(
+        "--seeds", default="0", metavar="LIST", help="such as 0,1,2 or 0:5 (default: 0)"
+    )
+    parser.add_argument(
+        "--no-baselines", action="store_true", help="leave out the baselines that a task names"
+    )
     add_plugins(parser)
 
 

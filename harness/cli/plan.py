@@ -13,8 +13,12 @@ from harness.cli import options
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     options.add_request(parser)
-    parser.add_argument("--why-not", action="store_true", help="give the reason for every exclusion")
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print (default: table)")
+    parser.add_argument(
+        "--why-not", action="store_true", help="give the reason for every exclusion"
+    )
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="how to print (default: table)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -25,11 +29,18 @@ def run(args: argparse.Namespace) -> int:
             models = [m.name for m in path.models]
             print(
                 json.dumps(
-                    {"task": path.task.name, "models": models, "estimator": path.estimator.name, "seed": path.seed}
+                    {
+                        "task": path.task.name,
+                        "models": models,
+                        "estimator": path.estimator.name,
+                        "seed": path.seed,
+                    }
                 )
             )
         for out in made.excluded if args.why_not else ():
-            print(json.dumps({"task": out.task, "estimator": out.estimator, "excluded": out.reason}))
+            print(
+                json.dumps({"task": out.task, "estimator": out.estimator, "excluded": out.reason})
+            )
         return 0
     return show(made, why_not=args.why_not)
 
@@ -46,7 +57,8 @@ def show(made: plan.Plan, *, why_not: bool) -> int:
     for text, count in seeds.items():
         print(text + (f"  × {count} seeds" if count > 1 else "") + missing.get(text, ""))
     print(
-        f"{len(seeds)} paths, {len(made.paths)} with seeds; the cases come when the tasks are loaded", file=sys.stderr
+        f"{len(seeds)} paths, {len(made.paths)} with seeds; the cases come when the tasks are loaded",
+        file=sys.stderr,
     )
     if why_not:
         for out in made.excluded:

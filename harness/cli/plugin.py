@@ -24,21 +24,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     def action(name: str, summary: str) -> argparse.ArgumentParser:
-        one = actions.add_parser(name, help=summary, description=summary.capitalize() + ".", allow_abbrev=False)
-        one.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks")
+        one = actions.add_parser(
+            name, help=summary, description=summary.capitalize() + ".", allow_abbrev=False
+        )
+        one.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks"
+        )
         return one
 
     shown = action("list", "every plugin: its state, where it comes from, and what mends it")
     new = action("new", "write a small plugin project to start from")
     new.add_argument("name", metavar="NAME", help="the plugin's name; the project is harness-NAME")
-    new.add_argument("--into", metavar="DIR", default=".", help="folder to write it in (default: here)")
+    new.add_argument(
+        "--into", metavar="DIR", default=".", help="folder to write it in (default: here)"
+    )
     check = action("check", "run the conformance suite on an installed plugin")
     check.add_argument("name", metavar="NAME", help="an installed plugin")
     check.add_argument(
-        "--set", action="append", default=[], metavar="NAME.PARAM=VALUE", help="a parameter to check with; repeatable"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME.PARAM=VALUE",
+        help="a parameter to check with; repeatable",
     )
     for one in (shown, check):
-        one.add_argument("--format", choices=("table", "json"), default="table", help="how to print (default: table)")
+        one.add_argument(
+            "--format",
+            choices=("table", "json"),
+            default="table",
+            help="how to print (default: table)",
+        )
         options.add_plugins(one)
 
 
@@ -55,7 +70,10 @@ def _list(args: argparse.Namespace) -> int:
         return 0
     rows = []
     for facts in map(_facts, plugins):
-        offers = ", ".join(f"{n} {_plural(role, n)}" for role, n in facts["components"].items() if n) or "nothing"
+        offers = (
+            ", ".join(f"{n} {_plural(role, n)}" for role, n in facts["components"].items() if n)
+            or "nothing"
+        )
         mend = f"{facts['problem']}\nmend: {facts['fix']}" if facts["problem"] else ""
         source = f"{facts['distribution'] or facts['module']} {facts['version']}".strip()
         rows.append((facts["name"], facts["state"], source, offers, facts["location"], mend))
@@ -101,7 +119,9 @@ def _new(args: argparse.Namespace) -> int:
 
     taken = options.registry(argparse.Namespace(no_plugin=[])).plugins.get(args.name)
     if taken is not None:
-        raise UsageError(f"plugin name {args.name!r} is taken by {taken.distribution or taken.module}; choose another")
+        raise UsageError(
+            f"plugin name {args.name!r} is taken by {taken.distribution or taken.module}; choose another"
+        )
     project = templates.write_project(args.name, Path(args.into))
     print(project)
     options.say(f"next: pip install -e '{project}[test]' && harness plugin check {args.name}")
@@ -126,11 +146,15 @@ def _check(args: argparse.Namespace) -> int:
         counts[verdict.result] += 1
         if args.format == "json":
             row = {"check": verdict.check, "component": verdict.component}
-            print(json.dumps(row | {"result": verdict.result, "reason": verdict.reason}), flush=True)
+            print(
+                json.dumps(row | {"result": verdict.result, "reason": verdict.reason}), flush=True
+            )
         rows.append((verdict.check, verdict.component, verdict.result, verdict.reason))
     if args.format == "table":
         _print(("check", "component", "result", "reason"), rows, styled=2)
-    options.say(f"plugin {args.name}: " + ", ".join(f"{n} {result}" for result, n in counts.items()))
+    options.say(
+        f"plugin {args.name}: " + ", ".join(f"{n} {result}" for result, n in counts.items())
+    )
     return 1 if counts["failed"] else 0
 
 

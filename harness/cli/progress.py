@@ -48,7 +48,13 @@ class Bars:
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -70,7 +76,10 @@ class Bars:
             return
         self._progress.start()
         note = f"{cached} found in the store" if cached else ""
-        self._bars = {task: self._progress.add_task(task, total=count, note=note) for task, count in total.items()}
+        self._bars = {
+            task: self._progress.add_task(task, total=count, note=note)
+            for task, count in total.items()
+        }
 
     @hookimpl
     def harness_path_finished(self, record: Record) -> None:

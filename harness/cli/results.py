@@ -24,8 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for field in ("task", "case", "model", "estimator"):
         parser.add_argument(f"--{field}", metavar="GLOB", help=f"only this {field}")
     parser.add_argument("--status", choices=[s.value for s in Status], help="only this status")
-    parser.add_argument("--history", action="store_true", help="superseded results and attempts too")
-    parser.add_argument("--local", metavar="FILE", help="write the values of single units, as CSV, and print no table")
+    parser.add_argument(
+        "--history", action="store_true", help="superseded results and attempts too"
+    )
+    parser.add_argument(
+        "--local",
+        metavar="FILE",
+        help="write the values of single units, as CSV, and print no table",
+    )
     options.add_store(parser)
     options.add_format(parser)
     options.add_plugins(parser)
@@ -58,11 +64,22 @@ def _write_local(records: Records, store: Store, file: Path, unit: str) -> int:
             values = arrays["local"]
         shown = unit if record.unit == "nats" else record.unit
         values = values / math.log(2) if shown == "bits" else values
-        start = (record.task, record.case, " ".join(record.models), record.estimator, record.seed, shown)
-        table.writerows([*start, position, repr(float(value))] for position, value in enumerate(values))
+        start = (
+            record.task,
+            record.case,
+            " ".join(record.models),
+            record.estimator,
+            record.seed,
+            shown,
+        )
+        table.writerows(
+            [*start, position, repr(float(value))] for position, value in enumerate(values)
+        )
         written += len(values)
     if not written:
-        raise UsageError("none of these results has values of single units; wanted an estimator that gives them")
+        raise UsageError(
+            "none of these results has values of single units; wanted an estimator that gives them"
+        )
     with whole(file) as target:
         target.write(out.getvalue().encode())
     options.say(f"{written} values in {file}")
@@ -72,9 +89,16 @@ def _write_local(records: Records, store: Store, file: Path, unit: str) -> int:
 def _fits(record: Record, args: argparse.Namespace) -> bool:
     if args.status and record.status.value != args.status:
         return False
-    names = {"task": [record.task], "estimator": [record.estimator], "model": record.models, "case": [record.case]}
+    names = {
+        "task": [record.task],
+        "estimator": [record.estimator],
+        "model": record.models,
+        "case": [record.case],
+    }
     for field, values in names.items():
         pattern = getattr(args, field)
-        if pattern and not any(fnmatch.fnmatchcase(n, pattern) for v in values for n in (v, v.rpartition("/")[2])):
+        if pattern and not any(
+            fnmatch.fnmatchcase(n, pattern) for v in values for n in (v, v.rpartition("/")[2])
+        ):
             return False
     return True

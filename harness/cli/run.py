@@ -25,10 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_execution(parser: argparse.ArgumentParser) -> None:
     """How to run; shared with ``board run``."""
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="worker processes; 0: none (default: 1; with --debug 0)"
+        "--workers",
+        type=int,
+        metavar="N",
+        help="worker processes; 0: none (default: 1; with --debug 0)",
     )
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of each process (default: 1)")
-    parser.add_argument("--timeout", type=float, metavar="S", help="seconds that a stage of a path may take")
+    parser.add_argument(
+        "--threads", type=int, default=1, metavar="N", help="threads of each process (default: 1)"
+    )
+    parser.add_argument(
+        "--timeout", type=float, metavar="S", help="seconds that a stage of a path may take"
+    )
     parser.add_argument("--memory", type=float, metavar="MIB", help="memory that a worker may have")
     parser.add_argument("--shard", metavar="I/M", help="run the I-th of M equal parts")
     parser.add_argument("--no-cache", action="store_true", help="compute everything again")
@@ -80,7 +87,9 @@ def close(result: Result) -> int:
     for note in [*result.problems, *notes]:
         options.say(note)
     if result.interrupted:
-        options.say(f"interrupted; {result.computed} results are stored, the same command goes on from here")
+        options.say(
+            f"interrupted; {result.computed} results are stored, the same command goes on from here"
+        )
         return 130
     if result.wrong_requests and all(record.status.failed for record in result.records):
         return 2

@@ -37,7 +37,12 @@ def find(registry: Registry, name: str) -> list[Component]:
             if "ambiguous" in str(error) or "did not load" in str(error):
                 raise
     if not found:
-        known = {n for role in ROLES for full in registry.components[role] for n in (full, full.rpartition("/")[2])}
+        known = {
+            n
+            for role in ROLES
+            for full in registry.components[role]
+            for n in (full, full.rpartition("/")[2])
+        }
         raise unknown_name("component", name, known)
     return found
 
@@ -48,18 +53,28 @@ def _print(component: Component) -> None:
     lines = [("kinds", kinds(component))]
     if component.role == "estimator" and spec.quantity:
         lines.append(
-            ("measures", f"{spec.quantity.name}" + (f", in {spec.quantity.unit}" if spec.quantity.unit else ""))
+            (
+                "measures",
+                f"{spec.quantity.name}"
+                + (f", in {spec.quantity.unit}" if spec.quantity.unit else ""),
+            )
         )
     if component.role == "task":
         for quantity in spec.quantities:
             unit = f" [{quantity.unit}]" if quantity.unit else ""
-            better = "" if quantity.better in ("truth", "none") else f", {quantity.better} is better"
+            better = (
+                "" if quantity.better in ("truth", "none") else f", {quantity.better} is better"
+            )
             lines.append((quantity.name, f"{quantity.summary}{unit}{better}"))
         lines.append(("baselines", ", ".join(spec.baselines)))
     else:
         lines.append(("needs", ", ".join(spec.needs)))
     lines.append(("uses", ", ".join(spec.uses)))
-    lines += [("traits", ", ".join(spec.traits)), ("requires", ", ".join(spec.requires)), ("paper", spec.paper)]
+    lines += [
+        ("traits", ", ".join(spec.traits)),
+        ("requires", ", ".join(spec.requires)),
+        ("paper", spec.paper),
+    ]
     if absent := component.missing():
         lines.append(("missing", str(absent)))
     lines = [(f"{word}:", text) for word, text in lines if text]
@@ -70,8 +85,12 @@ def _print(component: Component) -> None:
         print("  parameters, set with --set:")
     for param in spec.params:
         default = (
-            json.dumps(param.default) if not isinstance(param.default, tuple) else ",".join(map(str, param.default))
+            json.dumps(param.default)
+            if not isinstance(param.default, tuple)
+            else ",".join(map(str, param.default))
         )
-        limits = param.range() or (("one of " + ", ".join(map(str, param.choices))) if param.choices else "")
+        limits = param.range() or (
+            ("one of " + ", ".join(map(str, param.choices))) if param.choices else ""
+        )
         kind = describe(param.type) + (f", {limits}" if limits else "")
         print(f"    {spec.name}.{param.name}={default}  {param.summary} ({kind})")

@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one = what.add_parser("merge", help="add the results of other stores (shards)")
     one.add_argument("others", nargs="+", metavar="FILE", help="stores to read")
     options.add_store(one)
-    one = what.add_parser("gc", help="remove superseded results, and those of code that has changed since")
+    one = what.add_parser(
+        "gc", help="remove superseded results, and those of code that has changed since"
+    )
     one.add_argument("--models", action="store_true", help="remove the kept outputs of models, too")
     options.add_store(one)
     options.add_plugins(one)
@@ -33,15 +35,21 @@ def run(args: argparse.Namespace) -> int:
         return _collect(args)
     with options.store(args) as store:
         newest, everything = store.records(), store.records(history=True)
-        print(f"{store.path}  {store.path.stat().st_size / 2**20:.1f} MiB, version {len(MIGRATIONS)}")
+        print(
+            f"{store.path}  {store.path.stat().st_size / 2**20:.1f} MiB, version {len(MIGRATIONS)}"
+        )
         print(f"{len(newest)} results, {len(everything) - len(newest)} superseded")
         counts: dict[tuple[str, str], int] = {}
         for record in newest:
-            counts[record.task, record.status.value] = counts.get((record.task, record.status.value), 0) + 1
+            counts[record.task, record.status.value] = (
+                counts.get((record.task, record.status.value), 0) + 1
+            )
         for (task, status), count in sorted(counts.items()):
             print(f"  {task}: {count} {status}")
         for name, facts in store.machines().items():
-            print(f"  {name}: {facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB, {facts['system']}")
+            print(
+                f"  {name}: {facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB, {facts['system']}"
+            )
     return 0
 
 
@@ -65,4 +73,6 @@ def _collect(args: argparse.Namespace) -> int:
 
 def _current(registry: Registry, record: Record) -> bool:
     """Whether the plugins that made a record are installed with the same source."""
-    return all(p in registry.plugins and registry.source_digest(p) == d for p, d in record.sources.items())
+    return all(
+        p in registry.plugins and registry.source_digest(p) == d for p, d in record.sources.items()
+    )

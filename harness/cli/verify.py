@@ -13,10 +13,16 @@ from harness.verification import sample, verify
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
-    parser.add_argument("--sample", type=int, default=20, metavar="N", help="how many results (default: 20)")
+    parser.add_argument(
+        "--sample", type=int, default=20, metavar="N", help="how many results (default: 20)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="which sample (default: 0)")
-    parser.add_argument("--tolerance", type=float, default=0.0, help="relative difference allowed (default: none)")
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print (default: table)")
+    parser.add_argument(
+        "--tolerance", type=float, default=0.0, help="relative difference allowed (default: none)"
+    )
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="how to print (default: table)"
+    )
     options.add_store(parser)
     options.add_plugins(parser)
 
@@ -39,8 +45,15 @@ def run(args: argparse.Namespace) -> int:
                               "stored": old, "recomputed": new, "note": check.note}))  # fmt: skip
         else:
             values = (
-                "" if old is None else number(old) if old == new or new is None else f"{number(old)} → {number(new)}"
+                ""
+                if old is None
+                else number(old)
+                if old == new or new is None
+                else f"{number(old)} → {number(new)}"
             )
-            print(f"{check.verdict:8} {values:>20}  {check.record.path}" + (f"  ({check.note})" if check.note else ""))
+            print(
+                f"{check.verdict:8} {values:>20}  {check.record.path}"
+                + (f"  ({check.note})" if check.note else "")
+            )
     options.say(", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items())))
     return 1 if counts.get("drift") or counts.get("failed") else 0

@@ -71,9 +71,13 @@ class Local:
     memory : MiB of resident memory that a worker may have.
     """
 
-    def __init__(self, setup: Setup, workers: int, timeout: float | None = None, memory: float | None = None) -> None:
+    def __init__(
+        self, setup: Setup, workers: int, timeout: float | None = None, memory: float | None = None
+    ) -> None:
         if not hasattr(os, "killpg"):
-            raise UsageError("supervised workers need Linux or macOS; run in this process with --workers 0")
+            raise UsageError(
+                "supervised workers need Linux or macOS; run in this process with --workers 0"
+            )
         if memory is not None and not resident_mib(os.getpid()):
             raise UsageError("--memory needs /proc, which this system does not have; leave it out")
         self._setup, self._timeout, self._memory = setup, timeout, memory
@@ -110,8 +114,14 @@ class Local:
             if worker.ready and worker.unit is None and queue:
                 busy = {w.data_key for w in self._workers if w is not worker}
                 worker.unit = queue.take(worker.data_key, busy)
-                worker.data_key, worker.stage, worker.since = worker.unit.data_key, "start", time.monotonic()
-                with contextlib.suppress(OSError):  # a dead worker is noticed when it is listened to
+                worker.data_key, worker.stage, worker.since = (
+                    worker.unit.data_key,
+                    "start",
+                    time.monotonic(),
+                )
+                with contextlib.suppress(
+                    OSError
+                ):  # a dead worker is noticed when it is listened to
                     worker.link.send(worker.unit)
 
     def _start(self) -> _Worker:
@@ -119,7 +129,11 @@ class Local:
         stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
         environment = os.environ | dict.fromkeys((*VARIABLES, NUMBA), str(self._setup.threads))
         process = subprocess.Popen(
-            [sys.executable, "-c", f"from harness.executors.worker import main; main({theirs.fileno()})"],
+            [
+                sys.executable,
+                "-c",
+                f"from harness.executors.worker import main; main({theirs.fileno()})",
+            ],
             env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, self._setup.path))},
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -138,7 +152,9 @@ class Local:
         if self._memory is not None:
             patience = POLL_S
         elif self._timeout is not None:
-            first = min((w.since for w in self._workers if w.unit is not None), default=time.monotonic())
+            first = min(
+                (w.since for w in self._workers if w.unit is not None), default=time.monotonic()
+            )
             patience = max(0.0, first + self._timeout - time.monotonic())
         links: Any = wait([w.link for w in self._workers], patience)
         return [w for w in self._workers if w.link in links]
@@ -170,7 +186,11 @@ class Local:
         if worker.unit is None:
             words = worker.last_words()
             raise HarnessError(f"a worker could not start (exit status {code}):\n{words}")
-        reason = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended the process with status {code}"
+        reason = (
+            f"killed by {signal.Signals(-code).name}"
+            if code < 0
+            else f"ended the process with status {code}"
+        )
         if code == -signal.SIGKILL:
             reason += " from outside, as the kernel does when memory runs out"
         yield from self._lose(worker, queue, Status.CRASHED, f"{worker.stage}: {reason}")
@@ -188,7 +208,9 @@ class Local:
                 cause = f"{worker.stage}: more than {self._memory:g} MiB"
                 yield from self._lose(worker, queue, Status.MEMORY, cause)
 
-    def _lose(self, worker: _Worker, queue: _Queue, status: Status, cause: str) -> Iterator[Outcome]:
+    def _lose(
+        self, worker: _Worker, queue: _Queue, status: Status, cause: str
+    ) -> Iterator[Outcome]:
         """Record a path that took its worker with it.
 
         Where that happened before the estimator, the other paths with the same beginning would

@@ -38,7 +38,12 @@ class Structures(Kind):
         """Refuse impossible elements and flat periodic cells."""
         wrong = np.flatnonzero((self.numbers < 1) | (self.numbers > 118))
         if wrong.size:
-            raise DataError("Structures.numbers", f"atomic number {self.numbers[wrong[0]]}", "1 to 118", int(wrong[0]))
+            raise DataError(
+                "Structures.numbers",
+                f"atomic number {self.numbers[wrong[0]]}",
+                "1 to 118",
+                int(wrong[0]),
+            )
         # The volume that the periodic vectors span, in their own dimension.
         periodic = self.cells * self.pbc[:, :, None]
         gram = periodic @ periodic.transpose(0, 2, 1)

@@ -46,7 +46,9 @@ def array(shape: str, dtype: Any = np.float64, *, optional: bool = False) -> Any
     """A field that holds an array of ``shape`` (axis names, see the module) and ``dtype``."""
     meta = {"shape": tuple(shape.split()), "dtype": np.dtype(dtype), "optional": optional}
     if meta["dtype"].kind not in _ACCEPTED:
-        raise TypeError(f"array({shape!r}, {meta['dtype']}); wanted a floating, integer or Boolean type")
+        raise TypeError(
+            f"array({shape!r}, {meta['dtype']}); wanted a floating, integer or Boolean type"
+        )
     return field(default=None, metadata=meta) if optional else field(metadata=meta)
 
 
@@ -75,7 +77,9 @@ class Split:
             part = np.array(given)
             if part.ndim != 1 or (part.size and part.dtype.kind not in "iu"):
                 raise DataError(
-                    f"Split.{name}", f"{part.dtype} array of {part.ndim} axes", "a flat array of integer positions"
+                    f"Split.{name}",
+                    f"{part.dtype} array of {part.ndim} axes",
+                    "a flat array of integer positions",
                 )
             positions = part.astype(np.int64)
             positions.flags.writeable = False
@@ -87,7 +91,9 @@ class Split:
         values, counts = np.unique(together, return_counts=True)
         if (counts > 1).any():
             raise DataError(
-                "Split", f"unit {values[counts > 1][0]} in two places", "train, valid and test disjoint, each unit once"
+                "Split",
+                f"unit {values[counts > 1][0]} in two places",
+                "train, valid and test disjoint, each unit once",
             )
 
     def parts(self) -> Iterator[tuple[str, Indices]]:
@@ -106,7 +112,9 @@ class Split:
         return Split(train, test, valid) if train.size and test.size else None
 
 
-@dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(field, array, offsets, strings))
+@dataclass_transform(
+    frozen_default=True, eq_default=False, field_specifiers=(field, array, offsets, strings)
+)
 class _Declared:
     """Turns each subclass into a frozen dataclass; raises `TypeError` for axes that are cut twice."""
 
@@ -115,7 +123,9 @@ class _Declared:
         cut = [f.metadata["cuts"] for f in fields(cls) if "cuts" in f.metadata]  # type: ignore[arg-type]
         for axis in cut:
             if cut.count(axis) > 1:
-                raise TypeError(f"{cls.__name__}: two fields cut the axis {axis}; wanted one offsets({axis!r})")
+                raise TypeError(
+                    f"{cls.__name__}: two fields cut the axis {axis}; wanted one offsets({axis!r})"
+                )
 
 
 class Kind(_Declared):
@@ -181,7 +191,9 @@ class Kind(_Declared):
         _agree(lengths, f.metadata["strings"][0], len(texts), where, self._ragged())
         object.__setattr__(self, f.name, tuple(str(t) for t in texts))
 
-    def _check_offsets(self, f: dataclasses.Field[Any], lengths: dict[str, tuple[int, str]]) -> None:
+    def _check_offsets(
+        self, f: dataclasses.Field[Any], lengths: dict[str, tuple[int, str]]
+    ) -> None:
         cuts, where = getattr(self, f.name), f"{type(self).__name__}.{f.name}"
         axis, least = f.metadata["cuts"], f.metadata["min_items"]
         if cuts.size < 2 or cuts[0] != 0:
@@ -190,11 +202,21 @@ class Kind(_Declared):
         short = np.flatnonzero(sizes < least)
         if short.size:
             size = sizes[short[0]]
-            found = "offsets that decrease" if size < 0 else f"a unit without {axis}" if size == 0 else f"{size} {axis}"
-            few = {0: "none fewer than before", 1: "at least one item"}.get(least, f"at least {least} {axis}")
+            found = (
+                "offsets that decrease"
+                if size < 0
+                else f"a unit without {axis}"
+                if size == 0
+                else f"{size} {axis}"
+            )
+            few = {0: "none fewer than before", 1: "at least one item"}.get(
+                least, f"at least {least} {axis}"
+            )
             raise DataError(where, found, few, int(short[0]))
         if axis in lengths and cuts[-1] != lengths[axis][0]:
-            raise DataError(where, f"last offset {cuts[-1]}", f"the number of {axis}, {lengths[axis][0]}")
+            raise DataError(
+                where, f"last offset {cuts[-1]}", f"the number of {axis}, {lengths[axis][0]}"
+            )
 
     def _cuts(self) -> list[dataclasses.Field[Any]]:
         """The fields that cut ragged axes."""
@@ -238,12 +260,17 @@ class Kind(_Declared):
             ends = change[f.name] = np.concatenate([[0], np.cumsum(sizes)])
             rows[f.metadata["cuts"]] = np.arange(ends[-1]) + np.repeat(cuts[idx] - ends[:-1], sizes)
         for f in fields(self):
-            value, axes = getattr(self, f.name), f.metadata.get("shape") or f.metadata.get("strings") or ()
+            value, axes = (
+                getattr(self, f.name),
+                f.metadata.get("shape") or f.metadata.get("strings") or (),
+            )
             if value is None or not axes or "cuts" in f.metadata:
                 continue
             if "strings" in f.metadata and axes[0] in rows:
                 change[f.name] = tuple(value[i] for i in rows[axes[0]])
-            elif not any(axis in rows for axis in axes) and not (axes[0] in self.whole or axes[0].isdigit()):
+            elif not any(axis in rows for axis in axes) and not (
+                axes[0] in self.whole or axes[0].isdigit()
+            ):
                 name, axis = f"{type(self).__name__}.{f.name}", axes[0]
                 raise TypeError(
                     f"{name}: the axis {axis} belongs to no unit; wanted offsets({axis!r}) that cut it, "
@@ -260,7 +287,9 @@ class Kind(_Declared):
     def part(self, name: str) -> Self:
         """The units of one part of the split (``train``, ``valid`` or ``test``), without it."""
         if self.split is None:
-            raise Incompatible(f"needs data with a train/test split; this {type(self).__name__} has none")
+            raise Incompatible(
+                f"needs data with a train/test split; this {type(self).__name__} has none"
+            )
         return dataclasses.replace(self.take(getattr(self.split, name)), split=None)
 
     def evaluated(self) -> Self:
@@ -320,7 +349,9 @@ class Kind(_Declared):
                 f"{path}: holds {header['kind']} version {header['version']}; "
                 f"wanted {cls.__name__} version {cls.version}"
             )
-        parts = {n.removeprefix("split."): arrays.pop(n) for n in list(arrays) if n.startswith("split.")}
+        parts = {
+            n.removeprefix("split."): arrays.pop(n) for n in list(arrays) if n.startswith("split.")
+        }
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in header["fields"].items()}
         return cls(**values, **arrays, split=Split(**parts) if parts else None)
 
@@ -336,11 +367,18 @@ def _as_array(value: Any, dtype: np.dtype[Any], where: str) -> NDArray[Any]:
     try:
         raw = np.asarray(value)
     except ValueError as error:
-        raise DataError(where, f"rows of different lengths ({error})", "a rectangular array") from None
+        raise DataError(
+            where, f"rows of different lengths ({error})", "a rectangular array"
+        ) from None
     if raw.dtype.kind not in _ACCEPTED[dtype.kind]:
         wanted = {"f": "numbers", "i": "integers", "u": "integers", "b": "booleans"}[dtype.kind]
         raise DataError(where, f"{raw.dtype} values", wanted)
-    if raw.size and dtype.kind in "iu" and raw.dtype.kind in "iu" and not np.can_cast(raw.dtype, dtype):
+    if (
+        raw.size
+        and dtype.kind in "iu"
+        and raw.dtype.kind in "iu"
+        and not np.can_cast(raw.dtype, dtype)
+    ):
         least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
         wild = raw.min() if raw.min() < least else raw.max()
         if not least <= wild <= most:
@@ -353,7 +391,11 @@ def _as_array(value: Any, dtype: np.dtype[Any], where: str) -> NDArray[Any]:
 
 
 def _agree(
-    lengths: dict[str, tuple[int, str]], axis: str, length: int, where: str, ragged: Collection[str] = ()
+    lengths: dict[str, tuple[int, str]],
+    axis: str,
+    length: int,
+    where: str,
+    ragged: Collection[str] = (),
 ) -> None:
     """Check an axis length against a number, or against the field that named the axis first."""
     if axis.isdigit():
@@ -389,4 +431,6 @@ def _feed(sha: Any, value: Any) -> None:
     elif value is None or isinstance(value, bool | int | float):
         sha.update(f"{type(value).__name__} {value!r}".encode())
     else:
-        raise TypeError(f"a kind holds arrays, strings, numbers and tuples; not {type(value).__name__}")
+        raise TypeError(
+            f"a kind holds arrays, strings, numbers and tuples; not {type(value).__name__}"
+        )

@@ -54,25 +54,37 @@ class Graph(Kind):
         for name in ("features", "labels"):
             value = getattr(self, name)
             if value is not None and len(value) != self.nodes:
-                raise DataError(f"Graph.{name}", f"{len(value)} rows", f"one per node ({self.nodes})")
+                raise DataError(
+                    f"Graph.{name}", f"{len(value)} rows", f"one per node ({self.nodes})"
+                )
         if self.labels is not None:
             self._check_labels(self.labels)
 
     def _check_labels(self, labels: IntArray) -> None:
         if labels.min() < -1:
             row = int(labels.argmin())
-            raise DataError("Graph.labels", f"label {labels[row]}", "labels from 0 up, -1 where unknown", row)
+            raise DataError(
+                "Graph.labels", f"label {labels[row]}", "labels from 0 up, -1 where unknown", row
+            )
         known = np.unique(labels[labels >= 0])
         if len(known) < 2:
-            raise DataError("Graph.labels", f"{len(known)} class", "at least two classes, or no labels at all")
+            raise DataError(
+                "Graph.labels", f"{len(known)} class", "at least two classes, or no labels at all"
+            )
         if self.split is not None:
             for name, part in self.split.parts():
                 if (labels[part] < 0).any():
                     row = int(part[np.argmax(labels[part] < 0)])
-                    raise DataError(f"Graph.split.{name}", "a node without a label", "labelled nodes in it", row)
+                    raise DataError(
+                        f"Graph.split.{name}", "a node without a label", "labelled nodes in it", row
+                    )
             unseen = np.setdiff1d(known, labels[self.split.train])
             if unseen.size:
-                raise DataError("Graph.split", f"class {unseen[0]} absent from the training part", "every class in it")
+                raise DataError(
+                    "Graph.split",
+                    f"class {unseen[0]} absent from the training part",
+                    "every class in it",
+                )
 
     def take(self, indices: ArrayLike) -> Self:
         """The induced subgraph on the nodes at ``indices``, in that order; the split goes along.
@@ -135,12 +147,16 @@ class Links(Kind):
         check_edges(self.edges, self.nodes, "Links.edges", directed=False)
         check_range(self.pairs, self.nodes, "Links.pairs")
         if self.features is not None and len(self.features) != self.nodes:
-            raise DataError("Links.features", f"{len(self.features)} rows", f"one per node ({self.nodes})")
+            raise DataError(
+                "Links.features", f"{len(self.features)} rows", f"one per node ({self.nodes})"
+            )
         if self.k < 1:
             raise DataError("Links.k", str(self.k), "a rank from 1 up")
         strange = np.flatnonzero((self.y != 0) & (self.y != 1))
         if strange.size:
-            raise DataError("Links.y", f"label {self.y[strange[0]]}", "1 for linked, 0 for not", int(strange[0]))
+            raise DataError(
+                "Links.y", f"label {self.y[strange[0]]}", "1 for linked, 0 for not", int(strange[0])
+            )
         if self.split is not None:
             self._check_split()
 
@@ -158,7 +174,10 @@ class Links(Kind):
                 seen = np.flatnonzero(known[spot] == held)
                 if seen.size:
                     raise DataError(
-                        f"Links.split.{name}", "a pair that is a known edge", "held-out pairs", int(part[seen[0]])
+                        f"Links.split.{name}",
+                        "a pair that is a known edge",
+                        "held-out pairs",
+                        int(part[seen[0]]),
                     )
 
 
@@ -178,7 +197,9 @@ def check_range(pairs: IntArray, nodes: int, where: str) -> None:
     loops = pairs[:, 0] == pairs[:, 1]
     if loops.any():
         row = int(np.argmax(loops))
-        raise DataError(where, f"a loop at node {pairs[row, 0]}", "two different ends (see simple_edges)", row)
+        raise DataError(
+            where, f"a loop at node {pairs[row, 0]}", "two different ends (see simple_edges)", row
+        )
 
 
 def check_edges(edges: IntArray, nodes: int, where: str, directed: bool) -> None:
@@ -191,7 +212,9 @@ def check_edges(edges: IntArray, nodes: int, where: str, directed: bool) -> None
     twice = np.flatnonzero(np.diff(key[order]) == 0)
     if twice.size:
         row = int(order[twice + 1].min())
-        raise DataError(where, f"the edge {edges[row].tolist()} again", "each edge once (see simple_edges)", row)
+        raise DataError(
+            where, f"the edge {edges[row].tolist()} again", "each edge once (see simple_edges)", row
+        )
 
 
 def codes(pairs: IntArray, nodes: int, directed: bool = False) -> IntArray:
@@ -213,12 +236,18 @@ def simple_edges(edges: ArrayLike, nodes: int, *, name: str = "graph") -> IntArr
     raw = np.asarray(edges, np.int64).reshape(-1, 2)
     if len(raw) and (raw.min() < 0 or raw.max() >= nodes):
         row = int(np.argmax(((raw < 0) | (raw >= nodes)).any(1)))
-        raise DataError(f"edges of {name}", f"ends {raw[row].tolist()}", f"nodes from 0 to {nodes - 1}", row)
+        raise DataError(
+            f"edges of {name}", f"ends {raw[row].tolist()}", f"nodes from 0 to {nodes - 1}", row
+        )
     proper = raw[raw[:, 0] != raw[:, 1]]
     key = np.unique(codes(proper, nodes))
     loops, merged = len(raw) - len(proper), len(proper) - len(key)
     if loops or merged:
         logging.getLogger("harness.graphs").warning(
-            "%s: %d loops dropped, %d repeated or reversed edges merged, %d edges left", name, loops, merged, len(key)
+            "%s: %d loops dropped, %d repeated or reversed edges merged, %d edges left",
+            name,
+            loops,
+            merged,
+            len(key),
         )
     return np.column_stack([key // nodes, key % nodes])

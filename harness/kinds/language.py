@@ -31,9 +31,13 @@ class TokenSequences(Kind):
     def check(self) -> None:
         """Refuse symbols outside the alphabet, and alphabets that are not known."""
         if self.alphabet not in ALPHABETS:
-            raise DataError("TokenSequences.alphabet", repr(self.alphabet), "one of " + ", ".join(ALPHABETS))
+            raise DataError(
+                "TokenSequences.alphabet", repr(self.alphabet), "one of " + ", ".join(ALPHABETS)
+            )
         if self.alphabet == "bytes" and self.vocab_size != 256:
-            raise DataError("TokenSequences.vocab_size", str(self.vocab_size), "256, as the symbols are bytes")
+            raise DataError(
+                "TokenSequences.vocab_size", str(self.vocab_size), "256, as the symbols are bytes"
+            )
         wrong = np.flatnonzero((self.ids < 0) | (self.ids >= self.vocab_size))
         if wrong.size:
             row = int(np.searchsorted(self.offsets, wrong[0], side="right")) - 1
@@ -60,10 +64,17 @@ class TokenLogProbabilities(Kind):
         for name in ("symbols", "context"):
             if getattr(self, name).min() < 0:
                 row = int(getattr(self, name).argmin())
-                raise DataError(f"TokenLogProbabilities.{name}", "a negative count", "counts from 0 up", row)
+                raise DataError(
+                    f"TokenLogProbabilities.{name}", "a negative count", "counts from 0 up", row
+                )
         empty = np.flatnonzero(np.add.reduceat(self.symbols, self.offsets[:-1]) == 0)
         if empty.size:
-            raise DataError("TokenLogProbabilities.symbols", "a sequence of no symbols", "at least one", int(empty[0]))
+            raise DataError(
+                "TokenLogProbabilities.symbols",
+                "a sequence of no symbols",
+                "at least one",
+                int(empty[0]),
+            )
 
 
 class HiddenStates(Kind):
@@ -82,7 +93,9 @@ class HiddenStates(Kind):
     def check(self) -> None:
         """Refuse a layer that the model does not have."""
         if not 0 <= self.layer <= self.layers:
-            raise DataError("HiddenStates.layer", str(self.layer), f"a layer from 0 to {self.layers}")
+            raise DataError(
+                "HiddenStates.layer", str(self.layer), f"a layer from 0 to {self.layers}"
+            )
 
 
 class AttentionMaps(Kind):
@@ -100,10 +113,19 @@ class AttentionMaps(Kind):
     def check(self) -> None:
         """Refuse maps that are not square, and rows that are no distributions."""
         if self.a.shape[3] != self.a.shape[4]:
-            raise DataError("AttentionMaps.a", f"{self.a.shape[3]} queries and {self.a.shape[4]} keys", "as many keys")
+            raise DataError(
+                "AttentionMaps.a",
+                f"{self.a.shape[3]} queries and {self.a.shape[4]} keys",
+                "as many keys",
+            )
         if self.a.min() < 0:
             row = int(np.argwhere(self.a < 0)[0][0])
-            raise DataError("AttentionMaps.a", f"a negative weight, {self.a.min():.3g}", "weights from 0 up", row)
+            raise DataError(
+                "AttentionMaps.a",
+                f"a negative weight, {self.a.min():.3g}",
+                "weights from 0 up",
+                row,
+            )
         sums = self.a.sum(-1)
         off = np.abs(sums - 1) > ROUNDING
         if self.broken is not None:
@@ -115,7 +137,11 @@ class AttentionMaps(Kind):
             raise DataError("AttentionMaps.a", found, "rows that sum to 1 (no dropout)", int(at[0]))
         ahead = (self.a * np.triu(np.ones(self.a.shape[3:]), 1)).max() if self.causal else 0.0
         if ahead > ROUNDING:
-            raise DataError("AttentionMaps.a", f"a weight of {ahead:.3g} on a later key", "none, as it is causal")
+            raise DataError(
+                "AttentionMaps.a",
+                f"a weight of {ahead:.3g} on a later key",
+                "none, as it is causal",
+            )
 
 
 class AttentionProfile(Kind):
@@ -167,7 +193,12 @@ class Contexts(Kind):
                 raise DataError("Contexts.texts", "an empty context", "text", row)
         for row, answer in enumerate(self.answers or ()):
             if answer and self.options and answer not in self.options:
-                raise DataError("Contexts.answers", repr(answer), "one of the options, or empty for unknown", row)
+                raise DataError(
+                    "Contexts.answers",
+                    repr(answer),
+                    "one of the options, or empty for unknown",
+                    row,
+                )
 
 
 class ChannelLogLikelihoods(Kind):
@@ -200,26 +231,45 @@ class ChannelLogLikelihoods(Kind):
         """Refuse other than n contexts, positive log-probabilities, empty and impossible compressions."""
         n, _, k = self.log_p.shape
         if n != k:
-            raise DataError("ChannelLogLikelihoods.log_p", f"{n} contexts drawn from, {k} scored", "every one scored")
+            raise DataError(
+                "ChannelLogLikelihoods.log_p",
+                f"{n} contexts drawn from, {k} scored",
+                "every one scored",
+            )
         refuse_positive(self.log_p, "ChannelLogLikelihoods.log_p")
         if self.lengths.min() < 1:
             i, j = np.argwhere(self.lengths < 1)[0]
-            raise DataError("ChannelLogLikelihoods.lengths", f"compression {j} is empty", "at least one token", int(i))
+            raise DataError(
+                "ChannelLogLikelihoods.lengths",
+                f"compression {j} is empty",
+                "at least one token",
+                int(i),
+            )
         dead = (self.log_p <= self.IMPOSSIBLE).all(2)
         if dead.any():
             i, j = np.argwhere(dead)[0]
             found = f"compression {j} is impossible under every context"
-            raise DataError("ChannelLogLikelihoods.log_p", found, "at least one that allows it", int(i))
+            raise DataError(
+                "ChannelLogLikelihoods.log_p", found, "at least one that allows it", int(i)
+            )
         if self.correct is not None:
             score = self.correct[self.correct != self.UNKNOWN]
             if not ((score >= 0) & (score <= 1)).all():
-                raise DataError("ChannelLogLikelihoods.correct", "a score outside 0 .. 1", "shares of right answers")
+                raise DataError(
+                    "ChannelLogLikelihoods.correct",
+                    "a score outside 0 .. 1",
+                    "shares of right answers",
+                )
 
     def take(self, indices: ArrayLike) -> Self:
         """The contexts at ``indices`` as rows and as columns: contexts are what is resampled."""
         idx = np.asarray(indices, np.int64)
         if idx.size and (idx.min() < 0 or idx.max() >= self.n):
-            raise DataError("ChannelLogLikelihoods.take", "a position outside", f"positions from 0 to {self.n - 1}")
+            raise DataError(
+                "ChannelLogLikelihoods.take",
+                "a position outside",
+                f"positions from 0 to {self.n - 1}",
+            )
         return dataclasses.replace(
             self,
             log_p=self.log_p[idx][:, :, idx],

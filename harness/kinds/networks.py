@@ -45,15 +45,21 @@ class Activations(Kind):
         values = np.asarray(maps)
         if values.ndim != 4:
             raise DataError(
-                f"{cls.__name__}.of_maps", f"shape {values.shape}", "axes (inputs, channels, height, width)"
+                f"{cls.__name__}.of_maps",
+                f"shape {values.shape}",
+                "axes (inputs, channels, height, width)",
             )
-        return cls(np.moveaxis(values, 1, -1).reshape(-1, values.shape[1]), labels=None, layer=layer)
+        return cls(
+            np.moveaxis(values, 1, -1).reshape(-1, values.shape[1]), labels=None, layer=layer
+        )
 
     def check(self) -> None:
         """Refuse negative labels."""
         if self.labels is not None and self.labels.min() < 0:
             row = int(self.labels.argmin())
-            raise DataError("Activations.labels", f"label {self.labels[row]}", "labels from 0 up", row)
+            raise DataError(
+                "Activations.labels", f"label {self.labels[row]}", "labels from 0 up", row
+            )
 
 
 class SparseCodes(Kind):
@@ -93,8 +99,15 @@ class SparseCodes(Kind):
             row = int(np.argwhere(self.mass < 0)[0][0])
             raise DataError("SparseCodes.mass", "a negative sum", "sums of absolute values", row)
         if self.units < 1 or self.samples < 1:
-            raise DataError("SparseCodes", f"{self.units} units, {self.samples} samples", "one at least of each")
+            raise DataError(
+                "SparseCodes", f"{self.units} units, {self.samples} samples", "one at least of each"
+            )
         wrong = (self.counts < 0).any((1, 2)) | (self.counts.sum(1) > self.samples).any(1)
         if wrong.any():
             row = int(wrong.argmax())
-            raise DataError("SparseCodes.counts", "counts out of range", f"0 to samples={self.samples} in all", row)
+            raise DataError(
+                "SparseCodes.counts",
+                "counts out of range",
+                f"0 to samples={self.samples} in all",
+                row,
+            )

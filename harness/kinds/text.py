@@ -46,10 +46,16 @@ class LabelledText(Kind):
         """Refuse blank texts, labels without a name, a single class, classes unseen in training, and leaks."""
         for row, text in enumerate(self.texts):
             if not text.strip():
-                raise DataError("LabelledText.texts", "an empty text", "at least one visible character", row)
+                raise DataError(
+                    "LabelledText.texts", "an empty text", "at least one visible character", row
+                )
         check_classes("LabelledText", self.y, self.classes)
         if (self.y == self.y[0]).all():
-            raise DataError("LabelledText.y", f"the one class {self.classes[self.y[0]]!r}", "at least two classes")
+            raise DataError(
+                "LabelledText.y",
+                f"the one class {self.classes[self.y[0]]!r}",
+                "at least two classes",
+            )
         if self.split is not None:
             unseen = np.setdiff1d(self.y, self.y[self.split.train])
             if unseen.size:
@@ -79,7 +85,10 @@ class LabelledText(Kind):
     def prints(self) -> list[tuple[str, str]]:
         """What makes two units the same: text and context, but for case and spaces."""
         contexts = self.contexts if self.contexts is not None else ("",) * self.n
-        return [(_plain(text), _plain(context)) for text, context in zip(self.texts, contexts, strict=True)]
+        return [
+            (_plain(text), _plain(context))
+            for text, context in zip(self.texts, contexts, strict=True)
+        ]
 
 
 class LabelLogProbabilities(Kind):
@@ -111,7 +120,9 @@ class LabelLogProbabilities(Kind):
         for name in ("log_full", "log_null"):
             table, where = getattr(self, name), f"LabelLogProbabilities.{name}"
             if table.shape[1] != len(self.classes):
-                raise DataError(where, f"{table.shape[1]} columns", f"one per class ({len(self.classes)})")
+                raise DataError(
+                    where, f"{table.shape[1]} columns", f"one per class ({len(self.classes)})"
+                )
             total = np.exp(table).sum(axis=1)
             off = np.flatnonzero(np.abs(total - 1.0) > SLACK)
             if off.size:
@@ -131,7 +142,12 @@ class ReferencedText(Kind):
         for name in ("texts", "references"):
             for row, text in enumerate(getattr(self, name)):
                 if not text.strip():
-                    raise DataError(f"ReferencedText.{name}", "an empty text", "at least one visible character", row)
+                    raise DataError(
+                        f"ReferencedText.{name}",
+                        "an empty text",
+                        "at least one visible character",
+                        row,
+                    )
 
 
 class GeneratedText(Kind):
@@ -152,4 +168,9 @@ def check_classes(kind: str, y: IntArray, classes: tuple[str, ...]) -> None:
         raise DataError(f"{kind}.classes", repr(classes), "different names")
     outside = np.flatnonzero((y < 0) | (y >= len(classes)))
     if outside.size:
-        raise DataError(f"{kind}.y", f"label {y[outside[0]]}", f"0 to {len(classes) - 1}, as classes", int(outside[0]))
+        raise DataError(
+            f"{kind}.y",
+            f"label {y[outside[0]]}",
+            f"0 to {len(classes) - 1}, as classes",
+            int(outside[0]),
+        )

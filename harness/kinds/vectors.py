@@ -39,10 +39,14 @@ class PairedSamples(Kind):
         for side in "xy":
             stated, values = getattr(self, f"{side}_kind"), getattr(self, side)
             if stated not in VARIABLES:
-                raise DataError(f"PairedSamples.{side}_kind", repr(stated), "one of " + ", ".join(VARIABLES))
+                raise DataError(
+                    f"PairedSamples.{side}_kind", repr(stated), "one of " + ", ".join(VARIABLES)
+                )
             if stated == "discrete" and (values != np.rint(values)).any():
                 row = int(np.argwhere(values != np.rint(values))[0][0])
-                raise DataError(f"PairedSamples.{side}", "a fraction", "integer codes, as it is discrete", row)
+                raise DataError(
+                    f"PairedSamples.{side}", "a fraction", "integer codes, as it is discrete", row
+                )
 
 
 class ConditionedSamples(Kind):
@@ -71,12 +75,21 @@ class LabelledSamples(Kind):
     def check(self) -> None:
         """Refuse negative labels, a single class, and a training part that lacks a class."""
         if self.y.min() < 0:
-            raise DataError("LabelledSamples.y", f"label {self.y.min()}", "labels from 0 up", int(self.y.argmin()))
+            raise DataError(
+                "LabelledSamples.y",
+                f"label {self.y.min()}",
+                "labels from 0 up",
+                int(self.y.argmin()),
+            )
         if (self.y == self.y[0]).all():
-            raise DataError("LabelledSamples.y", f"the one class {self.y[0]}", "at least two classes")
+            raise DataError(
+                "LabelledSamples.y", f"the one class {self.y[0]}", "at least two classes"
+            )
         if self.split is not None:
             unseen = np.setdiff1d(self.y, self.y[self.split.train])
             if unseen.size:
                 raise DataError(
-                    "LabelledSamples.split", f"class {unseen[0]} absent from the training part", "every class in it"
+                    "LabelledSamples.split",
+                    f"class {unseen[0]} absent from the training part",
+                    "every class in it",
                 )

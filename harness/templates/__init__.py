@@ -38,7 +38,9 @@ def write_project(name: str, into: Path) -> Path:
             f"plugin name {name!r}: the package gets that prefix; wanted {name.removeprefix('harness-')!r}"
         )
     if not NAME.fullmatch(name):
-        raise UsageError(f"plugin name {name!r}; wanted lower case letters, digits and single -, a letter first")
+        raise UsageError(
+            f"plugin name {name!r}; wanted lower case letters, digits and single -, a letter first"
+        )
     words = {
         "name": name,
         "distribution": f"harness-{name}",
@@ -48,16 +50,24 @@ def write_project(name: str, into: Path) -> Path:
     target = into / words["distribution"]
     try:
         if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-            raise UsageError(f"{target} is there already; wanted a new or empty folder: name another with --into")
+            raise UsageError(
+                f"{target} is there already; wanted a new or empty folder: name another with --into"
+            )
         into.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=into, prefix=f".{target.name}.") as temporary:
             project = Path(temporary) / target.name
             for template, place in FILES.items():
                 file = project / Template(place).substitute(words)
                 file.parent.mkdir(parents=True, exist_ok=True)
-                text = importlib.resources.files(__name__).joinpath("plugin", template).read_text(encoding="utf-8")
+                text = (
+                    importlib.resources.files(__name__)
+                    .joinpath("plugin", template)
+                    .read_text(encoding="utf-8")
+                )
                 file.write_text(Template(text).substitute(words), encoding="utf-8")
             project.replace(target)
     except OSError as error:
-        raise UsageError(f"{target}: {error.strerror or error}; name a writable folder with --into") from error
+        raise UsageError(
+            f"{target}: {error.strerror or error}; name a writable folder with --into"
+        ) from error
     return target

@@ -59,7 +59,9 @@ def checks(plugin: Plugin, registry: Registry, params: Settings | None = None) -
     settings = _settings(plugin, params or {})
     for component in sorted(plugin.components, key=lambda c: (c.role, c.name)):
         if registry.components[component.role].get(component.name) is not component:
-            raise UsageError(f"{component.name} is not in this registry; wanted the one that loaded {plugin.name}")
+            raise UsageError(
+                f"{component.name} is not in this registry; wanted the one that loaded {plugin.name}"
+            )
         given = settings.get(component.name, {})
         found += declarations.component_checks(component)
         found += _run_checks(component, given)
@@ -69,8 +71,12 @@ def checks(plugin: Plugin, registry: Registry, params: Settings | None = None) -
 def _run_checks(component: Component, params: Mapping[str, Any]) -> list[Check]:
     if component.role == "task":
         return list(cases.checks(component, params))
-    reads = component.spec.reads if isinstance(component.spec.reads, tuple) else (component.spec.reads,)
-    return [c for kind in reads for c in behaviour.checks(behaviour.Subject(component, kind, params))]
+    reads = (
+        component.spec.reads if isinstance(component.spec.reads, tuple) else (component.spec.reads,)
+    )
+    return [
+        c for kind in reads for c in behaviour.checks(behaviour.Subject(component, kind, params))
+    ]
 
 
 def _settings(plugin: Plugin, params: Settings) -> dict[str, Mapping[str, Any]]:
@@ -78,14 +84,18 @@ def _settings(plugin: Plugin, params: Settings) -> dict[str, Mapping[str, Any]]:
     for name, values in params.items():
         named = [c.name for c in plugin.components if name in (c.name, c.spec.name)]
         if not named:
-            raise unknown_name(f"component of {plugin.name}", name, [c.name for c in plugin.components])
+            raise unknown_name(
+                f"component of {plugin.name}", name, [c.name for c in plugin.components]
+            )
         for component in plugin.components:
             if component.name in named:
                 settings[component.name] = effective(component.spec, component.name, values)
     return settings
 
 
-def conformance(name: str, *, params: Settings | None = None) -> Callable[[Callable[..., Any]], Any]:
+def conformance(
+    name: str, *, params: Settings | None = None
+) -> Callable[[Callable[..., Any]], Any]:
     """A pytest decorator: the test runs once per check, which it takes as ``check`` and calls.
 
     Raises `UsageError` where no plugin of that name is installed.

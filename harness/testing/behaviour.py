@@ -19,7 +19,14 @@ from harness.outputs import Estimate, Output
 from harness.quantities import CONDITIONAL_MUTUAL_INFORMATION, ENTROPY, MUTUAL_INFORMATION
 from harness.registry import Component
 from harness.seeds import stream
-from harness.testing.contents import ROUNDING, by_index, contents, difference, reordered, unexplained
+from harness.testing.contents import (
+    ROUNDING,
+    by_index,
+    contents,
+    difference,
+    reordered,
+    unexplained,
+)
 from harness.testing.makers import as_column, discrete_pairs
 from harness.testing.report import Check, Failed, NotChecked, ensure
 from harness.testing.samples import awkward, rescaled, translated, variants
@@ -97,7 +104,11 @@ class Subject:
 
 def _copy(data: Kind) -> Kind:
     """The same contents in arrays of their own, so that nobody's tampering reaches another check."""
-    own = {f.name: value for f in dataclasses.fields(data) if isinstance(value := getattr(data, f.name), np.ndarray)}
+    own = {
+        f.name: value
+        for f in dataclasses.fields(data)
+        if isinstance(value := getattr(data, f.name), np.ndarray)
+    }
     changes: dict[str, Any] = {name: value.copy() for name, value in own.items()}
     return dataclasses.replace(data, **changes)
 
@@ -124,12 +135,19 @@ def _output(subject: Subject) -> None:
     data, output = subject.first()
     wanted = subject.spec.gives
     ensure(
-        type(output) is wanted, f"{subject.name}", f"gave {type(output).__name__}", f"{wanted.__name__}, as declared"
+        type(output) is wanted,
+        f"{subject.name}",
+        f"gave {type(output).__name__}",
+        f"{wanted.__name__}, as declared",
     )
     if wrong := unexplained(output, data):
         raise Failed(subject.name, wrong, "positions of the data, and numbers")
     if isinstance(output, Estimate) and output.local is not None:
-        lengths = {data.n, len(getattr(data, "x", ())), len(getattr(data, "numbers", ()))} | _part_lengths(data)
+        lengths = {
+            data.n,
+            len(getattr(data, "x", ())),
+            len(getattr(data, "numbers", ())),
+        } | _part_lengths(data)
         ensure(
             len(output.local) in lengths,
             f"{subject.name}: Estimate.local",
@@ -150,7 +168,9 @@ def _equal_seeds(subject: Subject) -> None:
     data, output = subject.settled()
     if changed := difference(contents(output), contents(subject.run(data))):
         raise Failed(
-            f"{subject.name}, run twice with equal seeds", changed, "equal outputs: all randomness from rng, no state"
+            f"{subject.name}, run twice with equal seeds",
+            changed,
+            "equal outputs: all randomness from rng, no state",
         )
 
 
@@ -159,7 +179,9 @@ def _deterministic(subject: Subject) -> None:
     for seed in (1, 2, 3):
         if changed := difference(contents(output), contents(subject.run(data, seed))):
             raise Failed(
-                f"{subject.name} under seeds 0 and {seed}", changed, "equal outputs, or no trait 'deterministic'"
+                f"{subject.name} under seeds 0 and {seed}",
+                changed,
+                "equal outputs, or no trait 'deterministic'",
             )
 
 
@@ -173,10 +195,17 @@ def _global_rng(subject: Subject) -> None:
             again = subject.run(data)
             after = _global_states()
             used = [name for name in before if before[name] != after[name]]
-            ensure(not used, subject.name, f"used the global generator of {' and '.join(used)}", "draws from rng only")
+            ensure(
+                not used,
+                subject.name,
+                f"used the global generator of {' and '.join(used)}",
+                "draws from rng only",
+            )
             if changed := difference(contents(output), contents(again)):
                 raise Failed(
-                    f"{subject.name} under other global random states", changed, "equal outputs: draws from rng only"
+                    f"{subject.name} under other global random states",
+                    changed,
+                    "equal outputs: draws from rng only",
                 )
     finally:
         _restore(kept)
@@ -213,7 +242,10 @@ def _inputs_unchanged(subject: Subject) -> None:
     before = dataclasses.replace(data).fingerprint()
     subject.run(data)
     ensure(
-        dataclasses.replace(data).fingerprint() == before, subject.name, "changed its input", "data that are only read"
+        dataclasses.replace(data).fingerprint() == before,
+        subject.name,
+        "changed its input",
+        "data that are only read",
     )
     for f in dataclasses.fields(data):
         value = getattr(data, f.name)
@@ -225,19 +257,27 @@ def _inputs_unchanged(subject: Subject) -> None:
         )
 
 
-def _same(subject: Subject, wanted: list[Any], got: list[Any], what: str, trait: str, rounding: float) -> None:
+def _same(
+    subject: Subject, wanted: list[Any], got: list[Any], what: str, trait: str, rounding: float
+) -> None:
     """Compare outputs before and after a change of the data: exactly but for rounding where the
     method is deterministic, by the spread over seeds of the values where it is not."""
     if len(wanted) == 1:
-        changed = difference(contents(by_index(wanted[0])), contents(by_index(got[0])), rounding=rounding)
-        ensure(not changed, f"{subject.name} {what}", changed, f"equal outputs, or no trait '{trait}'")
+        changed = difference(
+            contents(by_index(wanted[0])), contents(by_index(got[0])), rounding=rounding
+        )
+        ensure(
+            not changed, f"{subject.name} {what}", changed, f"equal outputs, or no trait '{trait}'"
+        )
         return
     if subject.spec.gives is not Estimate:
         raise NotChecked("its outputs depend on the rng and are no single numbers")
     a, b = (np.array([output.value for output in outputs]) for outputs in (wanted, got))
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise NotChecked("infinite values on sample data")
-    tolerance = SIGMAS * math.sqrt((a.var(ddof=1) + b.var(ddof=1)) / REPEATS) + rounding * max(1.0, np.abs(a).max())
+    tolerance = SIGMAS * math.sqrt((a.var(ddof=1) + b.var(ddof=1)) / REPEATS) + rounding * max(
+        1.0, np.abs(a).max()
+    )
     ensure(
         abs(a.mean() - b.mean()) <= tolerance,
         f"{subject.name} {what}, mean over {REPEATS} seeds",
@@ -270,7 +310,12 @@ def _moved(change: Callable[[Kind], Kind], what: str, trait: str) -> Callable[[S
 
 def _local_mean(subject: Subject) -> None:
     _, output = subject.settled()
-    ensure(output.local is not None, subject.name, "no local values", "one per unit, or no trait 'local-mean'")
+    ensure(
+        output.local is not None,
+        subject.name,
+        "no local values",
+        "one per unit, or no trait 'local-mean'",
+    )
     mean = float(np.mean(output.local))
     ensure(
         mean == output.value or abs(mean - output.value) <= ROUNDING * max(1.0, abs(output.value)),
@@ -308,7 +353,10 @@ def _known(kind: type[Kind]) -> Iterator[tuple[float, Callable[[np.random.Genera
         return ConditionedSamples(x + z, y + z, z)
 
     if kind is Samples:
-        yield math.log(2 * math.pi * math.e * s**2) / 2, lambda rng: Samples(s * rng.normal(size=(n, 1)))
+        yield (
+            math.log(2 * math.pi * math.e * s**2) / 2,
+            lambda rng: Samples(s * rng.normal(size=(n, 1))),
+        )
         yield math.log(codes), lambda rng: Samples(as_column(rng.integers(codes, size=n)))
     if kind is PairedSamples:
         yield information, lambda rng: PairedSamples(*correlated(rng))
@@ -337,7 +385,9 @@ def _judge_unit(subject: Subject, values: Any, truth: float) -> None:
     bits, mean = truth / math.log(2), float(values.mean())
     tolerance = SIGMAS * float(values.std(ddof=1)) if np.isfinite(values).all() else math.inf
     if tolerance >= bits - truth:
-        raise NotChecked(f"spreads by {tolerance / SIGMAS:.2g} between draws, too much to tell nats from bits")
+        raise NotChecked(
+            f"spreads by {tolerance / SIGMAS:.2g} between draws, too much to tell nats from bits"
+        )
     below = mean < truth - tolerance and "lower-bound" not in subject.spec.traits
     above = mean > truth + tolerance and "upper-bound" not in subject.spec.traits
     guess = "; that is the truth in bits" if abs(mean - bits) <= tolerance else ""
@@ -366,9 +416,16 @@ def _bad_data(subject: Subject) -> None:
                 "harness.Incompatible with the reason",
             )
         except HarnessError as error:
-            ensure(isinstance(error, Incompatible), where, f"{type(error).__name__}: {error}", "harness.Incompatible")
+            ensure(
+                isinstance(error, Incompatible),
+                where,
+                f"{type(error).__name__}: {error}",
+                "harness.Incompatible",
+            )
         except Exception as error:
-            raise Failed(where, f"{type(error).__name__}: {error}", "an output, or harness.Incompatible") from error
+            raise Failed(
+                where, f"{type(error).__name__}: {error}", "an output, or harness.Incompatible"
+            ) from error
         else:
             wrong = unexplained(output, hard)
             ensure(not wrong, where, wrong, "a number with its reason, or harness.Incompatible")

@@ -52,7 +52,9 @@ class Subject:
         if isinstance(found, HarnessError):
             raise NotChecked(f"no cases without further parameters: {found}")
         if isinstance(found, Exception):
-            raise Failed(f"cases of {self.name}", f"{type(found).__name__}: {found}", "cases") from found
+            raise Failed(
+                f"cases of {self.name}", f"{type(found).__name__}: {found}", "cases"
+            ) from found
         return found
 
     def loaded(self) -> dict[str, Kind]:
@@ -65,7 +67,9 @@ class Subject:
             raise
         except Exception as error:
             wanted = f"a {self.spec.gives.__name__}"
-            raise Failed(f"data of {self.name}", f"{type(error).__name__}: {error}", wanted) from error
+            raise Failed(
+                f"data of {self.name}", f"{type(error).__name__}: {error}", wanted
+            ) from error
 
     @functools.cached_property
     def _data(self) -> dict[str, Kind]:
@@ -83,7 +87,9 @@ def checks(component: Component, params: Mapping[str, Any]) -> Iterator[Check]:
     for name, body in bodies.items():
         yield Check(name, subject.name, functools.partial(body, subject))
     for output in component.spec.scores:
-        yield Check(f"score-{output.__name__}", subject.name, functools.partial(_score, subject, output))
+        yield Check(
+            f"score-{output.__name__}", subject.name, functools.partial(_score, subject, output)
+        )
 
 
 def _cases(subject: Subject) -> None:
@@ -91,20 +97,37 @@ def _cases(subject: Subject) -> None:
     ensure(bool(cases), where, "none under seed 0", "at least one")
     ids = [case.id for case in cases]
     twice = sorted({i for i in ids if ids.count(i) > 1})
-    ensure(not twice, where, f"{twice[:1]} more than once", "ids that are unique within a task and seed")
+    ensure(
+        not twice,
+        where,
+        f"{twice[:1]} more than once",
+        "ids that are unique within a task and seed",
+    )
     declared = [q.name for q in subject.spec.quantities]
     stamps: dict[str, set[str | None]] = {}
     for case in cases:
         here = f"case {case.id!r} of {subject.name}"
         stamps.setdefault(case.source, set()).add(case.stamp)
         strange = [name for name in case.truth if name not in declared]
-        ensure(not strange, here, f"a truth of {strange[:1]}", f"quantities that the spec declares: {declared}")
+        ensure(
+            not strange,
+            here,
+            f"a truth of {strange[:1]}",
+            f"quantities that the spec declares: {declared}",
+        )
         wrong = [name for name, value in case.truth.items() if math.isnan(value)]
         ensure(not wrong, here, f"the truth of {wrong[:1]} is NaN", "a number, or no truth")
-        outputs = [o.__name__ for o in case.accepts if o is not Estimate and o not in subject.spec.scores]
+        outputs = [
+            o.__name__ for o in case.accepts if o is not Estimate and o not in subject.spec.scores
+        ]
         ensure(not outputs, here, f"accepts {outputs}", "output types that the spec scores")
     torn = [source for source, found in stamps.items() if len(found) > 1]
-    ensure(not torn, where, f"different stamps for the source {torn[:1]}", "one stamp for the data of one source")
+    ensure(
+        not torn,
+        where,
+        f"different stamps for the source {torn[:1]}",
+        "one stamp for the data of one source",
+    )
     for source, data in subject.loaded().items():
         ensure(
             type(data) is subject.spec.gives,
@@ -127,15 +150,26 @@ def _repeatable(subject: Subject) -> None:
         for name in ("id", "source", "truth", "facts", "accepts", "stamp"):
             was, now = getattr(a, name), getattr(b, name)
             ensure(
-                was == now, f"{name} of case {a.id!r} of {subject.name}", f"{was!r} and then {now!r}", "equal listings"
+                was == now,
+                f"{name} of case {a.id!r} of {subject.name}",
+                f"{was!r} and then {now!r}",
+                "equal listings",
             )
     ensure(
-        len(first) == len(again), f"cases of {subject.name}", f"{len(first)} and then {len(again)}", "equal listings"
+        len(first) == len(again),
+        f"cases of {subject.name}",
+        f"{len(first)} and then {len(again)}",
+        "equal listings",
     )
     later = {case.source: case for case in reversed(again)}
     for source, data in subject.loaded().items():
         same = later[source].load().fingerprint() == data.fingerprint()
-        ensure(same, f"source {source!r} of {subject.name}", "other data the second time", _honest(later[source]))
+        ensure(
+            same,
+            f"source {source!r} of {subject.name}",
+            "other data the second time",
+            _honest(later[source]),
+        )
 
 
 def _honest(case: Case) -> str:
@@ -153,7 +187,12 @@ def _fresh_process(subject: Subject) -> None:
     for source, known in data.items():
         case = next(c for c in subject.cases() if c.source == source)
         same = found.get(source) == known.fingerprint()
-        ensure(same, f"source {source!r} of {subject.name}", "other data in a fresh process", _honest(case))
+        ensure(
+            same,
+            f"source {source!r} of {subject.name}",
+            "other data in a fresh process",
+            _honest(case),
+        )
 
 
 def fingerprints(call: str) -> None:
@@ -171,7 +210,12 @@ def fingerprints(call: str) -> None:
 
 def _score(subject: Subject, kind: type[Output]) -> None:
     fitting = [c for c in subject.cases() if not c.accepts or kind in c.accepts]
-    ensure(bool(fitting), f"cases of {subject.name}", f"none accepts a {kind.__name__}", "one, or not to score it")
+    ensure(
+        bool(fitting),
+        f"cases of {subject.name}",
+        f"none accepts a {kind.__name__}",
+        "one, or not to score it",
+    )
     case = fitting[0]
     output = _simple(kind, case.load())
     where = f"{subject.name}: score of a {kind.__name__} on case {case.id!r}"
@@ -180,12 +224,21 @@ def _score(subject: Subject, kind: type[Output]) -> None:
     except (Incompatible, MissingDependency) as error:
         raise NotChecked(str(error)) from None
     except Exception as error:
-        raise Failed(where, f"{type(error).__name__}: {error}", "scores, or harness.Incompatible") from error
+        raise Failed(
+            where, f"{type(error).__name__}: {error}", "scores, or harness.Incompatible"
+        ) from error
     ensure(bool(scores), where, "none", "at least one")
     declared = [q.name for q in subject.spec.quantities]
     for name, value in scores.items():
-        ensure(name in declared, where, f"{name!r}", f"quantities that the spec declares: {declared}")
-        ensure(math.isfinite(value), f"{where}: {name}", f"{value}", "a finite number, or to leave it out")
+        ensure(
+            name in declared, where, f"{name!r}", f"quantities that the spec declares: {declared}"
+        )
+        ensure(
+            math.isfinite(value),
+            f"{where}: {name}",
+            f"{value}",
+            "a finite number, or to leave it out",
+        )
 
 
 def _simple(kind: type[Output], data: Kind) -> Output:

@@ -59,7 +59,9 @@ def reordered(output: Output | Kind, order: NDArray[np.int64], data: Kind) -> Ou
     if isinstance(output, Kind):
         return output.take(order)
     if isinstance(output, Estimate) and output.local is not None:
-        return dataclasses.replace(output, local=output.local[_rows(order, data, len(output.local))])
+        return dataclasses.replace(
+            output, local=output.local[_rows(order, data, len(output.local))]
+        )
     if isinstance(output, Selection):
         sets = output.sets and {m: np.sort(position[chosen]) for m, chosen in output.sets.items()}
         return dataclasses.replace(output, order=position[output.order], sets=sets)
@@ -74,7 +76,9 @@ def by_index(output: Output | Kind) -> Output | Kind:
         order = np.argsort(output.index)
         return dataclasses.replace(output, index=output.index[order], values=output.values[order])
     if isinstance(output, Selection) and output.sets:
-        return dataclasses.replace(output, sets={m: np.sort(chosen) for m, chosen in output.sets.items()})
+        return dataclasses.replace(
+            output, sets={m: np.sort(chosen) for m, chosen in output.sets.items()}
+        )
     return output
 
 
@@ -106,5 +110,7 @@ def unexplained(output: Output | Kind, data: Kind) -> str:
         and output.index.size
         and not 0 <= output.index.min() <= output.index.max() < data.n
     ):
-        return f"positions {output.index.min()} to {output.index.max()} predicted for {data.n} units"
+        return (
+            f"positions {output.index.min()} to {output.index.max()} predicted for {data.n} units"
+        )
     return ""

@@ -22,7 +22,17 @@ from harness.registry import Component, Plugin
 from harness.specs import EstimatorSpec, ModelSpec, Param, Quantity, TaskSpec
 from harness.testing.report import Check, Failed, NotChecked, ensure
 
-HEAVY = ("torch", "transformers", "datasets", "numba", "scipy", "ase", "sklearn", "pandas", "matplotlib")
+HEAVY = (
+    "torch",
+    "transformers",
+    "datasets",
+    "numba",
+    "scipy",
+    "ase",
+    "sklearn",
+    "pandas",
+    "matplotlib",
+)
 """Packages that no plugin may import before a path needs them."""
 
 OUTPUTS = (Estimate, Selection, Curve, Prediction)
@@ -51,7 +61,12 @@ def component_checks(component: Component) -> Iterator[Check]:
 def _loads(plugin: Plugin) -> None:
     if plugin.state == "blocked":
         raise NotChecked(f"{plugin.problem}: {plugin.fix}")
-    ensure(plugin.state == "ok", f"plugin {plugin.name}", f"{plugin.state}: {plugin.problem}", plugin.fix)
+    ensure(
+        plugin.state == "ok",
+        f"plugin {plugin.name}",
+        f"{plugin.state}: {plugin.problem}",
+        plugin.fix,
+    )
 
 
 def _import_budget(plugin: Plugin) -> None:
@@ -84,9 +99,17 @@ def fresh_interpreter(code: str, where: str, **environment: str) -> str:
 def _spec(component: Component) -> None:
     spec, where = component.spec, f"the spec of {component.name}"
     ensure(
-        bool(spec.summary.strip()) and "\n" not in spec.summary, where, "no one-line summary", "a summary of one line"
+        bool(spec.summary.strip()) and "\n" not in spec.summary,
+        where,
+        "no one-line summary",
+        "a summary of one line",
     )
-    ensure(not spec.install or bool(spec.requires), where, "install without requires", "the packages that it brings")
+    ensure(
+        not spec.install or bool(spec.requires),
+        where,
+        "install without requires",
+        "the packages that it brings",
+    )
     for full in (*spec.uses, *(spec.baselines if isinstance(spec, TaskSpec) else ())):
         ensure(full.count("/") == 1, where, f"the name {full!r}", "a full name, plugin/name")
     names = [p.name for p in spec.params]
@@ -103,18 +126,31 @@ def _spec(component: Component) -> None:
         ensure(spec.gives in OUTPUTS, where, f"gives {spec.gives!r}", _one_of(OUTPUTS))
         if spec.gives is Estimate:
             ensure(
-                spec.quantity is not None, where, "an Estimate of no quantity", "a quantity, so that it can be ranked"
+                spec.quantity is not None,
+                where,
+                "an Estimate of no quantity",
+                "a quantity, so that it can be ranked",
             )
         _quantities(where, [spec.quantity] if spec.quantity else [])
     if isinstance(spec, ModelSpec | TaskSpec):
         given: Any = spec.gives
         ensure(
-            isinstance(given, type) and issubclass(given, Kind), where, f"gives {given!r}", "a subclass of harness.Kind"
+            isinstance(given, type) and issubclass(given, Kind),
+            where,
+            f"gives {given!r}",
+            "a subclass of harness.Kind",
         )
     if isinstance(spec, TaskSpec):
         wrong = [s for s in spec.scores if s not in OUTPUTS or s is Estimate]
-        ensure(not wrong, where, f"scores {wrong}", _one_of(OUTPUTS[1:]) + "; an Estimate is compared with the truth")
-        ensure(bool(spec.quantities), where, "no quantities", "those that it has truths or scores for")
+        ensure(
+            not wrong,
+            where,
+            f"scores {wrong}",
+            _one_of(OUTPUTS[1:]) + "; an Estimate is compared with the truth",
+        )
+        ensure(
+            bool(spec.quantities), where, "no quantities", "those that it has truths or scores for"
+        )
         _quantities(where, spec.quantities)
 
 
@@ -125,9 +161,19 @@ def _one_of(options: tuple[type, ...]) -> str:
 def _quantities(where: str, quantities: typing.Sequence[Quantity]) -> None:
     for q in quantities:
         better = ("truth", "higher", "lower", "none")
-        ensure(q.better in better, f"{where}: quantity {q.name}", f"better={q.better!r}", f"one of {', '.join(better)}")
+        ensure(
+            q.better in better,
+            f"{where}: quantity {q.name}",
+            f"better={q.better!r}",
+            f"one of {', '.join(better)}",
+        )
         ordered = q.lower is None or q.upper is None or q.lower <= q.upper
-        ensure(ordered, f"{where}: quantity {q.name}", f"bounds {q.lower} .. {q.upper}", "the lower one first")
+        ensure(
+            ordered,
+            f"{where}: quantity {q.name}",
+            f"bounds {q.lower} .. {q.upper}",
+            "the lower one first",
+        )
 
 
 def implementation(component: Component) -> Any:
@@ -137,19 +183,37 @@ def implementation(component: Component) -> Any:
     except MissingDependency as absent:
         raise NotChecked(str(absent)) from None
     except HarnessError as error:
-        raise Failed(f"the lazy reference of {component.name}", str(error), "'package.module:Class'") from error
+        raise Failed(
+            f"the lazy reference of {component.name}", str(error), "'package.module:Class'"
+        ) from error
 
 
 def _reference(component: Component) -> None:
     found, where = implementation(component), component.spec.implementation
-    frozen = isinstance(found, type) and dataclasses.is_dataclass(found) and found.__dataclass_params__.frozen  # type: ignore[attr-defined]
-    ensure(frozen, where, "no frozen dataclass", "@dataclass(frozen=True), with the parameters as fields")
+    frozen = (
+        isinstance(found, type)
+        and dataclasses.is_dataclass(found)
+        and found.__dataclass_params__.frozen
+    )  # type: ignore[attr-defined]
+    ensure(
+        frozen,
+        where,
+        "no frozen dataclass",
+        "@dataclass(frozen=True), with the parameters as fields",
+    )
     for method, arguments in SIGNATURES[component.role].items():
         if method == "score" and not component.spec.scores:
             continue
-        ensure(callable(getattr(found, method, None)), where, f"no method {method}", _signature(method, arguments))
+        ensure(
+            callable(getattr(found, method, None)),
+            where,
+            f"no method {method}",
+            _signature(method, arguments),
+        )
         parameters = inspect.signature(getattr(found, method)).parameters
-        given = [f"*{n}" if p.kind is p.KEYWORD_ONLY else n for n, p in list(parameters.items())[1:]]
+        given = [
+            f"*{n}" if p.kind is p.KEYWORD_ONLY else n for n, p in list(parameters.items())[1:]
+        ]
         # Positional arguments are the author's to name; those given by name are not.
         by_name = [a for a in arguments if a.startswith("*")]
         ensure(
@@ -161,7 +225,9 @@ def _reference(component: Component) -> None:
 
 
 def _signature(method: str, arguments: tuple[str, ...]) -> str:
-    shown = ", ".join(arguments).replace("*", "*, ", 1).replace(", *", ", ").replace(", , ", ", *, ")
+    shown = (
+        ", ".join(arguments).replace("*", "*, ", 1).replace(", *", ", ").replace(", , ", ", *, ")
+    )
     return f"{method}(self, {shown})"
 
 
@@ -203,7 +269,9 @@ def _parameters(component: Component) -> None:
         found(**effective(spec, component.name, {}))
     except Exception as error:
         raise Failed(
-            f"{component.name} with its defaults", f"{type(error).__name__}: {error}", "defaults that it accepts"
+            f"{component.name} with its defaults",
+            f"{type(error).__name__}: {error}",
+            "defaults that it accepts",
         ) from error
 
 
@@ -225,4 +293,8 @@ def _spread(kind: Any) -> Any:
     """A type in a form that compares equal however a union is written."""
     if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
         return frozenset(map(_spread, typing.get_args(kind)))
-    return typing.get_origin(kind), typing.get_args(kind), kind if typing.get_origin(kind) is None else None
+    return (
+        typing.get_origin(kind),
+        typing.get_args(kind),
+        kind if typing.get_origin(kind) is None else None,
+    )

@@ -38,7 +38,9 @@ GRID = 2.0**-20
 """Coordinates are multiples of it, so that shifts by whole numbers are exact in floating point."""
 
 
-def discrete_pairs(rng: np.random.Generator, n: int, codes: int = 4, flip: float = 0.2) -> PairedSamples:
+def discrete_pairs(
+    rng: np.random.Generator, n: int, codes: int = 4, flip: float = 0.2
+) -> PairedSamples:
     """Pairs of integer codes: y is x, or with probability ``flip`` one of the other codes."""
     x = rng.integers(codes, size=n)
     y = np.where(rng.random(n) < flip, (x + rng.integers(1, codes, size=n)) % codes, x)
@@ -48,7 +50,9 @@ def discrete_pairs(rng: np.random.Generator, n: int, codes: int = 4, flip: float
 def mixed_pairs(rng: np.random.Generator, n: int, codes: int = 3) -> PairedSamples:
     """A continuous x about one of some means, and the integer code of the mean."""
     y = rng.integers(codes, size=n)
-    return PairedSamples(on_grid(as_column(y) + rng.normal(size=(n, 1))), as_column(y), y_kind="discrete")
+    return PairedSamples(
+        on_grid(as_column(y) + rng.normal(size=(n, 1))), as_column(y), y_kind="discrete"
+    )
 
 
 def as_column(codes: Any) -> NDArray[np.float64]:
@@ -83,10 +87,14 @@ def _labelled(rng: np.random.Generator, n: int) -> LabelledSamples:
 def _texts(rng: np.random.Generator, n: int) -> LabelledText:
     """A word for the class among words that say nothing; no text twice."""
     y = rng.permutation(np.arange(n) % min(3, n))
-    fill = np.array(["near", "far", "old", "new", "red", "blue", "one", "two"])[rng.integers(8, size=(n, 3))]
+    fill = np.array(["near", "far", "old", "new", "red", "blue", "one", "two"])[
+        rng.integers(8, size=(n, 3))
+    ]
     words = ("tree", "stone", "river")
     texts = tuple(f"{' '.join(fill[i])} {words[y[i]]} {i}" for i in range(n))
-    return LabelledText(texts, y, words[: min(3, n)], None, groups=_groups(n), wrong=np.arange(n) % 7 == 3)
+    return LabelledText(
+        texts, y, words[: min(3, n)], None, groups=_groups(n), wrong=np.arange(n) % 7 == 3
+    )
 
 
 def _label_probabilities(rng: np.random.Generator, n: int) -> LabelLogProbabilities:
@@ -102,14 +110,18 @@ def _label_probabilities(rng: np.random.Generator, n: int) -> LabelLogProbabilit
 
 def _referenced(rng: np.random.Generator, n: int) -> ReferencedText:
     numbers = rng.integers(10, 99, size=(n, 2))
-    texts = tuple(f"Case {i} adds {a} and {b}. Their sum is wanted." for i, (a, b) in enumerate(numbers))
+    texts = tuple(
+        f"Case {i} adds {a} and {b}. Their sum is wanted." for i, (a, b) in enumerate(numbers)
+    )
     return ReferencedText(texts, tuple(f"It is {a + b}." for a, b in numbers), _groups(n))
 
 
 def _generated(rng: np.random.Generator, n: int) -> GeneratedText:
     wanted = rng.integers(10, 99, size=n)
     written = wanted + rng.integers(0, 2, size=n)
-    return GeneratedText(tuple(f"It is {a}." for a in written), tuple(f"It is {a}." for a in wanted), _groups(n))
+    return GeneratedText(
+        tuple(f"It is {a}." for a in written), tuple(f"It is {a}." for a in wanted), _groups(n)
+    )
 
 
 def _environments(rng: np.random.Generator, n: int) -> Environments:
@@ -155,12 +167,16 @@ def _token_log_p(rng: np.random.Generator, n: int) -> TokenLogProbabilities:
     cuts = _cuts(rng, n)
     total = int(cuts[-1])
     context = np.arange(total) - np.repeat(cuts[:-1], np.diff(cuts))
-    return TokenLogProbabilities(np.log(on_grid(rng.uniform(0.1, 1.0, total))), np.ones(total, int), context, cuts)
+    return TokenLogProbabilities(
+        np.log(on_grid(rng.uniform(0.1, 1.0, total))), np.ones(total, int), context, cuts
+    )
 
 
 def _hidden(rng: np.random.Generator, n: int) -> HiddenStates:
     cuts = _cuts(rng, n)
-    return HiddenStates(on_grid(rng.normal(size=(cuts[-1], 3))), rng.integers(4, size=cuts[-1]), cuts, 1, 2)
+    return HiddenStates(
+        on_grid(rng.normal(size=(cuts[-1], 3))), rng.integers(4, size=cuts[-1]), cuts, 1, 2
+    )
 
 
 def _attention(rng: np.random.Generator, n: int, t: int = 6) -> NDArray[np.float64]:
@@ -178,7 +194,10 @@ def _profile(rng: np.random.Generator, n: int) -> AttentionProfile:
     entropy = -(a * np.log(np.where(a > 0, a, 1.0))).sum(-1)
     network = '{"layers": 2, "heads": 2, "width": 8, "norm": "layer", "activation": "gelu", "feed_forward": "standard"}'
     return AttentionProfile(
-        entropy, broken=None, log_p=-on_grid(rng.uniform(0.1, 2.0, (n, a.shape[-1]))), network=network
+        entropy,
+        broken=None,
+        log_p=-on_grid(rng.uniform(0.1, 2.0, (n, a.shape[-1]))),
+        network=network,
     )
 
 
@@ -200,7 +219,9 @@ def _channel(rng: np.random.Generator, n: int) -> ChannelLogLikelihoods:
 def _activations(rng: np.random.Generator, n: int) -> Activations:
     """Sparse codes of six features through four units, with labels."""
     codes = rng.random((n, 6)) * (rng.random((n, 6)) < 0.4)
-    return Activations(on_grid(codes @ rng.normal(size=(6, 4))), np.arange(n) % 2, layer="hidden", accuracy=0.9)
+    return Activations(
+        on_grid(codes @ rng.normal(size=(6, 4))), np.arange(n) % 2, layer="hidden", accuracy=0.9
+    )
 
 
 def _sparse_codes(rng: np.random.Generator, n: int) -> SparseCodes:

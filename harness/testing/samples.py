@@ -39,7 +39,9 @@ def sample(kind: type[Kind], rng: np.random.Generator, n: int = 48, *, split: bo
     elif (example := getattr(kind, "example", None)) is not None:
         data = example(rng)
         if type(data) is not kind:
-            raise DataError(f"{kind.__name__}.example", f"gave {type(data).__name__}", kind.__name__)
+            raise DataError(
+                f"{kind.__name__}.example", f"gave {type(data).__name__}", kind.__name__
+            )
     else:
         raise NotChecked(f"no sample data: give {kind.__name__} a class method example(rng)")
     return with_split(data, rng) if split and data.split is None else data
@@ -131,7 +133,9 @@ def awkward(data: Kind) -> Iterator[tuple[str, Kind]]:
         "one unit many times": lambda: data.take(np.zeros(data.n, np.int64)),
     }
     if isinstance(data, LabelledText):
-        makers["one text throughout"] = lambda: dataclasses.replace(data, texts=data.texts[:1] * data.n, repeats=True)
+        makers["one text throughout"] = lambda: dataclasses.replace(
+            data, texts=data.texts[:1] * data.n, repeats=True
+        )
     for name, make in makers.items():
         try:
             changed = make()

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness import ChannelLogLikelihoods, Contexts, Estimate, EstimatorSpec, Param, Quantity, TaskSpec
+from harness import (
+    ChannelLogLikelihoods,
+    Contexts,
+    Estimate,
+    EstimatorSpec,
+    Param,
+    Quantity,
+    TaskSpec,
+)
 from harness import hookimpl as _hookimpl
 from harness.quantities import ACCURACY, MUTUAL_INFORMATION
 
 HARNESS_API = 1
 
 BITS_PER_TOKEN = Quantity(
-    "bits_per_token", "bits/token", "higher", summary="mutual information of context and compression over its length"
+    "bits_per_token",
+    "bits/token",
+    "higher",
+    summary="mutual information of context and compression over its length",
 )
 
 _PAPER = "S. He et al., An Information Theoretic Perspective on Agentic System Design, arXiv:2512.21720 (2025)"
@@ -95,7 +106,12 @@ def harness_tasks() -> Iterable[TaskSpec]:
             ),
             Param("things", int, 4, "facts of a generated context", low=1, high=8),
             Param("questions", int, 2, "cases, one question each", low=1, high=8),
-            Param("dataset", str, "", "a file of JSON lines with text and answer; empty for generated contexts"),
+            Param(
+                "dataset",
+                str,
+                "",
+                "a file of JSON lines with text and answer; empty for generated contexts",
+            ),
             Param("query", str, "", "the question that is asked of the file's texts"),
         ),
         gives=Contexts,
@@ -117,16 +133,53 @@ def harness_tasks() -> Iterable[TaskSpec]:
             ),
             Param("contexts", int, 64, "drawn for each case", low=2),
             Param("draws", int, 8, "compressions of each context", low=1),
-            Param("facts", tuple[int, ...], (2, 6), "facts of a context; one set of cases for each", low=1),
+            Param(
+                "facts",
+                tuple[int, ...],
+                (2, 6),
+                "facts of a context; one set of cases for each",
+                low=1,
+            ),
             Param("values", int, 8, "that a fact can have", low=2),
             Param(
-                "keep", tuple[float, ...], (0.3, 0.5, 0.7, 0.9), "probability that a fact is kept", low=0.0, high=1.0
+                "keep",
+                tuple[float, ...],
+                (0.3, 0.5, 0.7, 0.9),
+                "probability that a fact is kept",
+                low=0.0,
+                high=1.0,
             ),
-            Param("corrupt", tuple[float, ...], (0.05, 0.15, 0.3), "that a kept one is wrong", low=0.0, high=1.0),
-            Param("filler", tuple[int, ...], (20, 12, 8, 2), "tokens that say nothing, for each keep", low=0),
-            Param("flip", tuple[float, ...], (0.0, 0.1, 0.5), "error of symmetric channels", low=0.0, high=1.0),
+            Param(
+                "corrupt",
+                tuple[float, ...],
+                (0.05, 0.15, 0.3),
+                "that a kept one is wrong",
+                low=0.0,
+                high=1.0,
+            ),
+            Param(
+                "filler",
+                tuple[int, ...],
+                (20, 12, 8, 2),
+                "tokens that say nothing, for each keep",
+                low=0,
+            ),
+            Param(
+                "flip",
+                tuple[float, ...],
+                (0.0, 0.1, 0.5),
+                "error of symmetric channels",
+                low=0.0,
+                high=1.0,
+            ),
             Param("snr", tuple[float, ...], (1.0, 10.0, 100.0), "of Gaussian channels", above=0.0),
-            Param("proxy", float, 1.0, "log-likelihoods are multiplied by it; 1 is the exact law", above=0.0),
+            Param(
+                "proxy",
+                float,
+                1.0,
+                "log-likelihoods are multiplied by it; 1 is the exact law",
+                above=0.0,
+            ),
         ),
         gives=ChannelLogLikelihoods,
         quantities=(MUTUAL_INFORMATION, BITS_PER_TOKEN, ACCURACY),

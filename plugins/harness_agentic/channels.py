@@ -43,10 +43,14 @@ class ContextCompression:
     def cases(self, *, seed: int) -> Iterable[Case]:
         """Cases by channel and its parameters. Raises `UsageError` where filler and keep are not as many."""
         if len(self.filler) != len(self.keep):
-            raise UsageError(f"context-compression.filler: {len(self.filler)} numbers; wanted one for each keep")
+            raise UsageError(
+                f"context-compression.filler: {len(self.filler)} numbers; wanted one for each keep"
+            )
         n = self.contexts
         for flip in self.flip if "symmetric" in self.channels else ():
-            yield self._case(f"symmetric-{flip:g}", {"flip": flip}, symmetric_information(n, flip), seed)
+            yield self._case(
+                f"symmetric-{flip:g}", {"flip": flip}, symmetric_information(n, flip), seed
+            )
         for snr in self.snr if "gaussian" in self.channels else ():
             yield self._case(f"gaussian-{snr:g}", {"snr": snr}, 0.5 * math.log1p(snr), seed)
         if "facts" in self.channels:
@@ -61,11 +65,22 @@ class ContextCompression:
         truth = {MUTUAL_INFORMATION.name: information}
         family = name.partition("-")[0]
         if family == "facts":
-            truth[ACCURACY.name] = about["keep"] * (1 - about["corrupt"]) + (1 - about["keep"]) / self.values
-        facts = {"channel": family, "contexts": self.contexts, "ceiling": math.log(self.contexts), **about}
-        return Case(name, partial(self._draw, name, family, about, seed), truth=truth, facts=facts, stamp="")
+            truth[ACCURACY.name] = (
+                about["keep"] * (1 - about["corrupt"]) + (1 - about["keep"]) / self.values
+            )
+        facts = {
+            "channel": family,
+            "contexts": self.contexts,
+            "ceiling": math.log(self.contexts),
+            **about,
+        }
+        return Case(
+            name, partial(self._draw, name, family, about, seed), truth=truth, facts=facts, stamp=""
+        )
 
-    def _draw(self, name: str, family: str, about: dict[str, float], seed: int) -> ChannelLogLikelihoods:
+    def _draw(
+        self, name: str, family: str, about: dict[str, float], seed: int
+    ) -> ChannelLogLikelihoods:
         rng = stream(seed, "context-compression", name)
         n, m = self.contexts, self.draws
         correct = None
@@ -85,7 +100,9 @@ class ContextCompression:
             correct = np.where(z[:, :, 0] < 0, 1 / self.values, z[:, :, 0] == x[:, None, 0])
         with np.errstate(over="ignore"):
             log_p = log_p if self.proxy == 1.0 else self.proxy * log_p
-        return ChannelLogLikelihoods.of(log_p, lengths, correct=correct, query=name, exact=self.proxy == 1.0)
+        return ChannelLogLikelihoods.of(
+            log_p, lengths, correct=correct, query=name, exact=self.proxy == 1.0
+        )
 
 
 def symmetric_information(k: int, flip: float) -> float:
@@ -111,9 +128,13 @@ def fact_compressions(
     return np.where(rng.random(shape) < keep, said, -1)
 
 
-def fact_log_p(z: NDArray[np.int64], x: NDArray[np.int64], values: int, keep: float, corrupt: float) -> Floats:
+def fact_log_p(
+    z: NDArray[np.int64], x: NDArray[np.int64], values: int, keep: float, corrupt: float
+) -> Floats:
     """ln p(z_ij | x_l) ``(n, m, n)``: facts are independent; filler is always the same."""
-    right, wrong, dropped = _ln(np.array([keep * (1 - corrupt), keep * corrupt / (values - 1), 1 - keep]))
+    right, wrong, dropped = _ln(
+        np.array([keep * (1 - corrupt), keep * corrupt / (values - 1), 1 - keep])
+    )
     same = z[:, :, None, :] == x[None, None]
     said = np.where(same, right, wrong)
     return np.asarray(np.where(z[:, :, None, :] < 0, dropped, said).sum(-1))

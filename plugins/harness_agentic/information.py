@@ -163,4 +163,6 @@ class AnswerAccuracy:
             raise Incompatible("no answer is known that a predictor could be held against")
         local = data.correct[known].mean(1)
         spread = float(local.std(ddof=1) / math.sqrt(len(local))) if len(local) > 1 else None
-        return Estimate(local.mean(), spread, local if known.all() else None, {"known": int(known.sum())})
+        return Estimate(
+            local.mean(), spread, local if known.all() else None, {"known": int(known.sum())}
+        )

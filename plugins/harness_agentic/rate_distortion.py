@@ -59,7 +59,9 @@ def fit(rate: Floats, distortion: Floats, *, rng: np.random.Generator) -> Fit:
     """
     rate, distortion = np.asarray(rate, np.float64), np.asarray(distortion, np.float64)
     if len(rate) != len(distortion) or len(rate) < 4:
-        raise UsageError(f"{len(rate)} rates and {len(distortion)} distortions; wanted as many, and 4 at least")
+        raise UsageError(
+            f"{len(rate)} rates and {len(distortion)} distortions; wanted as many, and 4 at least"
+        )
     if not (np.isfinite(rate).all() and np.isfinite(distortion).all()) or np.ptp(rate) == 0:
         raise UsageError("rates and distortions; wanted finite numbers, and different rates")
     c, b, floor = _best(rate, distortion)
@@ -73,7 +75,16 @@ def fit(rate: Floats, distortion: Floats, *, rng: np.random.Generator) -> Fit:
     spread = float(((distortion - distortion.mean()) ** 2).sum())
     r2 = 1 - float((residuals**2).sum()) / spread if spread > 0 else 0.0
     intervals = [(float(a), float(z)) for a, z in zip(low, high, strict=True)]
-    return Fit(c, b, floor, r2, float(np.sqrt((residuals**2).mean())), intervals[0], intervals[1], intervals[2])
+    return Fit(
+        c,
+        b,
+        floor,
+        r2,
+        float(np.sqrt((residuals**2).mean())),
+        intervals[0],
+        intervals[1],
+        intervals[2],
+    )
 
 
 def _best(rate: Floats, distortion: Floats) -> tuple[float, float, float]:
@@ -96,7 +107,9 @@ def _linear(rate: Floats, distortion: Floats, b: Floats) -> tuple[Floats, Floats
     slope = np.divide((apart * distortion).sum(1), spread, out=np.zeros(len(b)), where=spread > 0)
     # The free optimum where it is allowed, else the best on each edge: floor at 0 or at the top, or no slope.
     level = np.zeros(len(b)) + min(max(float(distortion.mean()), 0.0), top)
-    edges = [(((distortion - f) * x).sum(1) / (x**2).sum(1), f + np.zeros(len(b))) for f in (0.0, top)]
+    edges = [
+        (((distortion - f) * x).sum(1) / (x**2).sum(1), f + np.zeros(len(b))) for f in (0.0, top)
+    ]
     choices = [(slope, distortion.mean() - slope * x.mean(1)), *edges, (np.zeros(len(b)), level)]
     c, floor = (np.stack(values) for values in zip(*choices, strict=True))
     losses = ((c[:, :, None] * x + floor[:, :, None] - distortion) ** 2).sum(2)
@@ -106,7 +119,9 @@ def _linear(rate: Floats, distortion: Floats, b: Floats) -> tuple[Floats, Floats
     return losses[at, every], c[at, every] * np.exp(b * rate.min()), floor[at, every]
 
 
-def flops_per_generation(weights: int, layers: int, context: int, attention_width: int, tokens: float) -> float:
+def flops_per_generation(
+    weights: int, layers: int, context: int, attention_width: int, tokens: float
+) -> float:
     """(2 weights + 2 layers x context x attention width) x tokens: operations to generate, prefill not counted.
 
     ``attention_width`` is that of all heads together (J. Kaplan et al., arXiv:2001.08361).
@@ -119,7 +134,10 @@ def read(path: Path) -> tuple[Floats, Floats]:
 
     A point is a case and seed of one task and model with its parameters.
     """
-    found: dict[str, dict[tuple[str, str, int], float]] = {"bits-per-token": {}, "answer-accuracy": {}}
+    found: dict[str, dict[tuple[str, str, int], float]] = {
+        "bits-per-token": {},
+        "answer-accuracy": {},
+    }
     for record in read_records(path).where(status="ok"):
         name = record.estimator.rpartition("/")[2]
         if name in found and record.value is not None:
@@ -142,7 +160,9 @@ def draw(rate: Floats, distortion: Floats, found: Fit, out: Path) -> None:
     figure = Figure(figsize=(6.0, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    axes.scatter(rate, distortion, s=22, facecolors="none", edgecolors="tab:blue", label="compressors")
+    axes.scatter(
+        rate, distortion, s=22, facecolors="none", edgecolors="tab:blue", label="compressors"
+    )
     grid = np.linspace(rate.min(), rate.max(), 200)
     label = f"{found.c:.2f} exp(-{found.b:.2f} R) + {found.floor:.2f}, R² = {found.r2:.2f}"
     axes.plot(grid, found.curve(grid), color="tab:orange", label=label)
@@ -154,13 +174,16 @@ def draw(rate: Floats, distortion: Floats, found: Fit, out: Path) -> None:
     try:
         figure.savefig(out, dpi=130)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{out}: cannot be written ({error}); wanted a picture file such as rate.png") from None
+        raise UsageError(
+            f"{out}: cannot be written ({error}); wanted a picture file such as rate.png"
+        ) from None
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Read records, fit, print, draw where asked, and return the exit status: 0, or 2 with one line on stderr."""
     parser = argparse.ArgumentParser(
-        prog="python -m harness_agentic.rate_distortion", description="Fit distortion against rate over compressors."
+        prog="python -m harness_agentic.rate_distortion",
+        description="Fit distortion against rate over compressors.",
     )
     parser.add_argument("records", type=Path, help="records of bits-per-token and answer-accuracy")
     parser.add_argument("out", type=Path, nargs="?", help="a picture, such as rate.png")
@@ -168,8 +191,14 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         rate, distortion = read(given.records)
         found = fit(rate, distortion, rng=stream(0, "rate-distortion"))
-        for name, interval in (("c", found.c_interval), ("b", found.b_interval), ("floor", found.floor_interval)):
-            print(f"{name:6} {getattr(found, name):.4g}   90 % {interval[0]:.4g} to {interval[1]:.4g}")
+        for name, interval in (
+            ("c", found.c_interval),
+            ("b", found.b_interval),
+            ("floor", found.floor_interval),
+        ):
+            print(
+                f"{name:6} {getattr(found, name):.4g}   90 % {interval[0]:.4g} to {interval[1]:.4g}"
+            )
         print(f"R²     {found.r2:.3f}   rmse {found.rmse:.4g}   points {len(rate)}")
         print(f"r      {np.corrcoef(rate, distortion)[0, 1]:.3f}   (rate and distortion)")
         if given.out:

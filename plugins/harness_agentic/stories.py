@@ -56,14 +56,23 @@ class ContextQuestions:
         """One per question. Raises `UsageError` for a file that cannot be read, or more questions than things."""
         if self.dataset:
             if not self.query:
-                raise UsageError("context-questions.query: empty; wanted the question that is asked of the texts")
+                raise UsageError(
+                    "context-questions.query: empty; wanted the question that is asked of the texts"
+                )
             stamp = _digest(Path(self.dataset))
-            yield Case(Path(self.dataset).stem, partial(self._read, seed), facts={"query": self.query}, stamp=stamp)
+            yield Case(
+                Path(self.dataset).stem,
+                partial(self._read, seed),
+                facts={"query": self.query},
+                stamp=stamp,
+            )
             return
         names = list(FAMILIES[self.about][0])
         if not self.questions <= self.things <= len(names):
             wanted = f"questions <= things <= {len(names)}"
-            raise UsageError(f"context-questions: {self.questions} questions of {self.things} things; wanted {wanted}")
+            raise UsageError(
+                f"context-questions: {self.questions} questions of {self.things} things; wanted {wanted}"
+            )
         for name in names[: self.questions]:
             facts = {"about": self.about, "things": self.things}
             yield Case(name, partial(self._draw, name, seed), facts=facts, stamp="")
@@ -78,7 +87,9 @@ class ContextQuestions:
             order = [names[i] for i in rng.permutation(len(names))]
             texts.append(" ".join(sentence.format(name=name, value=chosen[name]) for name in order))
             answers.append(chosen[asked])
-        found = Contexts(tuple(texts), tuple(answers), query=query.format(name=asked), options=values[asked])
+        found = Contexts(
+            tuple(texts), tuple(answers), query=query.format(name=asked), options=values[asked]
+        )
         return _divided(found, np.arange(len(texts)), self.contexts)
 
     def _read(self, seed: int) -> Contexts:
@@ -87,18 +98,26 @@ class ContextQuestions:
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"context-questions.dataset: {error}; wanted a file of JSON lines") from error
+            raise UsageError(
+                f"context-questions.dataset: {error}; wanted a file of JSON lines"
+            ) from error
         for number, line in enumerate(lines, start=1):
             try:
                 row = json.loads(line)
                 texts.append(row["text"])
                 answers.append(row.get("answer"))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise UsageError(f"{path}, line {number}: {error!r}; wanted a JSON object with text") from None
+                raise UsageError(
+                    f"{path}, line {number}: {error!r}; wanted a JSON object with text"
+                ) from None
         known = all(isinstance(a, str) for a in answers)
         options = tuple(sorted(set(answers))) if known else ()
-        found = Contexts(tuple(texts), tuple(answers) if known else None, query=self.query, options=options)
-        return _divided(found, stream(seed, "context-questions", path.name).permutation(found.n), self.contexts)
+        found = Contexts(
+            tuple(texts), tuple(answers) if known else None, query=self.query, options=options
+        )
+        return _divided(
+            found, stream(seed, "context-questions", path.name).permutation(found.n), self.contexts
+        )
 
 
 def _divided(data: Contexts, order: Sequence[int] | np.ndarray, test: int) -> Contexts:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from harness import ConditionedSamples, Estimate, EstimatorSpec, LabelledSamples, PairedSamples, Param, Samples
+from harness import (
+    ConditionedSamples,
+    Estimate,
+    EstimatorSpec,
+    LabelledSamples,
+    PairedSamples,
+    Param,
+    Samples,
+)
 from harness import hookimpl as _hookimpl
 from harness.quantities import CONDITIONAL_MUTUAL_INFORMATION, ENTROPY, MUTUAL_INFORMATION
 
@@ -13,7 +21,13 @@ HARNESS_API = 1
 
 _EVERY = ("deterministic", "permutation-invariant", "translation-invariant", "local-mean")
 _MI = (*_EVERY, "scale-invariant")
-_CODES = ("deterministic", "permutation-invariant", "translation-invariant", "scale-invariant", "local-mean")
+_CODES = (
+    "deterministic",
+    "permutation-invariant",
+    "translation-invariant",
+    "scale-invariant",
+    "local-mean",
+)
 _NUMBA = {"requires": ("numba",), "install": "infoharness[classics]"}
 
 _KSG = "A. Kraskov, H. Stögbauer, P. Grassberger, Phys. Rev. E 69, 066138 (2004)"
@@ -27,8 +41,16 @@ _KDE = "B. Silverman, Density Estimation for Statistics and Data Analysis (1986)
 _K = Param("k", int, 5, "neighbours", low=1)
 _STANDARDIZE = Param("standardize", bool, True, "divide each column by its standard deviation")
 _METRIC = Param("metric", str, "euclidean", "distance", choices=("euclidean", "chebyshev"))
-_WHITEN = Param("whiten", bool, True, "take the covariance out first, and its volume back in at the end")
-_MAX = Param("max_weight", float, 10.0, "use plain weights where the norm of the solved ones exceeds it", above=0.0)
+_WHITEN = Param(
+    "whiten", bool, True, "take the covariance out first, and its volume back in at the end"
+)
+_MAX = Param(
+    "max_weight",
+    float,
+    10.0,
+    "use plain weights where the norm of the solved ones exceeds it",
+    above=0.0,
+)
 _STDERR = Param(
     "stderr",
     str,
@@ -36,7 +58,13 @@ _STDERR = Param(
     "standard error from disjoint parts, from local values (cheap, too small), or none",
     choices=("subsamples", "local", "none"),
 )
-_BANDWIDTH = Param("bandwidth", float | None, None, "in standard deviations; none: of greatest likelihood", above=0.0)
+_BANDWIDTH = Param(
+    "bandwidth",
+    float | None,
+    None,
+    "in standard deviations; none: of greatest likelihood",
+    above=0.0,
+)
 _CORRECT = Param("correct", bool, False, "take off the bias that Gaussian data have")
 _SHARED = Param("shared", bool, True, "use the joint density's bandwidth for all three entropies")
 
@@ -54,7 +82,9 @@ def _entropy(name: str, summary: str, implementation: str, **more: Any) -> Estim
 
 
 def _information(name: str, summary: str, implementation: str, **more: Any) -> EstimatorSpec:
-    settings: dict[str, Any] = {"reads": PairedSamples, "traits": _MI, "quantity": MUTUAL_INFORMATION} | _NUMBA | more
+    settings: dict[str, Any] = (
+        {"reads": PairedSamples, "traits": _MI, "quantity": MUTUAL_INFORMATION} | _NUMBA | more
+    )
     return EstimatorSpec(
         name=name,
         summary=summary,
@@ -69,7 +99,11 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
     """Entropy, mutual information, conditional mutual information."""
     plain, neighbours = {"requires": (), "install": ""}, (_K, _METRIC, _WHITEN, _STDERR)
     yield _entropy(
-        "kl", "entropy from the k-th neighbour (Kozachenko-Leonenko)", "entropy:KL", params=neighbours, paper=_KL
+        "kl",
+        "entropy from the k-th neighbour (Kozachenko-Leonenko)",
+        "entropy:KL",
+        params=neighbours,
+        paper=_KL,
     )
     yield _entropy(
         "wkl",
@@ -79,7 +113,11 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         paper=_WKL,
     )
     yield _entropy(
-        "kde", "entropy from a leave-one-out kernel density", "density:KDE", params=(_BANDWIDTH, _STDERR), paper=_KDE
+        "kde",
+        "entropy from a leave-one-out kernel density",
+        "density:KDE",
+        params=(_BANDWIDTH, _STDERR),
+        paper=_KDE,
     )
     yield _entropy(
         "gaussian-entropy",
@@ -120,7 +158,11 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         paper=_KSG,
     )
     yield _information(
-        "kl-3h", "mutual information as three entropies `kl`", "entropy:KL3H", params=neighbours, paper=_KL
+        "kl-3h",
+        "mutual information as three entropies `kl`",
+        "entropy:KL3H",
+        params=neighbours,
+        paper=_KL,
     )
     yield _information(
         "wkl-3h",

@@ -118,7 +118,9 @@ class KDE3H(_Kernel):
         """I(X;Y) in nats, with pointwise values and a standard error. Raises as `KDE.estimate`."""
         pair = data.evaluated()
         for side in "xy":
-            prepare.refuse_codes(getattr(pair, f"{side}_kind"), f"PairedSamples.{side}", "use ross, ksg or plug-in")
+            prepare.refuse_codes(
+                getattr(pair, f"{side}_kind"), f"PairedSamples.{side}", "use ross, ksg or plug-in"
+            )
         return measured(self.stderr, pair, self._information)
 
     def _information(self, pair: PairedSamples) -> tuple[Floats, Diagnostics]:

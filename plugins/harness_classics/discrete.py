@@ -33,7 +33,9 @@ class PlugIn:
         pair = data.evaluated()
         for side in "xy":
             if (kind := getattr(pair, f"{side}_kind")) != "discrete":
-                raise Incompatible(f"{side} is {kind}; wants integer codes, declared as discrete (use ksg or ross)")
+                raise Incompatible(
+                    f"{side} is {kind}; wants integer codes, declared as discrete (use ksg or ross)"
+                )
         (x, in_x), (y, in_y) = _surprise(pair.x), _surprise(pair.y)
         both, in_both = _surprise(np.hstack([pair.x, pair.y]))
         local = x + y - both + self._correction(in_x + in_y - in_both - 1, pair.n)
@@ -67,9 +69,13 @@ class PlugInEntropy:
         part = data.evaluated()
         if (part.x != np.rint(part.x)).any():
             row = int(np.argwhere(part.x != np.rint(part.x))[0][0])
-            raise Incompatible(f"Samples.x has a fraction at row {row}; wants integer codes (use kl for densities)")
+            raise Incompatible(
+                f"Samples.x has a fraction at row {row}; wants integer codes (use kl for densities)"
+            )
         if np.abs(part.x).max() > 2.0**53:
-            raise DataError("Samples.x", "a number above 2^53", "codes that floating point holds exactly")
+            raise DataError(
+                "Samples.x", "a number above 2^53", "codes that floating point holds exactly"
+            )
         surprise, cells = _surprise(part.x)
         local = surprise + self._correction(cells - 1, part.n)
         return Estimate(local.mean(), from_local(local), local, {"cells": cells})

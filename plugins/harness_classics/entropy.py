@@ -71,7 +71,9 @@ class _Weighted(_Neighbours):
         norm: Diagnostics = {f"weight_norm_{d}d": float(np.linalg.norm(weights(d, self.k)))}
         if found is None:
             local, _ = super()._terms(log_r, n, d)
-            return local, norm | {f"unweighted_{d}d": "the weights exceed max_weight: plain kl was used"}
+            return local, norm | {
+                f"unweighted_{d}d": "the weights exceed max_weight: plain kl was used"
+            }
         psi = np.array([digamma(j + 1) for j in range(self.k)])
         constant = math.log(n - 1) + log_ball(d, self.metric) - float(found @ psi)
         return constant + d * (log_r * found).sum(1), norm
@@ -113,7 +115,9 @@ class KL3H(_Neighbours):
         """
         pair = data.evaluated()
         for side in "xy":
-            prepare.refuse_codes(getattr(pair, f"{side}_kind"), f"PairedSamples.{side}", "use ross, ksg or plug-in")
+            prepare.refuse_codes(
+                getattr(pair, f"{side}_kind"), f"PairedSamples.{side}", "use ross, ksg or plug-in"
+            )
         return measured(self.stderr, pair, self._information)
 
     def _information(self, pair: PairedSamples) -> tuple[Floats, Diagnostics]:

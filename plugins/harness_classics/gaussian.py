@@ -31,7 +31,9 @@ def _terms(x: Floats, where: str, correct: bool) -> Floats:
     local: Floats = 0.5 * (points**2).sum(1) + 0.5 * d * math.log(2.0 * math.pi) + volume
     if correct:
         # S = (1/n) sum: E ln det S = ln det Sigma + sum_i psi((n - i) / 2) - d ln(n / 2).
-        local -= 0.5 * (sum(digamma(0.5 * (n - i)) for i in range(1, d + 1)) - d * math.log(0.5 * n))
+        local -= 0.5 * (
+            sum(digamma(0.5 * (n - i)) for i in range(1, d + 1)) - d * math.log(0.5 * n)
+        )
     return local
 
 

@@ -48,7 +48,9 @@ def _sum_exp(terms: Floats) -> float:
 
 
 @njit(cache=True, parallel=True)
-def log_sums(tiles: Floats, order: Ints, low: Floats, high: Floats, near: Floats, h: float) -> Floats:
+def log_sums(
+    tiles: Floats, order: Ints, low: Floats, high: Floats, near: Floats, h: float
+) -> Floats:
     """``ln sum_{j != i} exp(-|x_i - x_j|^2 / 2 h^2)`` for each point ``(n,)``.
 
     ``near (n,)`` holds the squared distances to the nearest others, against which terms are weighed: no sum underflows.
@@ -84,7 +86,9 @@ def log_sums(tiles: Floats, order: Ints, low: Floats, high: Floats, near: Floats
             tree.point_gaps(own, low[node], high[node], EUCLIDEAN, gaps)
             for q in range(m):
                 limit = base[q] + reach
-                if gaps[q] <= limit and tree.scan(own, q, tiles[first], EUCLIDEAN, 0, width, limit, dist):
+                if gaps[q] <= limit and tree.scan(
+                    own, q, tiles[first], EUCLIDEAN, 0, width, limit, dist
+                ):
                     if first == a:
                         dist[q] = np.inf
                     for j in range(LEAF):

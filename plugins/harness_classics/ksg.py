@@ -33,7 +33,9 @@ class _Joint(neighbours.Compiled):
     standardize: bool = True
     stderr: str = "subsamples"
 
-    def _scaled(self, data: PairedSamples | ConditionedSamples, sides: str) -> tuple[list[Floats], Diagnostics]:
+    def _scaled(
+        self, data: PairedSamples | ConditionedSamples, sides: str
+    ) -> tuple[list[Floats], Diagnostics]:
         """The variables, each column divided by its standard deviation; constant columns add nothing to a distance."""
         prepare.enough(data.n, self.k)
         scaled, constant = [], 0
@@ -82,7 +84,9 @@ class KSG2(KSG):
 
     def _psi(self, x: Floats, y: Floats, radii: Floats) -> Floats:
         sides = neighbours.box_sides(x, y, radii)
-        inside = (neighbours.counts(side, r, strict=False) for side, r in zip((x, y), sides, strict=True))
+        inside = (
+            neighbours.counts(side, r, strict=False) for side, r in zip((x, y), sides, strict=True)
+        )
         in_x, in_y = (digammas(found) for found in inside)
         return 1.0 / self.k + in_x + in_y
 
@@ -91,7 +95,9 @@ class KSG2(KSG):
 class FrenzelPompe(_Joint):
     """Conditional mutual information by Frenzel and Pompe: ``x (n, dx)``, ``y (n, dy)``, ``z (n, dz)``."""
 
-    def estimate(self, data: ConditionedSamples, *, rng: np.random.Generator | None = None) -> Estimate:
+    def estimate(
+        self, data: ConditionedSamples, *, rng: np.random.Generator | None = None
+    ) -> Estimate:
         """I(X;Y|Z) in nats, with pointwise values and a standard error. Raises as `KSG.estimate`."""
         return measured(self.stderr, data.evaluated(), self._information)
 
@@ -99,7 +105,8 @@ class FrenzelPompe(_Joint):
         (x, y, z), notes = self._scaled(triple, "xyz")
         radii, repeated = self._radii([x, y, z], "ConditionedSamples")
         in_z, in_xz, in_yz = (
-            digammas(neighbours.counts(np.hstack(sides), radii, strict=True) + 1) for sides in ([z], [x, z], [y, z])
+            digammas(neighbours.counts(np.hstack(sides), radii, strict=True) + 1)
+            for sides in ([z], [x, z], [y, z])
         )
         local = digamma(self.k) + in_z - in_xz - in_yz
         return local, notes | repeated

@@ -31,7 +31,9 @@ class Ross(neighbours.Compiled):
     standardize: bool = True
     stderr: str = "subsamples"
 
-    def estimate(self, data: PairedSamples | LabelledSamples, *, rng: np.random.Generator | None = None) -> Estimate:
+    def estimate(
+        self, data: PairedSamples | LabelledSamples, *, rng: np.random.Generator | None = None
+    ) -> Estimate:
         """I(X;Y) in nats, with pointwise values and a standard error; x and y may change places.
 
         Raises
@@ -48,7 +50,9 @@ class Ross(neighbours.Compiled):
         sizes = np.bincount(codes)
         kept = np.flatnonzero(sizes[codes] > 1)
         if np.count_nonzero(np.bincount(codes[kept])) < 2:
-            raise Incompatible("fewer than two classes have two points; needs classes with several points each")
+            raise Incompatible(
+                "fewer than two classes have two points; needs classes with several points each"
+            )
         points, codes = points[kept], codes[kept]
         radii, ks, nearest = np.empty(len(kept)), np.empty(len(kept), np.int64), np.empty(len(kept))
         for code in np.unique(codes):
@@ -77,4 +81,8 @@ def _sides(data: PairedSamples | LabelledSamples) -> tuple[Floats, Ints, str]:
             f"({'use plug-in' if kinds.count('discrete') else 'use ksg'})"
         )
     codes, side = (data.y, "x") if kinds[1] == "discrete" else (data.x, "y")
-    return getattr(data, side), np.unique(codes, axis=0, return_inverse=True)[1].ravel(), f"PairedSamples.{side}"
+    return (
+        getattr(data, side),
+        np.unique(codes, axis=0, return_inverse=True)[1].ravel(),
+        f"PairedSamples.{side}",
+    )

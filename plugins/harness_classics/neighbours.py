@@ -35,7 +35,9 @@ def distances(points: Floats, k: int, metric: str = "chebyshev") -> Floats:
 
 def counts(points: Floats, radii: Floats, *, strict: bool) -> Ints:
     """How many others lie within ``radii (n,)`` of each of ``points (n, d)``, maximum norm; nearer, if ``strict``."""
-    limits = np.where(radii > 0.0, radii * (1.0 - MARGIN), -1.0) if strict else radii * (1.0 + MARGIN)
+    limits = (
+        np.where(radii > 0.0, radii * (1.0 - MARGIN), -1.0) if strict else radii * (1.0 + MARGIN)
+    )
     if points.shape[1] == 1:
         order = np.argsort(points[:, 0])
         found = np.empty(len(points), np.int64)
@@ -52,7 +54,9 @@ def box_sides(x: Floats, y: Floats, radii: Floats) -> tuple[Floats, Floats]:
     split = -x.shape[1] % 4 + x.shape[1]
     padded = np.hstack([x, np.zeros((len(x), split - x.shape[1])), y])
     with threads_for(padded.size, SHARE):
-        sides: tuple[Floats, Floats] = tree.extents(*tree.build(padded), radii * (1.0 + MARGIN), split)
+        sides: tuple[Floats, Floats] = tree.extents(
+            *tree.build(padded), radii * (1.0 + MARGIN), split
+        )
     return sides
 
 

@@ -16,7 +16,9 @@ SINGULAR = 1e-12
 def enough(n: int, k: int) -> None:
     """Raise `Incompatible` unless n points have k neighbours each."""
     if n <= k:
-        raise Incompatible(f"{n} samples have no {k} neighbours each; needs more than k = {k} samples")
+        raise Incompatible(
+            f"{n} samples have no {k} neighbours each; needs more than k = {k} samples"
+        )
 
 
 def standardised(x: Floats, where: str) -> tuple[Floats, int]:
@@ -62,9 +64,13 @@ def refuse_ties(zero: np.ndarray, nearest: np.ndarray, where: str) -> Diagnostic
     )
     share = float(nearest.mean())
     if share > 0.5:
-        raise Incompatible(f"{where}: {share:.0%} of the points repeat another, so it is discrete; {advice}")
+        raise Incompatible(
+            f"{where}: {share:.0%} of the points repeat another, so it is discrete; {advice}"
+        )
     if zero.any():
-        raise DataError(where, "a point with k equals, at distance 0", "distinct points", int(zero.argmax()))
+        raise DataError(
+            where, "a point with k equals, at distance 0", "distinct points", int(zero.argmax())
+        )
     return {"repeated": share} if share else {}
 
 

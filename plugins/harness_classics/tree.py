@@ -124,7 +124,16 @@ def point_gaps(tile: Floats, low: Floats, high: Floats, metric: int, gaps: Float
 
 
 @njit(cache=True)
-def scan(own: Floats, q: int, tile: Floats, metric: int, first: int, last: int, limit: float, dist: Floats) -> int:
+def scan(
+    own: Floats,
+    q: int,
+    tile: Floats,
+    metric: int,
+    first: int,
+    last: int,
+    limit: float,
+    dist: Floats,
+) -> int:
     """Distances over the axes ``[first, last)`` from point q of a tile to all points of another.
 
     Returns how many are at most ``limit``; 0 as soon as that is certain, ``dist`` being partial then.
@@ -216,7 +225,9 @@ def nearest(tiles: Floats, order: Ints, low: Floats, high: Floats, k: int, metri
                 point_gaps(own, low[node], high[node], metric, gaps)
                 for q in range(m):
                     limit = best[q, k - 1]
-                    if gaps[q] < limit and scan(own, q, tiles[first], metric, 0, width, limit, dist):
+                    if gaps[q] < limit and scan(
+                        own, q, tiles[first], metric, 0, width, limit, dist
+                    ):
                         for j in range(LEAF):
                             if dist[j] < best[q, k - 1]:
                                 _insert(best[q], dist[j])
@@ -288,7 +299,9 @@ def _span(low_a: Floats, high_a: Floats, low_b: Floats, high_b: Floats) -> float
 
 
 @njit(cache=True, parallel=True)
-def extents(tiles: Floats, order: Ints, low: Floats, high: Floats, radii: Floats, split: int) -> tuple[Floats, Floats]:
+def extents(
+    tiles: Floats, order: Ints, low: Floats, high: Floats, radii: Floats, split: int
+) -> tuple[Floats, Floats]:
     """Sides of the box around each point's neighbours ``(n,), (n,)``: greatest distance in the axes before ``split``,
     and in those from it on, of the points within ``radii (n,)`` of it in all axes. Maximum norm; split a multiple of 4.
     """
@@ -357,7 +370,9 @@ def count_sorted(values: Floats, limits: Floats) -> Ints:
     """Number of ascending ``values (n,)``, itself included, within ``limits (n,)`` of each."""
     out = np.empty(values.shape[0], np.int64)
     for i in prange(values.shape[0]):
-        out[i] = _count_around(values, np.int64(i), limits[i])  # a signed index: differences of it are taken
+        out[i] = _count_around(
+            values, np.int64(i), limits[i]
+        )  # a signed index: differences of it are taken
     return out
 
 

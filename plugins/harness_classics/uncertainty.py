@@ -32,7 +32,9 @@ def from_local(local: Floats) -> float:
     return float(local.std(ddof=1)) / math.sqrt(len(local))
 
 
-def measured(way: str, data: K, local_values: Callable[[K], tuple[Floats, Diagnostics]]) -> Estimate:
+def measured(
+    way: str, data: K, local_values: Callable[[K], tuple[Floats, Diagnostics]]
+) -> Estimate:
     """The estimate that is the mean of ``local_values(data)``, with its standard error by ``way``.
 
     ``local_values`` gives the terms ``(n,)`` and notes. Where parts are too small for it, the local values have to do
@@ -47,7 +49,9 @@ def measured(way: str, data: K, local_values: Callable[[K], tuple[Floats, Diagno
             error = _from_parts(data, lambda part: float(local_values(part)[0].mean()))
         except HarnessError:
             error = from_local(local)
-            notes["stderr_from"] = "local values, which is too small: parts are too few for subsamples"
+            notes["stderr_from"] = (
+                "local values, which is too small: parts are too few for subsamples"
+            )
     return Estimate(local.mean(), error, local if len(local) == data.n else None, notes)
 
 

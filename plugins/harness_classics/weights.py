@@ -27,7 +27,12 @@ def weights(d: int, k: int) -> Floats:
         found[-1] = 1.0
         return found
     allowed = sorted({i * k // d for i in range(1, d + 1)} - {0})
-    rows = np.array([[math.lgamma(j + 2 * order / d) - math.lgamma(j) for j in allowed] for order in range(d // 4 + 1)])
+    rows = np.array(
+        [
+            [math.lgamma(j + 2 * order / d) - math.lgamma(j) for j in allowed]
+            for order in range(d // 4 + 1)
+        ]
+    )
     rows = np.exp(rows - rows.max(1, keepdims=True))
     lengths = np.linalg.norm(rows, axis=1)
     aim = np.zeros(len(rows))

@@ -4,29 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness import AttentionMaps, AttentionProfile, Estimate, EstimatorSpec, Param, Quantity, TaskSpec
+from harness import (
+    AttentionMaps,
+    AttentionProfile,
+    Estimate,
+    EstimatorSpec,
+    Param,
+    Quantity,
+    TaskSpec,
+)
 from harness import hookimpl as _hookimpl
 from harness.quantities import CROSS_ENTROPY
 
 HARNESS_API = 1
 
 ATTENTION_ENTROPY = Quantity(
-    "attention_entropy", "nats", "none", lower=0.0, summary="of the rows of attention, mean over queries and heads"
+    "attention_entropy",
+    "nats",
+    "none",
+    lower=0.0,
+    summary="of the rows of attention, mean over queries and heads",
 )
 ATTENTION_UNIFORMITY = Quantity(
-    "attention_uniformity", "", "none", lower=0.0, upper=1.0, summary="attention entropy as a share of its maximum"
+    "attention_uniformity",
+    "",
+    "none",
+    lower=0.0,
+    upper=1.0,
+    summary="attention entropy as a share of its maximum",
 )
-OVERLOAD = Quantity("entropic_overload", "", "lower", lower=0.0, upper=1.0, summary="share of heads near uniform")
-COLLAPSE = Quantity("entropy_collapse", "", "lower", lower=0.0, upper=1.0, summary="share of heads near one-hot")
-BALANCE = Quantity("entropy_balance", "", "higher", lower=0.0, upper=1.0, summary="share of heads between the two")
+OVERLOAD = Quantity(
+    "entropic_overload", "", "lower", lower=0.0, upper=1.0, summary="share of heads near uniform"
+)
+COLLAPSE = Quantity(
+    "entropy_collapse", "", "lower", lower=0.0, upper=1.0, summary="share of heads near one-hot"
+)
+BALANCE = Quantity(
+    "entropy_balance", "", "higher", lower=0.0, upper=1.0, summary="share of heads between the two"
+)
 BROKEN = Quantity(
-    "broken_attention", "", "lower", lower=0.0, upper=1.0, summary="share of rows of attention that are NaN"
+    "broken_attention",
+    "",
+    "lower",
+    lower=0.0,
+    upper=1.0,
+    summary="share of rows of attention that are NaN",
 )
 DIVERSITY = Quantity(
-    "head_diversity", "nats", "none", lower=0.0, summary="Jensen-Shannon divergence between two heads of a layer, mean"
+    "head_diversity",
+    "nats",
+    "none",
+    lower=0.0,
+    summary="Jensen-Shannon divergence between two heads of a layer, mean",
 )
 NONLINEAR = Quantity(
-    "nonlinear_operations", "", "lower", lower=0.0, summary="numbers that pass a softmax, a norm or an activation"
+    "nonlinear_operations",
+    "",
+    "lower",
+    lower=0.0,
+    summary="numbers that pass a softmax, a norm or an activation",
 )
 
 _PAPER = "N. Jha & B. Reagen, Entropy-Guided Attention for Private LLMs, arXiv:2501.03489 (2025)"
@@ -39,7 +75,9 @@ _REFERENCE = Param(
     choices=("causal", "observed"),
 )
 _CUTS = (
-    Param("low", float, 0.25, "below this share of the maximum a head is collapsed", low=0.0, high=1.0),
+    Param(
+        "low", float, 0.25, "below this share of the maximum a head is collapsed", low=0.0, high=1.0
+    ),
     Param("high", float, 0.75, "from this share on it is overloaded", low=0.0, high=1.0),
 )
 ARCHITECTURES = (
@@ -101,9 +139,19 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         paper=_PAPER,
     )
     for name, summary, suffix, quantity in (
-        ("attention-overload", "share of heads whose entropy is near its maximum", "Overload", OVERLOAD),
+        (
+            "attention-overload",
+            "share of heads whose entropy is near its maximum",
+            "Overload",
+            OVERLOAD,
+        ),
         ("attention-collapse", "share of heads whose entropy is near zero", "Collapse", COLLAPSE),
-        ("attention-balance", "share of heads that are neither overloaded nor collapsed", "Balance", BALANCE),
+        (
+            "attention-balance",
+            "share of heads that are neither overloaded nor collapsed",
+            "Balance",
+            BALANCE,
+        ),
     ):
         yield EstimatorSpec(
             name=name,
@@ -163,7 +211,11 @@ def harness_tasks() -> Iterable[TaskSpec]:
                 choices=ARCHITECTURES,
             ),
             Param(
-                "equal", str, "steps", "what all get: steps, or floating-point operations", choices=("steps", "flops")
+                "equal",
+                str,
+                "steps",
+                "what all get: steps, or floating-point operations",
+                choices=("steps", "flops"),
             ),
             Param("steps", int, 400, "of training (of ln-gelu, where operations are equal)", low=1),
             Param("layers", int, 4, "blocks", low=1),

@@ -57,9 +57,14 @@ class AttentionArchitectures:
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One per architecture. Raises `UsageError` where one is named twice, or the text cannot be had."""
-        for what, named in (("architectures", self.architectures), ("entropy_margin", self.entropy_margin)):
+        for what, named in (
+            ("architectures", self.architectures),
+            ("entropy_margin", self.entropy_margin),
+        ):
             if not named or len(set(named)) < len(named):
-                raise UsageError(f"attention-architectures.{what}: {named}; wanted one at least, and each once")
+                raise UsageError(
+                    f"attention-architectures.{what}: {named}; wanted one at least, and each once"
+                )
         (text,) = harness.task("language/pydoc-text", dataset=self.dataset).cases(seed=seed)
         for name in self.architectures:
             steps = self.steps if self.equal == "steps" else self.equal_steps(name)
@@ -84,7 +89,9 @@ class AttentionArchitectures:
 
         return max(1, round(self.steps * flops({}) / flops(PARTS[name])))
 
-    def _profile(self, name: str, margin: float, steps: int, text: Case, seed: int) -> AttentionProfile:
+    def _profile(
+        self, name: str, margin: float, steps: int, text: Case, seed: int
+    ) -> AttentionProfile:
         own: dict[str, float] = {}
         if name == "regularised":
             own = {"entropy_penalty": self.entropy_penalty, "entropy_margin": margin}
@@ -101,6 +108,8 @@ class AttentionArchitectures:
             **PARTS[name],
             **own,
         )
-        found = model.transform(text.load(), to=AttentionProfile, rng=stream(seed, "attention-architectures", name))
+        found = model.transform(
+            text.load(), to=AttentionProfile, rng=stream(seed, "attention-architectures", name)
+        )
         assert isinstance(found, AttentionProfile)
         return found

@@ -79,19 +79,51 @@ class Finding:
 
 
 def _loss(question: str, worse: str, better: str) -> Claim:
-    return Claim(question, f"loss: {worse} less {better}, nats", (worse, better), lambda a, b: a.loss - b.loss)
+    return Claim(
+        question,
+        f"loss: {worse} less {better}, nats",
+        (worse, better),
+        lambda a, b: a.loss - b.loss,
+    )
 
 
 def _uniform(name: str) -> Iterator[Claim]:
-    yield Claim("Q1", f"{name}: first layer / causal maximum, less {NEAR}", (name,), lambda n: n.layers[0] - NEAR)
-    yield Claim("Q1", f"{name}: first less last layer / causal maximum", (name,), lambda n: n.layers[0] - n.layers[-1])
+    yield Claim(
+        "Q1",
+        f"{name}: first layer / causal maximum, less {NEAR}",
+        (name,),
+        lambda n: n.layers[0] - NEAR,
+    )
+    yield Claim(
+        "Q1",
+        f"{name}: first less last layer / causal maximum",
+        (name,),
+        lambda n: n.layers[0] - n.layers[-1],
+    )
 
 
 CLAIMS: tuple[Claim, ...] = (
-    *itertools.chain.from_iterable(_uniform(name) for name in ("gelu", "relu", "softmax-only", "scaled-fused")),
-    Claim("Q1", f"ln-gelu: {NEAR} less first layer / causal maximum", ("ln-gelu",), lambda n: NEAR - n.layers[0]),
-    Claim("Q2", "overloaded: gelu less relu", ("gelu", "relu"), lambda a, b: a.overloaded - b.overloaded),
-    Claim("Q2", "overloaded: relu less ln-gelu", ("relu", "ln-gelu"), lambda a, b: a.overloaded - b.overloaded),
+    *itertools.chain.from_iterable(
+        _uniform(name) for name in ("gelu", "relu", "softmax-only", "scaled-fused")
+    ),
+    Claim(
+        "Q1",
+        f"ln-gelu: {NEAR} less first layer / causal maximum",
+        ("ln-gelu",),
+        lambda n: NEAR - n.layers[0],
+    ),
+    Claim(
+        "Q2",
+        "overloaded: gelu less relu",
+        ("gelu", "relu"),
+        lambda a, b: a.overloaded - b.overloaded,
+    ),
+    Claim(
+        "Q2",
+        "overloaded: relu less ln-gelu",
+        ("relu", "ln-gelu"),
+        lambda a, b: a.overloaded - b.overloaded,
+    ),
     _loss("Q3", "relu", "ln-gelu"),
     _loss("Q3", "gelu", "relu"),
     Claim(
@@ -108,7 +140,11 @@ CLAIMS: tuple[Claim, ...] = (
         lambda a, b: a.collapsed - b.collapsed,
     ),
     Claim(
-        "Q4", "collapsed: scaled-fused, negated (none)", ("scaled-fused",), lambda n: 0.0 - n.collapsed, strict=False
+        "Q4",
+        "collapsed: scaled-fused, negated (none)",
+        ("scaled-fused",),
+        lambda n: 0.0 - n.collapsed,
+        strict=False,
     ),
     Claim(
         "Q5",
@@ -158,14 +194,17 @@ def networks(rows: Iterable[Record]) -> dict[int, dict[str, Network]]:
         if case == f"{MARGINS}0.2":
             result[seed].setdefault("regularised", result[seed][case])
     if not result:
-        raise UsageError(f"no case of {TASK} with both attention-entropy and cross-entropy; wanted records of both")
+        raise UsageError(
+            f"no case of {TASK} with both attention-entropy and cross-entropy; wanted records of both"
+        )
     return result
 
 
 def findings(found: dict[int, dict[str, Network]]) -> list[Finding]:
     """Every claim, with the seeds that can speak to it."""
     margins = sorted(
-        {n for nets in found.values() for n in nets if _margin(n) is not None}, key=lambda n: _margin(n) or 0
+        {n for nets in found.values() for n in nets if _margin(n) is not None},
+        key=lambda n: _margin(n) or 0,
     )
     claims = list(CLAIMS)
     early = "mean of the first half of the layers / causal maximum"
@@ -176,7 +215,14 @@ def findings(found: dict[int, dict[str, Network]]) -> list[Finding]:
         ]
     else:
         wants = (f"{MARGINS}SMALL", f"{MARGINS}LARGE")
-        claims.append(Claim("Q6", f"{early}: larger less smaller margin", wants, lambda b, a: _early(b) - _early(a)))
+        claims.append(
+            Claim(
+                "Q6",
+                f"{early}: larger less smaller margin",
+                wants,
+                lambda b, a: _early(b) - _early(a),
+            )
+        )
     return [Finding(claim, dict(_values(claim, found))) for claim in claims]
 
 
@@ -215,7 +261,11 @@ def report(found: dict[int, dict[str, Network]]) -> str:
     seeds = ", ".join(map(str, found))
     parts = [f"Every number is claimed to be above 0. Seeds {seeds}."]
     if lines:
-        parts.append(tabulate(lines, ("", "claim", f"seeds {seeds}", "mean", ""), "github", disable_numparse=True))
+        parts.append(
+            tabulate(
+                lines, ("", "claim", f"seeds {seeds}", "mean", ""), "github", disable_numparse=True
+            )
+        )
     silent = [f.claim for f in everything if not f.values]
     if silent:
         there = set.intersection(*(set(nets) for nets in found.values()))
@@ -228,9 +278,15 @@ def report(found: dict[int, dict[str, Network]]) -> str:
 def main(words: Iterable[str] | None = None) -> int:
     """Print the report, and return the exit status: 0, or 2 with one line on stderr."""
     parser = argparse.ArgumentParser(
-        prog="python -m harness_entropy_attention.claims", description="The paper's claims on records."
+        prog="python -m harness_entropy_attention.claims",
+        description="The paper's claims on records.",
     )
-    parser.add_argument("records", type=Path, nargs="+", help="files of harness run --format json, or folders of them")
+    parser.add_argument(
+        "records",
+        type=Path,
+        nargs="+",
+        help="files of harness run --format json, or folders of them",
+    )
     given = parser.parse_args(None if words is None else list(words))
     try:
         print(report(networks(read_records(*given.records))))

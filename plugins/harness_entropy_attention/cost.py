@@ -97,7 +97,9 @@ class PrivateInference:
             found = cost(network, self.tokens or data.entropy.shape[-1])
         except (ValueError, KeyError, TypeError):
             wanted = ", ".join(NEEDED)
-            raise Incompatible(f"the data do not say what the network is made of; wanted {wanted}") from None
+            raise Incompatible(
+                f"the data do not say what the network is made of; wanted {wanted}"
+            ) from None
         parts = {
             "softmax": found.softmax,
             "norm": found.norm,

@@ -34,7 +34,9 @@ class Rows:
 
     def row_maxima(self) -> Floats:
         """The largest entropy that each row can have ``(t,)``: ln i for the i-th causal one."""
-        return np.log(np.arange(1, self.t + 1)) if self.causal else np.full(self.t, math.log(self.t))
+        return (
+            np.log(np.arange(1, self.t + 1)) if self.causal else np.full(self.t, math.log(self.t))
+        )
 
     def maximum(self) -> float:
         """The largest entropy that a head can have: ln(t!)/t where it is causal, ln t where not."""

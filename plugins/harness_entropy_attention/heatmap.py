@@ -42,7 +42,9 @@ def read(path: Path) -> Heads:
 
 def named(rows: Iterable[Record], estimator: str) -> list[Record]:
     """The records of an estimator, given without its plugin, that ended well."""
-    return [row for row in rows if row.status == "ok" and row.estimator.rpartition("/")[2] == estimator]
+    return [
+        row for row in rows if row.status == "ok" and row.estimator.rpartition("/")[2] == estimator
+    ]
 
 
 def heads_of(row: Record) -> tuple[NDArray[np.float64], float]:
@@ -55,7 +57,9 @@ def heads_of(row: Record) -> tuple[NDArray[np.float64], float]:
         values = np.array(json.loads(notes["heads"]), dtype=np.float64)
         maximum = float(notes["maximum"])
     except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{row.case}, seed {row.seed}: {error!r}; wanted a record of attention-entropy") from None
+        raise UsageError(
+            f"{row.case}, seed {row.seed}: {error!r}; wanted a record of attention-entropy"
+        ) from None
     return values, maximum
 
 
@@ -82,7 +86,9 @@ def draw(heads: Heads, out: Path) -> None:
                 if np.isfinite(share):
                     tint = "black" if share > 0.6 else "white"
                     text = f"{values[layer, head]:.2f}"
-                    panel.text(head, layer, text, ha="center", va="center", color=tint, fontsize="small")
+                    panel.text(
+                        head, layer, text, ha="center", va="center", color=tint, fontsize="small"
+                    )
         panel.set_title(case, fontsize="medium")
         panel.set_xticks(range(values.shape[1]))
         panel.set_yticks(range(values.shape[0]))
@@ -91,19 +97,28 @@ def draw(heads: Heads, out: Path) -> None:
     figure.supxlabel("head")
     figure.supylabel("layer")
     assert picture is not None
-    figure.colorbar(picture, ax=list(panels[: len(heads)]), label="share of the causal maximum (number: nats)")
+    figure.colorbar(
+        picture, ax=list(panels[: len(heads)]), label="share of the causal maximum (number: nats)"
+    )
     try:
         figure.savefig(out, dpi=130)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{out}: cannot be written ({error}); wanted a picture file such as heads.png") from None
+        raise UsageError(
+            f"{out}: cannot be written ({error}); wanted a picture file such as heads.png"
+        ) from None
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Read records, draw, and return the exit status: 0, or 2 with one line on stderr."""
     parser = argparse.ArgumentParser(
-        prog="python -m harness_entropy_attention.heatmap", description="Draw attention entropies, layers by heads."
+        prog="python -m harness_entropy_attention.heatmap",
+        description="Draw attention entropies, layers by heads.",
     )
-    parser.add_argument("records", type=Path, help="lines of harness run --estimator attention-entropy --format json")
+    parser.add_argument(
+        "records",
+        type=Path,
+        help="lines of harness run --estimator attention-entropy --format json",
+    )
     parser.add_argument("out", type=Path, help="the picture, such as heads.png")
     given = parser.parse_args(words)
     try:

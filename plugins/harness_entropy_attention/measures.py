@@ -67,7 +67,9 @@ class AttentionUniformity:
         """The mean share over heads; raises `Incompatible` for a single token, where there is no maximum."""
         found = _several(rows(data))
         if self.reference == "row":
-            inner = Rows(found.entropy / np.maximum(found.row_maxima(), 1e-300), found.sound, found.causal)
+            inner = Rows(
+                found.entropy / np.maximum(found.row_maxima(), 1e-300), found.sound, found.causal
+            )
             first = 1 if found.causal else 0
             kept = Rows(inner.entropy[..., first:], found.sound[..., first:], found.causal)
             return Estimate(float(np.nanmean(kept.heads())), diagnostics=_notes(found))
@@ -77,7 +79,9 @@ class AttentionUniformity:
 
 def _several(found: Rows) -> Rows:
     if found.t < 2:
-        raise Incompatible("maps of a single token, whose entropy is 0 and has no maximum to be held against")
+        raise Incompatible(
+            "maps of a single token, whose entropy is 0 and has no maximum to be held against"
+        )
     return found
 
 
@@ -89,7 +93,9 @@ class _Share:
     low: float = 0.25
     high: float = 0.75
 
-    def classes(self, data: Attention) -> tuple[tuple[float, float, float], dict[str, float | str | int]]:
+    def classes(
+        self, data: Attention
+    ) -> tuple[tuple[float, float, float], dict[str, float | str | int]]:
         """Shares of collapsed, balanced and overloaded heads, and notes with those by the other reference.
 
         ``causal`` measures against ln(t!)/t; ``observed`` against the largest head of this very model, which the paper
@@ -103,7 +109,9 @@ class _Share:
         if observed > 0:
             both["observed"] = shares(heads, observed, self.low, self.high)
         elif self.reference == "observed":
-            raise Incompatible("every head has the entropy 0, so the largest head is no measure; use reference=causal")
+            raise Incompatible(
+                "every head has the entropy 0, so the largest head is no measure; use reference=causal"
+            )
         notes = _notes(found)
         for name, (collapsed, _, overloaded) in both.items():
             notes |= {f"collapsed_{name}": collapsed, f"overloaded_{name}": overloaded}
@@ -168,7 +176,9 @@ class HeadDiversity:
         sound = np.ones(own.shape, bool) if data.broken is None else ~data.broken
         total, count = np.zeros(data.n), np.zeros(data.n)
         # One pair of one layer at a time: no more memory than two maps.
-        for layer, (i, j) in itertools.product(range(layers), itertools.combinations(range(heads), 2)):
+        for layer, (i, j) in itertools.product(
+            range(layers), itertools.combinations(range(heads), 2)
+        ):
             mixed = row_entropy((data.a[:, layer, i] + data.a[:, layer, j]) / 2)
             both = sound[:, layer, i] & sound[:, layer, j]
             apart = mixed - (own[:, layer, i] + own[:, layer, j]) / 2

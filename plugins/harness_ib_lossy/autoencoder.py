@@ -8,7 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import DataError, Incompatible, Kind, LabelledSamples, PairedSamples, Samples, calm, torch_generator
+from harness import (
+    DataError,
+    Incompatible,
+    Kind,
+    LabelledSamples,
+    PairedSamples,
+    Samples,
+    calm,
+    torch_generator,
+)
 from harness_ib_lossy import compress
 from harness_ib_lossy.compress import Coder, Fitter, Floats
 from harness_ib_lossy.networks import conv_pair, dense_pair
@@ -51,12 +60,16 @@ class _Autoencoder:
         def code(values: Floats) -> Floats:
             # One thread, as in training: how a product is shared among threads shows in its last digits.
             with calm(self.device, np.random.default_rng(0)):
-                given = torch.tensor((values - mean) / scale, dtype=torch.float32, device=self.device)
+                given = torch.tensor(
+                    (values - mean) / scale, dtype=torch.float32, device=self.device
+                )
                 return np.asarray(encoder(given).double().cpu().numpy())
 
         return code
 
-    def _train(self, encoder: nn.Module, decoder: nn.Module, x: Tensor, draws: torch.Generator, where: str) -> None:
+    def _train(
+        self, encoder: nn.Module, decoder: nn.Module, x: Tensor, draws: torch.Generator, where: str
+    ) -> None:
         """Minimise the mean square error of what is decoded from noisy codes.
 
         Noise on the code makes its scale matter, and forbids to hide much in its last digits. Raises `Incompatible`
@@ -89,7 +102,9 @@ class AutoencoderPairs(_Autoencoder):
 
     side: str = "both"
 
-    def transform(self, data: PairedSamples, *, to: type[Kind], rng: np.random.Generator) -> PairedSamples:
+    def transform(
+        self, data: PairedSamples, *, to: type[Kind], rng: np.random.Generator
+    ) -> PairedSamples:
         """Trained on the training part, the codes of the test part; on all data where there is no split."""
         return compress.pairs(data, self.side, self.fitter(rng), self.singular)
 
@@ -107,6 +122,8 @@ class AutoencoderSamples(_Autoencoder):
 class AutoencoderLabelled(_Autoencoder):
     """Codes of labelled samples; the labels pass."""
 
-    def transform(self, data: LabelledSamples, *, to: type[Kind], rng: np.random.Generator) -> LabelledSamples:
+    def transform(
+        self, data: LabelledSamples, *, to: type[Kind], rng: np.random.Generator
+    ) -> LabelledSamples:
         """Trained on the training part, the codes of the test part; on all data where there is no split."""
         return compress.one(data, self.fitter(rng), self.singular)

@@ -36,9 +36,15 @@ def one(data: S, fit: Fitter, singular: str) -> S:
     return dataclasses.replace(data.evaluated(), x=_coded(data, "x", fit, singular))
 
 
-def _coded(data: PairedSamples | Samples | LabelledSamples, name: str, fit: Fitter, singular: str) -> Floats:
+def _coded(
+    data: PairedSamples | Samples | LabelledSamples, name: str, fit: Fitter, singular: str
+) -> Floats:
     values, where = getattr(data, name), f"{type(data).__name__}.{name}"
-    train, test = (values, values) if data.split is None else (values[data.split.train], values[data.split.test])
+    train, test = (
+        (values, values)
+        if data.split is None
+        else (values[data.split.train], values[data.split.test])
+    )
     code = fit(train, where)(test)
     if singular == "refuse":
         _refuse_singular(code, where)

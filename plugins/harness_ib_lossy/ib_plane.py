@@ -58,14 +58,22 @@ class IBPlane:
     def cases(self, *, seed: int) -> Iterable[Case]:
         """Two cases per epoch and layer, by epoch. Raises `UsageError` where no epoch is named, or one twice."""
         if not self.epochs or len(set(self.epochs)) < len(self.epochs):
-            raise UsageError(f"ib-plane.epochs: {self.epochs}; wanted different epochs, one at least")
+            raise UsageError(
+                f"ib-plane.epochs: {self.epochs}; wanted different epochs, one at least"
+            )
         for epoch in sorted(self.epochs):
             for layer in range(1, len(self.hidden) + 2):
                 for side, pair in PAIRS.items():
                     yield Case(
                         id=f"epoch-{epoch}-layer-{layer}-{side}",
                         data=partial(self._pair, epoch, layer, side, seed),
-                        facts={"epoch": epoch, "layer": layer, "pair": pair, "sigma": self.sigma, "noise": self.noise},
+                        facts={
+                            "epoch": epoch,
+                            "layer": layer,
+                            "pair": pair,
+                            "sigma": self.sigma,
+                            "noise": self.noise,
+                        },
                         # Files and hubs may change; the digits inside scikit-learn do not.
                         stamp="" if self.dataset == "digits" else None,
                     )
@@ -75,7 +83,9 @@ class IBPlane:
         hidden = found.layers[epoch][layer - 1]
         if side == "x":
             return PairedSamples(found.x, hidden, split=found.split)
-        return PairedSamples(hidden, found.y[:, None].astype(np.float64), y_kind="discrete", split=found.split)
+        return PairedSamples(
+            hidden, found.y[:, None].astype(np.float64), y_kind="discrete", split=found.split
+        )
 
     def trained(self, seed: int) -> Trained:
         """The network's data; trained now if it was not in this process. Raises as `pictures.load`."""
@@ -93,14 +103,18 @@ def _trained(settings: tuple[object, ...], seed: int) -> Trained:
     losses: dict[int, float] = {}
     with calm("cpu", rng):
         draws = torch_generator(rng)
-        network = StochasticMLP((x.shape[1], *task.hidden, int(y.max()) + 1), task.sigma, task.noise)
+        network = StochasticMLP(
+            (x.shape[1], *task.hidden, int(y.max()) + 1), task.sigma, task.noise
+        )
         optimiser = torch.optim.Adam(network.parameters(), lr=task.learning_rate, fused=True)
         inputs, labels = torch.tensor(x, dtype=torch.float32), torch.tensor(y)
         train = torch.tensor(split.train)
         for epoch in range(max(task.epochs) + 1):
             if epoch:
                 for part in train[torch.randperm(len(train), generator=draws)].split(task.batch):
-                    loss = nn.functional.cross_entropy(network(inputs[part], draws)[-1], labels[part])
+                    loss = nn.functional.cross_entropy(
+                        network(inputs[part], draws)[-1], labels[part]
+                    )
                     optimiser.zero_grad()
                     loss.backward()
                     optimiser.step()
@@ -109,12 +123,16 @@ def _trained(settings: tuple[object, ...], seed: int) -> Trained:
                 look = torch_generator(stream(seed, "ib-plane", "look", str(epoch)))
                 with torch.no_grad():
                     seen = network(inputs, look)
-                    losses[epoch] = float(nn.functional.cross_entropy(seen[-1][train], labels[train]))
+                    losses[epoch] = float(
+                        nn.functional.cross_entropy(seen[-1][train], labels[train])
+                    )
                 layers[epoch] = [layer.double().numpy() for layer in seen]
                 accuracy[epoch] = float((layers[epoch][-1].argmax(1) == y)[split.test].mean())
                 if not all(np.isfinite(layer).all() for layer in layers[epoch]):
                     raise DataError(
-                        f"ib-plane, epoch {epoch}", "activations that are not finite", "a smaller learning_rate"
+                        f"ib-plane, epoch {epoch}",
+                        "activations that are not finite",
+                        "a smaller learning_rate",
                     )
     return Trained(x, y, split, layers, accuracy, losses)
 
@@ -125,6 +143,8 @@ def _split(y: NDArray[np.int64], share: float, rng: np.random.Generator) -> Spli
     count = round(share * len(y))
     if not 0 < count < len(y):
         raise DataError(
-            "ib-plane.train_share", f"{share} of {len(y)} pictures", "a share that leaves some on both sides"
+            "ib-plane.train_share",
+            f"{share} of {len(y)} pictures",
+            "a share that leaves some on both sides",
         )
     return Split(np.sort(order[:count]), np.sort(order[count:]))

@@ -26,15 +26,21 @@ def dense(sizes: Sequence[int]) -> nn.Sequential:
 
 def dense_pair(d: int, hidden: Sequence[int], code_dim: int) -> tuple[nn.Module, nn.Module]:
     """Encoder ``(n, d) -> (n, code_dim)``, its codes within +-1, and the decoder that mirrors it."""
-    return nn.Sequential(dense([d, *hidden, code_dim]), nn.Tanh()), dense([code_dim, *reversed(hidden), d])
+    return nn.Sequential(dense([d, *hidden, code_dim]), nn.Tanh()), dense(
+        [code_dim, *reversed(hidden), d]
+    )
 
 
-def conv_pair(d: int, channels: Sequence[int], code_dim: int, where: str) -> tuple[nn.Module, nn.Module]:
+def conv_pair(
+    d: int, channels: Sequence[int], code_dim: int, where: str
+) -> tuple[nn.Module, nn.Module]:
     """The same with 3x3 convolutions that halve the picture each, for flat square pictures of 1 or 3 colours.
 
     Raises `Incompatible` where d is no such picture, or its side cannot be halved that often.
     """
-    colours, side = next(((c, s) for c in (1, 3) if c * (s := math.isqrt(d // c)) ** 2 == d), (0, 0))
+    colours, side = next(
+        ((c, s) for c in (1, 3) if c * (s := math.isqrt(d // c)) ** 2 == d), (0, 0)
+    )
     halvings = 2 ** len(channels)
     if not colours or side % halvings:
         raise Incompatible(
@@ -52,7 +58,11 @@ def conv_pair(d: int, channels: Sequence[int], code_dim: int, where: str) -> tup
     ]
     back = [*reversed(channels), colours]
     for inputs, outputs in itertools.pairwise(back):
-        decoder += [nn.LeakyReLU(SLOPE), nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1)]
+        decoder += [
+            nn.LeakyReLU(SLOPE),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(inputs, outputs, 3, padding=1),
+        ]
     return nn.Sequential(*encoder), nn.Sequential(*decoder, nn.Flatten())
 
 

@@ -50,7 +50,9 @@ class PCAPairs(_PCA):
 
     side: str = "both"
 
-    def transform(self, data: PairedSamples, *, to: type[Kind], rng: np.random.Generator) -> PairedSamples:
+    def transform(
+        self, data: PairedSamples, *, to: type[Kind], rng: np.random.Generator
+    ) -> PairedSamples:
         """Fitted on the training part, the codes of the test part; on all data where there is no split."""
         return compress.pairs(data, self.side, self.fit, self.singular)
 
@@ -68,6 +70,8 @@ class PCASamples(_PCA):
 class PCALabelled(_PCA):
     """Codes of labelled samples; the labels pass."""
 
-    def transform(self, data: LabelledSamples, *, to: type[Kind], rng: np.random.Generator) -> LabelledSamples:
+    def transform(
+        self, data: LabelledSamples, *, to: type[Kind], rng: np.random.Generator
+    ) -> LabelledSamples:
         """Fitted on the training part, the codes of the test part; on all data where there is no split."""
         return compress.one(data, self.fit, self.singular)

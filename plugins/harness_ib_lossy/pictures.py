@@ -67,10 +67,18 @@ def _hub(dataset: str, image: str, label: str) -> Pictures:
     pictures = [_flat(picture, dataset, image, row) for row, picture in enumerate(table[image])]
     sizes = {len(p) for p in pictures}
     if len(sizes) > 1:
-        raise DataError(f"{dataset}, column {image}", f"pictures of {sorted(sizes)} values", "pictures of one size")
+        raise DataError(
+            f"{dataset}, column {image}",
+            f"pictures of {sorted(sizes)} values",
+            "pictures of one size",
+        )
     labels = np.asarray(table[label])
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise DataError(f"{dataset}, column {label}", f"{labels.dtype} of {labels.ndim} axes", "an integer per picture")
+        raise DataError(
+            f"{dataset}, column {label}",
+            f"{labels.dtype} of {labels.ndim} axes",
+            "an integer per picture",
+        )
     return np.stack(pictures), labels.astype(np.int64)
 
 
@@ -78,7 +86,9 @@ def _flat(picture: Any, dataset: str, image: str, row: int) -> NDArray[np.float6
     """A picture as numbers within 0 .. 1, colour by colour (as convolutions want them)."""
     values = np.asarray(picture)
     if values.dtype.kind not in "iuf" or values.ndim not in (2, 3):
-        raise DataError(f"{dataset}, column {image}", f"{values.dtype} of {values.ndim} axes", "a picture", row)
+        raise DataError(
+            f"{dataset}, column {image}", f"{values.dtype} of {values.ndim} axes", "a picture", row
+        )
     if values.ndim == 3:
         values = np.moveaxis(values, -1, 0)
     return values.astype(np.float64).ravel() / (255.0 if values.dtype.kind in "iu" else 1.0)

@@ -41,12 +41,17 @@ def read(path: Path, *, across: str = "", up: str = "") -> Plane:
         if record.task.rpartition("/")[2] == "ib-plane" and record.value is not None:
             place = int(record.facts["layer"]), int(record.facts["epoch"])
             values[str(record.facts["pair"])][_measure(record)][place].append(record.value)
-    x, y = (_chosen(values[pair], name, pair, path) for pair, name in zip(PAIRS.values(), (across, up), strict=True))
+    x, y = (
+        _chosen(values[pair], name, pair, path)
+        for pair, name in zip(PAIRS.values(), (across, up), strict=True)
+    )
     plane: dict[int, dict[int, tuple[float, float]]] = defaultdict(dict)
     for layer, epoch in sorted(x.keys() & y.keys()):
         plane[layer][epoch] = (float(np.mean(x[layer, epoch])), float(np.mean(y[layer, epoch])))
     if not plane:
-        raise UsageError(f"{path}: no layer with both {' and '.join(PAIRS.values())}; wanted records of both")
+        raise UsageError(
+            f"{path}: no layer with both {' and '.join(PAIRS.values())}; wanted records of both"
+        )
     return plane
 
 
@@ -62,7 +67,9 @@ def _chosen(
         return next(iter(found.values()))
     if name not in found:
         option = "--across" if pair == PAIRS["x"] else "--up"
-        raise UsageError(f"{path}: {name or 'no measure named'} for {pair}; wanted {option} with one of: {known}")
+        raise UsageError(
+            f"{path}: {name or 'no measure named'} for {pair}; wanted {option} with one of: {known}"
+        )
     return found[name]
 
 
@@ -98,7 +105,9 @@ def draw(plane: Plane, out: Path) -> None:
         line = np.column_stack([smooth(raw[:, 0]), smooth(raw[:, 1])])
         tint = [colours(scale(epochs.index(e))) for e in seen]
         panel.plot(raw[:, 0], raw[:, 1], color="0.8", lw=0.8, zorder=1)
-        panel.scatter(raw[:, 0], raw[:, 1], s=26, facecolors="white", edgecolors=tint, zorder=2, label="raw")
+        panel.scatter(
+            raw[:, 0], raw[:, 1], s=26, facecolors="white", edgecolors=tint, zorder=2, label="raw"
+        )
         for i in range(len(line) - 1):
             panel.plot(line[i : i + 2, 0], line[i : i + 2, 1], color=tint[i + 1], lw=2.4, zorder=3)
         panel.set_title("logits" if layer == max(plane) else f"layer {layer}")
@@ -108,20 +117,32 @@ def draw(plane: Plane, out: Path) -> None:
         panel.remove()
     figure.supxlabel(f"{PAIRS['x']} / nats")
     figure.supylabel(f"{PAIRS['y']} / nats")
-    bar = figure.colorbar(ScalarMappable(scale, colours), ax=list(panels[: len(plane)]), label="epoch")
-    shown = np.unique(np.linspace(0, len(epochs) - 1, min(9, len(epochs))).round().astype(int)).tolist()
+    bar = figure.colorbar(
+        ScalarMappable(scale, colours), ax=list(panels[: len(plane)]), label="epoch"
+    )
+    shown = np.unique(
+        np.linspace(0, len(epochs) - 1, min(9, len(epochs))).round().astype(int)
+    ).tolist()
     bar.set_ticks(shown, labels=[str(epochs[i]) for i in shown])
-    figure.suptitle("Information plane: raw values (rings), smoothed over epochs (line)", fontsize="medium")
+    figure.suptitle(
+        "Information plane: raw values (rings), smoothed over epochs (line)", fontsize="medium"
+    )
     try:
         figure.savefig(out, dpi=130)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{out}: cannot be written ({error}); wanted a picture file such as plane.png") from None
+        raise UsageError(
+            f"{out}: cannot be written ({error}); wanted a picture file such as plane.png"
+        ) from None
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Read records, draw, and return the exit status: 0, or 2 with one line on stderr."""
-    parser = argparse.ArgumentParser(prog="python -m harness_ib_lossy.plane", description="Draw the information plane.")
-    parser.add_argument("records", type=Path, help="lines of harness run --task ib-plane --format json")
+    parser = argparse.ArgumentParser(
+        prog="python -m harness_ib_lossy.plane", description="Draw the information plane."
+    )
+    parser.add_argument(
+        "records", type=Path, help="lines of harness run --task ib-plane --format json"
+    )
     parser.add_argument("out", type=Path, help="the picture, such as plane.png")
     parser.add_argument("--across", default="", help="measure of I(X;L), such as 'pca > ksg'")
     parser.add_argument("--up", default="", help="measure of I(L;Y), such as 'pca > ross'")

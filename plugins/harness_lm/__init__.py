@@ -33,7 +33,9 @@ _TINY = (
     Param("width", int, 64, "of the hidden states; a multiple of heads", low=1),
     Param("window", int, 64, "tokens that the network can see", low=2),
     Param("norm", str, "layer", "normalisation of hidden states", choices=("layer", "none")),
-    Param("activation", str, "gelu", "in the feed-forward part", choices=("gelu", "relu", "identity")),
+    Param(
+        "activation", str, "gelu", "in the feed-forward part", choices=("gelu", "relu", "identity")
+    ),
     Param(
         "feed_forward",
         str,
@@ -41,7 +43,13 @@ _TINY = (
         "plain; with learned scales; or scaled and fused into one map",
         choices=("standard", "scaled", "fused"),
     ),
-    Param("weight_norm", str, "none", "of linear maps, static in use", choices=("none", "weight", "spectral")),
+    Param(
+        "weight_norm",
+        str,
+        "none",
+        "of linear maps, static in use",
+        choices=("none", "weight", "spectral"),
+    ),
     Param(
         "normalised",
         str,
@@ -49,12 +57,37 @@ _TINY = (
         "maps with weight_norm: feed-forward; queries, keys, values and output of attention",
         choices=("ffn", "qk", "qk-ffn", "qkv-ffn", "qkvo-ffn"),
     ),
-    Param("temperature", str, "fixed", "of the softmax, by head and place where learned", choices=("fixed", "learned")),
+    Param(
+        "temperature",
+        str,
+        "fixed",
+        "of the softmax, by head and place where learned",
+        choices=("fixed", "learned"),
+    ),
     Param("temperature_start", float, 1.0, "of learned temperatures", above=0.0),
-    Param("entropy_penalty", float, 0.0, "weight of the penalty on head entropies in the loss", low=0.0),
+    Param(
+        "entropy_penalty",
+        float,
+        0.0,
+        "weight of the penalty on head entropies in the loss",
+        low=0.0,
+    ),
     Param("entropy_margin", float, 0.2, "zone without penalty, as a share of the maximum", low=0.0),
-    Param("entropy_reference", str, "log", "the maximum: ln t, or what causal rows reach", choices=("log", "causal")),
-    Param("threshold_start", float, 0.5, "of the learned targets, as a share of the maximum", low=0.0, high=1.0),
+    Param(
+        "entropy_reference",
+        str,
+        "log",
+        "the maximum: ln t, or what causal rows reach",
+        choices=("log", "causal"),
+    ),
+    Param(
+        "threshold_start",
+        float,
+        0.5,
+        "of the learned targets, as a share of the maximum",
+        low=0.0,
+        high=1.0,
+    ),
     Param(
         "tokenizer",
         str,
@@ -63,17 +96,27 @@ _TINY = (
         choices=("native", "pairs"),
     ),
     Param("vocabulary", int, 512, "tokens of byte pairs", low=2),
-    Param("steps", int, 400, "of AdamW; the rate warms up for a twentieth and falls to zero", low=1),
+    Param(
+        "steps", int, 400, "of AdamW; the rate warms up for a twentieth and falls to zero", low=1
+    ),
     Param("batch", int, 16, "windows per step", low=1),
     Param("learning_rate", float, 1e-3, "of AdamW at its highest", above=0.0),
-    Param("weight_decay", float, 0.1, "of AdamW; scales, temperatures and norms are spared", low=0.0),
+    Param(
+        "weight_decay", float, 0.1, "of AdamW; scales, temperatures and norms are spared", low=0.0
+    ),
     Param("training_seed", int, 0, "of weights and batches, with the training data", low=0),
     Param("checkpoint", str, "", "a file of the cache to use instead of training"),
     Param("device", str, "cpu", "where the network runs", choices=("cpu", "cuda")),
 )
 _HUB = (
     Param("model", str, "", "folder of a checkpoint, or an id of the hub"),
-    Param("window", int, 0, "tokens that are read together; 0 for what the model allows, up to 1024", low=0),
+    Param(
+        "window",
+        int,
+        0,
+        "tokens that are read together; 0 for what the model allows, up to 1024",
+        low=0,
+    ),
     Param("dtype", str, "float32", "of the weights", choices=("float32", "bfloat16", "float16")),
     Param("device", str, "cpu", "where the model runs", choices=("cpu", "cuda")),
 )
@@ -82,7 +125,13 @@ _LAYER = Param("layer", int, -1, "0 is the embedding; negative numbers count fro
 _OUTPUTS: tuple[tuple[str, str, type[Kind], tuple[Param, ...], str], ...] = (
     ("", "", TokenLogProbabilities, (), "log-probabilities of the tokens"),
     ("-states", "States", HiddenStates, (_LAYER,), "hidden states of a layer"),
-    ("-attention", "Attention", AttentionProfile, (_WINDOWS,), "entropies of attention rows, streamed by layer"),
+    (
+        "-attention",
+        "Attention",
+        AttentionProfile,
+        (_WINDOWS,),
+        "entropies of attention rows, streamed by layer",
+    ),
     (
         "-maps",
         "Maps",
@@ -131,8 +180,15 @@ def harness_models() -> Iterable[ModelSpec]:
         gives=ChannelLogLikelihoods,
         params=(
             Param("model", str, "", "the compressor: folder of a checkpoint, or an id of the hub"),
-            Param("evaluator", str, "", "the model whose log-likelihoods count; empty for the compressor"),
-            Param("predictor", str, "", "the model that answers from a compression; empty for none"),
+            Param(
+                "evaluator",
+                str,
+                "",
+                "the model whose log-likelihoods count; empty for the compressor",
+            ),
+            Param(
+                "predictor", str, "", "the model that answers from a compression; empty for none"
+            ),
             Param("draws", int, 4, "compressions of each context", low=1),
             Param("max_tokens", int, 64, "most tokens of a compression", low=1),
             Param("temperature", float, 1.0, "of the draws; 0 for the likeliest token", low=0.0),
@@ -157,7 +213,9 @@ def harness_models() -> Iterable[ModelSpec]:
         reads=Contexts,
         gives=ChannelLogLikelihoods,
         params=(
-            Param("sentences", int, 1, "of the extracts that the compressor learns to write", low=1),
+            Param(
+                "sentences", int, 1, "of the extracts that the compressor learns to write", low=1
+            ),
             Param("draws", int, 4, "compressions of each context", low=1),
             Param("temperature", float, 1.0, "of the draws; 0 for the likeliest token", low=0.0),
             Param("layers", int, 1, "blocks of both networks", low=1),
@@ -178,7 +236,12 @@ def harness_models() -> Iterable[ModelSpec]:
     )
     for name, suffix, gives, what in (
         ("state-samples", "StateSamples", Samples, "hidden states as samples, one per token"),
-        ("state-next", "StateAndNext", PairedSamples, "pairs of a hidden state and the code of the next token"),
+        (
+            "state-next",
+            "StateAndNext",
+            PairedSamples,
+            "pairs of a hidden state and the code of the next token",
+        ),
     ):
         yield ModelSpec(
             name=name,
@@ -186,7 +249,9 @@ def harness_models() -> Iterable[ModelSpec]:
             implementation=f"harness_lm.states:{suffix}",
             reads=HiddenStates,
             gives=gives,
-            params=(Param("limit", int, 2000, "most tokens that are kept, drawn at random", low=2),),
+            params=(
+                Param("limit", int, 2000, "most tokens that are kept, drawn at random", low=2),
+            ),
         )
 
 

@@ -46,7 +46,9 @@ class HubCompressor:
     dtype: str = "float32"
     device: str = "cpu"
 
-    def transform(self, data: Contexts, *, to: type[Kind], rng: np.random.Generator) -> ChannelLogLikelihoods:
+    def transform(
+        self, data: Contexts, *, to: type[Kind], rng: np.random.Generator
+    ) -> ChannelLogLikelihoods:
         """The matrix ``(n, draws, n)``, and how often the predictor was right where answers and options are known.
 
         Raises
@@ -55,11 +57,15 @@ class HubCompressor:
         Incompatible : a model without tokenizer, or prompts that are longer than its window.
         """
         if self.temperature == 0 and self.draws > 1:
-            LOG.warning("temperature 0 gives %d equal summaries of each context; wanted draws=1", self.draws)
+            LOG.warning(
+                "temperature 0 gives %d equal summaries of each context; wanted draws=1", self.draws
+            )
         data = data.evaluated()
         with calm(self.device, rng):
             model, tokenizer = self._load(self.model)
-            prompts = [encode(tokenizer, COMPRESS.format(text=t, query=data.query)) for t in data.texts]
+            prompts = [
+                encode(tokenizer, COMPRESS.format(text=t, query=data.query)) for t in data.texts
+            ]
             _refuse_long(model, prompts, self.max_tokens, self.model)
             summaries = [z for prompt in prompts for z in self._generate(model, tokenizer, prompt)]
             texts = [tokenizer.decode(z, skip_special_tokens=True).strip() for z in summaries]
@@ -67,16 +73,23 @@ class HubCompressor:
             exact, temperature = self.temperature > 0, self.temperature or 1.0
             if self.evaluator and self.evaluator != self.model:
                 model, tokenizer = self._load(self.evaluator)
-                prompts = [encode(tokenizer, COMPRESS.format(text=t, query=data.query)) for t in data.texts]
+                prompts = [
+                    encode(tokenizer, COMPRESS.format(text=t, query=data.query)) for t in data.texts
+                ]
                 end = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
-                summaries = [[*tokenizer(" " + z, add_special_tokens=False)["input_ids"], *end] for z in texts]
+                summaries = [
+                    [*tokenizer(" " + z, add_special_tokens=False)["input_ids"], *end]
+                    for z in texts
+                ]
                 _refuse_long(model, prompts, max(map(len, summaries)), self.evaluator)
                 exact, temperature = False, 1.0
             # (contexts scored under, summaries) to (context of the summary, draw, context scored under).
             found = score(model, prompts, summaries, temperature=temperature)
             log_p = found.reshape(data.n, data.n, self.draws).transpose(1, 2, 0)
             correct = self._answers(data, texts)
-        return ChannelLogLikelihoods.of(log_p, lengths, correct=correct, query=data.query, exact=exact)
+        return ChannelLogLikelihoods.of(
+            log_p, lengths, correct=correct, query=data.query, exact=exact
+        )
 
     def _load(self, name: str) -> tuple[Any, Any]:
         model, tokenizer = hub.load(name, self.dtype, self.device)
@@ -86,7 +99,11 @@ class HubCompressor:
 
     def _generate(self, model: Any, tokenizer: Any, prompt: Sequence[int]) -> list[list[int]]:
         """``draws`` summaries of one context, sampled together from the plain law: no top-k, no penalties."""
-        end = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else model.config.eos_token_id
+        end = (
+            tokenizer.eos_token_id
+            if tokenizer.eos_token_id is not None
+            else model.config.eos_token_id
+        )
         config = GenerationConfig(
             max_new_tokens=self.max_tokens,
             do_sample=self.temperature > 0,
@@ -103,7 +120,9 @@ class HubCompressor:
             found: list[list[int]] = []
             while len(found) < self.draws:
                 rows = given.repeat(min(batch, self.draws - len(found)), 1)
-                out = model.generate(rows, attention_mask=known.expand(len(rows), -1), generation_config=config)
+                out = model.generate(
+                    rows, attention_mask=known.expand(len(rows), -1), generation_config=config
+                )
                 found += [_until(z, end) for z in out[:, len(prompt) :].tolist()]
             return found
 
@@ -117,8 +136,12 @@ class HubCompressor:
         names, form = data.options, ANSWER
         if self.answers == "letters":
             if len(names) > len(LETTERS):
-                raise Incompatible(f"{len(names)} options; {len(LETTERS)} at most have letters: wanted answers=text")
-            listed = "\n".join(f"{letter}) {option}" for letter, option in zip(LETTERS, names, strict=False))
+                raise Incompatible(
+                    f"{len(names)} options; {len(LETTERS)} at most have letters: wanted answers=text"
+                )
+            listed = "\n".join(
+                f"{letter}) {option}" for letter, option in zip(LETTERS, names, strict=False)
+            )
             names, form = (
                 tuple(LETTERS[: len(names)]),
                 CHOOSE.replace("{listed}", listed.replace("{", "{{").replace("}", "}}")),
@@ -134,7 +157,9 @@ def encode(tokenizer: Any, text: str) -> list[int]:
     """A prompt in tokens: as the user's turn where the model has a template for chats."""
     if getattr(tokenizer, "chat_template", None):
         turn = [{"role": "user", "content": text}]
-        return list(tokenizer.apply_chat_template(turn, add_generation_prompt=True, return_dict=False))
+        return list(
+            tokenizer.apply_chat_template(turn, add_generation_prompt=True, return_dict=False)
+        )
     return list(tokenizer(text)["input_ids"])
 
 
@@ -148,4 +173,6 @@ def _refuse_long(model: Any, prompts: list[list[int]], more: int, name: str) -> 
     longest = max(map(len, prompts)) + more
     if own and longest > own:
         row = int(np.argmax([len(p) for p in prompts]))
-        raise Incompatible(f"context {row} with its continuation has {longest} tokens; {name} sees {own}")
+        raise Incompatible(
+            f"context {row} with its continuation has {longest} tokens; {name} sees {own}"
+        )

@@ -21,7 +21,9 @@ class CrossEntropy:
 
     skip: int = 0
 
-    def estimate(self, data: TokenLogProbabilities | AttentionProfile, *, rng: np.random.Generator) -> Estimate:
+    def estimate(
+        self, data: TokenLogProbabilities | AttentionProfile, *, rng: np.random.Generator
+    ) -> Estimate:
         """The cross-entropy in nats per symbol; its standard error is that of a ratio of sums over sequences.
 
         Raises `Incompatible` where ``skip`` leaves nothing, and for a profile without log-probabilities.
@@ -38,10 +40,20 @@ class CrossEntropy:
             symbols = np.add.reduceat(np.where(counted, data.symbols, 0), starts)
         total = int(symbols.sum())
         if total == 0:
-            raise Incompatible(f"no token has {self.skip} tokens before it; wanted a smaller skip, or longer sequences")
+            raise Incompatible(
+                f"no token has {self.skip} tokens before it; wanted a smaller skip, or longer sequences"
+            )
         value = float(nats.sum() / total)
         n = len(nats)
-        spread = math.sqrt(((nats - value * symbols) ** 2).sum() * n / (n - 1)) / total if n > 1 else None
+        spread = (
+            math.sqrt(((nats - value * symbols) ** 2).sum() * n / (n - 1)) / total
+            if n > 1
+            else None
+        )
         # Also as a perplexity and in bits, for those who read these.
-        more = {"perplexity": math.exp(min(value, 700.0)), "bits": value / math.log(2), "symbols": total}
+        more = {
+            "perplexity": math.exp(min(value, 700.0)),
+            "bits": value / math.log(2),
+            "symbols": total,
+        }
         return Estimate(value, spread, diagnostics=more)

@@ -48,15 +48,21 @@ def _attend(
     if _watch:
         odd = [name for name in UNKNOWN if more.get(name) is not None]
         if odd:
-            raise Incompatible(f"attention with {odd[0]}, whose rows are not followed; wanted hf-causal-lm-maps")
+            raise Incompatible(
+                f"attention with {odd[0]}, whose rows are not followed; wanted hf-causal-lm-maps"
+            )
         scale = more.get("scaling")
         q = query * (scale if scale is not None else 1.0 / math.sqrt(query.shape[-1]))
         groups = query.shape[1] // key.shape[1]
         added = mask
         if mask is not None and mask.dtype == torch.bool:
-            added = torch.zeros(mask.shape, dtype=torch.float32, device=mask.device).masked_fill(~mask, -math.inf)
+            added = torch.zeros(mask.shape, dtype=torch.float32, device=mask.device).masked_fill(
+                ~mask, -math.inf
+            )
         _watch[-1](module.layer_idx, row_entropies(q, key.repeat_interleave(groups, 1), mask=added))
-    found: tuple[Tensor, Tensor | None] = ALL_ATTENTION_FUNCTIONS["sdpa"](module, query, key, value, mask, **more)
+    found: tuple[Tensor, Tensor | None] = ALL_ATTENTION_FUNCTIONS["sdpa"](
+        module, query, key, value, mask, **more
+    )
     return found
 
 
@@ -101,7 +107,9 @@ class HubReader:
 
     def hidden(self, ids: Tensor) -> list[Tensor]:
         """See `harness_lm.reading.Reader`."""
-        return list(self.model(input_ids=ids, use_cache=False, output_hidden_states=True).hidden_states)
+        return list(
+            self.model(input_ids=ids, use_cache=False, output_hidden_states=True).hidden_states
+        )
 
     def maps(self, ids: Tensor) -> Tensor:
         """See `harness_lm.reading.Reader`. Only the eager implementation hands out maps."""
@@ -112,13 +120,20 @@ class HubReader:
         finally:
             self.model.set_attn_implementation(before)
         if found is None or any(a is None for a in found):
-            raise Incompatible(f"{self.model.config.model_type}: gives no attention maps, even with attention=eager")
+            raise Incompatible(
+                f"{self.model.config.model_type}: gives no attention maps, even with attention=eager"
+            )
         return torch.stack([a.float() for a in found], 1)
 
     def describe(self) -> str:
         """See `harness_lm.reading.Reader`. What is not known is left out."""
         config = self.model.config
-        about = {"model": config.model_type, "layers": self.layers, "heads": self.heads, "width": config.hidden_size}
+        about = {
+            "model": config.model_type,
+            "layers": self.layers,
+            "heads": self.heads,
+            "width": config.hidden_size,
+        }
         return json.dumps(about | {"weights": int(self.model.num_parameters())}, sort_keys=True)
 
 
@@ -141,7 +156,9 @@ def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
     try:
         config = AutoConfig.from_pretrained(name)
         with torch.random.fork_rng(devices=[]):
-            model = AutoModelForCausalLM.from_pretrained(name, config=config, dtype=getattr(torch, dtype))
+            model = AutoModelForCausalLM.from_pretrained(
+                name, config=config, dtype=getattr(torch, dtype)
+            )
     except Exception as error:  # whatever the files, the hub or the library raise
         first = " ".join(str(error).split())[:200]
         raise UsageError(
@@ -155,7 +172,9 @@ def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
         tokenizer = None
     rows = model.get_input_embeddings().weight.shape[0]
     if tokenizer is not None and len(tokenizer) > rows:
-        raise UsageError(f"hf-causal-lm.model: {name}: the tokenizer has {len(tokenizer)} tokens, the model {rows}")
+        raise UsageError(
+            f"hf-causal-lm.model: {name}: the tokenizer has {len(tokenizer)} tokens, the model {rows}"
+        )
     _refuse_acausal(model, rows, device)
     return model, tokenizer
 
@@ -167,7 +186,9 @@ def _refuse_acausal(model: Any, rows: int, device: str) -> None:
     first, second = model(input_ids=ids, use_cache=False).logits[:, :3].float()
     if not torch.allclose(first, second, atol=1e-3, rtol=1e-3):
         kind = model.config.model_type
-        raise Incompatible(f"{kind}: earlier places see later tokens, so it is no causal model; wanted one")
+        raise Incompatible(
+            f"{kind}: earlier places see later tokens, so it is no causal model; wanted one"
+        )
 
 
 @dataclass(frozen=True)
@@ -193,7 +214,9 @@ class _HubLM:
         model, tokenizer = load(self.model, self.dtype, self.device)
         own = int(getattr(model.config, "max_position_embeddings", 0) or LONGEST)
         if self.window > own:
-            raise UsageError(f"hf-causal-lm.window: {self.window}; {self.model} sees at most {own} tokens")
+            raise UsageError(
+                f"hf-causal-lm.window: {self.window}; {self.model} sees at most {own} tokens"
+            )
         rows = model.get_input_embeddings().weight.shape[0]
         start = _start(model.config, rows)
         part = data.evaluated()
@@ -202,7 +225,9 @@ class _HubLM:
                 raise Incompatible(f"{self.model} has no tokenizer, which text wants")
             tokens = encode_texts(part, tokenizer)
         elif part.vocab_size > rows:
-            raise Incompatible(f"the data have {part.vocab_size} symbols, {self.model} has {rows} tokens")
+            raise Incompatible(
+                f"the data have {part.vocab_size} symbols, {self.model} has {rows} tokens"
+            )
         else:
             tokens = Tokens(part.ids, np.ones_like(part.ids), part.offsets)
         return HubReader(model, start, self.window or min(own, LONGEST), self.device), tokens
@@ -217,14 +242,18 @@ def _start(config: Any, rows: int) -> int:
             if found >= rows:
                 raise Incompatible(f"{name} is {found}, but the model has {rows} tokens")
             return found
-    raise Incompatible("the model has no token to begin or end a text with, so the first token cannot be judged")
+    raise Incompatible(
+        "the model has no token to begin or end a text with, so the first token cannot be judged"
+    )
 
 
 @dataclass(frozen=True)
 class HubLM(_HubLM):
     """Log-probabilities of every token."""
 
-    def transform(self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator) -> TokenLogProbabilities:
+    def transform(
+        self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
+    ) -> TokenLogProbabilities:
         """ln p of the tokens of the test part; of all where there is no split. Raises as `reader`."""
         return reading.log_probabilities(*self.reader(data))
 
@@ -235,7 +264,9 @@ class HubLMStates(_HubLM):
 
     layer: int = -1
 
-    def transform(self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator) -> HiddenStates:
+    def transform(
+        self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
+    ) -> HiddenStates:
         """States after the embedding (layer 0) or a block. Raises as `reader`, and as `harness_lm.reading.states`."""
         return reading.states(*self.reader(data), self.layer, "hf-causal-lm-states.layer")
 
@@ -246,7 +277,9 @@ class HubLMAttention(_HubLM):
 
     limit: int = 64
 
-    def transform(self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator) -> AttentionProfile:
+    def transform(
+        self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
+    ) -> AttentionProfile:
         """No map is ever whole. Raises as `reader`, and as `harness_lm.reading.full_windows`."""
         return reading.attention_profile(*self.reader(data), self.limit)
 
@@ -257,6 +290,8 @@ class HubLMMaps(_HubLM):
 
     limit: int = 8
 
-    def transform(self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator) -> AttentionMaps:
+    def transform(
+        self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
+    ) -> AttentionMaps:
         """Maps of full windows. Raises as `reader`, and as `harness_lm.reading.full_windows`."""
         return reading.attention_maps(*self.reader(data), self.limit)

@@ -83,7 +83,11 @@ class Attention(nn.Module):
     def parts(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values ``(batch, heads, t, width / heads)``; queries are scaled, over temperature."""
         batch, t, width = x.shape
-        q, k, v = self.project(x).view(batch, t, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        q, k, v = (
+            self.project(x)
+            .view(batch, t, 3, self.heads, width // self.heads)
+            .permute(2, 0, 3, 1, 4)
+        )
         q = q / math.sqrt(width // self.heads)
         if self.temperature is not None:
             q = q / self.temperature[:, :t, None].clamp(min=LEAST)
@@ -106,7 +110,10 @@ class FeedForward(nn.Module):
         if design.feed_forward == "fused":
             maps = [nn.Linear(design.width, design.width, bias=False)]
         else:
-            maps = [nn.Linear(design.width, wide, bias=False), nn.Linear(wide, design.width, bias=False)]
+            maps = [
+                nn.Linear(design.width, wide, bias=False),
+                nn.Linear(wide, design.width, bias=False),
+            ]
         self.maps = nn.ModuleList(maps)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -153,14 +160,19 @@ class Transformer(nn.Module):
         self.last_norm = nn.LayerNorm(design.width) if design.norm == "layer" else nn.Identity()
         self.head = nn.Linear(design.width, design.vocabulary, bias=False)
         # Targets of the entropies of heads, as shares of their maximum; only the entropy penalty trains them.
-        self.thresholds = nn.Parameter(torch.full((design.layers, design.heads), design.threshold_start))
+        self.thresholds = nn.Parameter(
+            torch.full((design.layers, design.heads), design.threshold_start)
+        )
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Embedding):
                 nn.init.normal_(module.weight, std=INIT)
             if isinstance(module, nn.Linear) and module.bias is not None:
                 nn.init.zeros_(module.bias)
         if design.weight_norm != "none":
-            normalise = {"weight": parametrizations.weight_norm, "spectral": parametrizations.spectral_norm}
+            normalise = {
+                "weight": parametrizations.weight_norm,
+                "spectral": parametrizations.spectral_norm,
+            }
             for linear in self.normalised():
                 normalise[design.weight_norm](linear)
 
@@ -173,7 +185,9 @@ class Transformer(nn.Module):
         for block in self.blocks:
             if attended != "ffn":
                 found += [
-                    m for m, letter in zip(block.attention.project.maps, "qkv", strict=True) if letter in attended
+                    m
+                    for m, letter in zip(block.attention.project.maps, "qkv", strict=True)
+                    if letter in attended
                 ]
                 found += [block.attention.out] if "o" in attended else []
             if "ffn" in (attended, rest):
@@ -207,7 +221,13 @@ class Transformer(nn.Module):
     def undecayed(self) -> set[int]:
         """The ids of parameters that weight decay leaves alone: norms, biases, scales, temperatures, thresholds."""
         plain = {id(m.weight) for m in self.modules() if isinstance(m, nn.Embedding)}
-        return {id(p) for p in self.parameters() if p.ndim < 2 or p is self.thresholds} | plain | self._temperatures()
+        return (
+            {id(p) for p in self.parameters() if p.ndim < 2 or p is self.thresholds}
+            | plain
+            | self._temperatures()
+        )
 
     def _temperatures(self) -> set[int]:
-        return {id(b.attention.temperature) for b in self.blocks if b.attention.temperature is not None}
+        return {
+            id(b.attention.temperature) for b in self.blocks if b.attention.temperature is not None
+        }

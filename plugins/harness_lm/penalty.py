@@ -14,7 +14,12 @@ def most(t: int, reference: str) -> float:
 
 
 def entropy_penalty(
-    rows: Tensor, thresholds: Tensor, *, margin: float = 0.2, reference: str = "log", two_sided: bool = True
+    rows: Tensor,
+    thresholds: Tensor,
+    *,
+    margin: float = 0.2,
+    reference: str = "log",
+    two_sided: bool = True,
 ) -> Tensor:
     """Mean over heads of delta^2 where |delta| exceeds the margin, else 0; delta = E - threshold x maximum.
 

@@ -10,7 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import AttentionMaps, AttentionProfile, HiddenStates, Incompatible, TokenLogProbabilities, UsageError, calm
+from harness import (
+    AttentionMaps,
+    AttentionProfile,
+    HiddenStates,
+    Incompatible,
+    TokenLogProbabilities,
+    UsageError,
+    calm,
+)
 from harness_lm.profile import ProfileRows, token_log_p
 from harness_lm.runtime import halving
 from harness_lm.tokens import Ints, Tokens
@@ -59,7 +67,9 @@ Window = tuple[int, int, int]
 def log_probabilities(reader: Reader, tokens: Tokens) -> TokenLogProbabilities:
     """ln p of every token; sequences longer than the window are read in windows that overlap by half."""
     log_p, context = np.zeros(len(tokens.ids)), np.zeros(len(tokens.ids), np.int64)
-    windows = _by_length(pieces(np.diff(tokens.offsets), reader.window), np.diff(tokens.offsets), reader.window)
+    windows = _by_length(
+        pieces(np.diff(tokens.offsets), reader.window), np.diff(tokens.offsets), reader.window
+    )
 
     def work(batch: int) -> None:
         for chosen in _groups(windows, batch):
@@ -92,7 +102,9 @@ def states(reader: Reader, tokens: Tokens, layer: int, name: str) -> HiddenState
 
     def work(batch: int) -> None:
         for chosen in _groups(windows, batch):
-            parts = [_opened(reader, tokens, i)[first : first + reader.window] for i, first, _ in chosen]
+            parts = [
+                _opened(reader, tokens, i)[first : first + reader.window] for i, first, _ in chosen
+            ]
             seen = reader.hidden(_inputs(parts, reader.device))[found].double().cpu().numpy()
             for row, (i, first, counts) in enumerate(chosen):
                 for place in range(max(1, counts), first + len(parts[row])):
@@ -124,13 +136,16 @@ def attention_maps(reader: Reader, tokens: Tokens, limit: int) -> AttentionMaps:
 
     def work(batch: int) -> NDArray[np.float64]:
         found = [
-            reader.maps(_read(reader, tokens, group)[0]).double().cpu().numpy() for group in _groups(chosen, batch)
+            reader.maps(_read(reader, tokens, group)[0]).double().cpu().numpy()
+            for group in _groups(chosen, batch)
         ]
         return np.concatenate(found)
 
     a = _quietly(reader, work)
     broken = np.isnan(a).any(-1)
-    return AttentionMaps(np.where(broken[..., None], 0.0, a), broken=broken if broken.any() else None)
+    return AttentionMaps(
+        np.where(broken[..., None], 0.0, a), broken=broken if broken.any() else None
+    )
 
 
 def full_windows(reader: Reader, tokens: Tokens, limit: int) -> list[Window]:
@@ -139,9 +154,15 @@ def full_windows(reader: Reader, tokens: Tokens, limit: int) -> list[Window]:
     Raises `Incompatible` where no sequence is as long as the window.
     """
     t, lengths = reader.window, np.diff(tokens.offsets)
-    found = [(i, first, first) for i, length in enumerate(lengths) for first in range(0, length - t + 1, t)]
+    found = [
+        (i, first, first)
+        for i, length in enumerate(lengths)
+        for first in range(0, length - t + 1, t)
+    ]
     if not found:
-        raise Incompatible(f"no sequence of {t} tokens, the window; the longest has {lengths.max()}")
+        raise Incompatible(
+            f"no sequence of {t} tokens, the window; the longest has {lengths.max()}"
+        )
     kept = np.unique(np.linspace(0, len(found) - 1, min(limit, len(found))).round().astype(int))
     return [found[i] for i in kept]
 
@@ -177,7 +198,9 @@ def _inputs(parts: list[Ints], device: str) -> Tensor:
 
 def _read(reader: Reader, tokens: Tokens, chosen: list[Window]) -> tuple[Tensor, Ints]:
     """Inputs ``(batch, t)`` of some windows, and the tokens to predict ``(batch, t)``, -1 beyond an end."""
-    opened = [_opened(reader, tokens, i)[first : first + reader.window + 1] for i, first, _ in chosen]
+    opened = [
+        _opened(reader, tokens, i)[first : first + reader.window + 1] for i, first, _ in chosen
+    ]
     return _inputs([o[:-1] for o in opened], reader.device), _padded([o[1:] for o in opened])
 
 

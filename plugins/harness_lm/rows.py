@@ -11,7 +11,9 @@ TILE = 128
 """Queries that are looked at together: memory grows with tile x keys, never with queries x keys."""
 
 
-def row_entropies(q: Tensor, k: Tensor, *, causal: bool = True, mask: Tensor | None = None) -> Tensor:
+def row_entropies(
+    q: Tensor, k: Tensor, *, causal: bool = True, mask: Tensor | None = None
+) -> Tensor:
     """H = lse(z) - sum_j a_j z_j of every row, in nats, where z = q k^T and a = softmax(z).
 
     Parameters
@@ -33,7 +35,9 @@ def row_entropies(q: Tensor, k: Tensor, *, causal: bool = True, mask: Tensor | N
         if mask is not None:
             z = z + mask[:, :, start:stop, :seen]
         elif causal:
-            hidden = torch.ones(stop - start, seen, dtype=torch.bool, device=z.device).triu(start + 1)
+            hidden = torch.ones(stop - start, seen, dtype=torch.bool, device=z.device).triu(
+                start + 1
+            )
             z = z.masked_fill(hidden, -math.inf)
         found.append(logit_entropy(z))
     return torch.cat(found, 2)

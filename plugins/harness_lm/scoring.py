@@ -19,7 +19,11 @@ BATCH = 64
 
 
 def score(
-    model: Any, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]], *, temperature: float = 1.0
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    continuations: Sequence[Sequence[int]],
+    *,
+    temperature: float = 1.0,
 ) -> NDArray[np.float64]:
     """ln p(continuation | prompt) of all pairs ``(prompts, continuations)``, summed over tokens, in nats.
 
@@ -46,7 +50,9 @@ def score(
                 # The model appends to the cache that it is given.
                 cache = copy.deepcopy(read.past_key_values)
                 cache.batch_repeat_interleave(len(parts))
-                out[row, chosen] = _continued(model, read.logits[:, -1:], cache, len(prompt), parts, temperature)
+                out[row, chosen] = _continued(
+                    model, read.logits[:, -1:], cache, len(prompt), parts, temperature
+                )
 
     with torch.no_grad():
         halving(BATCH, work)
@@ -54,7 +60,12 @@ def score(
 
 
 def _continued(
-    model: Any, first: Tensor, cache: Any, length: int, parts: list[Sequence[int]], temperature: float
+    model: Any,
+    first: Tensor,
+    cache: Any,
+    length: int,
+    parts: list[Sequence[int]],
+    temperature: float,
 ) -> NDArray[np.float64]:
     """ln p of some continuations of one prompt, whose last logits are ``first (1, 1, vocabulary)``."""
     longest = max(map(len, parts))
@@ -67,7 +78,9 @@ def _continued(
     if longest > 1:
         # What stands beyond an end is seen by nothing that counts, so no mask is needed there.
         places = torch.arange(length, length + longest - 1, device=first.device)[None]
-        more = model(input_ids=ids[:, :-1], past_key_values=cache, position_ids=places, use_cache=True).logits
+        more = model(
+            input_ids=ids[:, :-1], past_key_values=cache, position_ids=places, use_cache=True
+        ).logits
         logits = torch.cat([logits, more], 1)
     law = (logits.double() / temperature).log_softmax(-1).gather(2, ids[:, :, None])[:, :, 0]
     return np.asarray(law.masked_fill(~kept, 0.0).sum(1).clamp(max=0.0).cpu().numpy())
@@ -75,6 +88,8 @@ def _continued(
 
 def right(data: Contexts, chosen: np.ndarray) -> np.ndarray:
     """1 where the chosen option ``(n, draws)`` is the answer, 0 where not, `UNKNOWN` where there is none."""
-    wanted = np.array([data.options.index(answer) if answer else -1 for answer in data.answers or ()])[:, None]
+    wanted = np.array(
+        [data.options.index(answer) if answer else -1 for answer in data.answers or ()]
+    )[:, None]
     unknown = ChannelLogLikelihoods.UNKNOWN
     return np.asarray(np.where(wanted < 0, unknown, chosen == wanted), np.float64)

@@ -39,10 +39,14 @@ class StateAndNext:
 
     limit: int = 2000
 
-    def transform(self, data: HiddenStates, *, to: type[Kind], rng: np.random.Generator) -> PairedSamples:
+    def transform(
+        self, data: HiddenStates, *, to: type[Kind], rng: np.random.Generator
+    ) -> PairedSamples:
         """x is the state ``(n, d)``, y the code of the next token. Raises `Incompatible` where no sequence goes on."""
         inner = [np.arange(a, b - 1) for a, b in itertools.pairwise(data.offsets)]
         places = _some(np.concatenate(inner), self.limit, rng)
         if len(places) < 2:
             raise Incompatible("no sequence with two tokens and more; a next token is wanted")
-        return PairedSamples(data.x[places], data.ids[places + 1][:, None].astype(np.float64), y_kind="discrete")
+        return PairedSamples(
+            data.x[places], data.ids[places + 1][:, None].astype(np.float64), y_kind="discrete"
+        )

@@ -26,11 +26,17 @@ def encode_texts(data: TokenSequences, tokenizer: Any) -> Tokens:
         try:
             text = bytes(data.ids[a:b].astype(np.uint8)).decode("utf-8")
         except UnicodeDecodeError as error:
-            raise Incompatible(f"sequence {row} is no UTF-8 ({error.reason}), which a text tokenizer wants") from None
+            raise Incompatible(
+                f"sequence {row} is no UTF-8 ({error.reason}), which a text tokenizer wants"
+            ) from None
         try:
-            found = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+            found = tokenizer(
+                text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+            )
         except NotImplementedError:
-            raise Incompatible("the tokenizer does not tell where its tokens lie; wanted a fast one") from None
+            raise Incompatible(
+                "the tokenizer does not tell where its tokens lie; wanted a fast one"
+            ) from None
         if not found["input_ids"]:
             raise Incompatible(f"sequence {row} has no tokens")
         until = [0, *itertools.accumulate(len(c.encode()) for c in text)]

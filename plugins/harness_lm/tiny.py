@@ -54,7 +54,9 @@ class TinyReader:
 
         def watch(layer: int, q: Tensor, k: Tensor) -> None:
             z = (q @ k.transpose(-1, -2)).double()
-            found.append(z.masked_fill(torch.ones_like(z, dtype=torch.bool).triu(1), -torch.inf).softmax(-1))
+            found.append(
+                z.masked_fill(torch.ones_like(z, dtype=torch.bool).triu(1), -torch.inf).softmax(-1)
+            )
 
         self._network(ids, watch)
         return torch.stack(found, 1)
@@ -105,11 +107,17 @@ class _TinyLM:
             return weights.load(Path(self.checkpoint), self.device)
         if self.width % self.heads:
             raise UsageError(f"tiny-lm: width {self.width} is no multiple of heads {self.heads}")
-        if self.feed_forward == "fused" and (self.activation != "identity" or self.weight_norm != "none"):
+        if self.feed_forward == "fused" and (
+            self.activation != "identity" or self.weight_norm != "none"
+        ):
             wanted = "activation=identity and weight_norm=none"
-            raise UsageError(f"tiny-lm: feed_forward=fused has no activation between its maps; wanted {wanted}")
+            raise UsageError(
+                f"tiny-lm: feed_forward=fused has no activation between its maps; wanted {wanted}"
+            )
         if self.temperature_start <= 0:
-            raise UsageError(f"tiny-lm: temperature_start {self.temperature_start}; wanted more than 0")
+            raise UsageError(
+                f"tiny-lm: temperature_start {self.temperature_start}; wanted more than 0"
+            )
         shape = {
             name: getattr(self, name)
             for name in ("window", "layers", "heads", "width", "norm", "activation", "feed_forward")
@@ -117,9 +125,17 @@ class _TinyLM:
         shape |= {"weight_norm": self.weight_norm, "normalised": self.normalised}
         shape |= {"temperature": self.temperature, "temperature_start": self.temperature_start}
         shape |= {"threshold_start": self.threshold_start}
-        recipe = Recipe(**{f.name: getattr(self, f.name) for f in dataclasses.fields(Recipe) if f.name != "warm_up"})
+        recipe = Recipe(
+            **{
+                f.name: getattr(self, f.name)
+                for f in dataclasses.fields(Recipe)
+                if f.name != "warm_up"
+            }
+        )
         train = data.part("train")
-        return weights.obtain(train, shape, recipe, self.tokenizer, self.vocabulary, self.training_seed, self.device)
+        return weights.obtain(
+            train, shape, recipe, self.tokenizer, self.vocabulary, self.training_seed, self.device
+        )
 
     def reader(self, data: TokenSequences) -> tuple[TinyReader, Tokens]:
         """The network, and the test part in its tokens. Raises as `network`."""
@@ -131,7 +147,9 @@ class _TinyLM:
 class TinyLM(_TinyLM):
     """Log-probabilities of every token of the test part."""
 
-    def transform(self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator) -> TokenLogProbabilities:
+    def transform(
+        self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
+    ) -> TokenLogProbabilities:
         """Trained on the training part (or taken from the cache), applied to the test part. Raises as `network`."""
         return reading.log_probabilities(*self.reader(data))
 
@@ -142,7 +160,9 @@ class TinyLMStates(_TinyLM):
 
     layer: int = -1
 
-    def transform(self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator) -> HiddenStates:
+    def transform(
+        self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
+    ) -> HiddenStates:
         """States after the embedding (layer 0) or a block. Raises as `network`, and as `harness_lm.reading.states`."""
         return reading.states(*self.reader(data), self.layer, "tiny-lm-states.layer")
 
@@ -153,7 +173,9 @@ class TinyLMAttention(_TinyLM):
 
     limit: int = 64
 
-    def transform(self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator) -> AttentionProfile:
+    def transform(
+        self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
+    ) -> AttentionProfile:
         """Streamed layer by layer and over tiles of queries: no map is ever whole.
 
         Raises as `network`, and as `harness_lm.reading.full_windows`.
@@ -167,6 +189,8 @@ class TinyLMMaps(_TinyLM):
 
     limit: int = 8
 
-    def transform(self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator) -> AttentionMaps:
+    def transform(
+        self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
+    ) -> AttentionMaps:
         """Maps of full windows. Raises as `network`, and as `harness_lm.reading.full_windows`."""
         return reading.attention_maps(*self.reader(data), self.limit)

@@ -10,7 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from harness import ChannelLogLikelihoods, Contexts, Incompatible, Kind, TokenSequences, calm, torch_generator
+from harness import (
+    ChannelLogLikelihoods,
+    Contexts,
+    Incompatible,
+    Kind,
+    TokenSequences,
+    calm,
+    torch_generator,
+)
 from harness_lm import weights
 from harness_lm.network import Transformer
 from harness_lm.runtime import LOG, halving
@@ -51,7 +59,9 @@ class TinyCompressor:
     training_seed: int = 0
     device: str = "cpu"
 
-    def transform(self, data: Contexts, *, to: type[Kind], rng: np.random.Generator) -> ChannelLogLikelihoods:
+    def transform(
+        self, data: Contexts, *, to: type[Kind], rng: np.random.Generator
+    ) -> ChannelLogLikelihoods:
         """The matrix ``(n, draws, n)`` of the test part, and how often the predictor was right where answers are known.
 
         Raises
@@ -62,15 +72,25 @@ class TinyCompressor:
         words = Words(train)
         query = words.codes(data.query)
         asked = [(*words.codes(text), QUESTION, *query, SUMMARY) for text in train.texts]
-        kept = [words.codes(" ".join(extract(text, data.query)[: self.sentences])) for text in train.texts]
-        compressor = self._trained([(*x, *z, END) for x, z in zip(asked, kept, strict=True)], words, self.steps)
+        kept = [
+            words.codes(" ".join(extract(text, data.query)[: self.sentences]))
+            for text in train.texts
+        ]
+        compressor = self._trained(
+            [(*x, *z, END) for x, z in zip(asked, kept, strict=True)], words, self.steps
+        )
         if self.temperature == 0 and self.draws > 1:
-            LOG.warning("temperature 0 gives %d equal compressions of each context; wanted draws=1", self.draws)
+            LOG.warning(
+                "temperature 0 gives %d equal compressions of each context; wanted draws=1",
+                self.draws,
+            )
         prompts = [(*words.codes(text), QUESTION, *query, SUMMARY) for text in test.texts]
         longest = max(map(len, kept)) + 1
         _refuse_long(prompts, compressor.design.window - longest)
         with calm(self.device, rng):
-            drawn = self._drawn(compressor, [p for p in prompts for _ in range(self.draws)], longest, rng)
+            drawn = self._drawn(
+                compressor, [p for p in prompts for _ in range(self.draws)], longest, rng
+            )
             different = sorted(set(drawn))
             scored = self._scored(compressor, prompts, different, self.temperature or 1.0)
         position = {z: i for i, z in enumerate(different)}
@@ -79,7 +99,9 @@ class TinyCompressor:
         log_p = scored.T[place]
         correct = self._answers(train, test, words, drawn)
         exact = self.temperature > 0
-        return ChannelLogLikelihoods.of(log_p, lengths, correct=correct, query=data.query, exact=exact)
+        return ChannelLogLikelihoods.of(
+            log_p, lengths, correct=correct, query=data.query, exact=exact
+        )
 
     def _trained(self, sequences: Sequence[Codes], words: Words, steps: int) -> Transformer:
         """A network from the cache, or trained now, whose window is the longest of these."""
@@ -89,7 +111,9 @@ class TinyCompressor:
         shape |= {"layers": self.layers, "heads": self.heads, "width": self.width}
         recipe = Recipe(steps=steps, batch=self.batch, learning_rate=self.learning_rate)
         data = TokenSequences(flat, ends, words.vocabulary)
-        network, _ = weights.obtain(data, shape, recipe, "native", 0, self.training_seed, self.device)
+        network, _ = weights.obtain(
+            data, shape, recipe, "native", 0, self.training_seed, self.device
+        )
         return network
 
     def _drawn(
@@ -101,7 +125,11 @@ class TinyCompressor:
         ids = torch.zeros((len(prompts), int(sizes.max()) + most), dtype=torch.int64)
         for row, prompt in enumerate(prompts):
             ids[row, : len(prompt) + 1] = torch.tensor([network.start, *prompt])
-        every, at, done = torch.arange(len(prompts)), sizes.clone(), torch.zeros(len(prompts), dtype=torch.bool)
+        every, at, done = (
+            torch.arange(len(prompts)),
+            sizes.clone(),
+            torch.zeros(len(prompts), dtype=torch.bool),
+        )
         for _ in range(most):
             seen = ids[:, : int(at.max())].to(self.device)
             with torch.no_grad():
@@ -119,7 +147,11 @@ class TinyCompressor:
         return [tuple(row[a:b].tolist()) for row, a, b in zip(ids, sizes, at, strict=True)]
 
     def _scored(
-        self, network: Transformer, prompts: Sequence[Codes], parts: Sequence[Codes], temperature: float
+        self,
+        network: Transformer,
+        prompts: Sequence[Codes],
+        parts: Sequence[Codes],
+        temperature: float,
     ) -> NDArray[np.float64]:
         """ln p(part | prompt) of all pairs ``(prompts, parts)``, summed over tokens, in nats."""
         pairs = [(p, z) for p in prompts for z in parts]

@@ -45,7 +45,9 @@ class Native:
     def encode(self, data: TokenSequences) -> Tokens:
         """One token a symbol. Raises `Incompatible` where the data have more symbols than the model."""
         if data.vocab_size != self.vocabulary:
-            raise Incompatible(f"the data have {data.vocab_size} symbols, the model {self.vocabulary} tokens")
+            raise Incompatible(
+                f"the data have {data.vocab_size} symbols, the model {self.vocabulary} tokens"
+            )
         return Tokens(data.ids, np.ones_like(data.ids), data.offsets)
 
 
@@ -62,7 +64,9 @@ class Pairs:
         self.text = text
         self._tokenizer = Tokenizer.from_str(text)
         self.vocabulary = int(self._tokenizer.get_vocab_size())
-        self._bytes = np.array([len(self._tokenizer.id_to_token(i)) for i in range(self.vocabulary)], np.int64)
+        self._bytes = np.array(
+            [len(self._tokenizer.id_to_token(i)) for i in range(self.vocabulary)], np.int64
+        )
 
     @classmethod
     def train(cls, data: TokenSequences, vocabulary: int) -> Pairs:
@@ -75,16 +79,22 @@ class Pairs:
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(WORDS), "isolated")
         alphabet = [chr(i) for i in range(256)]
-        trainer = trainers.BpeTrainer(vocab_size=vocabulary, initial_alphabet=alphabet, show_progress=False)
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocabulary, initial_alphabet=alphabet, show_progress=False
+        )
         tokenizer.train_from_iterator(_characters(data), trainer)
         return cls(tokenizer.to_str())
 
     def encode(self, data: TokenSequences) -> Tokens:
         """The tokens of byte sequences. Raises `Incompatible` for codes."""
         _refuse_codes(data)
-        pieces = [np.array(e.ids, np.int64) for e in self._tokenizer.encode_batch(_characters(data))]
+        pieces = [
+            np.array(e.ids, np.int64) for e in self._tokenizer.encode_batch(_characters(data))
+        ]
         ids = np.concatenate(pieces)
-        return Tokens(ids, self._bytes[ids], np.concatenate([[0], np.cumsum([len(p) for p in pieces])]))
+        return Tokens(
+            ids, self._bytes[ids], np.concatenate([[0], np.cumsum([len(p) for p in pieces])])
+        )
 
 
 def restored(text: str, vocabulary: int) -> Any:
@@ -94,7 +104,9 @@ def restored(text: str, vocabulary: int) -> Any:
 
 def _refuse_codes(data: TokenSequences) -> None:
     if data.alphabet != "bytes":
-        raise Incompatible("tokenizer=pairs reads text; these data are codes, which want tokenizer=native")
+        raise Incompatible(
+            "tokenizer=pairs reads text; these data are codes, which want tokenizer=native"
+        )
 
 
 def _characters(data: TokenSequences) -> list[str]:

@@ -44,7 +44,9 @@ class Recipe:
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
 
 
-def train(design: Design, recipe: Recipe, tokens: Tokens, rng: np.random.Generator, device: str) -> Transformer:
+def train(
+    design: Design, recipe: Recipe, tokens: Tokens, rng: np.random.Generator, device: str
+) -> Transformer:
     """A trained network, in evaluation mode.
 
     Raises
@@ -71,14 +73,18 @@ def train(design: Design, recipe: Recipe, tokens: Tokens, rng: np.random.Generat
                 parts *= 2
                 LOG.warning("out of memory in training; each batch is now taken in %d parts", parts)
             if not math.isfinite(loss):
-                raise Incompatible(f"the training diverged at step {step + 1} of {recipe.steps}: the loss is {loss}")
+                raise Incompatible(
+                    f"the training diverged at step {step + 1} of {recipe.steps}: the loss is {loss}"
+                )
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             schedule.step()
     return network.eval()
 
 
-def _descend(network: Transformer, recipe: Recipe, inputs: Tensor, targets: Tensor, parts: int) -> float:
+def _descend(
+    network: Transformer, recipe: Recipe, inputs: Tensor, targets: Tensor, parts: int
+) -> float:
     """Gradients of the loss of a batch, taken in parts; the mean loss (nats per token)."""
     network.zero_grad()
     total = 0.0
@@ -90,7 +96,12 @@ def _descend(network: Transformer, recipe: Recipe, inputs: Tensor, targets: Tens
             rows.append(row_entropies(q, k))
 
         logits = network(x, watch if recipe.entropy_penalty else None)
-        loss = F.cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=IGNORED, reduction="sum") / count
+        loss = (
+            F.cross_entropy(
+                logits.flatten(0, 1), y.flatten(), ignore_index=IGNORED, reduction="sum"
+            )
+            / count
+        )
         if rows:
             penalty = entropy_penalty(
                 torch.stack(rows),
@@ -108,7 +119,10 @@ def _optimiser(network: Transformer, recipe: Recipe) -> torch.optim.AdamW:
     free = network.undecayed()
     decayed = [p for p in network.parameters() if id(p) not in free]
     spared = [p for p in network.parameters() if id(p) in free]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": spared, "weight_decay": 0.0}]
+    groups = [
+        {"params": decayed, "weight_decay": recipe.weight_decay},
+        {"params": spared, "weight_decay": 0.0},
+    ]
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
 
 

@@ -71,7 +71,11 @@ def obtain(
         except UsageError as error:
             LOG.warning("%s; it is trained again", error)
     cutter: tokens.Native | tokens.Pairs
-    cutter = tokens.Pairs.train(data, vocabulary) if tokenizer == "pairs" else tokens.Native(data.vocab_size)
+    cutter = (
+        tokens.Pairs.train(data, vocabulary)
+        if tokenizer == "pairs"
+        else tokens.Native(data.vocab_size)
+    )
     design = Design(vocabulary=cutter.vocabulary, **shape)  # type: ignore[arg-type]
     # Named by data and seed alone: every path that asks for this network gets the same.
     rng = stream(seed, "tiny-lm", data.fingerprint())
@@ -83,8 +87,15 @@ def obtain(
 def save(network: Transformer, tokenizer: str, path: Path, recipe: Recipe) -> None:
     """Write the weights and what is needed to use them, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    about = {"format": FORMAT, "design": network.design.text(), "recipe": recipe.text(), "tokenizer": tokenizer}
+    state = {
+        name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()
+    }
+    about = {
+        "format": FORMAT,
+        "design": network.design.text(),
+        "recipe": recipe.text(),
+        "tokenizer": tokenizer,
+    }
     with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
         draft = Path(temporary) / path.name
         safetensors.torch.save_file(state, draft, metadata=about | {"torch": torch.__version__})
@@ -102,15 +113,26 @@ def load(path: Path, device: str) -> tuple[Transformer, tokens.Native | tokens.P
         with torch.random.fork_rng(devices=[]):
             network = Transformer(design)
         network.load_state_dict(safetensors.torch.load_file(path))
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
+    except (
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+        safetensors.SafetensorError,
+    ) as error:
         first = " ".join(str(error).split())[:160]
-        raise UsageError(f"{path}: not a network of tiny-lm ({first}); wanted a file of its cache") from error
+        raise UsageError(
+            f"{path}: not a network of tiny-lm ({first}); wanted a file of its cache"
+        ) from error
     return network.to(device).eval(), tokens.restored(about["tokenizer"], design.vocabulary)
 
 
 def _source() -> str:
     here = Path(__file__).parent
-    return hashlib.sha256(b"\0".join((here / f"{name}.py").read_bytes() for name in SOURCES)).hexdigest()
+    return hashlib.sha256(
+        b"\0".join((here / f"{name}.py").read_bytes() for name in SOURCES)
+    ).hexdigest()
 
 
 def describe(network: Transformer) -> str:

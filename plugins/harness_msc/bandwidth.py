@@ -21,16 +21,26 @@ def choose(x: Floats, h: float, rule: str) -> float:
     """
     n, p = x.shape
     if rule == "silverman":
-        value = math.sqrt(x.var(axis=0, ddof=1).mean()) * (4.0 / (n * (p + 2))) ** (1.0 / (p + 4)) if n > 1 else 0.0
+        value = (
+            math.sqrt(x.var(axis=0, ddof=1).mean()) * (4.0 / (n * (p + 2))) ** (1.0 / (p + 4))
+            if n > 1
+            else 0.0
+        )
     elif rule == "median":
         few = x[:: -(-n // 1000)]
         squares = (few**2).sum(axis=1)
-        d2 = np.maximum(squares[:, None] + squares - 2 * few @ few.T, 0.0)[np.triu_indices(len(few), 1)]
+        d2 = np.maximum(squares[:, None] + squares - 2 * few @ few.T, 0.0)[
+            np.triu_indices(len(few), 1)
+        ]
         value = math.sqrt(np.median(d2)) if d2.size else 0.0
     else:
         return h
     if not value > 0:
-        raise DataError("x", f"no spread from which bandwidth={rule!r} could follow", "distinct points, or a fixed h")
+        raise DataError(
+            "x",
+            f"no spread from which bandwidth={rule!r} could follow",
+            "distinct points, or a fixed h",
+        )
     return value
 
 

@@ -130,6 +130,8 @@ def _members(means: Floats, size: int, rng: np.random.Generator, entropies: Floa
     chosen = []
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
-        chosen.append(rng.choice(members) if entropies is None else members[entropies[members].argmax()])
+        chosen.append(
+            rng.choice(members) if entropies is None else members[entropies[members].argmax()]
+        )
     rest = np.setdiff1d(np.arange(len(means)), chosen)
     return np.concatenate([chosen, rng.permutation(rest)[: size - len(chosen)]]).astype(np.int64)

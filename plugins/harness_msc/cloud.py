@@ -51,7 +51,9 @@ class Frame:
             out: Floats = kernel.rotate(np.ascontiguousarray(x), self.centre, self.axes)
         if not max(out.max(), -out.min()) < 1e90:
             row = int(np.abs(out).max(axis=1).argmax())
-            raise DataError("x", "a point beyond 1e90 bandwidths from the mean", "data of the scale of h", row)
+            raise DataError(
+                "x", "a point beyond 1e90 bandwidths from the mean", "data of the scale of h", row
+            )
         return out
 
 
@@ -86,14 +88,18 @@ def self_sums(x: Floats, h: float) -> Floats:
     n = len(x)
     blocks = Blocks.of(Frame.of(x, h).place(x))
     with threads_for(n * n, PAIRS):
-        sums = kernel.self_sums(blocks.rows, blocks.low, blocks.high, n, ROUNDING + math.log(n), parts=32)
+        sums = kernel.self_sums(
+            blocks.rows, blocks.low, blocks.high, n, ROUNDING + math.log(n), parts=32
+        )
     out = np.empty(n)
     # No sum of n terms up to 1 exceeds n but by rounding, which would make an entropy negative.
     out[blocks.order] = np.minimum(sums, n)
     return out
 
 
-def log_sums(y: Floats, x: Floats, h: float, owner: Ints | None = None, owners: Ints | None = None) -> Floats:
+def log_sums(
+    y: Floats, x: Floats, h: float, owner: Ints | None = None, owners: Ints | None = None
+) -> Floats:
     """-ln sum_j exp(-|y_i - x_j|^2 / 2 h^2) for each row of ``y (m, p)``, in nats; ``(m,)``.
 
     With ``owner (m,)`` and ``owners (n,)``, the x of the same owner are left out of a sum. Exact to rounding, however
@@ -117,7 +123,14 @@ def near_and_total(
     near, total = np.empty(m), np.empty(m)
     with threads_for(m * n, PAIRS):
         near[queries.order], total[queries.order] = kernel.log_sums(
-            queries.rows, own, m, blocks.rows, owned, blocks.low, blocks.high, ROUNDING + math.log(n)
+            queries.rows,
+            own,
+            m,
+            blocks.rows,
+            owned,
+            blocks.low,
+            blocks.high,
+            ROUNDING + math.log(n),
         )
     return near, total
 

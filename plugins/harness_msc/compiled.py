@@ -21,4 +21,7 @@ class Compiled:
         """Run once on 16 structures of 4 points."""
         points = np.random.default_rng(0).normal(size=(64, 3))
         parts = Split(np.arange(8), np.arange(8, 16))
-        self.estimate(Environments(points, np.arange(0, 65, 4), sizes=(2,), split=parts), rng=np.random.default_rng(0))
+        self.estimate(
+            Environments(points, np.arange(0, 65, 4), sizes=(2,), split=parts),
+            rng=np.random.default_rng(0),
+        )

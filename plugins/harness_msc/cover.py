@@ -57,12 +57,16 @@ class MinimumSetCover(Compiled):
             picks, scores = self._greedy(frame, data, None)
             return Selection(picks, scores, diagnostics={"h": self.h})
         if data.split is None:
-            raise Incompatible("conditional selection needs a split: train is what is held, test the candidates")
+            raise Incompatible(
+                "conditional selection needs a split: train is what is held, test the candidates"
+            )
         held, candidates = data.part("train"), data.part("test")
         picks, scores = self._greedy(frame, candidates, held)
         return Selection(data.split.test[picks], scores, diagnostics={"h": self.h, "held": held.n})
 
-    def _greedy(self, frame: cloud.Frame, data: Environments, held: Environments | None) -> tuple[Ints, Floats]:
+    def _greedy(
+        self, frame: cloud.Frame, data: Environments, held: Environments | None
+    ) -> tuple[Ints, Floats]:
         rows = frame.place(data.x)
         gains = _entropies(rows, data.offsets)
         near, total = np.full(len(rows), np.inf), np.zeros(len(rows))
@@ -76,6 +80,16 @@ class MinimumSetCover(Compiled):
         margin = cloud.ROUNDING + math.log(len(rows) + (0 if held is None else len(held.x)))
         with threads_for(len(rows), SHARE):
             picks, scores = greedy.cover(
-                rows, data.offsets, low, high, gains, near, total, first, count, margin, self.reference_ties
+                rows,
+                data.offsets,
+                low,
+                high,
+                gains,
+                near,
+                total,
+                first,
+                count,
+                margin,
+                self.reference_ties,
             )
         return picks, scores

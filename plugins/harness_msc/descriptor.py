@@ -47,13 +47,23 @@ class Quests:
     species: bool = False
 
     def transform(
-        self, data: Structures, *, to: type[Environments] = Environments, rng: np.random.Generator | None = None
+        self,
+        data: Structures,
+        *,
+        to: type[Environments] = Environments,
+        rng: np.random.Generator | None = None,
     ) -> Environments:
         """The environments of all atoms, in the order of ``data``; groups, sizes and split go along.
 
         Raises `DataError` for atoms in one place and for cells thinner than any crystal.
         """
-        return to(x=self.describe(data), offsets=data.offsets, groups=data.groups, sizes=data.sizes, split=data.split)
+        return to(
+            x=self.describe(data),
+            offsets=data.offsets,
+            groups=data.groups,
+            sizes=data.sizes,
+            split=data.split,
+        )
 
     def describe(self, data: Structures) -> Floats:
         """The descriptors ``(items, p)``, 1/Å."""
@@ -83,7 +93,9 @@ class Quests:
             local = offsets[s : t + 1] - offsets[s]
             rows, clash = np.zeros((local[-1], 2 * self.k - 1)), np.full(local[-1], -1)
             with threads_for(local[-1], 200):
-                im = neighbours.images(positions[here], first[here], last[here], local, basis[s:t], self.cutoff)
+                im = neighbours.images(
+                    positions[here], first[here], last[here], local, basis[s:t], self.cutoff
+                )
                 _describe(
                     im.positions, im.atoms, im.home, local, im.origin, im.width, im.bins, im.bin_starts, im.bin_offsets,
                     self.k, self.cutoff, network, rows, clash,
@@ -91,7 +103,9 @@ class Quests:
             if (clash >= 0).any():
                 atom = int(np.flatnonzero(clash >= 0)[0])
                 of = int(np.searchsorted(local, atom, side="right") - 1)
-                pair = sorted(int(atoms[offsets[s] + local[of] + a]) for a in (atom - local[of], clash[atom]))
+                pair = sorted(
+                    int(atoms[offsets[s] + local[of] + a]) for a in (atom - local[of], clash[atom])
+                )
                 owner = int(present[s + of])
                 pair = [a - int(data.offsets[owner]) for a in pair]
                 raise DataError(
@@ -162,8 +176,14 @@ def _describe(
                 for v in range(max(0, b - 1), min(bins[s, 1], b + 2)):
                     # The bins along the last axis are neighbours in memory, too.
                     row = bin_offsets[s] + (u * bins[s, 1] + v) * bins[s, 2]
-                    for g in range(bin_starts[row + max(0, c - 1)], bin_starts[row + min(bins[s, 2], c + 2)]):
-                        x, y, z = places[g, 0] - centre[0], places[g, 1] - centre[1], places[g, 2] - centre[2]
+                    for g in range(
+                        bin_starts[row + max(0, c - 1)], bin_starts[row + min(bins[s, 2], c + 2)]
+                    ):
+                        x, y, z = (
+                            places[g, 0] - centre[0],
+                            places[g, 1] - centre[1],
+                            places[g, 2] - centre[2],
+                        )
                         d2 = x * x + y * y + z * z
                         if d2 < cutoff * cutoff and g != home[i]:
                             if d2 < COINCIDENT * COINCIDENT:
@@ -172,7 +192,12 @@ def _describe(
                                 grown = np.empty((2 * m, 4))
                                 grown[:m] = found
                                 found = grown
-                            found[m, 0], found[m, 1], found[m, 2], found[m, 3] = x, y, z, np.sqrt(d2)
+                            found[m, 0], found[m, 1], found[m, 2], found[m, 3] = (
+                                x,
+                                y,
+                                z,
+                                np.sqrt(d2),
+                            )
                             m += 1
             kept = _nearest(found, m, near)
             for j in range(kept):
@@ -182,8 +207,14 @@ def _describe(
                 out[i, j] = near[j, 3] ** 2 / (r + 1e-16)
             for j in range(kept):
                 for n in range(kept):
-                    x, y, z = near[j, 0] - near[n, 0], near[j, 1] - near[n, 1], near[j, 2] - near[n, 2]
-                    matrix[j, n] = near[j, 3] * near[n, 3] / (np.sqrt(x * x + y * y + z * z) + 1e-15)
+                    x, y, z = (
+                        near[j, 0] - near[n, 0],
+                        near[j, 1] - near[n, 1],
+                        near[j, 2] - near[n, 2],
+                    )
+                    matrix[j, n] = (
+                        near[j, 3] * near[n, 3] / (np.sqrt(x * x + y * y + z * z) + 1e-15)
+                    )
                 matrix[j, j] = 0.0
             # Sort every column at once. Absent neighbours are zeros, hence last already.
             for e in range(network.shape[0]):
@@ -243,5 +274,9 @@ def _settle(found: Floats, shell: Ints, near: Floats, nearer: int) -> None:
             near[j] = found[shell[best]]
             crowd[best] = -np.inf
         for t in range(len(shell)):
-            x, y, z = near[j, 0] - found[shell[t], 0], near[j, 1] - found[shell[t], 1], near[j, 2] - found[shell[t], 2]
+            x, y, z = (
+                near[j, 0] - found[shell[t], 0],
+                near[j, 1] - found[shell[t], 1],
+                near[j, 2] - found[shell[t], 2],
+            )
             crowd[t] += 1.0 / (np.sqrt(x * x + y * y + z * z) + 1e-9)

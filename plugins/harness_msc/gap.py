@@ -43,7 +43,9 @@ class InformationGap(Compiled):
         """
         x = data.x
         if len(x) < 32:
-            raise Incompatible(f"the fit of H against n needs at least 32 points; there are {len(x)}")
+            raise Incompatible(
+                f"the fit of H against n needs at least 32 points; there are {len(x)}"
+            )
         h = choose(x, self.h, self.bandwidth)
         sizes = np.unique(np.geomspace(8, len(x), self.points).round().astype(np.int64))
         values = []
@@ -73,14 +75,18 @@ def fit(n: Floats, entropy: Floats) -> tuple[float, float, float, float]:
         return float(a), float(b), float(np.sqrt(np.mean((basis @ (a, b) - entropy) ** 2)))
 
     if np.ptp(entropy) < 1e-9:
-        raise Incompatible(f"the entropy is {entropy[-1]:.6g} nats at every size; there is no growth to fit")
+        raise Incompatible(
+            f"the entropy is {entropy[-1]:.6g} nats at every size; there is no growth to fit"
+        )
     low, high = 1e-3 / u.max(), 1e3 / u.max()
     for turn in range(12):
         grid = np.geomspace(low, high, 61)
         best = int(np.argmin([solve(c)[2] for c in grid]))
         if turn == 0 and best in (0, len(grid) - 1):
             reason = "grows without a sign of a ceiling" if best == 0 else "does not grow smoothly"
-            raise Incompatible(f"the fit of H = a - b exp(-c (ln n)^2) does not converge: the entropy {reason}")
+            raise Incompatible(
+                f"the fit of H = a - b exp(-c (ln n)^2) does not converge: the entropy {reason}"
+            )
         low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
     c = float(grid[best])
     a, b, error = solve(c)

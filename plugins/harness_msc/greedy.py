@@ -69,7 +69,22 @@ def cover(
         if level < np.inf:
             level -= step
         _advance(
-            rows, cuts, low, high, gains, near, total, bound, seen, score, exact, picks, taken, level, margin, official
+            rows,
+            cuts,
+            low,
+            high,
+            gains,
+            near,
+            total,
+            bound,
+            seen,
+            score,
+            exact,
+            picks,
+            taken,
+            level,
+            margin,
+            official,
         )
         winner = -1
         for s in range(sets):
@@ -123,7 +138,9 @@ def _advance(
             t = seen[i]
             while t < taken and bound[i] + gains[s] >= rival:
                 u = picks[t]
-                near[i], total[i] = _add(rows, i, cuts[u], cuts[u + 1], low[u], high[u], near[i], total[i], margin, d2)
+                near[i], total[i] = _add(
+                    rows, i, cuts[u], cuts[u + 1], low[u], high[u], near[i], total[i], margin, d2
+                )
                 bound[i] = surprise(near[i], total[i], official)
                 t += 1
             seen[i] = t
@@ -161,7 +178,9 @@ def _add(
 
 
 @njit(cache=True)
-def farthest(rows: Floats, cuts: Ints, means: Floats, first: int, count: int) -> tuple[Ints, Floats]:
+def farthest(
+    rows: Floats, cuts: Ints, means: Floats, first: int, count: int
+) -> tuple[Ints, Floats]:
     """Pick sets one by one, each time that whose least mean distance to the picked sets is greatest.
 
     The distance of two sets is the mean over all pairs of their points; that of their means bounds it from below, which
@@ -185,7 +204,9 @@ def farthest(rows: Floats, cuts: Ints, means: Floats, first: int, count: int) ->
         for t in range(seen[s], taken):
             u = picks[t]
             if math.sqrt(pair(means[s], means[u], np.inf)) < least[s]:
-                least[s] = min(least[s], _mean_distance(rows, cuts[s], cuts[s + 1], cuts[u], cuts[u + 1], d2))
+                least[s] = min(
+                    least[s], _mean_distance(rows, cuts[s], cuts[s + 1], cuts[u], cuts[u + 1], d2)
+                )
         seen[s] = taken
         heapq.heapreplace(heap, (-least[s], s))
     return picks, scores

@@ -30,7 +30,9 @@ MATH = {"contract", "reassoc", "nnan", "nsz"}
 _SHIFT = 6755399441055744.0
 _LOG2E = 1.4426950408889634
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-_C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11, _C12 = (1.0 / math.factorial(k) for k in range(2, 13))
+_C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11, _C12 = (
+    1.0 / math.factorial(k) for k in range(2, 13)
+)
 
 
 @njit(cache=True, fastmath={"contract"})

@@ -54,7 +54,9 @@ class Entropy(_Kernel):
         """H, with n, ln n, the efficiency H/ln n and the bandwidth as diagnostics."""
         sums, h = self._sums(data)
         n, value = len(sums), entropy_of(sums)
-        facts = {"n": n, "ln_n": math.log(n), "h": h} | ({"efficiency": value / math.log(n)} if n > 1 else {})
+        facts = {"n": n, "ln_n": math.log(n), "h": h} | (
+            {"efficiency": value / math.log(n)} if n > 1 else {}
+        )
         return Estimate(value, local=-np.log(sums / n), diagnostics=facts)
 
 
@@ -77,12 +79,15 @@ class Efficiency(_Kernel):
     def estimate(self, data: Points, *, rng: np.random.Generator | None = None) -> Estimate:
         """H / ln n. Raises `Incompatible` for a single point, where ln n = 0."""
         if len(data.x) < 2:
-            raise Incompatible("the efficiency H/ln n of a single environment is undefined; needs at least two")
+            raise Incompatible(
+                "the efficiency H/ln n of a single environment is undefined; needs at least two"
+            )
         sums, h = self._sums(data)
         value, ceiling = entropy_of(sums), math.log(len(sums))
         # All points far apart: the quotient of two logarithms may round to just above 1.
         return Estimate(
-            min(value / ceiling, 1.0), diagnostics={"n": len(sums), "ln_n": ceiling, "h": h, "entropy": value}
+            min(value / ceiling, 1.0),
+            diagnostics={"n": len(sums), "ln_n": ceiling, "h": h, "entropy": value},
         )
 
 
@@ -98,13 +103,25 @@ class _Against(Compiled):
         if data.split is not None:
             known, new = _points(data, data.split.train), _points(data, data.split.test)
             h = choose(known, self.h, self.bandwidth)
-            return cloud.log_sums(new, known, h), {"h": h, "n": len(new), "given": len(known), "of": "test given train"}
+            return cloud.log_sums(new, known, h), {
+                "h": h,
+                "n": len(new),
+                "given": len(known),
+                "of": "test given train",
+            }
         if data.n < 2:
-            raise Incompatible("novelty without a train/test split compares units with each other; needs at least two")
+            raise Incompatible(
+                "novelty without a train/test split compares units with each other; needs at least two"
+            )
         h = choose(data.x, self.h, self.bandwidth)
         unit = _units(data)
         values = cloud.log_sums(data.x, data.x, h, unit, unit)
-        return values, {"h": h, "n": len(data.x), "given": len(data.x), "of": "each unit given all others"}
+        return values, {
+            "h": h,
+            "n": len(data.x),
+            "given": len(data.x),
+            "of": "each unit given all others",
+        }
 
 
 @dataclass(frozen=True)

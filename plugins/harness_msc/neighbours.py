@@ -62,7 +62,9 @@ def wrap(positions: Floats, offsets: Ints, basis: Floats, pbc: Bools) -> tuple[F
     return fractional, positions - np.einsum("id,ide->ie", shift, np.repeat(basis, sizes, axis=0))
 
 
-def image_ranges(fractional: Floats, offsets: Ints, basis: Floats, pbc: Bools, cutoff: float) -> tuple[Ints, Ints]:
+def image_ranges(
+    fractional: Floats, offsets: Ints, basis: Floats, pbc: Bools, cutoff: float
+) -> tuple[Ints, Ints]:
     """First and last image ``(items, 3)`` of each atom along each direction that may lie within the cutoff of the cell.
 
     Raises `DataError` for a structure with more than `MOST_IMAGES` images.
@@ -85,18 +87,40 @@ def image_ranges(fractional: Floats, offsets: Ints, basis: Floats, pbc: Bools, c
     return first, last
 
 
-def images(positions: Floats, first: Ints, last: Ints, offsets: Ints, basis: Floats, cutoff: float) -> Images:
+def images(
+    positions: Floats, first: Ints, last: Ints, offsets: Ints, basis: Floats, cutoff: float
+) -> Images:
     """Copy and bin the atoms of some structures (``wrap``ped positions)."""
     per_atom = np.prod(last - first + 1, axis=1)
     starts = np.concatenate([[0], np.cumsum(np.add.reduceat(per_atom, offsets[:-1]))])
     total, n = int(starts[-1]), len(offsets) - 1
     copies, atoms = np.empty((total, 3)), np.empty(total, np.int64)
     origin, width, bins = np.empty((n, 3)), np.empty((n, 3)), np.empty((n, 3), np.int64)
-    _copy(positions, first, last, offsets, basis, starts, cutoff, copies, atoms, origin, width, bins)
+    _copy(
+        positions, first, last, offsets, basis, starts, cutoff, copies, atoms, origin, width, bins
+    )
     bin_offsets = np.concatenate([[0], np.cumsum(np.prod(bins, axis=1) + 1)])
     home = np.empty(len(positions), np.int64)
-    out, owner, bin_starts = np.empty_like(copies), np.empty_like(atoms), np.zeros(bin_offsets[-1], np.int64)
-    _sort(copies, atoms, positions, offsets, starts, origin, width, bins, bin_offsets, out, owner, home, bin_starts)
+    out, owner, bin_starts = (
+        np.empty_like(copies),
+        np.empty_like(atoms),
+        np.zeros(bin_offsets[-1], np.int64),
+    )
+    _sort(
+        copies,
+        atoms,
+        positions,
+        offsets,
+        starts,
+        origin,
+        width,
+        bins,
+        bin_offsets,
+        out,
+        owner,
+        home,
+        bin_starts,
+    )
     return Images(out, owner, home, starts, origin, width, bins, bin_starts, bin_offsets)
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness import Estimate, EstimatorSpec, Graph, LabelledSamples, Links, ModelSpec, Param, Prediction, Quantity
+from harness import (
+    Estimate,
+    EstimatorSpec,
+    Graph,
+    LabelledSamples,
+    Links,
+    ModelSpec,
+    Param,
+    Prediction,
+    Quantity,
+)
 from harness import hookimpl as _hookimpl
 from harness_netinfof.names import COMPONENTS as _COMPONENTS
 
@@ -24,7 +34,11 @@ _PAPER = "M.-C. Lee et al., NetInfoF Framework, ICLR 2024, arXiv:2402.07999"
 _BACKBONE = (
     Param("dim", int, 128, "columns of each component at most", low=1),
     Param(
-        "walks", str, "exact", "the walk matrix of r: its expectation, or sampled walks", choices=("exact", "sampled")
+        "walks",
+        str,
+        "exact",
+        "the walk matrix of r: its expectation, or sampled walks",
+        choices=("exact", "sampled"),
     ),
     Param("trials", int, 200, "sampled walks per node", low=1),
     Param("threshold", int, 1, "sampled visits up to this number are dropped", low=0),
@@ -45,34 +59,75 @@ _BACKBONE = (
     Param("damp", float, 1.0, "weight of that pull", low=0.0),
     Param("tolerance", float, 0.01, "relative residual at which the solver of H* stops", above=0.0),
 )
-_CHOSEN = Param("components", tuple[str, ...], _COMPONENTS, "components that are used", choices=_COMPONENTS)
+_CHOSEN = Param(
+    "components", tuple[str, ...], _COMPONENTS, "components that are used", choices=_COMPONENTS
+)
 _MODELS = (
     ("netinfof", "the five components side by side", "Embedding"),
     ("netinfof-u", "structure: singular vectors of the adjacency", "Structure"),
-    ("netinfof-r", "neighbourhoods: singular vectors of the two-step walk matrix", "Neighbourhoods"),
+    (
+        "netinfof-r",
+        "neighbourhoods: singular vectors of the two-step walk matrix",
+        "Neighbourhoods",
+    ),
     ("netinfof-f", "principal components of the features", "Features"),
-    ("netinfof-p", "principal components of features averaged over two hops, without the node itself", "Propagated"),
-    ("netinfof-s", "principal components of features averaged over two hops, with the node itself", "Smoothed"),
+    (
+        "netinfof-p",
+        "principal components of features averaged over two hops, without the node itself",
+        "Propagated",
+    ),
+    (
+        "netinfof-s",
+        "principal components of features averaged over two hops, with the node itself",
+        "Smoothed",
+    ),
 )
 
 _TRAINED = (
-    ("gcn", "two graph convolutions, trained", "T. Kipf and M. Welling, ICLR 2017, arXiv:1609.02907"),
+    (
+        "gcn",
+        "two graph convolutions, trained",
+        "T. Kipf and M. Welling, ICLR 2017, arXiv:1609.02907",
+    ),
     (
         "sage",
         "two layers of own features and the neighbours' mean, trained",
         "W. Hamilton et al., NeurIPS 2017, arXiv:1706.02216",
     ),
-    ("gat", "two layers of attention over neighbours, trained", "P. Velickovic et al., ICLR 2018, arXiv:1710.10903"),
-    ("sgc", "a linear model on features smoothed twice, trained", "F. Wu et al., ICML 2019, arXiv:1902.07153"),
+    (
+        "gat",
+        "two layers of attention over neighbours, trained",
+        "P. Velickovic et al., ICLR 2018, arXiv:1710.10903",
+    ),
+    (
+        "sgc",
+        "a linear model on features smoothed twice, trained",
+        "F. Wu et al., ICML 2019, arXiv:1902.07153",
+    ),
     ("linear", "a linear model on features alone, trained", ""),
 )
 _TRAINING = (
-    Param("hidden", int, 64, "width of the hidden layer, and of the vectors that links are read from", low=1),
+    Param(
+        "hidden",
+        int,
+        64,
+        "width of the hidden layer, and of the vectors that links are read from",
+        low=1,
+    ),
     Param("epochs", int, 300, "steps of Adam at most, each on the whole training part", low=1),
-    Param("patience", int, 100, "steps without a better validation value that end the training", low=1),
+    Param(
+        "patience", int, 100, "steps without a better validation value that end the training", low=1
+    ),
     Param("learning_rate", float, 0.01, "of Adam", above=0.0),
     Param("decay", float, 5e-5, "weight decay", low=0.0),
-    Param("dropout", float, 0.5, "share of the inputs of each layer that is dropped in training", low=0.0, high=0.95),
+    Param(
+        "dropout",
+        float,
+        0.5,
+        "share of the inputs of each layer that is dropped in training",
+        low=0.0,
+        high=0.95,
+    ),
     Param("device", str, "cpu", "where the network runs", choices=("cpu", "cuda")),
 )
 
@@ -89,7 +144,13 @@ def harness_models() -> Iterable[ModelSpec]:
             gives=LabelledSamples,
             params=(
                 *_BACKBONE,
-                Param("pair", str, "similarity", "what stands for a pair of nodes", choices=("similarity", "products")),
+                Param(
+                    "pair",
+                    str,
+                    "similarity",
+                    "what stands for a pair of nodes",
+                    choices=("similarity", "products"),
+                ),
             ),
             requires=("numba", "scipy"),
             install="infoharness[netinfof]",
@@ -113,9 +174,27 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
             _CHOSEN,
             Param("bins", int, 8, "bins of similarities, and of any single column", low=2),
             Param("clusters", int, 8, "clusters per class, for vectors", low=1),
-            Param("part", str, "valid", "the part that is counted; test where it is empty", choices=("valid", "test")),
-            Param("correction", str, "none", "of the entropy for few counts", choices=("none", "miller-madow")),
-            Param("shuffles", int, 20, "shuffles of the labels for the null score in the diagnostics", low=0),
+            Param(
+                "part",
+                str,
+                "valid",
+                "the part that is counted; test where it is empty",
+                choices=("valid", "test"),
+            ),
+            Param(
+                "correction",
+                str,
+                "none",
+                "of the entropy for few counts",
+                choices=("none", "miller-madow"),
+            ),
+            Param(
+                "shuffles",
+                int,
+                20,
+                "shuffles of the labels for the null score in the diagnostics",
+                low=0,
+            ),
         ),
         requires=("numba", "scipy", "sklearn"),
         install="infoharness[netinfof]",
@@ -131,10 +210,30 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         params=(
             *_BACKBONE,
             _CHOSEN,
-            Param("sparsity", tuple[float, ...], (1e-4, 1e-5), "weights of sum |w| that are tried", low=0.0),
-            Param("group", tuple[float, ...], (1e-3, 1e-4, 1e-5, 1e-6), "weights of sum |w_component| tried", low=0.0),
-            Param("steps", int, 500, "steps of the solver at most, for each pair of weights", low=1),
-            Param("patience", int, 5, "looks at the validation part without improvement that end a fit", low=1),
+            Param(
+                "sparsity",
+                tuple[float, ...],
+                (1e-4, 1e-5),
+                "weights of sum |w| that are tried",
+                low=0.0,
+            ),
+            Param(
+                "group",
+                tuple[float, ...],
+                (1e-3, 1e-4, 1e-5, 1e-6),
+                "weights of sum |w_component| tried",
+                low=0.0,
+            ),
+            Param(
+                "steps", int, 500, "steps of the solver at most, for each pair of weights", low=1
+            ),
+            Param(
+                "patience",
+                int,
+                5,
+                "looks at the validation part without improvement that end a fit",
+                low=1,
+            ),
         ),
         requires=("numba", "scipy"),
         install="infoharness[netinfof]",

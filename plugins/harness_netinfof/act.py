@@ -91,7 +91,9 @@ class Act(Backbone, Compiled):
         Incompatible : no split, no labels, or a graph with directions or weights.
         """
         if data.split is None:
-            raise Incompatible(f"needs data with a train/test split; this {type(data).__name__} has none")
+            raise Incompatible(
+                f"needs data with a train/test split; this {type(data).__name__} has none"
+            )
         return self._links(data, rng) if isinstance(data, Links) else self._nodes(data, rng)
 
     def _links(self, data: Links, rng: np.random.Generator) -> Prediction:
@@ -129,11 +131,15 @@ class Act(Backbone, Compiled):
             return float((np.argmax(held.forward(w) + b, axis=1) == wanted).mean())
 
         bounds = _bounds(found)
-        fitted, told = self._best(design, data.n_classes, y, np.full(len(y), 1.0 / len(y)), bounds, judge)
+        fitted, told = self._best(
+            design, data.n_classes, y, np.full(len(y), 1.0 / len(y)), bounds, judge
+        )
         scores = Table(x[test]).forward(fitted.weights) + fitted.intercepts
         probabilities = np.exp(scores - scores.max(1, keepdims=True))
         probabilities /= probabilities.sum(1, keepdims=True)
-        return Prediction(probabilities, test, told | _strengths(fitted.weights, list(found), bounds))
+        return Prediction(
+            probabilities, test, told | _strengths(fitted.weights, list(found), bounds)
+        )
 
     def _best(
         self,

@@ -71,7 +71,9 @@ def adjacency(edges: Ints, nodes: int) -> Rows:
     index = np.int32 if nodes < 2**31 else np.int64
     ends = np.concatenate([edges[:, 0], edges[:, 1]]).astype(index)
     others = np.concatenate([edges[:, 1], edges[:, 0]]).astype(index)
-    matrix = scipy.sparse.coo_array((np.ones(len(ends), np.int8), (ends, others)), shape=(nodes, nodes)).tocsr()
+    matrix = scipy.sparse.coo_array(
+        (np.ones(len(ends), np.int8), (ends, others)), shape=(nodes, nodes)
+    ).tocsr()
     matrix.sort_indices()
     return Rows(matrix.indptr.astype(np.int64), matrix.indices)
 
@@ -93,6 +95,10 @@ def inverse(counts: Ints, less: int = 0) -> Singles:
 def check_plain(directed: bool, weights: Floats | None) -> None:
     """Raise `Incompatible` for graphs with directions or weights: the method is defined for neither."""
     if directed:
-        raise Incompatible("a directed graph; this method reads undirected ones (harness.simple_edges makes one)")
+        raise Incompatible(
+            "a directed graph; this method reads undirected ones (harness.simple_edges makes one)"
+        )
     if weights is not None:
-        raise Incompatible("a weighted graph; this method reads edges of weight 1 (dataclasses.replace(weights=None))")
+        raise Incompatible(
+            "a weighted graph; this method reads edges of weight 1 (dataclasses.replace(weights=None))"
+        )

@@ -60,7 +60,9 @@ class Backbone:
             rng=rng,
         )
 
-    def pairs(self, data: Links, wanted: tuple[str, ...], rng: np.random.Generator) -> dict[str, Adjusted]:
+    def pairs(
+        self, data: Links, wanted: tuple[str, ...], rng: np.random.Generator
+    ) -> dict[str, Adjusted]:
         """The components with H* fitted on the known edges."""
         if data.split is None:
             raise Incompatible("needs pairs with a train/test split; these have none")

@@ -64,7 +64,10 @@ def solve(
     size = first = _inner(right, right)
     steps = 0
     while steps < MOST_STEPS and size > tolerance**2 * first:
-        image = mask * _gathered(z, graph.gram_step(z @ direction.astype(z.dtype), z)) + damp**2 * direction
+        image = (
+            mask * _gathered(z, graph.gram_step(z @ direction.astype(z.dtype), z))
+            + damp**2 * direction
+        )
         length = size / _inner(direction, image)
         found += length * direction
         residual -= length * image

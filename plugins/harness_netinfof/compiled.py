@@ -32,6 +32,8 @@ class Compiled:
         level = logger.level
         logger.setLevel(logging.ERROR)
         try:
-            self.estimate(Links(12, known, pairs, y, features, k=1, split=split), rng=np.random.default_rng(0))
+            self.estimate(
+                Links(12, known, pairs, y, features, k=1, split=split), rng=np.random.default_rng(0)
+            )
         finally:
             logger.setLevel(level)

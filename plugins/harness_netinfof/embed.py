@@ -24,7 +24,9 @@ class Embedding(Backbone):
 
     pair: str = "similarity"
 
-    def transform(self, data: Graph | Links, *, to: type[Kind], rng: np.random.Generator) -> LabelledSamples:
+    def transform(
+        self, data: Graph | Links, *, to: type[Kind], rng: np.random.Generator
+    ) -> LabelledSamples:
         """Nodes with their classes, or pairs with 1 for linked and 0 for not; the split goes along.
 
         Embeddings read the whole graph and all features, and no label; H* is fitted on the known edges.
@@ -40,7 +42,9 @@ class Embedding(Backbone):
                 columns = [part.similarities(data.pairs)[:, None] for part in adjusted.values()]
             else:
                 columns = [part.zh[a] * part.z[b] for part in adjusted.values()]
-            return LabelledSamples(np.concatenate(columns, axis=1, dtype=np.float64), data.y, split=data.split)
+            return LabelledSamples(
+                np.concatenate(columns, axis=1, dtype=np.float64), data.y, split=data.split
+            )
         if data.labels is None:
             raise Incompatible("nodes without labels; labelled samples need them")
         found = self.nodes(data, self.components, rng)[1]

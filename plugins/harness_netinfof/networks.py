@@ -60,7 +60,10 @@ def _scaled(features: Singles) -> Singles:
 
 def _sparse(ends: np.ndarray, values: np.ndarray, n: int, device: torch.device) -> Tensor:
     matrix = torch.sparse_coo_tensor(
-        torch.tensor(ends), torch.tensor(values, dtype=torch.float32), (n, n), check_invariants=False
+        torch.tensor(ends),
+        torch.tensor(values, dtype=torch.float32),
+        (n, n),
+        check_invariants=False,
     )
     return matrix.coalesce().to(device)
 
@@ -69,7 +72,13 @@ class Network:
     """Parameters, and a function of them and of a dropout that gives an output per node ``(n, outputs)``."""
 
     def __init__(
-        self, kind: str, around: Surroundings, hidden: int, outputs: int, dropout: float, generator: torch.Generator
+        self,
+        kind: str,
+        around: Surroundings,
+        hidden: int,
+        outputs: int,
+        dropout: float,
+        generator: torch.Generator,
     ) -> None:
         self.parameters: list[Tensor] = []
         self._around, self._dropout, self._generator = around, dropout, generator
@@ -87,7 +96,10 @@ class Network:
             "gat": self._gat,
         }
         if kind in layer:
-            self._layers = [layer[kind](x.shape[1], hidden, False), layer[kind](hidden, outputs, True)]
+            self._layers = [
+                layer[kind](x.shape[1], hidden, False),
+                layer[kind](hidden, outputs, True),
+            ]
         else:
             self._layers = [self._linear(x.shape[1], outputs)]
 
@@ -128,7 +140,11 @@ class Network:
         return lambda x: torch.sparse.mm(smooth, linear(x))
 
     def _sage(self, fan_in: int, fan_out: int, last: bool) -> Callable[[Tensor], Tensor]:
-        own, others, mean = self._linear(fan_in, fan_out), self._linear(fan_in, fan_out), self._around.mean
+        own, others, mean = (
+            self._linear(fan_in, fan_out),
+            self._linear(fan_in, fan_out),
+            self._around.mean,
+        )
         return lambda x: own(x) + torch.sparse.mm(mean, others(x))
 
     def _gat(self, fan_in: int, fan_out: int, last: bool) -> Callable[[Tensor], Tensor]:
@@ -140,12 +156,16 @@ class Network:
 
         def attend(x: Tensor) -> Tensor:
             h = linear(x).view(n, heads, width)
-            score = torch.nn.functional.leaky_relu((h * left).sum(2)[row] + (h * right).sum(2)[column], SLOPE)
+            score = torch.nn.functional.leaky_relu(
+                (h * left).sum(2)[row] + (h * right).sum(2)[column], SLOPE
+            )
             # Softmax over the neighbours of each node; a constant per head changes nothing and keeps exp in range.
             power = torch.exp(score - score.detach().amax(0))
             total = torch.zeros(n, heads, device=device).index_add(0, row, power)
             share = power / total.clamp_min(1e-30)[row]
-            out = torch.zeros(n, heads, width, device=device).index_add(0, row, share[:, :, None] * h[column])
+            out = torch.zeros(n, heads, width, device=device).index_add(
+                0, row, share[:, :, None] * h[column]
+            )
             return out.reshape(n, fan_out)
 
         return attend

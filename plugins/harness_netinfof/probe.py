@@ -39,7 +39,9 @@ class Nui(Backbone, Compiled):
     correction: str = "none"
     shuffles: int = 20
 
-    def estimate(self, data: Graph | Links | LabelledSamples, *, rng: np.random.Generator) -> Estimate:
+    def estimate(
+        self, data: Graph | Links | LabelledSamples, *, rng: np.random.Generator
+    ) -> Estimate:
         """The score of the part asked for, with that of every component in the diagnostics.
 
         Raises
@@ -47,7 +49,9 @@ class Nui(Backbone, Compiled):
         Incompatible : no split, no labels, or a graph with directions or weights.
         """
         if data.split is None:
-            raise Incompatible(f"needs data with a train/test split; this {type(data).__name__} has none")
+            raise Incompatible(
+                f"needs data with a train/test split; this {type(data).__name__} has none"
+            )
         train, judged = data.split.train, getattr(data.split, self.part)
         judged = judged if judged.size else data.split.test
         y, classes = _classes(data)
@@ -59,7 +63,9 @@ class Nui(Backbone, Compiled):
             }
         else:
             tables = (
-                {"x": data.x} if isinstance(data, LabelledSamples) else self.nodes(data, self.components, embedding)[1]
+                {"x": data.x}
+                if isinstance(data, LabelledSamples)
+                else self.nodes(data, self.components, embedding)[1]
             )
             seed = int(clustering.integers(2**31))
             found = {
@@ -68,7 +74,10 @@ class Nui(Backbone, Compiled):
                 else self._clusters(x, train, judged, classes, seed)
                 for name, x in tables.items()
             }
-        counts = {name: table.counted(bins, y[judged], int(bins.max()) + 1, classes) for name, bins in found.items()}
+        counts = {
+            name: table.counted(bins, y[judged], int(bins.max()) + 1, classes)
+            for name, bins in found.items()
+        }
         return self._estimate(counts, shuffling)
 
     def _quantiles(self, values: Floats, train: Ints, judged: Ints) -> Ints:
@@ -78,7 +87,9 @@ class Nui(Backbone, Compiled):
             _log.warning("fewer bins than %d: the training values repeat", self.bins)
         return table.binned(values[judged], edges)
 
-    def _clusters(self, x: Singles | Floats, train: Ints, judged: Ints, classes: int, seed: int) -> Ints:
+    def _clusters(
+        self, x: Singles | Floats, train: Ints, judged: Ints, classes: int, seed: int
+    ) -> Ints:
         """Clusters of the training vectors: ``clusters`` per class, fewer where a cluster would hold too few judged."""
         from sklearn.cluster import KMeans, MiniBatchKMeans
         from threadpoolctl import threadpool_limits
@@ -87,7 +98,9 @@ class Nui(Backbone, Compiled):
         method = KMeans if len(train) <= LARGE else MiniBatchKMeans
         # Threads that wait for each other cost more than they save on tables of this size.
         with warnings.catch_warnings(), threadpool_limits(1):
-            warnings.simplefilter("ignore")  # fewer distinct vectors than clusters: the empty ones do no harm
+            warnings.simplefilter(
+                "ignore"
+            )  # fewer distinct vectors than clusters: the empty ones do no harm
             means = method(wanted, n_init=3, random_state=seed).fit(x[train])
         bins: Ints = means.predict(x[judged]).astype(np.int64)
         return bins

@@ -23,7 +23,9 @@ DEAD = 1e-5
 CHUNK = 65536
 
 
-def left_vectors(apply: Apply, transposed: Apply, n: int, d: int, powers: int, rng: np.random.Generator) -> Singles:
+def left_vectors(
+    apply: Apply, transposed: Apply, n: int, d: int, powers: int, rng: np.random.Generator
+) -> Singles:
     """``U sqrt(S)``, (n, at most d), of the operator ``x -> apply(x)`` on n rows; randomised (Halko et al. 2011).
 
     Parameters
@@ -38,7 +40,9 @@ def left_vectors(apply: Apply, transposed: Apply, n: int, d: int, powers: int, r
     return np.ascontiguousarray(basis @ (left[:, :alive] * np.sqrt(scales[:alive])))
 
 
-def _span(apply: Apply, transposed: Apply, n: int, d: int, powers: int, rng: np.random.Generator) -> Singles:
+def _span(
+    apply: Apply, transposed: Apply, n: int, d: int, powers: int, rng: np.random.Generator
+) -> Singles:
     """An orthonormal basis (n, q) that nearly holds the leading d left singular vectors."""
     columns = min(n, d + OVERSAMPLING)
     basis = _orthonormal(apply(rng.standard_normal((n, columns), dtype=np.float32)))

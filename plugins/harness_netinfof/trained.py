@@ -47,7 +47,9 @@ class _Trained:
         UsageError : ``device`` is "cuda" and torch sees no such device.
         """
         if data.split is None:
-            raise Incompatible(f"needs data with a train/test split; this {type(data).__name__} has none")
+            raise Incompatible(
+                f"needs data with a train/test split; this {type(data).__name__} has none"
+            )
         if isinstance(data, Graph):
             check_plain(data.directed, data.weights)
             if data.labels is None:
@@ -60,7 +62,11 @@ class _Trained:
             around = surroundings(graph, data.features, device)
             outputs = data.n_classes if isinstance(data, Graph) else self.hidden
             network = Network(self.kind, around, self.hidden, outputs, self.dropout, generator)
-            return self._links(network, data, generator) if isinstance(data, Links) else self._nodes(network, data)
+            return (
+                self._links(network, data, generator)
+                if isinstance(data, Links)
+                else self._nodes(network, data)
+            )
 
     def _nodes(self, network: Network, data: Graph) -> Prediction:
         assert data.split is not None
@@ -82,7 +88,9 @@ class _Trained:
     def _links(self, network: Network, data: Links, generator: torch.Generator) -> Prediction:
         assert data.split is not None
         device = network.parameters[0].device
-        train, valid, test = (torch.tensor(data.pairs[part].T, device=device) for part in _parts(data))
+        train, valid, test = (
+            torch.tensor(data.pairs[part].T, device=device) for part in _parts(data)
+        )
         linked = train[:, torch.tensor(data.y[data.split.train] == 1, device=device)]
         wanted = torch.tensor(data.y[_parts(data)[1]], dtype=torch.float32, device=device)
         y = torch.cat([torch.ones(linked.shape[1]), torch.zeros(linked.shape[1])]).to(device)
@@ -93,7 +101,9 @@ class _Trained:
 
         def judge(h: Tensor) -> tuple[float, float]:
             found = score(h, valid)
-            return hits(found.cpu().numpy(), wanted.cpu().numpy(), data.k), -float(log_loss(found, wanted))
+            return hits(found.cpu().numpy(), wanted.cpu().numpy(), data.k), -float(
+                log_loss(found, wanted)
+            )
 
         def loss(h: Tensor) -> Tensor:
             others = torch.randint(data.nodes, linked.shape, generator=generator).to(device)
@@ -105,10 +115,20 @@ class _Trained:
         return Prediction(values, data.split.test, told)
 
     def _fit(
-        self, network: Network, loss: Callable[[Tensor], Tensor], judge: Callable[[Tensor], tuple[float, float]]
+        self,
+        network: Network,
+        loss: Callable[[Tensor], Tensor],
+        judge: Callable[[Tensor], tuple[float, float]],
     ) -> dict[str, float | int]:
-        optimiser = torch.optim.Adam(network.parameters, lr=self.learning_rate, weight_decay=self.decay)
-        best, kept, when, epoch = (-math.inf, -math.inf), [p.detach().clone() for p in network.parameters], 0, 0
+        optimiser = torch.optim.Adam(
+            network.parameters, lr=self.learning_rate, weight_decay=self.decay
+        )
+        best, kept, when, epoch = (
+            (-math.inf, -math.inf),
+            [p.detach().clone() for p in network.parameters],
+            0,
+            0,
+        )
         for epoch in range(1, self.epochs + 1):
             optimiser.zero_grad()
             loss(network(training=True)).backward()

@@ -48,7 +48,9 @@ class ExpectedWalks:
         return once + self.graph.sums(second * once) - back * x  # type: ignore[no-any-return]
 
 
-def sampled(graph: Rows, trials: int, threshold: int, rng: np.random.Generator) -> scipy.sparse.csr_array:
+def sampled(
+    graph: Rows, trials: int, threshold: int, rng: np.random.Generator
+) -> scipy.sparse.csr_array:
     """W (n, n) from ``trials`` walks per node; entries of at most ``threshold`` visits are dropped."""
     seed = np.uint64(rng.integers(2**63))
     step = max(1, VISITS // (2 * trials))
@@ -66,10 +68,14 @@ def sampled(graph: Rows, trials: int, threshold: int, rng: np.random.Generator) 
         ends = begins[kept] // (2 * trials) + first
         blocks.append((visits[kept], ends, node[kept]))
     visits, ends, node = (np.concatenate(part) for part in zip(*blocks, strict=True))
-    return scipy.sparse.csr_array((visits.astype(np.float32), (ends, node)), shape=(graph.n, graph.n))
+    return scipy.sparse.csr_array(
+        (visits.astype(np.float32), (ends, node)), shape=(graph.n, graph.n)
+    )
 
 
-def neighbourhoods(graph: Rows, d: int, walks: str, trials: int, threshold: int, rng: np.random.Generator) -> Singles:
+def neighbourhoods(
+    graph: Rows, d: int, walks: str, trials: int, threshold: int, rng: np.random.Generator
+) -> Singles:
     """Leading left singular vectors of W, times the roots of its singular values: (n, at most d)."""
     if walks == "exact":
         expected = ExpectedWalks(graph)

@@ -19,7 +19,11 @@ _LOOP = (
     Param("steps", int, 2000, "steps of Adam at most", low=1),
     Param("learning_rate", float, 1e-3, "of Adam", above=0.0),
     Param(
-        "patience", int, 8, "looks at the validation part, 50 steps apart, without improvement until it stops", low=1
+        "patience",
+        int,
+        8,
+        "looks at the validation part, 50 steps apart, without improvement until it stops",
+        low=1,
     ),
     Param("device", str, "cpu", "where the networks run", choices=("cpu", "cuda")),
 )
@@ -27,16 +31,31 @@ _LOOP = (
 
 def _critic(default: str) -> tuple[Param, ...]:
     return (
-        Param("critic", str, default, "one network of both variables, or one each", choices=("concat", "separable")),
+        Param(
+            "critic",
+            str,
+            default,
+            "one network of both variables, or one each",
+            choices=("concat", "separable"),
+        ),
         _HIDDEN,
         Param("width", int, 32, "outputs of each network of a separable critic", low=1),
-        Param("negatives", int, 2, "mismatched partners of a sample per step, critic=concat", low=1),
+        Param(
+            "negatives", int, 2, "mismatched partners of a sample per step, critic=concat", low=1
+        ),
         *_LOOP,
     )
 
 
-def _estimator(name: str, summary: str, implementation: str, params: tuple[Param, ...], **more: Any) -> EstimatorSpec:
-    traits = ("permutation-invariant", "translation-invariant", "scale-invariant", *more.pop("bounds", ()))
+def _estimator(
+    name: str, summary: str, implementation: str, params: tuple[Param, ...], **more: Any
+) -> EstimatorSpec:
+    traits = (
+        "permutation-invariant",
+        "translation-invariant",
+        "scale-invariant",
+        *more.pop("bounds", ()),
+    )
     return EstimatorSpec(
         name=name,
         summary=summary,
@@ -60,7 +79,10 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         "mine",
         "Donsker-Varadhan bound, its gradient with a running mean",
         "estimators:MINE",
-        (*_critic("concat"), Param("rate", float, 0.01, "of the running mean, per step", above=0.0, high=1.0)),
+        (
+            *_critic("concat"),
+            Param("rate", float, 0.01, "of the running mean, per step", above=0.0, high=1.0),
+        ),
         bounds=lower,
         paper="M. Belghazi et al., Mutual Information Neural Estimation, ICML 2018, arXiv:1801.04062",
     )
@@ -92,7 +114,10 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         "smile",
         "Donsker-Varadhan with clipped scores: less variance, no bound",
         "estimators:SMILE",
-        (*_critic("concat"), Param("tau", float, 5.0, "scores are clipped to +-tau, nats", above=0.0)),
+        (
+            *_critic("concat"),
+            Param("tau", float, 5.0, "scores are clipped to +-tau, nats", above=0.0),
+        ),
         paper="J. Song, S. Ermon, Limitations of Variational MI Estimators, ICLR 2020, arXiv:1910.06222",
     )
     yield _estimator(

@@ -63,7 +63,9 @@ class _Neural:
             notes["dropped_columns"] = parts.dropped
         if done.diverged:
             notes["diverged"] = True
-        return Estimate(found.value, found.stderr, diagnostics=notes | self._notes(len(parts.test[0])))
+        return Estimate(
+            found.value, found.stderr, diagnostics=notes | self._notes(len(parts.test[0]))
+        )
 
     def _critic(self, dx: int, dy: int, draws: torch.Generator, device: torch.device) -> Critic:
         if self.critic == "concat":
@@ -79,7 +81,12 @@ class _Neural:
 
         schedule = Schedule(self.steps, self.batch, self.learning_rate, self.patience)
         return fit(
-            critic.parameters(), of_batch, lambda: self._validation(critic, parts.valid), len(x), schedule, draws
+            critic.parameters(),
+            of_batch,
+            lambda: self._validation(critic, parts.valid),
+            len(x),
+            schedule,
+            draws,
         )
 
     def _scores(self, critic: Critic, x: Tensor, y: Tensor, partners: int) -> tuple[Tensor, Tensor]:

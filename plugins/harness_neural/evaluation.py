@@ -66,7 +66,9 @@ class Held:
     def nwj(self) -> Value:
         """Nguyen-Wainwright-Jordan."""
         shares = torch.exp(self.rows - 1.0) + torch.exp(self.columns - 1.0)
-        return Value.of(float(self.joint.mean() - torch.exp(self.log_mean - 1.0)), self.joint - shares)
+        return Value.of(
+            float(self.joint.mean() - torch.exp(self.log_mean - 1.0)), self.joint - shares
+        )
 
 
 @torch.no_grad()
@@ -80,7 +82,11 @@ def held(critic: Critic, pair: Pair, tau: float | None = None) -> Held:
     if isinstance(critic, Concat):
         return _held_by_shifts(critic, x, y, limit)
     n = len(x)
-    joint, rows, columns = torch.empty(n).double(), torch.empty(n).double(), torch.full((n,), -math.inf).double()
+    joint, rows, columns = (
+        torch.empty(n).double(),
+        torch.empty(n).double(),
+        torch.full((n,), -math.inf).double(),
+    )
     step = max(1, BLOCK // n)
     for start in range(0, n, step):
         block = critic.matrix(x[start : start + step], y).double().cpu()
@@ -97,7 +103,9 @@ def _held_by_shifts(critic: Concat, x: Tensor, y: Tensor, limit: float) -> Held:
     n = len(x)
     shifts = range(1, min(SHIFTS, n - 1) + 1)
     joint = critic.shifted(x, y, [0])[0].double().cpu()
-    apart = torch.cat([critic.shifted(x, y, [s]) for s in shifts]).double().cpu().clamp(-limit, limit)
+    apart = (
+        torch.cat([critic.shifted(x, y, [s]) for s in shifts]).double().cpu().clamp(-limit, limit)
+    )
     # The row of shift s scores x_i with y_(i+s): moved by s, its entries stand at their y.
     by_column = torch.stack([row.roll(s) for s, row in zip(shifts, apart, strict=True)])
     few = math.log(len(shifts))

@@ -24,7 +24,12 @@ class Gaussian:
     """q(y|x) = N(mu(x), diag sigma(x)^2), both by one network."""
 
     def __init__(
-        self, dx: int, dy: int, hidden: Sequence[int], generator: torch.Generator, device: torch.device
+        self,
+        dx: int,
+        dy: int,
+        hidden: Sequence[int],
+        generator: torch.Generator,
+        device: torch.device,
     ) -> None:
         self.net = Dense([dx, *hidden, 2 * dy], generator, device)
 
@@ -40,7 +45,9 @@ class Gaussian:
     def log_density(self, x: Tensor, y: Tensor) -> Tensor:
         """ln q(y_i|x_i) ``(n,)`` in nats."""
         mean, spread = self.moments(x)
-        return (-0.5 * ((y - mean) / spread.exp()) ** 2 - spread).sum(1) - 0.5 * y.shape[1] * math.log(2 * math.pi)
+        return (-0.5 * ((y - mean) / spread.exp()) ** 2 - spread).sum(1) - 0.5 * y.shape[
+            1
+        ] * math.log(2 * math.pi)
 
 
 def log_densities(mean: Tensor, spread: Tensor, y: Tensor) -> Tensor:
@@ -73,7 +80,9 @@ class _Likelihood:
         Incompatible : y is discrete (q is a density), too few samples.
         """
         if data.y_kind == "discrete":
-            raise Incompatible("PairedSamples.y is discrete, and q(y|x) is a Gaussian density; wants dv or infonce")
+            raise Incompatible(
+                "PairedSamples.y is discrete, and q(y|x) is a Gaussian density; wants dv or infonce"
+            )
         with calm(self.device) as device:
             parts = prepare(data, self.batch, rng, device)
             draws = torch_generator(rng)
@@ -123,7 +132,11 @@ class CLUB(_Likelihood):
     def compare(mean: Tensor, spread: Tensor, y: Tensor) -> Value:
         """See the base class."""
         n = len(y)
-        joint, rows, columns = torch.empty(n).double(), torch.empty(n).double(), torch.zeros(n).double()
+        joint, rows, columns = (
+            torch.empty(n).double(),
+            torch.empty(n).double(),
+            torch.zeros(n).double(),
+        )
         for start, block, own in _blocks(mean, spread, y):
             joint[own] = block[own - start, own]
             rows[own] = block.mean(1)
@@ -142,7 +155,11 @@ class L1Out(_Likelihood):
     def compare(mean: Tensor, spread: Tensor, y: Tensor) -> Value:
         """See the base class."""
         n = len(y)
-        joint, others, shares = torch.empty(n).double(), torch.empty(n).double(), torch.zeros(n).double()
+        joint, others, shares = (
+            torch.empty(n).double(),
+            torch.empty(n).double(),
+            torch.zeros(n).double(),
+        )
         for start, block, own in _blocks(mean, spread, y):
             joint[own] = block[own - start, own]
             block[own - start, own] = -math.inf

@@ -19,7 +19,9 @@ class Dense:
     Weights and biases are uniform on +-1/sqrt(inputs).
     """
 
-    def __init__(self, sizes: Sequence[int], generator: torch.Generator, device: torch.device) -> None:
+    def __init__(
+        self, sizes: Sequence[int], generator: torch.Generator, device: torch.device
+    ) -> None:
         self.weights: list[Tensor] = []
         self.biases: list[Tensor] = []
         for inputs, outputs in itertools.pairwise(sizes):
@@ -49,7 +51,12 @@ class Concat:
     """
 
     def __init__(
-        self, dx: int, dy: int, hidden: Sequence[int], generator: torch.Generator, device: torch.device
+        self,
+        dx: int,
+        dy: int,
+        hidden: Sequence[int],
+        generator: torch.Generator,
+        device: torch.device,
     ) -> None:
         self.dx = dx
         self.net = Dense([dx + dy, *hidden, 1], generator, device)
@@ -60,7 +67,9 @@ class Concat:
 
     def _halves(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         first = self.net.weights[0]
-        return torch.matmul(x, first[: self.dx]) + self.net.biases[0], torch.matmul(y, first[self.dx :])
+        return torch.matmul(x, first[: self.dx]) + self.net.biases[0], torch.matmul(
+            y, first[self.dx :]
+        )
 
     def shifted(self, x: Tensor, y: Tensor, shifts: Sequence[int]) -> Tensor:
         """Scores ``(len(shifts), n)`` of x_i with y_(i+s); shift 0 are the pairs themselves."""
@@ -78,7 +87,13 @@ class Separable:
     """One network for each variable, T(x, y) = f(x) . g(y): all pairs of a batch by one matrix product."""
 
     def __init__(
-        self, dx: int, dy: int, hidden: Sequence[int], width: int, generator: torch.Generator, device: torch.device
+        self,
+        dx: int,
+        dy: int,
+        hidden: Sequence[int],
+        width: int,
+        generator: torch.Generator,
+        device: torch.device,
     ) -> None:
         self.f = Dense([dx, *hidden, width], generator, device)
         self.g = Dense([dy, *hidden, width], generator, device)

@@ -75,6 +75,9 @@ class Mine:
         if self.log_mean is None:
             self.log_mean = seen
         else:
-            old, new = self.log_mean + math.log1p(-self.rate) if self.rate < 1 else None, seen + math.log(self.rate)
+            old, new = (
+                self.log_mean + math.log1p(-self.rate) if self.rate < 1 else None,
+                seen + math.log(self.rate),
+            )
             self.log_mean = new if old is None else torch.logaddexp(old, new)
         return joint.mean() - torch.exp(batch - self.log_mean)

@@ -35,7 +35,9 @@ class Parts:
         return self.train[0].shape[1], self.train[1].shape[1]
 
 
-def prepare(data: PairedSamples, batch: int, rng: np.random.Generator, device: torch.device) -> Parts:
+def prepare(
+    data: PairedSamples, batch: int, rng: np.random.Generator, device: torch.device
+) -> Parts:
     """Split, encode and standardise.
 
     The split of the data is kept to where there is one; otherwise a random half trains and the other evaluates. Without
@@ -53,12 +55,16 @@ def prepare(data: PairedSamples, batch: int, rng: np.random.Generator, device: t
             f"a batch of {batch} samples, but {len(train)} to train on; wants batch={len(train)} or less"
         )
     if min(len(test), len(valid)) < 2:
-        raise Incompatible(f"{len(test)} samples to evaluate on and {len(valid)} to stop by; wants 2 of each at least")
+        raise Incompatible(
+            f"{len(test)} samples to evaluate on and {len(valid)} to stop by; wants 2 of each at least"
+        )
     x, lost_x = _encoded(data.x, data.x_kind, train, "PairedSamples.x")
     y, lost_y = _encoded(data.y, data.y_kind, train, "PairedSamples.y")
 
     def part(positions: NDArray[np.int64]) -> Pair:
-        return tuple(torch.tensor(side[positions], dtype=torch.float32, device=device) for side in (x, y))  # type: ignore[return-value]
+        return tuple(
+            torch.tensor(side[positions], dtype=torch.float32, device=device) for side in (x, y)
+        )  # type: ignore[return-value]
 
     return Parts(part(train), part(valid), part(test), lost_x + lost_y)
 
@@ -83,11 +89,15 @@ def _encoded(values: Floats, kind: str, train: NDArray[np.int64], where: str) ->
         varies = (values != values[:1]).any(0)
         if not varies.any():
             raise DataError(where, "one code only", "a variable that varies")
-        return np.hstack([_indicators(column, where) for column in values[:, varies].T]), int((~varies).sum())
+        return np.hstack([_indicators(column, where) for column in values[:, varies].T]), int(
+            (~varies).sum()
+        )
     seen = values[train]
     varies = (seen != seen[:1]).any(0)
     if not varies.any():
-        raise DataError(where, "constant columns only, in the training part", "a variable that varies")
+        raise DataError(
+            where, "constant columns only, in the training part", "a variable that varies"
+        )
     seen = seen[:, varies]
     return (values[:, varies] - seen.mean(0)) / seen.std(0), int((~varies).sum())
 
@@ -96,5 +106,7 @@ def _indicators(column: Floats, where: str) -> Floats:
     """One column per code ``(n, codes)``."""
     codes, which = np.unique(column, return_inverse=True)
     if len(codes) > CODES:
-        raise Incompatible(f"{where}: {len(codes)} different codes; wants {CODES} at most, for each becomes an input")
+        raise Incompatible(
+            f"{where}: {len(codes)} different codes; wants {CODES} at most, for each becomes an input"
+        )
     return np.asarray(np.eye(len(codes))[which])

@@ -70,7 +70,11 @@ def fit(
             history.append(now)
             if now > value:
                 best, best_step, value = _copy(parameters), step, now
-            if diverged or step == schedule.steps or step - best_step >= schedule.patience * schedule.every:
+            if (
+                diverged
+                or step == schedule.steps
+                or step - best_step >= schedule.patience * schedule.every
+            ):
                 break
     with torch.no_grad():
         for parameter, kept in zip(parameters, best, strict=True):

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from harness import Activations, Estimate, EstimatorSpec, ModelSpec, PairedSamples, Param, Samples, SparseCodes
+from harness import (
+    Activations,
+    Estimate,
+    EstimatorSpec,
+    ModelSpec,
+    PairedSamples,
+    Param,
+    Samples,
+    SparseCodes,
+)
 from harness import hookimpl as _hookimpl
 from harness.quantities import EFFECTIVE_FEATURES, INTRINSIC_DIMENSION
 
@@ -19,13 +28,22 @@ _TWO_NN = "E. Facco et al., Sci. Rep. 7, 12140 (2017)"
 _INSTALL = "infoharness[superposition]"
 _HILL = (
     Param(
-        "order", float, 1.0, "of the Hill number: 1 is exp of the entropy, 0 counts, inf looks at the largest", low=0.0
+        "order",
+        float,
+        1.0,
+        "of the Hill number: 1 is exp of the entropy, 0 counts, inf looks at the largest",
+        low=0.0,
     ),
     Param("draws", int, 200, "replicates of the bootstrap", low=2),
 )
 _SPECTRUM: dict[str, Any] = {
     "reads": (Activations, Samples),
-    "traits": ("deterministic", "permutation-invariant", "translation-invariant", "scale-invariant"),
+    "traits": (
+        "deterministic",
+        "permutation-invariant",
+        "translation-invariant",
+        "scale-invariant",
+    ),
     "quantity": EFFECTIVE_FEATURES,
 }
 
@@ -61,22 +79,60 @@ def harness_models() -> Iterable[ModelSpec]:
                 "sums over units and features (the paper), or means (its code)",
                 choices=("sum", "mean"),
             ),
-            Param("expansion", float, 4.0, "size of the dictionary over the width of the layer", above=0.0),
+            Param(
+                "expansion",
+                float,
+                4.0,
+                "size of the dictionary over the width of the layer",
+                above=0.0,
+            ),
             Param("least", int, 40, "the smallest dictionary that expansion may give", low=1),
             Param("features", int, 0, "size of the dictionary; 0 for what expansion says", low=0),
-            Param("normalise", str, "rms", "mean square of one per unit, or as it is", choices=("rms", "none")),
             Param(
-                "scale", tuple[float, ...], (1.0,), "what is multiplied in after that; all trained together", above=0.0
+                "normalise",
+                str,
+                "rms",
+                "mean square of one per unit, or as it is",
+                choices=("rms", "none"),
             ),
-            Param("tied", bool, True, "decode with the transposed encoder, without an offset (relu)"),
+            Param(
+                "scale",
+                tuple[float, ...],
+                (1.0,),
+                "what is multiplied in after that; all trained together",
+                above=0.0,
+            ),
+            Param(
+                "tied", bool, True, "decode with the transposed encoder, without an offset (relu)"
+            ),
             Param("k", int, 4, "active features of topk", low=1),
-            Param("copies", int, 3, "autoencoders from different starts, for each sparsity and scale", low=1),
+            Param(
+                "copies",
+                int,
+                3,
+                "autoencoders from different starts, for each sparsity and scale",
+                low=1,
+            ),
             Param("epochs", int, 60, "passes over the samples", low=1),
-            Param("steps", int, 1500, "fewest steps: few samples are passed over more often", low=0),
+            Param(
+                "steps", int, 1500, "fewest steps: few samples are passed over more often", low=0
+            ),
             Param("batch", int, 128, "samples per step; all where there are fewer", low=1),
             Param("learning_rate", float, 1e-3, "of Adam", above=0.0),
-            Param("holdout", float, 0.2, "share of the training samples that chooses the epoch", above=0.0, high=0.9),
-            Param("checkpoint", str, "", "a file or folder of saved autoencoders to use instead of training"),
+            Param(
+                "holdout",
+                float,
+                0.2,
+                "share of the training samples that chooses the epoch",
+                above=0.0,
+                high=0.9,
+            ),
+            Param(
+                "checkpoint",
+                str,
+                "",
+                "a file or folder of saved autoencoders to use instead of training",
+            ),
         ),
         requires=("torch",),
         install=_INSTALL,
@@ -89,7 +145,11 @@ def harness_models() -> Iterable[ModelSpec]:
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """Effective features, and baselines on the same activations."""
     for name, summary, implementation in (
-        ("effective-features", "F, exp of the entropy of the features' shares of activation mass", "EffectiveFeatures"),
+        (
+            "effective-features",
+            "F, exp of the entropy of the features' shares of activation mass",
+            "EffectiveFeatures",
+        ),
         ("feature-frequency", "the same of how often features are active", "FeatureFrequency"),
     ):
         yield EstimatorSpec(
@@ -125,7 +185,12 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         reads=(Activations, Samples, PairedSamples),
         gives=Estimate,
         quantity=INTRINSIC_DIMENSION,
-        traits=("deterministic", "permutation-invariant", "translation-invariant", "scale-invariant"),
+        traits=(
+            "deterministic",
+            "permutation-invariant",
+            "translation-invariant",
+            "scale-invariant",
+        ),
         requires=("scipy",),
         install=_INSTALL,
         paper=_TWO_NN,

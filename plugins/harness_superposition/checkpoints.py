@@ -32,7 +32,9 @@ def write(path: str | Path, saes: Dictionaries) -> None:
     try:
         save_file(arrays, str(path), metadata=header)
     except (OSError, SafetensorError) as error:
-        raise UsageError(f"{path}: cannot be written ({error}); wanted a file in a folder that is there") from None
+        raise UsageError(
+            f"{path}: cannot be written ({error}); wanted a file in a folder that is there"
+        ) from None
 
 
 def read(path: str | Path) -> Dictionaries:
@@ -49,7 +51,9 @@ def read(path: str | Path) -> Dictionaries:
         raise
     except Exception as error:  # whatever the formats' readers raise on a broken file
         first = " ".join(str(error).split())[:160]
-        raise UsageError(f"{place}: cannot be read ({type(error).__name__}: {first}); {_WANTED}") from error
+        raise UsageError(
+            f"{place}: cannot be read ({type(error).__name__}: {first}); {_WANTED}"
+        ) from error
     raise UsageError(f"{place}: no autoencoders there; {_WANTED}")
 
 
@@ -78,9 +82,13 @@ def _lens(folder: Path) -> Dictionaries:
     if named not in _LENS:
         raise UsageError(f"{folder}: architecture {named!r}; wanted one of {', '.join(_LENS)}")
     if settings.get("normalize_activations", "none") != "none":
-        raise UsageError(f"{folder}: normalize_activations={settings['normalize_activations']!r}; wanted 'none'")
+        raise UsageError(
+            f"{folder}: normalize_activations={settings['normalize_activations']!r}; wanted 'none'"
+        )
     if settings.get("rescale_acts_by_decoder_norm"):
-        raise UsageError(f"{folder}: rescale_acts_by_decoder_norm is set; wanted weights with the norms folded in")
+        raise UsageError(
+            f"{folder}: rescale_acts_by_decoder_norm is set; wanted weights with the norms folded in"
+        )
     arrays = {n: v.float() for n, v in load_file(str(folder / "sae_weights.safetensors")).items()}
     encoder, bias = arrays["W_enc"].T, arrays["b_enc"]
     if settings.get("apply_b_dec_to_input", True):
@@ -116,7 +124,10 @@ def _one(
     k: int,
 ) -> Dictionaries:
     rows = [t[None].contiguous() for t in (encoder, bias, decoder, offset)]
-    return _checked(place, Dictionaries(architecture, *rows, threshold if threshold is None else threshold[None], k))
+    return _checked(
+        place,
+        Dictionaries(architecture, *rows, threshold if threshold is None else threshold[None], k),
+    )
 
 
 def _checked(place: Path, saes: Dictionaries) -> Dictionaries:

@@ -85,7 +85,10 @@ def recovery(rows: Sequence[Record]) -> list[dict[str, Any]]:
     for task in ("known-codes", "toy-superposition"):
         for name in sorted({measure(r) for r in rows if r.task.endswith(f"/{task}")}):
             seeds = _by_seed(select(rows, task, name))
-            pairs = [np.array([(r.value, r.facts["features"]) for r in found]) for found in seeds.values()]
+            pairs = [
+                np.array([(r.value, r.facts["features"]) for r in found])
+                for found in seeds.values()
+            ]
             pairs = [p for p in pairs if len(p) > 2 and np.ptp(p[:, 0]) > 0 and np.ptp(p[:, 1]) > 0]
             if not pairs:
                 continue
@@ -93,9 +96,15 @@ def recovery(rows: Sequence[Record]) -> list[dict[str, Any]]:
                 {
                     "task": task,
                     "measure": name,
-                    "relative error": float(np.mean([np.abs(p[:, 0] / p[:, 1] - 1).mean() for p in pairs])),
+                    "relative error": float(
+                        np.mean([np.abs(p[:, 0] / p[:, 1] - 1).mean() for p in pairs])
+                    ),
                     "pearson": float(np.mean([np.corrcoef(p.T)[0, 1] for p in pairs])),
-                    "rank": float(np.mean([np.corrcoef(_ranks(p[:, 0]), _ranks(p[:, 1]))[0, 1] for p in pairs])),
+                    "rank": float(
+                        np.mean(
+                            [np.corrcoef(_ranks(p[:, 0]), _ranks(p[:, 1]))[0, 1] for p in pairs]
+                        )
+                    ),
                     "seeds": len(pairs),
                 }
             )
@@ -123,10 +132,14 @@ def slope(rows: Iterable[Record], fact: str) -> float:
 def _dropout(rows: list[Record]) -> Iterable[Finding]:
     for site in ("post", "pre"):
         for width in sorted({r.facts["units"] for r in rows}):
-            found = _by_seed([r for r in rows if (r.facts["site"], r.facts["units"]) == (site, width)])
+            found = _by_seed(
+                [r for r in rows if (r.facts["site"], r.facts["units"]) == (site, width)]
+            )
             values = tuple(slope(seed, "dropout") for seed in found.values())
             if values:
-                yield Finding(f"dropout lowers F: slope, {site}-activation, width {width}", values, -1)
+                yield Finding(
+                    f"dropout lowers F: slope, {site}-activation, width {width}", values, -1
+                )
 
 
 def _grokking(rows: list[Record]) -> Iterable[Finding]:
@@ -137,15 +150,24 @@ def _grokking(rows: list[Record]) -> Iterable[Finding]:
         notes = [r.diagnostics for r in seed]
         after = np.array([n.get("accuracy", 0.0) > UNDERSTOOD for n in notes])
         if after.any():
-            found["drop"].append(float(values[after].mean() / values[: int(after.argmax()) + 1].max() - 1))
+            found["drop"].append(
+                float(values[after].mean() / values[: int(after.argmax()) + 1].max() - 1)
+            )
         if all("learning_coefficient" in n for n in notes):
             coefficient = np.array([n["learning_coefficient"] for n in notes])
             for part, start in (("all", 0), ("peak", int(coefficient.argmax()))):
                 if len(values) - start > 2:
-                    found[part].append(float(np.corrcoef(values[start:], coefficient[start:])[0, 1]))
+                    found[part].append(
+                        float(np.corrcoef(values[start:], coefficient[start:])[0, 1])
+                    )
     for part, claim, sign, limit in (
         ("drop", "F falls by 5 % or more when the rule is found: change from its peak", -1, -0.05),
-        ("all", "F follows the learning coefficient: Pearson over all of training above 0.7", 1, 0.7),
+        (
+            "all",
+            "F follows the learning coefficient: Pearson over all of training above 0.7",
+            1,
+            0.7,
+        ),
         ("peak", "the same from the peak of the coefficient on", 1, 0.7),
     ):
         if found[part]:
@@ -155,23 +177,32 @@ def _grokking(rows: list[Record]) -> Iterable[Finding]:
 def _adversarial(rows: list[Record]) -> Iterable[Finding]:
     slopes: dict[tuple[int, int], dict[int, float]] = {}
     for classes, width in sorted({(r.facts["classes"], r.facts["units"]) for r in rows}):
-        found = _by_seed([r for r in rows if (r.facts["classes"], r.facts["units"]) == (classes, width)])
+        found = _by_seed(
+            [r for r in rows if (r.facts["classes"], r.facts["units"]) == (classes, width)]
+        )
         slopes[classes, width] = {seed: slope(of, "epsilon") for seed, of in found.items()}
-        yield Finding(f"slope over epsilon, {classes} classes, width {width}", tuple(slopes[classes, width].values()))
+        yield Finding(
+            f"slope over epsilon, {classes} classes, width {width}",
+            tuple(slopes[classes, width].values()),
+        )
     widths, counts = sorted({w for _, w in slopes}), sorted({c for c, _ in slopes})
     for classes in counts:
         if len(widths) > 1:
             wide, narrow = slopes[classes, widths[-1]], slopes[classes, widths[0]]
             values = tuple(wide[s] - narrow[s] for s in wide if s in narrow)
             yield Finding(
-                f"abundance raises: slope at width {widths[-1]} less at {widths[0]}, {classes} classes", values, 1
+                f"abundance raises: slope at width {widths[-1]} less at {widths[0]}, {classes} classes",
+                values,
+                1,
             )
     if len(counts) > 1:
         for width in widths:
             few, many = slopes[counts[0], width], slopes[counts[-1], width]
             values = tuple(few[s] - many[s] for s in few if s in many)
             yield Finding(
-                f"scarcity lowers: slope of {counts[0]} less of {counts[-1]} classes, width {width}", values, 1
+                f"scarcity lowers: slope of {counts[0]} less of {counts[-1]} classes, width {width}",
+                values,
+                1,
             )
 
 
@@ -193,23 +224,48 @@ def report(rows: Sequence[Record], name: str = MEASURE) -> str:
     """Both tables as Markdown."""
     parts = []
     if table := recovery(rows):
-        parts.append("Recovery of the number of features\n\n" + tabulate(table, "keys", "github", floatfmt=".3f"))
+        parts.append(
+            "Recovery of the number of features\n\n"
+            + tabulate(table, "keys", "github", floatfmt=".3f")
+        )
     if found := findings(rows, name):
         lines = [
-            (f.claim, f"{f.mean:+.3f} ± {f.half_width:.3f}", f"{f.held} of {len(f.values)}" if f.sign else "")
+            (
+                f.claim,
+                f"{f.mean:+.3f} ± {f.half_width:.3f}",
+                f"{f.held} of {len(f.values)}" if f.sign else "",
+            )
             for f in found
         ]
-        parts.append(f"Claims, by {name}\n\n" + tabulate(lines, ("claim", "mean, 95 %", "holds in seeds"), "github"))
+        parts.append(
+            f"Claims, by {name}\n\n"
+            + tabulate(lines, ("claim", "mean, 95 %", "holds in seeds"), "github")
+        )
     return "\n\n".join(parts) or "the records hold nothing that the claims are about"
 
 
 def command(
-    words: Sequence[str] | None, name: str, about: str, act: Callable[[argparse.Namespace], None], *options: str
+    words: Sequence[str] | None,
+    name: str,
+    about: str,
+    act: Callable[[argparse.Namespace], None],
+    *options: str,
 ) -> int:
     """Parse ``words``, act, and give the exit status: 0, or 2 with one line on stderr."""
-    parser = argparse.ArgumentParser(prog=f"python -m harness_superposition.{name}", description=about)
-    parser.add_argument("records", type=Path, nargs="+", help="files of harness run --format json, or folders of them")
-    parser.add_argument("--measure", default=MEASURE, help="models and estimator, such as 'sae > effective-features'")
+    parser = argparse.ArgumentParser(
+        prog=f"python -m harness_superposition.{name}", description=about
+    )
+    parser.add_argument(
+        "records",
+        type=Path,
+        nargs="+",
+        help="files of harness run --format json, or folders of them",
+    )
+    parser.add_argument(
+        "--measure",
+        default=MEASURE,
+        help="models and estimator, such as 'sae > effective-features'",
+    )
     for option in options:
         parser.add_argument(option, type=Path, required=True)
     try:

@@ -58,13 +58,20 @@ class Dictionaries:
     def encode(self, x: Tensor) -> Tensor:
         """Codes ``(s, n, D)`` of ``x (s, n, N)``, which has its gain already."""
         return activate(
-            torch.baddbmm(self.bias[:, None], x, self.encoder.mT), self.architecture, self.k, self.threshold
+            torch.baddbmm(self.bias[:, None], x, self.encoder.mT),
+            self.architecture,
+            self.k,
+            self.threshold,
         )
 
     def decode(self, z: Tensor) -> Tensor:
         """What codes ``(s, n, D)`` stand for ``(s, n, N)``."""
         decoder = self.encoder if self.decoder is None else self.decoder
-        return torch.bmm(z, decoder) if self.offset is None else torch.baddbmm(self.offset[:, None], z, decoder)
+        return (
+            torch.bmm(z, decoder)
+            if self.offset is None
+            else torch.baddbmm(self.offset[:, None], z, decoder)
+        )
 
     def chunks(self, x: Floats) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Go through ``x (n, N)`` in order: position of the first row, the rows as seen ``(s, m, N)``, codes.

@@ -44,7 +44,11 @@ class _Features:
         rows = rng.integers(len(values), size=(len(drawn), max(len(values) - 1, 1)))
         low, high = np.quantile(np.take_along_axis(drawn, rows, 1).mean(1), [0.025, 0.975])
         between = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-        stderr = float(np.hypot(between / np.sqrt(len(values)), drawn.mean(1).std(ddof=1) if len(drawn) > 1 else 0.0))
+        stderr = float(
+            np.hypot(
+                between / np.sqrt(len(values)), drawn.mean(1).std(ddof=1) if len(drawn) > 1 else 0.0
+            )
+        )
         notes: dict[str, float | int | str | bool] = {
             "psi": value / data.units,
             "units": data.units,
@@ -88,7 +92,9 @@ class _Features:
             rows = np.array([s == setting for s in settings])
             name = f"sparsity={setting[0]:g},scale={setting[1]:g}"
             try:
-                found[f"value[{name}]"] = float(hill(shares(weights[rows].sum(1)), self.order).mean())
+                found[f"value[{name}]"] = float(
+                    hill(shares(weights[rows].sum(1)), self.order).mean()
+                )
             except Incompatible:
                 found[f"value[{name}]"] = "dead"
             found[f"unexplained[{name}]"] = float(data.unexplained[rows].mean())
@@ -99,15 +105,23 @@ def _warn(notes: dict[str, float | int | str | bool], value: float) -> None:
     """Say what makes the number doubtful."""
     features, live = int(notes["dictionary"]), float(notes["live"])
     if float(notes["unexplained"]) > POOR:
-        _LOG.warning("the autoencoders leave over %g of the variance unexplained: F is too small", POOR)
+        _LOG.warning(
+            "the autoencoders leave over %g of the variance unexplained: F is too small", POOR
+        )
     if live > FULL * features or value > NEAR * features:
-        _LOG.warning("the dictionary is saturated: F measures it rather than the layer; wants a larger expansion")
+        _LOG.warning(
+            "the dictionary is saturated: F measures it rather than the layer; wants a larger expansion"
+        )
     if live < 0.1 * features:
         _LOG.warning("over nine tenths of the dictionary are dead")
     if int(notes["samples"]) < 10 * features:
-        _LOG.warning("fewer than ten samples per feature of the dictionary: rare features are missed")
+        _LOG.warning(
+            "fewer than ten samples per feature of the dictionary: rare features are missed"
+        )
     if features < int(notes["units"]):
-        _LOG.warning("the dictionary is smaller than the layer: F cannot exceed its %d features", features)
+        _LOG.warning(
+            "the dictionary is smaller than the layer: F cannot exceed its %d features", features
+        )
     if float(notes["half_change"]) > CHANGE:
         _LOG.warning("half of the samples change F by more than %g: not converged", CHANGE)
 

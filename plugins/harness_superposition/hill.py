@@ -19,7 +19,9 @@ def shares(mass: Floats) -> Floats:
     """
     total = mass.sum(-1, keepdims=True)
     if not (total > 0).all():
-        raise Incompatible("dead: no feature is ever active, so that there are no shares of anything")
+        raise Incompatible(
+            "dead: no feature is ever active, so that there are no shares of anything"
+        )
     return np.asarray(mass / total)
 
 
@@ -49,7 +51,9 @@ def replicates(mass: Floats, order: float, draws: int, rng: np.random.Generator)
     Replicates without any mass are drawn from the others.
     """
     s, blocks, _ = mass.shape
-    weights = rng.multinomial(max(blocks - 1, 1), np.full(blocks, 1.0 / blocks), size=draws).astype(np.float64)
+    weights = rng.multinomial(max(blocks - 1, 1), np.full(blocks, 1.0 / blocks), size=draws).astype(
+        np.float64
+    )
     out = np.empty((draws, s))
     for row in range(s):
         drawn = weights @ mass[row]

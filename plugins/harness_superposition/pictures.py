@@ -27,7 +27,9 @@ def draw(rows: Sequence[Record], out: Path, name: str = MEASURE) -> None:
     """
     panels = _panels(rows, name)
     if not panels:
-        raise UsageError(f"no records of {name} on dropout-parity, grokking or adversarial-digits; wanted some")
+        raise UsageError(
+            f"no records of {name} on dropout-parity, grokking or adversarial-digits; wanted some"
+        )
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -35,7 +37,9 @@ def draw(rows: Sequence[Record], out: Path, name: str = MEASURE) -> None:
         raise MissingDependency("matplotlib", "pip install 'infoharness[plots]'") from None
     figure = Figure(figsize=(4.6 * len(panels), 4.6), layout="constrained")
     FigureCanvasAgg(figure)
-    for axes, (title, paint) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+    for axes, (title, paint) in zip(
+        figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
+    ):
         paint(axes)
         axes.set_title(title)
         axes.grid(color="0.92")
@@ -43,7 +47,9 @@ def draw(rows: Sequence[Record], out: Path, name: str = MEASURE) -> None:
     try:
         figure.savefig(out, dpi=130)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{out}: cannot be written ({error}); wanted a picture file such as claims.png") from None
+        raise UsageError(
+            f"{out}: cannot be written ({error}); wanted a picture file such as claims.png"
+        ) from None
 
 
 def _panels(rows: Sequence[Record], name: str) -> list[tuple[str, Callable[[Any], None]]]:
@@ -62,7 +68,9 @@ def _panels(rows: Sequence[Record], name: str) -> list[tuple[str, Callable[[Any]
     return panels
 
 
-def _line(axes: Any, rows: Iterable[Record], across: str, value: Callable[[Record], float], **style: Any) -> Any:
+def _line(
+    axes: Any, rows: Iterable[Record], across: str, value: Callable[[Record], float], **style: Any
+) -> Any:
     """Mean over everything at one place, and the range over it."""
     points: dict[float, list[float]] = defaultdict(list)
     for row in rows:
@@ -76,7 +84,14 @@ def _line(axes: Any, rows: Iterable[Record], across: str, value: Callable[[Recor
 
 def _legend(axes: Any, **more: Any) -> None:
     """Below the panel, where it hides no curve."""
-    axes.legend(fontsize="small", ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, **more)
+    axes.legend(
+        fontsize="small",
+        ncols=2,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.16),
+        frameon=False,
+        **more,
+    )
 
 
 def _dropout(axes: Any, rows: list[Record]) -> None:
@@ -85,7 +100,15 @@ def _dropout(axes: Any, rows: list[Record]) -> None:
             chosen = [r for r in rows if (r.facts["units"], r.facts["site"]) == (width, site)]
             label = f"width {width}, {site}"
             if chosen:
-                _line(axes, chosen, "dropout", lambda r: r.value, ls=dash, color=f"C{number}", label=label)
+                _line(
+                    axes,
+                    chosen,
+                    "dropout",
+                    lambda r: r.value,
+                    ls=dash,
+                    color=f"C{number}",
+                    label=label,
+                )
     axes.set_xlabel("rate of dropout")
     axes.set_ylabel("effective features F")
     _legend(axes)
@@ -99,11 +122,15 @@ def _grokking(axes: Any, rows: list[Record]) -> None:
     with_coefficient = [r for r in rows if "learning_coefficient" in r.diagnostics]
     if with_coefficient:
         value = lambda r: r.diagnostics["learning_coefficient"]  # noqa: E731 - named for the line below
-        handles.append(_line(other, with_coefficient, "step", value, color="C1", label="learning coefficient"))
+        handles.append(
+            _line(other, with_coefficient, "step", value, color="C1", label="learning coefficient")
+        )
     measured = [r for r in rows if "accuracy" in r.diagnostics]
     if measured:
         top = 1.0 if not with_coefficient else max(value(r) for r in with_coefficient)
-        label = "accuracy on unseen pairs" if top == 1.0 else f"accuracy on unseen pairs, × {top:.0f}"
+        label = (
+            "accuracy on unseen pairs" if top == 1.0 else f"accuracy on unseen pairs, × {top:.0f}"
+        )
         scaled = lambda r: top * r.diagnostics["accuracy"]  # noqa: E731
         handles.append(_line(other, measured, "step", scaled, color="0.5", label=label))
     _legend(axes, handles=handles)
@@ -117,7 +144,15 @@ def _adversarial(axes: Any, rows: list[Record]) -> None:
         for inputs, dash in (("clean", "-"), ("attacked", ":")):
             chosen = [r for r in relative if r.facts["inputs"] == inputs or r.facts["epsilon"] == 0]
             value = lambda r, starts=starts: r.value / starts[r.seed]  # noqa: E731
-            _line(axes, chosen, "epsilon", value, ls=dash, color=f"C{number}", label=f"width {width}, {inputs}")
+            _line(
+                axes,
+                chosen,
+                "epsilon",
+                value,
+                ls=dash,
+                color=f"C{number}",
+                label=f"width {width}, {inputs}",
+            )
     axes.axhline(1.0, color="0.6", lw=0.8)
     axes.set_xlabel("size of the attack, epsilon")
     axes.set_ylabel("F / F without attack")

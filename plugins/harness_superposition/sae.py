@@ -47,7 +47,9 @@ class SAE:
     holdout: float = 0.2
     checkpoint: str = ""
 
-    def transform(self, data: Activations, *, to: type[Kind], rng: np.random.Generator) -> SparseCodes:
+    def transform(
+        self, data: Activations, *, to: type[Kind], rng: np.random.Generator
+    ) -> SparseCodes:
         """How the features are used on the test part; on all samples where there is no split.
 
         Raises `Incompatible` for a dead layer, one that never varies, too few samples, a ``checkpoint`` of another
@@ -63,7 +65,9 @@ class SAE:
             mass, counts = _used(saes, judged[order])
             unexplained = saes.unexplained(held)
         if not (np.isfinite(unexplained).all() and np.isfinite(mass).all()):
-            raise Incompatible("the autoencoder diverged; wants a smaller learning_rate, or normalise=rms")
+            raise Incompatible(
+                "the autoencoder diverged; wants a smaller learning_rate, or normalise=rms"
+            )
         return SparseCodes(
             mass,
             counts,
@@ -87,11 +91,15 @@ class SAE:
         """
         saes = checkpoints.read(self.checkpoint)
         if saes.shape[2] != data.width:
-            raise Incompatible(f"{self.checkpoint}: reads {saes.shape[2]} units; this layer has {data.width}")
+            raise Incompatible(
+                f"{self.checkpoint}: reads {saes.shape[2]} units; this layer has {data.width}"
+            )
         if saes.gain is not None:
             return saes
         gain = self.scale[0] * self._gain(_train(data))
-        return dataclasses.replace(saes, gain=torch.full((saes.shape[0],), gain, dtype=torch.float64))
+        return dataclasses.replace(
+            saes, gain=torch.full((saes.shape[0],), gain, dtype=torch.float64)
+        )
 
     def _fitted(self, data: Activations, rng: np.random.Generator) -> tuple[Dictionaries, Floats]:
         """The autoencoders, and the samples that they were not fitted on."""
@@ -114,7 +122,9 @@ class SAE:
     def _gain(self, x: Floats) -> float:
         """To a mean square of one per unit, with ``normalise=rms``. Refuses dead layers and too few samples."""
         if len(x) < FEWEST:
-            raise Incompatible(f"{len(x)} samples to train an autoencoder on; wants {FEWEST} at least")
+            raise Incompatible(
+                f"{len(x)} samples to train an autoencoder on; wants {FEWEST} at least"
+            )
         largest = float(np.abs(x).max())
         if largest == 0.0:
             raise Incompatible("a dead layer: every activation is zero")
@@ -130,7 +140,9 @@ class SAE:
     def _grid(self) -> Floats:
         """Scale, sparsity and number of the copy for each autoencoder ``(s, 3)``."""
         sparsity = self.sparsity[:1] if self.architecture == "topk" else self.sparsity
-        return np.array(list(itertools.product(self.scale, sparsity, range(self.copies))), np.float64)
+        return np.array(
+            list(itertools.product(self.scale, sparsity, range(self.copies))), np.float64
+        )
 
     def _weights(self, units: int, features: int) -> Floats:
         """Of the sparsity term beside the summed square error ``(s,)``: ``mean`` divides one by N, the other by D."""
@@ -140,7 +152,9 @@ class SAE:
     def _plan(self, units: int) -> Plan:
         features, grid = self._size(units), self._grid()
         if self.architecture == "topk" and self.k > features:
-            raise Incompatible(f"k={self.k} of {features} features; wants a smaller k, or a larger dictionary")
+            raise Incompatible(
+                f"k={self.k} of {features} features; wants a smaller k, or a larger dictionary"
+            )
         square, sparse = (1.0, 1.0) if self.loss == "sum" else (1.0 / units, 1.0 / features)
         return Plan(
             architecture=self.architecture,

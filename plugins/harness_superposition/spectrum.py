@@ -34,7 +34,10 @@ def singular_values(data: Samples | Activations) -> NDArray[np.float64]:
 
 def _notes(data: Samples | Activations) -> dict[str, float | int | str]:
     units = data.x.shape[1]
-    notes: dict[str, float | int | str] = {"units": units, "dead_units": int((data.x == data.x[:1]).all(0).sum())}
+    notes: dict[str, float | int | str] = {
+        "units": units,
+        "dead_units": int((data.x == data.x[:1]).all(0).sum()),
+    }
     for name in ("layer", "accuracy", "learning_coefficient"):
         if (known := getattr(data, name, None)) is not None:
             notes[name] = known

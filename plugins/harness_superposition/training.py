@@ -84,13 +84,17 @@ class Trainer:
         _, features, units = encoder.shape
         bound = (6.0 / (features + units)) ** 0.5
         for seed in sorted(set(self.plan.seed)):
-            encoder[seeds == seed] = bound * (2.0 * torch.rand((features, units), generator=generator) - 1.0)
+            encoder[seeds == seed] = bound * (
+                2.0 * torch.rand((features, units), generator=generator) - 1.0
+            )
         if "decoder" in self.values:
             self.values["offset"].copy_(mean * self.plan.gain[:, None])
             if self.plan.architecture != "relu":
                 encoder /= encoder.norm(dim=-1, keepdim=True)
             self.values["decoder"].copy_(encoder)
-            self.values["bias"].copy_(-torch.bmm(encoder, self.values["offset"][:, :, None])[:, :, 0])
+            self.values["bias"].copy_(
+                -torch.bmm(encoder, self.values["offset"][:, :, None])[:, :, 0]
+            )
         if "threshold" in self.values:
             self.values["threshold"].fill_(START)
 
@@ -141,7 +145,11 @@ class Trainer:
         square = (found.decode(codes) - x).square().sum((1, 2)) / x.shape[1]
         sparse = torch.zeros_like(square)
         if self.plan.architecture != "topk":
-            count = codes.sum((1, 2)) if self.plan.architecture == "relu" else (codes > 0).sum((1, 2)).float()
+            count = (
+                codes.sum((1, 2))
+                if self.plan.architecture == "relu"
+                else (codes > 0).sum((1, 2)).float()
+            )
             sparse = count / x.shape[1]
         return Loss(self.plan.square * square + self.plan.sparse * sparse, square)
 
@@ -160,7 +168,9 @@ class Trainer:
 
 def _views(flat: Tensor, shapes: dict[str, tuple[int, ...]], sizes: list[int]) -> dict[str, Tensor]:
     parts = flat.split(sizes)
-    return {name: part.view(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
+    return {
+        name: part.view(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)
+    }
 
 
 def train(plan: Plan, x: Tensor, held: Tensor, generator: torch.Generator) -> Dictionaries:
@@ -180,7 +190,9 @@ def train(plan: Plan, x: Tensor, held: Tensor, generator: torch.Generator) -> Di
         orders = torch.stack([torch.randperm(len(x), generator=generator) for _ in seeds])[rows]
         for start in range(0, len(x) - size + 1, size):
             picked = orders[:, start : start + size]
-            trainer.step(x.index_select(0, picked.reshape(-1)).view(len(gains), size, -1).mul_(gains))
+            trainer.step(
+                x.index_select(0, picked.reshape(-1)).view(len(gains), size, -1).mul_(gains)
+            )
         now = trainer.loss(judged).total
         better = now < best
         best = torch.where(better, now, best)

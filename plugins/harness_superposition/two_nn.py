@@ -39,7 +39,11 @@ def two_nn(x: NDArray[np.float64], where: str) -> tuple[float, float]:
     distances = distances[distances[:, 0] > 0]  # differences below the smallest number are none
     logs = np.log(distances[:, 1] / distances[:, 0]).sum()
     if not logs > 0:
-        raise DataError(where, "a lattice: the two nearest neighbours are equally far", "points in general position")
+        raise DataError(
+            where,
+            "a lattice: the two nearest neighbours are equally far",
+            "points in general position",
+        )
     dimension = (len(distances) - 1) / logs
     return float(dimension), float(dimension / math.sqrt(len(distances)))
 
@@ -48,7 +52,9 @@ def two_nn(x: NDArray[np.float64], where: str) -> tuple[float, float]:
 class TwoNN:
     """Intrinsic dimension, of x and y together where the data are pairs."""
 
-    def estimate(self, data: Samples | Activations | PairedSamples, *, rng: np.random.Generator) -> Estimate:
+    def estimate(
+        self, data: Samples | Activations | PairedSamples, *, rng: np.random.Generator
+    ) -> Estimate:
         """The dimension (no unit) and its standard error, of the test part where there is a split.
 
         ``singular`` in the diagnostics says whether the data have clearly fewer dimensions than columns, ``columns``;
@@ -58,13 +64,23 @@ class TwoNN:
         if not isinstance(data, PairedSamples):
             dimension, stderr = two_nn(data.x, f"{type(data).__name__}.x")
             thin = dimension < THIN * data.x.shape[1]
-            return Estimate(dimension, stderr, diagnostics={"columns": data.x.shape[1], "singular": thin})
+            return Estimate(
+                dimension, stderr, diagnostics={"columns": data.x.shape[1], "singular": thin}
+            )
         if "discrete" in (data.x_kind, data.y_kind):
-            raise Incompatible("a discrete variable has no intrinsic dimension; wants two continuous ones")
+            raise Incompatible(
+                "a discrete variable has no intrinsic dimension; wants two continuous ones"
+            )
         x, _ = two_nn(data.x, "PairedSamples.x")
         y, _ = two_nn(data.y, "PairedSamples.y")
         joint, stderr = two_nn(np.hstack([data.x, data.y]), "PairedSamples")
         dx, dy = data.x.shape[1], data.y.shape[1]
         thin = x < THIN * dx or y < THIN * dy or joint < THIN * (dx + dy)
-        notes = {"dimension_x": x, "dimension_y": y, "columns_x": dx, "columns_y": dy, "singular": thin}
+        notes = {
+            "dimension_x": x,
+            "dimension_y": y,
+            "columns_x": dx,
+            "columns_y": dy,
+            "singular": thin,
+        }
         return Estimate(joint, stderr, diagnostics=notes)

@@ -24,13 +24,32 @@ from harness_wireless_pvi.kinds import GuidedText
 
 HARNESS_API = 1
 
-V_ENTROPY = Quantity("v_entropy", "nats", "none", summary="H_V(Y): what the family leaves unsaid without the input")
-CONDITIONAL_V_ENTROPY = Quantity("conditional_v_entropy", "nats", "lower", summary="H_V(Y|X), on held-out data")
-LEAST_SLICE = Quantity("least_slice_v_information", "nats", "higher", summary="V-information of the worst slice")
-CALIBRATION = Quantity("calibration_error", "", "lower", lower=0.0, upper=1.0, summary="expected calibration error")
-MISLABELLED = Quantity("mislabelled_auroc", "", "higher", lower=0.0, upper=1.0, summary="wrong labels: lower PVI")
-ARTEFACT = Quantity("token_artefact", "nats", "none", summary="largest mean fall of ln p(y|x) without one token")
-ROUGE = Quantity("rouge_l", "", "higher", lower=0.0, upper=1.0, summary="longest common word subsequence, F-measure")
+V_ENTROPY = Quantity(
+    "v_entropy", "nats", "none", summary="H_V(Y): what the family leaves unsaid without the input"
+)
+CONDITIONAL_V_ENTROPY = Quantity(
+    "conditional_v_entropy", "nats", "lower", summary="H_V(Y|X), on held-out data"
+)
+LEAST_SLICE = Quantity(
+    "least_slice_v_information", "nats", "higher", summary="V-information of the worst slice"
+)
+CALIBRATION = Quantity(
+    "calibration_error", "", "lower", lower=0.0, upper=1.0, summary="expected calibration error"
+)
+MISLABELLED = Quantity(
+    "mislabelled_auroc", "", "higher", lower=0.0, upper=1.0, summary="wrong labels: lower PVI"
+)
+ARTEFACT = Quantity(
+    "token_artefact", "nats", "none", summary="largest mean fall of ln p(y|x) without one token"
+)
+ROUGE = Quantity(
+    "rouge_l",
+    "",
+    "higher",
+    lower=0.0,
+    upper=1.0,
+    summary="longest common word subsequence, F-measure",
+)
 
 _PVI = "K. Ethayarajh et al., Understanding Dataset Difficulty with V-Usable Information, ICML 2022, arXiv:2110.08420"
 _THEORY = "Y. Xu et al., A Theory of Usable Information, ICLR 2020, arXiv:2002.10689"
@@ -39,21 +58,44 @@ _GUO = "C. Guo et al., On Calibration of Modern Neural Networks, ICML 2017, arXi
 _LIN = "C.-Y. Lin, ROUGE: A Package for Automatic Evaluation of Summaries, ACL workshop 2004"
 _INSTALL = "infoharness[text]"
 
-_FOLDS = Param("folds", int, 0, "0: fit on the training part, score the test part; else cross-fit all rows", low=0)
-_SCORED = Param("scored", str, "test", "with folds=0: held-out rows, or fitted ones", choices=("test", "train"))
+_FOLDS = Param(
+    "folds",
+    int,
+    0,
+    "0: fit on the training part, score the test part; else cross-fit all rows",
+    low=0,
+)
+_SCORED = Param(
+    "scored", str, "test", "with folds=0: held-out rows, or fitted ones", choices=("test", "train")
+)
 _CROSS = (_FOLDS, _SCORED)
 _NULL = Param(
-    "null", str, "prior", "labels counted, or the family trained on blank inputs", choices=("prior", "trained")
+    "null",
+    str,
+    "prior",
+    "labels counted, or the family trained on blank inputs",
+    choices=("prior", "trained"),
 )
 _DEVICE = Param("device", str, "cpu", "where networks run", choices=("cpu", "cuda"))
 _LOGISTIC = (
-    Param("c", float, 0.0, "inverse strength of the L2 penalty; 0 chooses it on a fifth of the training rows", low=0.0),
+    Param(
+        "c",
+        float,
+        0.0,
+        "inverse strength of the L2 penalty; 0 chooses it on a fifth of the training rows",
+        low=0.0,
+    ),
     Param("iterations", int, 1000, "most iterations of L-BFGS", low=1),
     _NULL,
     *_CROSS,
 )
 _ENCODER = (
-    Param("encoder", str, "", "empty for hashed n-grams with an SVD; else folder or hub id of an encoder"),
+    Param(
+        "encoder",
+        str,
+        "",
+        "empty for hashed n-grams with an SVD; else folder or hub id of an encoder",
+    ),
     Param("dimensions", int, 100, "of the hashed embedding", low=1),
     _DEVICE,
 )
@@ -79,7 +121,9 @@ def _tuned(steps: int, window: int) -> tuple[Param, ...]:
         Param("batch", int, 32, "texts per step", low=1),
         Param("learning_rate", float, 5e-5, "at its peak; it falls to zero", above=0.0),
         Param("weight_decay", float, 0.0, "of AdamW", low=0.0),
-        Param("lora_rank", int, 0, "0 trains all weights; else low-rank updates of that rank", low=0),
+        Param(
+            "lora_rank", int, 0, "0 trains all weights; else low-rank updates of that rank", low=0
+        ),
         Param("max_length", int, window, "tokens that are read; the rest is cut", low=8),
         Param("score_tokens", int, 8192, "tokens in a batch when scoring", low=1),
         _DEVICE,
@@ -120,7 +164,13 @@ def harness_models() -> Iterable[ModelSpec]:
         reads=LabelledText,
         params=(
             *_LOGISTIC,
-            Param("analyzer", str, "word", "what an n-gram is made of", choices=("word", "char", "char_wb")),
+            Param(
+                "analyzer",
+                str,
+                "word",
+                "what an n-gram is made of",
+                choices=("word", "char", "char_wb"),
+            ),
             Param("ngrams", int, 2, "longest n-gram", low=1),
             Param("max_features", int, 50_000, "most frequent n-grams that are kept", low=1),
         ),
@@ -165,12 +215,27 @@ def harness_models() -> Iterable[ModelSpec]:
         reads=LabelledText,
         params=(
             *_tuned(0, 512),
-            Param("scoring", str, "first", "first tokens of the answers, or all", choices=("first", "whole")),
             Param(
-                "null", str, "prompt", "the prompt with a blank text, or labels counted", choices=("prompt", "prior")
+                "scoring",
+                str,
+                "first",
+                "first tokens of the answers, or all",
+                choices=("first", "whole"),
+            ),
+            Param(
+                "null",
+                str,
+                "prompt",
+                "the prompt with a blank text, or labels counted",
+                choices=("prompt", "prior"),
             ),
             Param("null_keeps_context", bool, False, "whether the blank prompt keeps the context"),
-            Param("instruction", str, "", "first line of the prompt; empty for one that lists the classes"),
+            Param(
+                "instruction",
+                str,
+                "",
+                "first line of the prompt; empty for one that lists the classes",
+            ),
         ),
         requires=("torch", "transformers"),
         paper=_WIRELESS,
@@ -244,7 +309,14 @@ def harness_models() -> Iterable[ModelSpec]:
 
 
 _READING: tuple[tuple[str, str, Quantity, str, tuple[Param, ...], bool], ...] = (
-    ("pvi", "pointwise V-information of every example, and its mean", V_INFORMATION, "PVI", (), True),
+    (
+        "pvi",
+        "pointwise V-information of every example, and its mean",
+        V_INFORMATION,
+        "PVI",
+        (),
+        True,
+    ),
     ("v-entropy", "H_V(Y): the null's surprise", V_ENTROPY, "VEntropy", (), True),
     (
         "conditional-v-entropy",
@@ -254,7 +326,14 @@ _READING: tuple[tuple[str, str, Quantity, str, tuple[Param, ...], bool], ...] = 
         (),
         True,
     ),
-    ("accuracy", "share of examples whose likeliest class is right", ACCURACY, "Accuracy", (), True),
+    (
+        "accuracy",
+        "share of examples whose likeliest class is right",
+        ACCURACY,
+        "Accuracy",
+        (),
+        True,
+    ),
     (
         "slice-v-information",
         "V-information of every class or group, and the least of them",
@@ -316,7 +395,9 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         quantity=V_INFORMATION,
         params=(
             Param("variance", float, 0.5, "of the noise, in squared units of y", above=0.0),
-            Param("ridge", float, 1e-6, "relative to the mean variance of the columns of x", low=0.0),
+            Param(
+                "ridge", float, 1e-6, "relative to the mean variance of the columns of x", low=0.0
+            ),
             Param("folds", int, 5, "parts of the cross-fit, where the data have no split", low=2),
         ),
         paper=_THEORY,
@@ -329,7 +410,12 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         gives=Estimate,
         quantity=ARTEFACT,
         params=(
-            Param("predictor", str, "wireless_pvi/tfidf-logistic", "full name of the model that predicts"),
+            Param(
+                "predictor",
+                str,
+                "wireless_pvi/tfidf-logistic",
+                "full name of the model that predicts",
+            ),
             Param("least", int, 6, "texts of a class that a token must occur in", low=1),
             Param("limit", int, 200, "most test texts that are looked at; 0 for all", low=0),
         ),
@@ -375,15 +461,30 @@ def _policies() -> Iterable[EstimatorSpec]:
         ("all", "TrainAll", (), "all texts in random order: no use of PVI"),
         ("order", "TrainOrder", _BUCKETS, "easy texts come in first"),
         ("reverse", "TrainReverse", _BUCKETS, "hard texts come in first"),
-        ("random-order", "TrainRandomOrder", _BUCKETS, "random parts come in one after the other: control"),
+        (
+            "random-order",
+            "TrainRandomOrder",
+            _BUCKETS,
+            "random parts come in one after the other: control",
+        ),
         ("filter", "TrainFilter", _TAU, "texts below a PVI are left out"),
-        ("random-kept", "TrainRandomKept", _TAU, "as many texts at random as the filter keeps: control"),
+        (
+            "random-kept",
+            "TrainRandomKept",
+            _TAU,
+            "as many texts at random as the filter keeps: control",
+        ),
         ("easy", "TrainEasy", _SHARE, "the share of highest PVI"),
         ("medium", "TrainMedium", _SHARE, "the share about the median PVI"),
         ("hard", "TrainHard", _SHARE, "the share of lowest PVI"),
         ("random", "TrainRandom", _SHARE, "a random share: control"),
         ("weight", "TrainWeight", _STRENGTH, "texts weighted by PVI"),
-        ("random-weight", "TrainRandomWeight", _STRENGTH, "the same weights dealt out at random: control"),
+        (
+            "random-weight",
+            "TrainRandomWeight",
+            _STRENGTH,
+            "the same weights dealt out at random: control",
+        ),
     ):
         yield EstimatorSpec(
             name=f"train-{name}",

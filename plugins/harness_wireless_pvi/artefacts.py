@@ -51,21 +51,35 @@ class TokenArtefacts:
         by_token: dict[tuple[int, str], list[float]] = defaultdict(list)
         for fall, row, token in zip(falls, origin, tokens, strict=True):
             by_token[int(data.y[test[row]]), token].append(float(fall))
-        means = {key: float(np.mean(found)) for key, found in by_token.items() if len(found) >= self.least}
+        means = {
+            key: float(np.mean(found))
+            for key, found in by_token.items()
+            if len(found) >= self.least
+        }
         if not means:
-            raise Incompatible(f"no token occurs in {self.least} of the {len(test)} test texts of a class")
+            raise Incompatible(
+                f"no token occurs in {self.least} of the {len(test)} test texts of a class"
+            )
         best = min(means, key=lambda key: (-means[key], key))
         notes: dict[str, float | int | str | bool] = {"n": len(test), "variants": len(variants)}
         for c, name in enumerate(data.classes):
             ranked = sorted(
-                (key for key in means if key[0] == c and means[key] > 0), key=lambda key: (-means[key], key)
+                (key for key in means if key[0] == c and means[key] > 0),
+                key=lambda key: (-means[key], key),
             )[:SHOWN]
             if ranked:
-                notes[f"tokens {name}"] = ", ".join(f"{token} {means[c, token]:.3f}" for _, token in ranked)
+                notes[f"tokens {name}"] = ", ".join(
+                    f"{token} {means[c, token]:.3f}" for _, token in ranked
+                )
         return Estimate(means[best], spread(np.array(by_token[best])), diagnostics=notes)
 
     def _falls(
-        self, data: LabelledText, test: Ints, variants: list[str], origin: list[int], rng: np.random.Generator
+        self,
+        data: LabelledText,
+        test: Ints,
+        variants: list[str],
+        origin: list[int],
+        rng: np.random.Generator,
     ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """ln p(y|x) - ln p(y|x without the token), per variant: one fit, one scoring of originals and variants."""
         assert data.split is not None

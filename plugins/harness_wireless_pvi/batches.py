@@ -23,7 +23,9 @@ def by_length(lengths: Sequence[int] | Ints, tokens: int) -> Iterator[Ints]:
         start += size
 
 
-def padded(sequences: Sequence[Sequence[int]], pad: int, device: str = "cpu") -> tuple[Tensor, Tensor]:
+def padded(
+    sequences: Sequence[Sequence[int]], pad: int, device: str = "cpu"
+) -> tuple[Tensor, Tensor]:
     """Sequences padded on the right (b, t), and where they are real (b, t)."""
     longest = max(1, *(len(s) for s in sequences))
     ids = np.full((len(sequences), longest), pad, np.int64)

@@ -27,13 +27,19 @@ class TextEmbedding:
     dimensions: int = 100
     device: str = "cpu"
 
-    def transform(self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator) -> LabelledSamples:
+    def transform(
+        self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
+    ) -> LabelledSamples:
         """Vectors of all rows; what is fitted, is fitted on the training rows (all rows where there is no split)."""
         from harness_wireless_pvi.linear import joined
 
         texts = joined(data)
         train = np.arange(data.n) if data.split is None else data.split.train
-        x = encode(texts, self.encoder, self.device) if self.encoder else hashed(texts, train, self.dimensions, rng)
+        x = (
+            encode(texts, self.encoder, self.device)
+            if self.encoder
+            else hashed(texts, train, self.dimensions, rng)
+        )
         return LabelledSamples(x, data.y, split=data.split)
 
 
@@ -54,10 +60,16 @@ def hashed(texts: list[str], train: Ints, dimensions: int, rng: np.random.Genera
     used = np.unique(counts[train].indices)
     d = min(dimensions, len(used) - 1, len(train) - 1)
     if d < 1:
-        raise Incompatible(f"{len(train)} training texts of {len(used)} words; wants two of each at least")
+        raise Incompatible(
+            f"{len(train)} training texts of {len(used)} words; wants two of each at least"
+        )
     counts = counts[:, used]
     weighted = TfidfTransformer(sublinear_tf=True).fit(counts[train]).transform(counts)
-    reduced = TruncatedSVD(d, random_state=int(rng.integers(2**31))).fit(weighted[train]).transform(weighted)
+    reduced = (
+        TruncatedSVD(d, random_state=int(rng.integers(2**31)))
+        .fit(weighted[train])
+        .transform(weighted)
+    )
     table: Floats = normalize(reduced)
     return table
 

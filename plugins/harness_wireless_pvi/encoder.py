@@ -25,7 +25,9 @@ def encode(texts: list[str], name: str, device: str) -> Floats:
         network = network.to(device).eval()
         for rows in batches.by_length([len(i) for i in ids], SCORED_TOKENS):
             tokens, real = batches.padded([ids[r] for r in rows], words.pad_token_id, device)
-            hidden = network(input_ids=tokens, attention_mask=real.long()).last_hidden_state.double()
+            hidden = network(
+                input_ids=tokens, attention_mask=real.long()
+            ).last_hidden_state.double()
             weight = real.unsqueeze(-1)
             mean = (hidden * weight).sum(1) / weight.sum(1)
             mean = torch.nn.functional.normalize(mean, dim=1)

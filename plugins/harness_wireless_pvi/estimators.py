@@ -37,7 +37,11 @@ def notes(data: LabelLogProbabilities) -> dict[str, float | int | str | bool]:
     entropy = -float((shares[shares > 0] * np.log(shares[shares > 0])).sum())
     seen = int((~data.held_out).sum())
     if seen:
-        LOG.warning("%d of %d rows were fitted by the predictor: their usable information is optimistic", seen, data.n)
+        LOG.warning(
+            "%d of %d rows were fitted by the predictor: their usable information is optimistic",
+            seen,
+            data.n,
+        )
     return {
         "n": data.n,
         "h_null": -float(null.mean()),
@@ -80,17 +84,21 @@ class VInformation:
         """
         full, null = given(data)
         low, high = np.quantile(
-            bootstrap(full - null, self.resamples, rng), [(1 - self.level) / 2, (1 + self.level) / 2]
+            bootstrap(full - null, self.resamples, rng),
+            [(1 - self.level) / 2, (1 + self.level) / 2],
         )
         bounds = {"low": float(low), "high": float(high), "level": self.level}
-        return Estimate(full.mean() - null.mean(), spread(full - null), diagnostics=notes(data) | bounds)
+        return Estimate(
+            full.mean() - null.mean(), spread(full - null), diagnostics=notes(data) | bounds
+        )
 
 
 def bootstrap(values: Floats, resamples: int, rng: np.random.Generator) -> Floats:
     """Means (resamples,) of ``values (n,)`` drawn again with replacement, in chunks of bounded memory."""
     n, rows = len(values), max(1, CHUNK // len(values))
     parts = [
-        values[rng.integers(n, size=(min(rows, resamples - start), n))].mean(1) for start in range(0, resamples, rows)
+        values[rng.integers(n, size=(min(rows, resamples - start), n))].mean(1)
+        for start in range(0, resamples, rows)
     ]
     return np.concatenate(parts)
 
@@ -134,12 +142,20 @@ class SliceVInformation:
         names, member = np.unique(np.asarray(labels, object).astype(str), return_inverse=True)
         full, null = given(data)
         local = full - null
-        means = {str(name): local[member == i] for i, name in enumerate(names) if (member == i).sum() >= self.least}
+        means = {
+            str(name): local[member == i]
+            for i, name in enumerate(names)
+            if (member == i).sum() >= self.least
+        }
         if not means:
             raise Incompatible(f"no {self.by} has {self.least} units")
         worst = min(means, key=lambda name: means[name].mean())
         found = {f"{self.by} {name}": float(values.mean()) for name, values in means.items()}
-        return Estimate(means[worst].mean(), spread(means[worst]), diagnostics={**found, "least": worst, "n": data.n})
+        return Estimate(
+            means[worst].mean(),
+            spread(means[worst]),
+            diagnostics={**found, "least": worst, "n": data.n},
+        )
 
 
 @dataclass(frozen=True)
@@ -182,7 +198,9 @@ class Mislabelled:
         where it is not known which labels are wrong, or all or none are.
         """
         if data.wrong is None or data.wrong.all() or not data.wrong.any():
-            raise Incompatible("wants data that say which labels are wrong, some of them wrong and some right")
+            raise Incompatible(
+                "wants data that say which labels are wrong, some of them wrong and some right"
+            )
         full, null = given(data)
         local = full - null
         wrong = int(data.wrong.sum())

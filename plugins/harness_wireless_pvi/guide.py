@@ -27,10 +27,14 @@ class Guide(SmallTransformer):
     folds: int = 5
     rounds: int = 1
 
-    def transform(self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator) -> GuidedText:
+    def transform(
+        self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
+    ) -> GuidedText:
         """The same texts with the ratings (nats). Raises `Incompatible` where there is no split."""
         if data.split is None:
-            raise Incompatible("needs a train/test split: the training part is rated, the test part judges")
+            raise Incompatible(
+                "needs a train/test split: the training part is rated, the test part judges"
+            )
         train = data.split.train
         if np.unique(data.y[train]).size < 2:
             raise Incompatible("the training part has one class; there is nothing to rate")

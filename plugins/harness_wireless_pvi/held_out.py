@@ -27,7 +27,12 @@ Fit = Callable[[Ints, np.random.Generator], Predict]
 
 
 def scores(
-    data: LabelledText | LabelledSamples, fit: Fit, *, folds: int, scored: str, rng: np.random.Generator
+    data: LabelledText | LabelledSamples,
+    fit: Fit,
+    *,
+    folds: int,
+    scored: str,
+    rng: np.random.Generator,
 ) -> LabelLogProbabilities:
     """Fit and score: the test part (``folds=0``), or every row by cross-fitting.
 
@@ -40,7 +45,11 @@ def scores(
     ------
     Incompatible : no split and no folds, or a class that a predictor would have to know and never sees.
     """
-    classes = data.classes if isinstance(data, LabelledText) else tuple(str(c) for c in range(data.n_classes))
+    classes = (
+        data.classes
+        if isinstance(data, LabelledText)
+        else tuple(str(c) for c in range(data.n_classes))
+    )
     rows: list[Ints] = []
     full: list[Floats] = []
     null: list[Floats] = []
@@ -61,7 +70,9 @@ def scores(
         np.full(len(row), folds > 0 or scored == "test"),
         row,
         groups=_taken(getattr(data, "groups", None), row),
-        wrong=data.wrong[row] if isinstance(data, LabelledText) and data.wrong is not None else None,
+        wrong=data.wrong[row]
+        if isinstance(data, LabelledText) and data.wrong is not None
+        else None,
     )
 
 
@@ -96,7 +107,9 @@ def _rounds(
         yield train, train if scored == "train" else data.split.test
         return
     if scored == "train":
-        raise Incompatible("scored=train asks for the rows that were fitted; with folds no row is; wants folds=0")
+        raise Incompatible(
+            "scored=train asks for the rows that were fitted; with folds no row is; wants folds=0"
+        )
     if folds > data.n:
         raise Incompatible(f"{folds} folds of {data.n} rows; wants folds={data.n} or fewer")
     part = fold_of(data, folds, rng)

@@ -42,11 +42,15 @@ class HFCausal(Tuned):
     null_keeps_context: bool = False
     instruction: str = ""
 
-    def transform(self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator) -> LabelLogProbabilities:
+    def transform(
+        self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
+    ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores`, `hub.model` and `prompts.build`."""
         name, k = hub.need(self.model, "hf-causal"), data.n_classes
         words = hub.tokenizer(name, self.revision)
-        asked = prompts.build(words, data, self.instruction, self.max_length, self.null_keeps_context)
+        asked = prompts.build(
+            words, data, self.instruction, self.max_length, self.null_keeps_context
+        )
         if self.scoring == "first":
             prompts.check_first(asked, data.classes)
         with calm(self.device, rng):
@@ -55,7 +59,15 @@ class HFCausal(Tuned):
 
         def scored(network: Any, chosen: list[list[int]]) -> Floats:
             with calm(self.device, np.random.default_rng(0)):
-                return score(network, asked, chosen, self.scoring, self.score_tokens, words.pad_token_id, self.device)
+                return score(
+                    network,
+                    asked,
+                    chosen,
+                    self.scoring,
+                    self.score_tokens,
+                    words.pad_token_id,
+                    self.device,
+                )
 
         def losses(chosen: list[list[int]]) -> Any:
             return lambda network, rows: answer_loss(
@@ -85,7 +97,9 @@ class HFCausal(Tuned):
         return held_out.scores(data, fit, folds=self.folds, scored=self.scored, rng=rng)
 
 
-def answer_loss(network: Any, asked: list[list[int]], answers: list[list[int]], pad: int, device: str) -> Tensor:
+def answer_loss(
+    network: Any, asked: list[list[int]], answers: list[list[int]], pad: int, device: str
+) -> Tensor:
     """-ln p(answer | prompt), the sum over the answer's tokens, of each pair (b,)."""
     ids, real = batches.padded([a + b for a, b in zip(asked, answers, strict=True)], pad, device)
     logits = network(input_ids=ids[:, :-1], attention_mask=real[:, :-1].long()).logits.float()
@@ -98,7 +112,13 @@ def answer_loss(network: Any, asked: list[list[int]], answers: list[list[int]], 
 
 
 def score(
-    network: Any, asked: Prompts, chosen: list[list[int]], scoring: str, tokens: int, pad: int, device: str = "cpu"
+    network: Any,
+    asked: Prompts,
+    chosen: list[list[int]],
+    scoring: str,
+    tokens: int,
+    pad: int,
+    device: str = "cpu",
 ) -> Floats:
     """Log-probabilities (m, k) of the answers to the prompts ``asked.prefix + chosen[i]``."""
     out = np.empty((len(chosen), len(asked.options)))
@@ -111,21 +131,27 @@ def score(
             cache.batch_repeat_interleave(len(rows))
             last = real.sum(1) - 1
             kept, place = torch.unique(last, return_inverse=True)
-            mask = torch.cat([torch.ones(len(rows), prefix.shape[1], dtype=torch.bool, device=device), real], 1)
+            mask = torch.cat(
+                [torch.ones(len(rows), prefix.shape[1], dtype=torch.bool, device=device), real], 1
+            )
             found = network(
                 input_ids=ids, attention_mask=mask.long(), past_key_values=cache, use_cache=scoring == "whole",
                 logits_to_keep=kept,
             )  # fmt: skip
             ends = found.logits[torch.arange(len(rows), device=device), place].double()
             if scoring == "first":
-                table = torch.stack([torch.logsumexp(ends[:, first], 1) for first in asked.first], 1)
+                table = torch.stack(
+                    [torch.logsumexp(ends[:, first], 1) for first in asked.first], 1
+                )
             else:
                 table = _whole(network, asked, ends, cache, mask, last, pad)
             out[rows] = torch.log_softmax(table, -1).cpu().numpy()
     return out
 
 
-def _whole(network: Any, asked: Prompts, ends: Tensor, cache: Any, mask: Tensor, last: Tensor, pad: int) -> Tensor:
+def _whole(
+    network: Any, asked: Prompts, ends: Tensor, cache: Any, mask: Tensor, last: Tensor, pad: int
+) -> Tensor:
     """Sums of log-probabilities over all tokens of every answer (b, k), going on from the prompts' cache."""
     b, k, device = len(ends), len(asked.options), ends.device
     opening = torch.log_softmax(ends, -1)[:, [option[0] for option in asked.options]]

@@ -25,7 +25,9 @@ class HFClassifier(Tuned):
 
     null: str = "prior"
 
-    def transform(self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator) -> LabelLogProbabilities:
+    def transform(
+        self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
+    ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores` and `hub.model`."""
         name, k = hub.need(self.model, "hf-classifier"), data.n_classes
         words = hub.tokenizer(name, self.revision)
@@ -48,11 +50,15 @@ class HFClassifier(Tuned):
                 full = self.tuned(base, "SEQ_CLS", losses(ids), train, rng)
                 null = held_out.prior(data.y[train], k)
                 if self.null == "trained":
-                    null = self._scores(self.tuned(base, "SEQ_CLS", losses(blank), train, rng), blank[:1], words)[0]
+                    null = self._scores(
+                        self.tuned(base, "SEQ_CLS", losses(blank), train, rng), blank[:1], words
+                    )[0]
 
             def predict(rows: Ints) -> tuple[Floats, Floats]:
                 with calm(self.device, np.random.default_rng(0)):
-                    return self._scores(full, [ids[i] for i in rows], words), np.tile(null, (len(rows), 1))
+                    return self._scores(full, [ids[i] for i in rows], words), np.tile(
+                        null, (len(rows), 1)
+                    )
 
             return predict
 
@@ -65,9 +71,13 @@ class HFClassifier(Tuned):
             base, absent = hub.model(task, name, revision)
             if absent or base.config.num_labels != k:
                 found = (
-                    f"no classification head ({absent[0]} is absent)" if absent else f"{base.config.num_labels} classes"
+                    f"no classification head ({absent[0]} is absent)"
+                    if absent
+                    else f"{base.config.num_labels} classes"
                 )
-                raise UsageError(f"{name}: {found}; wanted one for {k} classes, or steps above 0, which train one")
+                raise UsageError(
+                    f"{name}: {found}; wanted one for {k} classes, or steps above 0, which train one"
+                )
             return base
         return hub.model(task, name, revision, num_labels=k, ignore_mismatched_sizes=True)[0]
 

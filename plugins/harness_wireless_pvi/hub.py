@@ -25,10 +25,15 @@ def tokenizer(name: str, revision: str) -> Any:
     """The tokenizer, with a padding token. Raises as `model`."""
     from transformers import AutoTokenizer
 
-    found = _opened(lambda: AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False), name)
+    found = _opened(
+        lambda: AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False),
+        name,
+    )
     if found.pad_token_id is None:
         if found.eos_token_id is None:
-            raise UsageError(f"{name}: its tokenizer has neither a padding nor an end token; wanted one of them")
+            raise UsageError(
+                f"{name}: its tokenizer has neither a padding nor an end token; wanted one of them"
+            )
         found.pad_token = found.eos_token
     return found
 
@@ -56,7 +61,10 @@ def model(task: str, name: str, revision: str, **more: Any) -> tuple[Any, list[s
         ),
         name,
     )  # fmt: skip
-    absent = {*map(str, info["missing_keys"]), *(str(key[0]) for key in info.get("mismatched_keys", ()))}
+    absent = {
+        *map(str, info["missing_keys"]),
+        *(str(key[0]) for key in info.get("mismatched_keys", ())),
+    }
     return opened, sorted(absent)
 
 
@@ -86,6 +94,4 @@ def _reason(name: str, error: Exception) -> str:
         return "needs code from its repository, which is never run here; wanted an architecture of transformers itself"
     if Path(name).is_dir():
         return f"this folder does not open: {text[:160]}; wanted config.json, tokenizer files and model.safetensors"
-    return (
-        f"cannot be loaded: {text[:160]}; wanted a folder, a model in the cache that HF_HOME names, or network access"
-    )
+    return f"cannot be loaded: {text[:160]}; wanted a folder, a model in the cache that HF_HOME names, or network access"

@@ -29,5 +29,10 @@ class GuidedText(LabelledText):
         rated = np.arange(n) < 40
         split = Split(np.flatnonzero(rated), np.flatnonzero(~rated))
         return cls(
-            texts, y, ("up", "down"), pvi=np.where(rated, rng.normal(0.4, 0.3, n), 0.0), rated=rated, split=split
+            texts,
+            y,
+            ("up", "down"),
+            pvi=np.where(rated, rng.normal(0.4, 0.3, n), 0.0),
+            rated=rated,
+            split=split,
         )

@@ -26,13 +26,18 @@ class Prior:
     folds: int = 0
     scored: str = "test"
 
-    def transform(self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator) -> LabelLogProbabilities:
+    def transform(
+        self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
+    ) -> LabelLogProbabilities:
         """Equal full and null: a PVI of 0 everywhere. Raises as `held_out.scores`."""
         k = data.n_classes
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
             log_prior = held_out.prior(data.y[train], k)
-            return lambda rows: (np.tile(log_prior, (len(rows), 1)), np.tile(log_prior, (len(rows), 1)))
+            return lambda rows: (
+                np.tile(log_prior, (len(rows), 1)),
+                np.tile(log_prior, (len(rows), 1)),
+            )
 
         return held_out.scores(data, fit, folds=self.folds, scored=self.scored, rng=rng)
 
@@ -73,7 +78,9 @@ class _Logistic:
         path = LogisticRegression(max_iter=min(self.iterations, 200), tol=1e-4, warm_start=True)
         losses: list[float] = []
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the fit that counts is made afterwards
+            warnings.simplefilter(
+                "ignore", ConvergenceWarning
+            )  # the fit that counts is made afterwards
             for c in PENALTIES:
                 path.set_params(C=c).fit(x[fit], y[fit])
                 table = _log_probabilities(path, x[judge], k)
@@ -91,7 +98,9 @@ class _Logistic:
             warnings.simplefilter("always", ConvergenceWarning)
             found.fit(x, y)
         if any(issubclass(w.category, ConvergenceWarning) for w in caught):
-            LOG.warning("logistic regression stopped at %d iterations; raise iterations", self.iterations)
+            LOG.warning(
+                "logistic regression stopped at %d iterations; raise iterations", self.iterations
+            )
 
         return lambda features: _log_probabilities(found, features, k)
 
@@ -107,7 +116,9 @@ class _Logistic:
 class Logistic(_Logistic):
     """On vectors: each column scaled to mean 0 and variance 1 over the training rows."""
 
-    def transform(self, data: LabelledSamples, *, to: type[Kind], rng: np.random.Generator) -> LabelLogProbabilities:
+    def transform(
+        self, data: LabelledSamples, *, to: type[Kind], rng: np.random.Generator
+    ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores`."""
         k = data.n_classes
 
@@ -116,7 +127,10 @@ class Logistic(_Logistic):
             mean, scale = x.mean(0), x.std(0)
             scale[~(scale > 1e-12 * np.abs(mean))] = 1.0
             predict, null = self.fit((x - mean) / scale, y, k, rng), self.log_null(y, k, rng)
-            return lambda rows: (predict((data.x[rows] - mean) / scale), np.tile(null, (len(rows), 1)))
+            return lambda rows: (
+                predict((data.x[rows] - mean) / scale),
+                np.tile(null, (len(rows), 1)),
+            )
 
         return held_out.scores(data, fit, folds=self.folds, scored=self.scored, rng=rng)
 
@@ -129,7 +143,9 @@ class TfidfLogistic(_Logistic):
     ngrams: int = 2
     max_features: int = 50_000
 
-    def transform(self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator) -> LabelLogProbabilities:
+    def transform(
+        self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
+    ) -> LabelLogProbabilities:
         """Log-probabilities of the classes; a context is read after its text. Raises as `held_out.scores`."""
         texts, k = np.array(joined(data), object), data.n_classes
 
@@ -138,10 +154,15 @@ class TfidfLogistic(_Logistic):
             try:
                 features = vectors.fit_transform(texts[train])
             except ValueError as error:  # no word in any text
-                raise Incompatible(f"no {self.analyzer} n-grams in the training texts: {error}") from None
+                raise Incompatible(
+                    f"no {self.analyzer} n-grams in the training texts: {error}"
+                ) from None
             y = data.y[train]
             predict, null = self.fit(features, y, k, rng), self.log_null(y, k, rng)
-            return lambda rows: (predict(vectors.transform(texts[rows])), np.tile(null, (len(rows), 1)))
+            return lambda rows: (
+                predict(vectors.transform(texts[rows])),
+                np.tile(null, (len(rows), 1)),
+            )
 
         return held_out.scores(data, fit, folds=self.folds, scored=self.scored, rng=rng)
 
@@ -166,7 +187,9 @@ class EmbeddingLogistic(_Logistic):
     dimensions: int = 100
     device: str = "cpu"
 
-    def transform(self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator) -> LabelLogProbabilities:
+    def transform(
+        self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
+    ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores` and `embedding.embed`."""
         texts, k = joined(data), data.n_classes
         fixed = embedding.encode(texts, self.encoder, self.device) if self.encoder else None

@@ -28,7 +28,9 @@ BINS = 15
 class _Policy(SmallTransformer):
     """Train by `schedule`, judge on the test part."""
 
-    def schedule(self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator) -> Iterator[Step]:
+    def schedule(
+        self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator
+    ) -> Iterator[Step]:
         """The steps, from the training rows (m,), their ratings (m,) and classes (m,)."""
         raise NotImplementedError
 
@@ -46,16 +48,25 @@ class _Policy(SmallTransformer):
         used = np.unique(np.concatenate([rows for rows, _ in steps]))
         lost = np.setdiff1d(data.y[data.split.test], data.y[used])
         if lost.size:
-            raise Incompatible(f"the policy keeps no text of class {data.classes[lost[0]]!r}, which the test part has")
+            raise Incompatible(
+                f"the policy keeps no text of class {data.classes[lost[0]]!r}, which the test part has"
+            )
         network, words = self.fit(texts, data.y, k, used, steps, rng)
-        test = data.split.test if data.wrong is None else data.split.test[~data.wrong[data.split.test]]
+        test = (
+            data.split.test if data.wrong is None else data.split.test[~data.wrong[data.split.test]]
+        )
         if not test.size:
             raise Incompatible("every test label is wrong; there is nothing to judge by")
         with calm(self.device, rng):
             full = self.score(network, words, [texts[i] for i in test])
         null = np.tile(held_out.prior(data.y[train], k), (len(test), 1))
         judged = LabelLogProbabilities(
-            np.maximum(full, held_out.FLOOR), null, data.y[test], data.classes, np.ones(len(test), bool), test
+            np.maximum(full, held_out.FLOOR),
+            null,
+            data.y[test],
+            data.classes,
+            np.ones(len(test), bool),
+            test,
         )
         right = correct(judged).astype(np.float64)
         own, prior = given(judged)
@@ -75,7 +86,9 @@ class _Policy(SmallTransformer):
 class TrainAll(_Policy):
     """All texts, shuffled: what is done without PVI."""
 
-    def schedule(self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator) -> Iterator[Step]:
+    def schedule(
+        self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator
+    ) -> Iterator[Step]:
         """All rows in random order."""
         return training.shuffled(rows, self.batch, self.steps, rng)
 
@@ -90,7 +103,9 @@ class _Paced(_Policy):
         """Positions in the order in which they come in."""
         raise NotImplementedError
 
-    def schedule(self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator) -> Iterator[Step]:
+    def schedule(
+        self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator
+    ) -> Iterator[Step]:
         """Stages of equal length; within one the order is random."""
         parts = np.array_split(rows[self.rank(pvi, rng)], self.buckets)
         for stage, share in enumerate(np.array_split(np.arange(self.steps), self.buckets), start=1):
@@ -130,7 +145,9 @@ class TrainFilter(_Policy):
 
     tau: float = 0.0
 
-    def schedule(self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator) -> Iterator[Step]:
+    def schedule(
+        self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator
+    ) -> Iterator[Step]:
         """The rows at or above ``tau``. Raises `Incompatible` where there is none."""
         kept = rows[pvi >= self.tau]
         if not kept.size:
@@ -142,9 +159,14 @@ class TrainFilter(_Policy):
 class TrainRandomKept(TrainFilter):
     """As many texts of each class as the filter keeps, drawn at random: its control."""
 
-    def schedule(self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator) -> Iterator[Step]:
+    def schedule(
+        self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator
+    ) -> Iterator[Step]:
         """Random rows in equal numbers."""
-        parts = [rng.permutation(rows[y == c])[: int((pvi[y == c] >= self.tau).sum())] for c in np.unique(y)]
+        parts = [
+            rng.permutation(rows[y == c])[: int((pvi[y == c] >= self.tau).sum())]
+            for c in np.unique(y)
+        ]
         kept = np.concatenate(parts)
         if not kept.size:
             raise Incompatible(f"no training text has a PVI of {self.tau} nats; wants a lower tau")
@@ -165,7 +187,9 @@ class _Budget(_Policy):
         rank = np.argsort(np.argsort(-pvi, kind="stable"), kind="stable") / max(1, len(pvi) - 1)
         return np.abs(rank - self.target)
 
-    def schedule(self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator) -> Iterator[Step]:
+    def schedule(
+        self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator
+    ) -> Iterator[Step]:
         """The nearest rows of each class, one at least."""
         kept = []
         for c in np.unique(y):
@@ -219,7 +243,9 @@ class TrainWeight(_Policy):
         out: Floats = np.clip(raw / raw.mean(), 0.1, 10.0)
         return out
 
-    def schedule(self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator) -> Iterator[Step]:
+    def schedule(
+        self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator
+    ) -> Iterator[Step]:
         """Shuffled rows with their weights."""
         weight = dict(zip(rows.tolist(), self.weights(pvi, rng).tolist(), strict=True))
         for taken, _ in training.shuffled(rows, self.batch, self.steps, rng):

@@ -31,7 +31,9 @@ class Prompts:
     first: list[list[int]]
 
 
-def build(words: Any, data: LabelledText, instruction: str, max_length: int, null_keeps_context: bool) -> Prompts:
+def build(
+    words: Any, data: LabelledText, instruction: str, max_length: int, null_keeps_context: bool
+) -> Prompts:
     """The prompts of all rows. The text is cut where a prompt would be longer than ``max_length`` tokens.
 
     Raises `UsageError` where an answer has no tokens, or nothing of a text fits into its prompt.
@@ -41,10 +43,17 @@ def build(words: Any, data: LabelledText, instruction: str, max_length: int, nul
     if prefix and prefix[-1] == words.eos_token_id and prefix[-1] != words.bos_token_id:
         prefix = prefix[:-1]
     contexts = data.contexts or ("",) * data.n
-    tails = [_ids(words, f"\n{context}\nAnswer:" if context else "\nAnswer:") for context in contexts]
+    tails = [
+        _ids(words, f"\n{context}\nAnswer:" if context else "\nAnswer:") for context in contexts
+    ]
     bodies = [_ids(words, f"Text: {text}") for text in data.texts]
-    batches.tell_cut([len(prefix) + len(b) + len(t) for b, t in zip(bodies, tails, strict=True)], max_length)
-    full = [b[: max(0, max_length - len(prefix) - len(t))] + t for b, t in zip(bodies, tails, strict=True)]
+    batches.tell_cut(
+        [len(prefix) + len(b) + len(t) for b, t in zip(bodies, tails, strict=True)], max_length
+    )
+    full = [
+        b[: max(0, max_length - len(prefix) - len(t))] + t
+        for b, t in zip(bodies, tails, strict=True)
+    ]
     blank, bare = _ids(words, f"Text: {BLANK}"), _ids(words, "\nAnswer:")
     keeps = null_keeps_context and data.contexts is not None
     null = [blank + tail for tail in tails] if keeps else [blank + bare]
@@ -55,8 +64,13 @@ def build(words: Any, data: LabelledText, instruction: str, max_length: int, nul
             )
     options = [_ids(words, f" {name}") for name in data.classes]
     if not all(options):
-        raise UsageError(f"the answer {data.classes[options.index([])]!r} has no tokens; wanted class names that have")
-    first = [sorted({option[0], *_ids(words, name)[:1]}) for option, name in zip(options, data.classes, strict=True)]
+        raise UsageError(
+            f"the answer {data.classes[options.index([])]!r} has no tokens; wanted class names that have"
+        )
+    first = [
+        sorted({option[0], *_ids(words, name)[:1]})
+        for option, name in zip(options, data.classes, strict=True)
+    ]
     return Prompts(prefix, full, null, options, first)
 
 

@@ -29,7 +29,9 @@ class GaussianVInformation:
         fit would have fewer rows than unknowns.
         """
         if data.y_kind == "discrete":
-            raise Incompatible("y is discrete; wants a number, or classes and a predictor of classes")
+            raise Incompatible(
+                "y is discrete; wants a number, or classes and a predictor of classes"
+            )
         if data.split is not None:
             rounds = [(data.split.train, data.split.test)]
         else:
@@ -39,16 +41,22 @@ class GaussianVInformation:
         local = np.concatenate([gain for gain, _ in parts])
         null = np.concatenate([term for _, term in parts])
         h_null = float(null.mean() + 0.5 * data.y.shape[1] * np.log(2 * np.pi * self.variance))
-        return Estimate(local.mean(), spread(local), diagnostics={"n": len(local), "h_null": h_null})
+        return Estimate(
+            local.mean(), spread(local), diagnostics={"n": len(local), "h_null": h_null}
+        )
 
     def _gain(self, x: Floats, y: Floats, train: Ints, test: Ints) -> tuple[Floats, Floats]:
         """Pointwise values (m,) of the test rows, and the null's share of their surprise (m,)."""
         if len(train) < x.shape[1] + 2:
-            raise Incompatible(f"{len(train)} training rows for {x.shape[1]} columns; wants {x.shape[1] + 2} at least")
+            raise Incompatible(
+                f"{len(train)} training rows for {x.shape[1]} columns; wants {x.shape[1] + 2} at least"
+            )
         middle, level = x[train].mean(0), y[train].mean(0)
         centred = x[train] - middle
         gram = centred.T @ centred
-        gram[np.diag_indices_from(gram)] += self.ridge * max(np.trace(gram) / len(gram), np.finfo(float).tiny)
+        gram[np.diag_indices_from(gram)] += self.ridge * max(
+            np.trace(gram) / len(gram), np.finfo(float).tiny
+        )
         weights = np.linalg.lstsq(gram, centred.T @ (y[train] - level), rcond=None)[0]
         null = ((y[test] - level) ** 2).sum(1) / (2 * self.variance)
         full = ((y[test] - level - (x[test] - middle) @ weights) ** 2).sum(1) / (2 * self.variance)

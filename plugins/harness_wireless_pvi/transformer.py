@@ -29,7 +29,9 @@ SCORED_TOKENS = 16_384
 class Classifier(nn.Module):
     """Token and position embeddings, encoder layers, the mean over real tokens, class margins (b, k)."""
 
-    def __init__(self, vocabulary: int, window: int, width: int, layers: int, k: int, dropout: float) -> None:
+    def __init__(
+        self, vocabulary: int, window: int, width: int, layers: int, k: int, dropout: float
+    ) -> None:
         super().__init__()
         self.tokens = nn.Embedding(vocabulary, width, padding_idx=PAD)
         self.places = nn.Parameter(0.02 * torch.randn(window, width))
@@ -39,7 +41,9 @@ class Classifier(nn.Module):
         )
         # Attention keeps its fused path without dropout of its own; what goes around it is dropped out still.
         layer.self_attn.dropout = 0.0
-        self.encoder = nn.TransformerEncoder(layer, layers, nn.LayerNorm(width), enable_nested_tensor=False)
+        self.encoder = nn.TransformerEncoder(
+            layer, layers, nn.LayerNorm(width), enable_nested_tensor=False
+        )
         self.head = nn.Linear(width, k)
 
     def forward(self, ids: Tensor, real: Tensor) -> Tensor:
@@ -110,14 +114,24 @@ class SmallTransformer:
         words = Vocabulary.of([texts[i] for i in train], self.tokens, self.vocabulary_limit)
         whole = {int(i): words.encode(texts[i]) for i in train}
         batches.tell_cut([len(ids) for ids in whole.values()], self.max_length)
-        steps = list(training.shuffled(train, self.batch, self.steps, rng)) if schedule is None else list(schedule)
+        steps = (
+            list(training.shuffled(train, self.batch, self.steps, rng))
+            if schedule is None
+            else list(schedule)
+        )
         with calm(self.device, rng):
-            network = Classifier(words.size, self.max_length, self.width, self.layers, k, self.dropout).to(self.device)
+            network = Classifier(
+                words.size, self.max_length, self.width, self.layers, k, self.dropout
+            ).to(self.device)
 
             def losses(rows: Ints) -> Tensor:
-                ids, real = batches.padded([whole[int(i)][: self.max_length] for i in rows], PAD, self.device)
+                ids, real = batches.padded(
+                    [whole[int(i)][: self.max_length] for i in rows], PAD, self.device
+                )
                 labels = torch.tensor(y[rows], device=self.device)
-                return nn.functional.cross_entropy(network(ids, real).float(), labels, reduction="none")
+                return nn.functional.cross_entropy(
+                    network(ids, real).float(), labels, reduction="none"
+                )
 
             training.train(
                 network, losses, steps, steps=len(steps), learning_rate=self.learning_rate,
@@ -144,7 +158,9 @@ class TransformerClassifier(SmallTransformer):
     folds: int = 0
     scored: str = "test"
 
-    def transform(self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator) -> LabelLogProbabilities:
+    def transform(
+        self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
+    ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores`."""
         texts, k = joined(data), data.n_classes
 

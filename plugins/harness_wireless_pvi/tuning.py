@@ -41,7 +41,12 @@ class Tuned:
     scored: str = "test"
 
     def tuned(
-        self, base: Any, task: str, losses: Callable[[Any, Ints], Tensor], rows: Ints, rng: np.random.Generator
+        self,
+        base: Any,
+        task: str,
+        losses: Callable[[Any, Ints], Tensor],
+        rows: Ints,
+        rng: np.random.Generator,
     ) -> Any:
         """A copy of ``base`` trained on ``rows``; ``losses(network, rows)`` gives the loss of each (b,), in nats."""
         network = copy.deepcopy(base).to(self.device)
@@ -62,7 +67,9 @@ def with_updates(network: Any, task: str, rank: int) -> Any:
         import peft
     except ImportError:
         raise MissingDependency("peft", "pip install 'infoharness[text]'") from None
-    settings = peft.LoraConfig(task_type=task, r=rank, lora_alpha=2 * rank, target_modules="all-linear")
+    settings = peft.LoraConfig(
+        task_type=task, r=rank, lora_alpha=2 * rank, target_modules="all-linear"
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # notes on how the layer stores its weights
         return peft.get_peft_model(network, settings)

@@ -30,7 +30,9 @@ class LeadSentences:
 
     sentences: int = 2
 
-    def transform(self, data: ReferencedText, *, to: type[Kind], rng: np.random.Generator) -> GeneratedText:
+    def transform(
+        self, data: ReferencedText, *, to: type[Kind], rng: np.random.Generator
+    ) -> GeneratedText:
         """For the test part, or all where there is no split."""
         rows = judged(data)
         written = [" ".join(SENTENCE.split(data.texts[i])[: self.sentences]) for i in rows]
@@ -43,7 +45,9 @@ class NearestAnswer:
 
     ngrams: int = 2
 
-    def transform(self, data: ReferencedText, *, to: type[Kind], rng: np.random.Generator) -> GeneratedText:
+    def transform(
+        self, data: ReferencedText, *, to: type[Kind], rng: np.random.Generator
+    ) -> GeneratedText:
         """For the test part. Raises `Incompatible` where there is no split, or training has no words."""
         from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -55,7 +59,9 @@ class NearestAnswer:
             known = vectors.fit_transform(texts[train])
         except ValueError as error:
             raise Incompatible(f"no words in the training texts: {error}") from None
-        nearest = np.asarray((vectors.transform(texts[data.split.test]) @ known.T).todense()).argmax(1)
+        nearest = np.asarray(
+            (vectors.transform(texts[data.split.test]) @ known.T).todense()
+        ).argmax(1)
         return answered(data, data.split.test, [data.references[train[i]] for i in nearest])
 
 
@@ -71,7 +77,9 @@ class HFWriter:
     max_length: int = 512
     device: str = "cpu"
 
-    def transform(self, data: ReferencedText, *, to: type[Kind], rng: np.random.Generator) -> GeneratedText:
+    def transform(
+        self, data: ReferencedText, *, to: type[Kind], rng: np.random.Generator
+    ) -> GeneratedText:
         """For the test part, or all. Raises as `hub.model`."""
         import torch
 
@@ -81,7 +89,9 @@ class HFWriter:
         words = hub.tokenizer(name, self.revision)
         network = hub.model("AutoModelForCausalLM", name, self.revision)[0].to(self.device).eval()
         cue = words(f"\n{self.cue}", add_special_tokens=False)["input_ids"]
-        bodies = [words(f"{self.instruction} {data.texts[i]}", verbose=False)["input_ids"] for i in rows]
+        bodies = [
+            words(f"{self.instruction} {data.texts[i]}", verbose=False)["input_ids"] for i in rows
+        ]
         batches.tell_cut([len(body) + len(cue) for body in bodies], self.max_length)
         written = []
         with calm(self.device, rng), torch.inference_mode():
@@ -91,5 +101,7 @@ class HFWriter:
                     ids, attention_mask=torch.ones_like(ids), max_new_tokens=self.new_tokens, do_sample=False,
                     pad_token_id=words.pad_token_id,
                 )  # fmt: skip
-                written.append(words.decode(found[0, ids.shape[1] :], skip_special_tokens=True).strip())
+                written.append(
+                    words.decode(found[0, ids.shape[1] :], skip_special_tokens=True).strip()
+                )
         return answered(data, rows, written)

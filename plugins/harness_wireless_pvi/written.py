@@ -26,7 +26,8 @@ class RougeL:
 
         scorer = RougeScorer(["rougeL"], use_stemmer=self.stem)
         found = [
-            scorer.score(wanted, given)["rougeL"] for wanted, given in zip(data.references, data.written, strict=True)
+            scorer.score(wanted, given)["rougeL"]
+            for wanted, given in zip(data.references, data.written, strict=True)
         ]
         local = np.array([score.fmeasure for score in found])
         notes = {
@@ -47,16 +48,22 @@ class NumericAnswer:
         """The share; ``local`` is 1 where right. Raises `Incompatible` where a reference has no number."""
         wanted = [number(text) for text in data.references]
         if None in wanted:
-            raise Incompatible(f"the reference {data.references[wanted.index(None)][:40]!r} has no number")
+            raise Incompatible(
+                f"the reference {data.references[wanted.index(None)][:40]!r} has no number"
+            )
         found = [number(text) for text in data.written]
         local = np.array(
             [
-                g is not None and w is not None and abs(g - w) <= self.tolerance * max(abs(w), 1e-12)
+                g is not None
+                and w is not None
+                and abs(g - w) <= self.tolerance * max(abs(w), 1e-12)
                 for g, w in zip(found, wanted, strict=True)
             ],
             np.float64,
         )
-        return Estimate(local.mean(), spread(local), local, {"n": data.n, "without_number": found.count(None)})
+        return Estimate(
+            local.mean(), spread(local), local, {"n": data.n, "without_number": found.count(None)}
+        )
 
 
 def number(text: str) -> float | None:

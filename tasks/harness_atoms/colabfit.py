@@ -38,7 +38,9 @@ class Compression:
     def __post_init__(self) -> None:
         wrong = [rate for rate in self.rates if not 0 < rate <= 1]
         if wrong:
-            raise UsageError(f"rates: {wrong[0]}; wanted shares of the structures, more than 0 and at most 1")
+            raise UsageError(
+                f"rates: {wrong[0]}; wanted shares of the structures, more than 0 and at most 1"
+            )
 
     def sources(self, seed: int) -> Iterable[Source]:
         """The data sets, not loaded yet."""
@@ -49,7 +51,9 @@ class Compression:
         for source in self.sources(seed):
             load = self._sized(source.load)
             facts: Mapping[str, str | int | float] = {"dataset": source.name}
-            yield Case(source.name, load, source.name, facts=facts, accepts=(Estimate,), stamp=source.stamp)
+            yield Case(
+                source.name, load, source.name, facts=facts, accepts=(Estimate,), stamp=source.stamp
+            )
             for rate in dict.fromkeys(self.rates):
                 yield Case(
                     f"{source.name}@{100 * rate:g}%",
@@ -66,7 +70,9 @@ class Compression:
         def sized() -> Structures:
             data = load()
             n = data.n if data.split is None else len(data.split.test)
-            return dataclasses.replace(data, sizes=tuple(sorted({size_of(rate, n) for rate in self.rates})))
+            return dataclasses.replace(
+                data, sizes=tuple(sorted({size_of(rate, n) for rate in self.rates}))
+            )
 
         return sized
 
@@ -102,7 +108,9 @@ class ColabFit(Compression):
             return found
         held = resolve(self.reference, revision=self.revision)
         if len(held) != 1:
-            raise UsageError(f"reference: {self.reference!r} holds {len(held)} data sets; wanted one")
+            raise UsageError(
+                f"reference: {self.reference!r} holds {len(held)} data sets; wanted one"
+            )
         return [_given(source, held[0]) for source in found]
 
 

@@ -114,7 +114,9 @@ class KernelRidge:
         reference = np.linalg.lstsq(self.shares[train], centred, rcond=1e-10)[0]
         system = self.kernel[np.ix_(train, train)] + RIDGE * np.eye(len(train))
         weights = np.linalg.solve(system, centred - self.shares[train] @ reference)
-        found: Floats = mean + self.shares[test] @ reference + self.kernel[np.ix_(test, train)] @ weights
+        found: Floats = (
+            mean + self.shares[test] @ reference + self.kernel[np.ix_(test, train)] @ weights
+        )
         return found
 
 

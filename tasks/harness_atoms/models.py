@@ -27,13 +27,19 @@ class EnvironmentPoints:
         if 0 < self.max_points < len(kept):
             kept = np.sort(rng.choice(len(kept), self.max_points, replace=False))
         if len(kept) < Samples.min_n:
-            raise Incompatible(f"{len(kept)} environment; as samples at least {Samples.min_n} are needed")
+            raise Incompatible(
+                f"{len(kept)} environment; as samples at least {Samples.min_n} are needed"
+            )
         split = data.split
         if split is not None:
-            parts = {name: np.flatnonzero(np.isin(owner[kept], part)) for name, part in split.parts()}
+            parts = {
+                name: np.flatnonzero(np.isin(owner[kept], part)) for name, part in split.parts()
+            }
             empty = [name for name in ("train", "test") if not parts[name].size]
             if empty:
-                raise Incompatible(f"max_points={self.max_points} left nothing of the {empty[0]} part")
+                raise Incompatible(
+                    f"max_points={self.max_points} left nothing of the {empty[0]} part"
+                )
             split = Split(**parts)
         return Samples(data.x[kept], split=split)
 
@@ -45,6 +51,8 @@ class StructureMeans:
     def transform(self, data: Environments, *, to: type[Kind], rng: np.random.Generator) -> Samples:
         """``x (n, p)``, one row per structure; the split goes along."""
         if data.n < Samples.min_n:
-            raise Incompatible(f"{data.n} structure; as samples at least {Samples.min_n} are needed")
+            raise Incompatible(
+                f"{data.n} structure; as samples at least {Samples.min_n} are needed"
+            )
         means = np.add.reduceat(data.x, data.offsets[:-1], axis=0) / np.diff(data.offsets)[:, None]
         return Samples(means, split=data.split)

@@ -54,7 +54,9 @@ class PairPotential:
         rows = []
         for s in range(data.n):
             part = slice(data.offsets[s], data.offsets[s + 1])
-            atoms = Atoms(data.numbers[part], data.positions[part], cell=data.cells[s], pbc=data.pbc[s])
+            atoms = Atoms(
+                data.numbers[part], data.positions[part], cell=data.cells[s], pbc=data.pbc[s]
+            )
             # uf3 counts images along no direction at all where one lattice vector is zero.
             atoms.cell = atoms.cell.complete()
             row = featurizer.evaluate_configuration(atoms, energy=0.0)["energy"][1:]

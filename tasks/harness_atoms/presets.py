@@ -53,7 +53,9 @@ class GAP20(Compression):
         there = readers.xyz_labels(path)
         for name in self.types or there:
             if name not in there:
-                raise UsageError(f"gap20.types: {name!r} is not in {path}; wanted some of {', '.join(there)}")
+                raise UsageError(
+                    f"gap20.types: {name!r} is not in {path}; wanted some of {', '.join(there)}"
+                )
             load = functools.partial(_group, path, stamp, name, self.max_structures, seed)
             yield Source(name or "unnamed", load, stamp)
 
@@ -76,7 +78,9 @@ class TM23(Compression):
         folder = _folder(self.path)
         for element in self.elements or TM23_ELEMENTS:
             if element not in TM23_ELEMENTS:
-                raise UsageError(f"tm23.elements: {element!r}; wanted some of {', '.join(TM23_ELEMENTS)}")
+                raise UsageError(
+                    f"tm23.elements: {element!r}; wanted some of {', '.join(TM23_ELEMENTS)}"
+                )
             found = list(self._element(folder, element, seed))
             if self.elements and not found:
                 raise UsageError(f"tm23.path: {folder} has no files of {element}; {TM23_WHERE}")
@@ -95,10 +99,14 @@ class TM23(Compression):
 
 def _source(name: str, path: Path, held: Path | None, limit: int, seed: int) -> Source:
     stamp = digest([path] if held is None else [held, path])
-    return Source(name, functools.partial(_temperatures, path, held, stamp, name, limit, seed), stamp)
+    return Source(
+        name, functools.partial(_temperatures, path, held, stamp, name, limit, seed), stamp
+    )
 
 
-def _temperatures(path: Path, held: Path | None, stamp: str, name: str, limit: int, seed: int) -> Structures:
+def _temperatures(
+    path: Path, held: Path | None, stamp: str, name: str, limit: int, seed: int
+) -> Structures:
     data = _few(_read(path, stamp), limit, seed, name)
     return data if held is None else join(_read(held, stamp), data)
 
@@ -107,14 +115,18 @@ def _group(path: Path, stamp: str, name: str, limit: int, seed: int) -> Structur
     data = _read(path, stamp)
     members = [i for i, label in enumerate(data.groups or [""] * data.n) if label == name]
     if not members:
-        raise UsageError(f"{path}: all structures of {name!r} were left out; wanted some with energies and forces")
+        raise UsageError(
+            f"{path}: all structures of {name!r} were left out; wanted some with energies and forces"
+        )
     return _few(data.take(members), limit, seed, name)
 
 
 def _few(data: Structures, limit: int, seed: int, name: str) -> Structures:
     if not 0 < limit < data.n:
         return data
-    return data.take(np.sort(stream(seed, "atoms", "max_structures", name).choice(data.n, limit, replace=False)))
+    return data.take(
+        np.sort(stream(seed, "atoms", "max_structures", name).choice(data.n, limit, replace=False))
+    )
 
 
 @functools.lru_cache(maxsize=2)
@@ -130,7 +142,9 @@ def _folder(path: str) -> Path:
     if not folder.is_dir():
         raise UsageError(f"tm23.path: {path} is no folder; {TM23_WHERE}")
     if not any(folder.rglob("*_train.*xyz")):
-        raise UsageError(f"tm23.path: {path} has no *_2700cwm_train.xyz or *_nequip_train.xyz; {TM23_WHERE}")
+        raise UsageError(
+            f"tm23.path: {path} has no *_2700cwm_train.xyz or *_nequip_train.xyz; {TM23_WHERE}"
+        )
     return folder
 
 

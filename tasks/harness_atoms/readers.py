@@ -24,7 +24,16 @@ KCAL_PER_MOL = 4184.0 / 96485.33212331
 """In eV: joules per (thermochemical) kilocalorie over the Faraday constant, both exact. rMD17 is in kcal/mol."""
 INSTALL = "pip install 'infoharness[atoms]'"
 
-COLUMNS = ("atomic_numbers", "positions", "cell", "pbc", "energy", "atomic_forces", "labels", "names")
+COLUMNS = (
+    "atomic_numbers",
+    "positions",
+    "cell",
+    "pbc",
+    "energy",
+    "atomic_forces",
+    "labels",
+    "names",
+)
 """The columns of ColabFit's schema that are read; of these the first two must be there."""
 
 FORCES = ("forces", "force", "REF_forces", "dft_forces", "DFT_forces")
@@ -109,11 +118,15 @@ def read_parquet(paths: Sequence[Path]) -> Structures:
         try:
             have = pq.read_schema(path).names
             check_columns(have, str(path))
-            for batch in pq.ParquetFile(path).iter_batches(columns=[c for c in COLUMNS if c in have]):
+            for batch in pq.ParquetFile(path).iter_batches(
+                columns=[c for c in COLUMNS if c in have]
+            ):
                 rows += rows_of(batch.to_pylist(), str(path), len(rows))
         except (OSError, pa.ArrowException) as error:
             what = " ".join(str(error).split())
-            raise UsageError(f"{path}: cannot be read as Parquet: {what}; wanted a whole Parquet file") from error
+            raise UsageError(
+                f"{path}: cannot be read as Parquet: {what}; wanted a whole Parquet file"
+            ) from error
     return assemble(rows, str(paths[0]))
 
 
@@ -121,7 +134,9 @@ def check_columns(have: Iterable[str], where: str) -> None:
     """Raise `UsageError` where a table is not in ColabFit's schema."""
     missing = [c for c in COLUMNS[:2] if c not in set(have)]
     if missing:
-        raise UsageError(f"{where}: no column {missing[0]!r}; wanted ColabFit's schema ({', '.join(COLUMNS[:6])} ...)")
+        raise UsageError(
+            f"{where}: no column {missing[0]!r}; wanted ColabFit's schema ({', '.join(COLUMNS[:6])} ...)"
+        )
 
 
 def rows_of(records: Iterable[Mapping[str, Any]], where: str, start: int = 0) -> list[Row]:
@@ -132,7 +147,9 @@ def rows_of(records: Iterable[Mapping[str, Any]], where: str, start: int = 0) ->
 def of_record(record: Mapping[str, Any], where: str) -> Row:
     """One record in ColabFit's schema. Missing and null columns are left out."""
     try:
-        forces, cell, pbc = (_array(record.get(name), float) for name in ("atomic_forces", "cell", "pbc"))
+        forces, cell, pbc = (
+            _array(record.get(name), float) for name in ("atomic_forces", "cell", "pbc")
+        )
         return Row(
             numbers=np.array(record["atomic_numbers"], np.int64),
             positions=np.array(record["positions"], np.float64),
@@ -144,7 +161,9 @@ def of_record(record: Mapping[str, Any], where: str) -> Row:
         )
     except (TypeError, ValueError) as error:
         what = " ".join(str(error).split())
-        raise UsageError(f"{where}: {what}; wanted numbers in lists, as in ColabFit's schema") from error
+        raise UsageError(
+            f"{where}: {what}; wanted numbers in lists, as in ColabFit's schema"
+        ) from error
 
 
 def _array(value: Any, dtype: type) -> NDArray[Any] | None:
@@ -163,12 +182,17 @@ def _label(value: Any) -> str:
 def read_npz(path: Path) -> Structures:
     """rMD17 (kcal/mol, made eV), or what `Structures.save` wrote."""
     try:
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:  # np.load leaves a bad zip open
+        with (
+            path.open("rb") as handle,
+            np.load(handle, allow_pickle=False) as file,
+        ):  # np.load leaves a bad zip open
             names = set(file.files)
             if "__header__" not in names:
                 return _rmd17({name: file[name] for name in _RMD17 if name in names}, str(path))
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path}: cannot be read as .npz: {error}; wanted a whole archive of plain arrays") from error
+        raise UsageError(
+            f"{path}: cannot be read as .npz: {error}; wanted a whole archive of plain arrays"
+        ) from error
     return Structures.load(path)
 
 
@@ -178,7 +202,9 @@ _RMD17 = ("nuclear_charges", "coords", "energies", "forces")
 def _rmd17(arrays: Mapping[str, NDArray[Any]], where: str) -> Structures:
     missing = [name for name in _RMD17[:2] if name not in arrays]
     if missing:
-        raise UsageError(f"{where}: no array {missing[0]!r}; wanted rMD17's arrays ({', '.join(_RMD17)})")
+        raise UsageError(
+            f"{where}: no array {missing[0]!r}; wanted rMD17's arrays ({', '.join(_RMD17)})"
+        )
     coords, charges = arrays["coords"], arrays["nuclear_charges"]
     frames, atoms = coords.shape[0], len(charges)
     forces, energies = arrays.get("forces"), arrays.get("energies")
@@ -212,7 +238,9 @@ def read(path: Path, *parts: Path) -> Structures:
     """Any file of structures, by its suffix; further parts are Parquet files of the same set."""
     reader = SUFFIXES.get(path.suffix.lower())
     if reader is None:
-        raise UsageError(f"{path}: unknown kind of file {path.suffix!r}; wanted one of {', '.join(SUFFIXES)}")
+        raise UsageError(
+            f"{path}: unknown kind of file {path.suffix!r}; wanted one of {', '.join(SUFFIXES)}"
+        )
     try:
         return read_parquet([path, *parts]) if parts else reader(path)
     except DataError as error:

@@ -49,15 +49,21 @@ def assemble(rows: Sequence[Row], where: str) -> Structures:
         for name in ("positions", "forces"):
             value = getattr(row, name)
             if value is not None and value.shape != (n, 3):
-                raise UsageError(f"{where}: structure {i}: {name} of shape {value.shape}; wanted ({n}, 3)")
+                raise UsageError(
+                    f"{where}: structure {i}: {name} of shape {value.shape}; wanted ({n}, 3)"
+                )
     groups = tuple(row.group for row in rows)
     return Structures(
         numbers=np.concatenate([row.numbers for row in rows]),
         positions=np.concatenate([row.positions for row in rows]),
         offsets=np.concatenate([[0], np.cumsum([len(row.numbers) for row in rows])]),
-        cells=np.array([np.zeros((3, 3)) if row.cell is None else row.cell for row in rows], np.float64),
+        cells=np.array(
+            [np.zeros((3, 3)) if row.cell is None else row.cell for row in rows], np.float64
+        ),
         pbc=np.array([np.zeros(3, bool) if row.pbc is None else row.pbc for row in rows], bool),
-        energies=None if rows[0].energy is None else np.array([row.energy for row in rows], np.float64),
+        energies=None
+        if rows[0].energy is None
+        else np.array([row.energy for row in rows], np.float64),
         forces=None if rows[0].forces is None else np.concatenate([row.forces for row in rows]),
         groups=groups if any(groups) else None,
     )
@@ -68,7 +74,13 @@ def _complete(rows: Sequence[Row], name: str, where: str) -> Sequence[Row]:
     having = [row for row in rows if getattr(row, name) is not None]
     if not having or len(having) == len(rows):
         return rows
-    LOG.warning("%s: %d of %d structures have no %s and are left out", where, len(rows) - len(having), len(rows), name)
+    LOG.warning(
+        "%s: %d of %d structures have no %s and are left out",
+        where,
+        len(rows) - len(having),
+        len(rows),
+        name,
+    )
     return having
 
 
@@ -86,7 +98,10 @@ def join(first: Structures, second: Structures) -> Structures:
 
     return dataclasses.replace(
         second,
-        **{f: both(f) for f in ("numbers", "positions", "cells", "pbc", "energies", "forces", "groups")},
+        **{
+            f: both(f)
+            for f in ("numbers", "positions", "cells", "pbc", "energies", "forces", "groups")
+        },
         offsets=np.concatenate([first.offsets, first.offsets[-1] + second.offsets[1:]]),
         split=Split(train=np.arange(first.n), test=first.n + np.arange(second.n)),
     )

@@ -22,7 +22,12 @@ from harness_atoms import energy
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-QUESTS, ENTROPY, DIVERSITY, NOVELTY = USES = ("msc/quests", "msc/entropy", "msc/diversity", "msc/novelty")
+QUESTS, ENTROPY, DIVERSITY, NOVELTY = USES = (
+    "msc/quests",
+    "msc/entropy",
+    "msc/diversity",
+    "msc/novelty",
+)
 HOLD = 4
 """How many data sets stay measured."""
 
@@ -39,12 +44,16 @@ class Ruler:
         """The QUESTS descriptor of every atom, without the data's split."""
         whole = dataclasses.replace(data, split=None)
         model = harness.model(QUESTS, k=self.k, cutoff=self.cutoff)
-        found: Environments = model.transform(whole, to=Environments, rng=harness.stream(0, "atoms", "ruler"))
+        found: Environments = model.transform(
+            whole, to=Environments, rng=harness.stream(0, "atoms", "ruler")
+        )
         return found
 
     def _value(self, name: str, environments: Environments) -> float:
         estimator = harness.estimator(name, h=self.h)
-        return float(estimator.estimate(environments, rng=harness.stream(0, "atoms", "ruler")).value)
+        return float(
+            estimator.estimate(environments, rng=harness.stream(0, "atoms", "ruler")).value
+        )
 
     def diversity(self, environments: Environments) -> float:
         """D(X) = ln sum_i 1/s_i, nats."""

@@ -26,7 +26,14 @@ def size_of(rate: float, n: int) -> int:
 
 
 def score(
-    data: Structures, output: Selection, rate: float, *, ruler: Ruler, eps: float, potential: str, name: str
+    data: Structures,
+    output: Selection,
+    rate: float,
+    *,
+    ruler: Ruler,
+    eps: float,
+    potential: str,
+    name: str,
 ) -> dict[str, float]:
     """All scores of a selection at one rate; ``potential`` is that of the energy test, empty for none.
 
@@ -40,7 +47,9 @@ def score(
     target = np.arange(data.n) if data.split is None else data.split.test
     chosen = output.subset(size_of(rate, len(target)))
     if chosen.max() >= data.n:
-        raise Incompatible(f"chose structure {chosen.max()}; wanted positions from 0 to {data.n - 1}")
+        raise Incompatible(
+            f"chose structure {chosen.max()}; wanted positions from 0 to {data.n - 1}"
+        )
     held = chosen if data.split is None else np.union1d(data.split.train, chosen)
     held = np.sort(held)
     measured = measure(data, ruler)
@@ -55,7 +64,11 @@ def score(
         if data.energies is None:
             _tell(name, "no energies", "the energy test")
         elif len(data.numbers) > energy.LARGEST:
-            _tell(name, f"more than {energy.LARGEST} atoms", "the energy test (max_structures makes them fewer)")
+            _tell(
+                name,
+                f"more than {energy.LARGEST} atoms",
+                "the energy test (max_structures makes them fewer)",
+            )
         else:
             out |= energies(measured, held, target, potential)
     return out
@@ -112,7 +125,9 @@ def wasserstein(a: Floats, b: Floats) -> float:
     return float(np.sum(np.abs(above - below) * steps))
 
 
-def energies(measured: Measured, held: Indices, target: Indices, potential: str) -> dict[str, float]:
+def energies(
+    measured: Measured, held: Indices, target: Indices, potential: str
+) -> dict[str, float]:
     """Errors of a potential in and out of domain; empty where the selection is too small to train on."""
     data = measured.data
     assert data.forces is not None
@@ -124,4 +139,8 @@ def energies(measured: Measured, held: Indices, target: Indices, potential: str)
     ranked = target[np.argsort(strongest[target], kind="stable")]
     count = max(1, round(energy.TAIL * len(target)))
     parts = {"rmse_in": ranked[:-count], "rmse_out": ranked[-count:]}
-    return {name: energy.rmse(found[part], measured.per_atom[part]) for name, part in parts.items() if part.size}
+    return {
+        name: energy.rmse(found[part], measured.per_atom[part])
+        for name, part in parts.items()
+        if part.size
+    }

@@ -46,7 +46,11 @@ def resolve(request: str, *, revision: str = "main", limit: int = 0, seed: int =
     limit, seed : where limit is not 0, that many structures of each set, drawn at random.
     """
     whole = request.strip()
-    split = [whole] if whole and Path(whole).expanduser().exists() else [part.strip() for part in whole.split(",")]
+    split = (
+        [whole]
+        if whole and Path(whole).expanduser().exists()
+        else [part.strip() for part in whole.split(",")]
+    )
     parts = [part for part in split if part] or list(EMBEDDED)
     found = [source for part in parts for source in _one(part, revision, limit, seed)]
     names: dict[str, int] = {}
@@ -54,7 +58,9 @@ def resolve(request: str, *, revision: str = "main", limit: int = 0, seed: int =
     for source in found:
         names[source.name] = names.get(source.name, 0) + 1
         again = names[source.name]
-        out.append(source if again == 1 else Source(f"{source.name}-{again}", source.load, source.stamp))
+        out.append(
+            source if again == 1 else Source(f"{source.name}-{again}", source.load, source.stamp)
+        )
     return out
 
 
@@ -76,12 +82,16 @@ def _one(part: str, revision: str, limit: int, seed: int) -> Iterator[Source]:
 def _nothing(part: str) -> str:
     known = [*EMBEDDED, *(f"colabfit/{name}" for name in COLABFIT)]
     if Path(part).suffix.lower() in readers.SUFFIXES or "/" in part or "\\" in part:
-        return (
-            f"{part}: no such file or folder; wanted {', '.join(readers.SUFFIXES)}, a folder of them, or colabfit/NAME"
-        )
-    near = difflib.get_close_matches(part.lower(), [name.lower() for name in (*EMBEDDED, *COLABFIT)], 1, 0.5)
+        return f"{part}: no such file or folder; wanted {', '.join(readers.SUFFIXES)}, a folder of them, or colabfit/NAME"
+    near = difflib.get_close_matches(
+        part.lower(), [name.lower() for name in (*EMBEDDED, *COLABFIT)], 1, 0.5
+    )
     full = [name for name in known if near and name.lower().removeprefix("colabfit/") == near[0]]
-    hint = f"did you mean {full[0]}?" if full else f"wanted a file, a folder, colabfit/NAME, or {', '.join(EMBEDDED)}"
+    hint = (
+        f"did you mean {full[0]}?"
+        if full
+        else f"wanted a file, a folder, colabfit/NAME, or {', '.join(EMBEDDED)}"
+    )
     return f"unknown data set {part!r}: {hint}"
 
 
@@ -89,7 +99,9 @@ def _folder(folder: Path, limit: int, seed: int) -> Iterator[Source]:
     """A ColabFit repository is one set; otherwise every file, and every such folder, is one."""
     parts = _parts(folder)
     if parts:
-        yield of_files(folder.parent.name if folder.name in ("co", "main") else folder.name, parts, limit, seed)
+        yield of_files(
+            folder.parent.name if folder.name in ("co", "main") else folder.name, parts, limit, seed
+        )
         return
     found = False
     for path in sorted(folder.iterdir()):
@@ -98,7 +110,9 @@ def _folder(folder: Path, limit: int, seed: int) -> Iterator[Source]:
             found = True
             yield of_files(path.stem if path.is_file() else path.name, parts or [path], limit, seed)
     if not found:
-        raise UsageError(f"{folder}: no structures in this folder; wanted files {', '.join(readers.SUFFIXES)}")
+        raise UsageError(
+            f"{folder}: no structures in this folder; wanted files {', '.join(readers.SUFFIXES)}"
+        )
 
 
 def _parts(folder: Path) -> list[Path]:

@@ -10,9 +10,25 @@ from harness.quantities import ACCURACY
 
 HARNESS_API = 1
 
-HITS = Quantity("hits", "", "higher", lower=0.0, upper=1.0, summary="Hits@k: links above the k-th greatest non-link")
-MRR = Quantity("mrr", "", "higher", lower=0.0, upper=1.0, summary="mean of 1 / rank of a link among the non-links")
-AUC = Quantity("auc", "", "higher", lower=0.0, upper=1.0, summary="chance that a link stands above a non-link")
+HITS = Quantity(
+    "hits",
+    "",
+    "higher",
+    lower=0.0,
+    upper=1.0,
+    summary="Hits@k: links above the k-th greatest non-link",
+)
+MRR = Quantity(
+    "mrr",
+    "",
+    "higher",
+    lower=0.0,
+    upper=1.0,
+    summary="mean of 1 / rank of a link among the non-links",
+)
+AUC = Quantity(
+    "auc", "", "higher", lower=0.0, upper=1.0, summary="chance that a link stands above a non-link"
+)
 
 _PAPER = "M.-C. Lee et al., NetInfoF Framework, ICLR 2024, arXiv:2402.07999"
 _NODES = {
@@ -33,7 +49,12 @@ def _k(default: int) -> Param:
 
 _ONLY = Param("only", tuple[str, ...], (), "names of graphs; empty for all")
 _FILES = (
-    Param("datasets", tuple[str, ...], (), "npz files under root, or pyg:NAME, or ogb:NAME; a case each"),
+    Param(
+        "datasets",
+        tuple[str, ...],
+        (),
+        "npz files under root, or pyg:NAME, or ogb:NAME; a case each",
+    ),
     Param("root", str, ".", "folder of the files"),
 )
 _NORMALISE = Param("normalise", bool, True, "features from zero up, each row divided by its sum")
@@ -51,7 +72,9 @@ def harness_tasks() -> Iterable[TaskSpec]:
             Param("columns", int, 64, "features of a node", low=2),
             Param("classes", int, 4, "classes, an even number", low=2),
             Param("degree", float, 12.0, "mean degree", above=0.0),
-            Param("noise", float, 0.2, "share of the edges that ignore the classes", low=0.0, high=1.0),
+            Param(
+                "noise", float, 0.2, "share of the edges that ignore the classes", low=0.0, high=1.0
+            ),
         ),
         paper=_PAPER,
         **_NODES,
@@ -63,7 +86,14 @@ def harness_tasks() -> Iterable[TaskSpec]:
         params=(
             Param("nodes", int, 600, "nodes", low=64),
             Param("columns", int, 120, "features of a node, a multiple of 4", low=4),
-            Param("density", float, 0.03, "share of linked pairs where the structure has links", above=0.0, high=0.5),
+            Param(
+                "density",
+                float,
+                0.03,
+                "share of linked pairs where the structure has links",
+                above=0.0,
+                high=0.5,
+            ),
             Param("noise", float, 0.0012, "the same where it has none", low=0.0, high=0.5),
             _k(50),
             _NEGATIVES,
@@ -91,7 +121,13 @@ def harness_tasks() -> Iterable[TaskSpec]:
         implementation="harness_graphs.planetoid:Planetoid",
         params=(
             *_FILES,
-            Param("split", str, "random", "60/20/20 by the seed, or the file's own", choices=("random", "public")),
+            Param(
+                "split",
+                str,
+                "random",
+                "60/20/20 by the seed, or the file's own",
+                choices=("random", "public"),
+            ),
             _NORMALISE,
         ),
         **_NODES,

@@ -17,7 +17,11 @@ from harness_graphs.arrays import Ints, Singles
 EDGES = ("edges", "edge_index")
 FEATURES = ("features", "node_features", "x", "node_feat")
 LABELS = ("labels", "node_labels", "y", "node_label")
-PARTS = {"train": ("train", "train_masks"), "valid": ("val", "valid", "val_masks"), "test": ("test", "test_masks")}
+PARTS = {
+    "train": ("train", "train_masks"),
+    "valid": ("val", "valid", "val_masks"),
+    "test": ("test", "test_masks"),
+}
 PREFIXES = ("pyg:", "ogb:")
 
 
@@ -60,11 +64,21 @@ def read(name: str, root: str) -> Loaded:
         with np.load(path, allow_pickle=False) as file:
             held = {key: file[key] for key in file.files if key not in UNREAD}
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path}: {error}; wanted an .npz file of a graph, pyg:NAME or ogb:NAME") from error
+        raise UsageError(
+            f"{path}: {error}; wanted an .npz file of a graph, pyg:NAME or ogb:NAME"
+        ) from error
     return from_arrays(held, str(path))
 
 
-UNREAD = ("idx_to_node", "idx_to_attr", "idx_to_class", "node_names", "attr_names", "class_names", "metadata")
+UNREAD = (
+    "idx_to_node",
+    "idx_to_attr",
+    "idx_to_class",
+    "node_names",
+    "attr_names",
+    "class_names",
+    "metadata",
+)
 """Names for readers, which some files store as pickled objects."""
 
 
@@ -80,18 +94,32 @@ def from_arrays(held: Mapping[str, Any], where: str) -> Loaded:
     """A graph from named arrays: edges (m, 2), (2, m) or a sparse adjacency; features as a table or sparse rows."""
     features = _table(held, where)
     labels = _first(held, LABELS)
-    labels = None if labels is None else np.where(np.isnan(labels), -1, labels).astype(np.int64).reshape(-1)
+    labels = (
+        None
+        if labels is None
+        else np.where(np.isnan(labels), -1, labels).astype(np.int64).reshape(-1)
+    )
     pairs = _pairs(held, where)
     known = [len(part) for part in (features, labels) if part is not None]
-    nodes = int(held["n"]) if "n" in held else max([*known, int(pairs.max(initial=-1)) + 1 if not known else 0])
+    nodes = (
+        int(held["n"])
+        if "n" in held
+        else max([*known, int(pairs.max(initial=-1)) + 1 if not known else 0])
+    )
     for what, part in (("features", features), ("labels", labels)):
         if part is not None and len(part) != nodes:
             raise DataError(f"{what} of {where}", f"{len(part)} rows", f"one per node ({nodes})")
     if labels is not None and "unlabelled" in held:
         labels[held["unlabelled"].astype(np.int64)] = -1
     if weights := [key for key in ("weights", "edge_weight", "edge_weights") if key in held]:
-        raise DataError(f"{weights[0]} of {where}", "edges with weights", "a graph without: these tasks read 0/1 edges")
-    return Loaded(nodes, simple_edges(pairs, nodes, name=where), features, labels, _splits(held, nodes))
+        raise DataError(
+            f"{weights[0]} of {where}",
+            "edges with weights",
+            "a graph without: these tasks read 0/1 edges",
+        )
+    return Loaded(
+        nodes, simple_edges(pairs, nodes, name=where), features, labels, _splits(held, nodes)
+    )
 
 
 def _first(held: Mapping[str, Any], names: tuple[str, ...]) -> Any:
@@ -104,7 +132,9 @@ def _pairs(held: Mapping[str, Any], where: str) -> Ints:
         return np.column_stack([starts, held["adj_indices"]]).astype(np.int64)
     pairs = _first(held, EDGES)
     if pairs is None or pairs.ndim != 2 or 2 not in pairs.shape:
-        raise UsageError(f"{where}: no edges; wanted an array {' or '.join(EDGES)} of shape (m, 2) or (2, m)")
+        raise UsageError(
+            f"{where}: no edges; wanted an array {' or '.join(EDGES)} of shape (m, 2) or (2, m)"
+        )
     pairs = pairs.astype(np.int64)
     return pairs if pairs.shape[1] == 2 else pairs.T
 
@@ -133,8 +163,14 @@ def _splits(held: Mapping[str, Any], nodes: int) -> tuple[Mapping[str, Ints], ..
         return ()
     if given["train"].dtype != bool:
         return ({part: np.asarray(value, np.int64) for part, value in given.items()},)
-    masks = {part: value.reshape(-1, nodes) if value.shape[-1] == nodes else value.T for part, value in given.items()}
-    return tuple({part: np.flatnonzero(rows[i]) for part, rows in masks.items()} for i in range(len(masks["train"])))
+    masks = {
+        part: value.reshape(-1, nodes) if value.shape[-1] == nodes else value.T
+        for part, value in given.items()
+    }
+    return tuple(
+        {part: np.flatnonzero(rows[i]) for part, rows in masks.items()}
+        for i in range(len(masks["train"]))
+    )
 
 
 def _geometric(name: str, root: str) -> Loaded:
@@ -151,8 +187,15 @@ def _geometric(name: str, root: str) -> Loaded:
     elif name.lower() in ("computers", "photo"):
         graph = datasets.Amazon(root, name)[0]
     else:
-        raise UsageError(f"pyg:{name}: wanted Cora, CiteSeer, PubMed, chameleon, squirrel, actor, computers or photo")
-    held = {"edge_index": graph.edge_index.numpy(), "x": graph.x.numpy(), "y": graph.y.numpy(), "n": graph.num_nodes}
+        raise UsageError(
+            f"pyg:{name}: wanted Cora, CiteSeer, PubMed, chameleon, squirrel, actor, computers or photo"
+        )
+    held = {
+        "edge_index": graph.edge_index.numpy(),
+        "x": graph.x.numpy(),
+        "y": graph.y.numpy(),
+        "n": graph.num_nodes,
+    }
     for part, key in (("train", "train_mask"), ("val", "val_mask"), ("test", "test_mask")):
         if getattr(graph, key, None) is not None:
             mask = getattr(graph, key).numpy()
@@ -167,6 +210,13 @@ def _ogb(name: str, root: str) -> Loaded:
         raise MissingDependency("ogb", "pip install ogb") from None
     data = NodePropPredDataset(name, root)
     graph, labels = data[0]
-    held = {"edge_index": graph["edge_index"], "x": graph["node_feat"], "y": labels, "n": graph["num_nodes"]}
+    held = {
+        "edge_index": graph["edge_index"],
+        "x": graph["node_feat"],
+        "y": labels,
+        "n": graph["num_nodes"],
+    }
     held |= {part: value for part, value in data.get_idx_split().items()}
-    return from_arrays({key: value for key, value in held.items() if value is not None}, f"ogb:{name}")
+    return from_arrays(
+        {key: value for key, value in held.items() if value is not None}, f"ogb:{name}"
+    )

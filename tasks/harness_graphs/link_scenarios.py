@@ -44,7 +44,11 @@ class LinkScenarios:
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """Six cases. Raises `UsageError` for fewer than 16 nodes a block, or columns that four blocks cannot share."""
-        if self.nodes < BLOCKS * 2 * GROUP[1] or self.columns % BLOCKS or self.columns >= self.nodes:
+        if (
+            self.nodes < BLOCKS * 2 * GROUP[1]
+            or self.columns % BLOCKS
+            or self.columns >= self.nodes
+        ):
             raise UsageError(
                 f"link-scenarios: nodes={self.nodes}, columns={self.columns}; wanted {BLOCKS * 2 * GROUP[1]} nodes or "
                 f"more, and fewer columns than nodes in a multiple of {BLOCKS}"
@@ -69,13 +73,19 @@ class LinkScenarios:
             x = self._features(features, edges, rng).astype(np.float32)
             name = f"{features}-{structure}"
             split = stream(seed, "link-scenarios", structure, "split")
-            return split_links(edges, self.nodes, x, k=self.k, negatives=self.negatives, rng=split, name=name)
+            return split_links(
+                edges, self.nodes, x, k=self.k, negatives=self.negatives, rng=split, name=name
+            )
 
         return make
 
     def _edges(self, structure: str, rng: np.random.Generator) -> Ints:
         blocks = np.array_split(np.arange(self.nodes), BLOCKS)
-        pairs = [(c, c) for c in range(BLOCKS)] if structure == "diag" else [(c, c + 1) for c in range(0, BLOCKS, 2)]
+        pairs = (
+            [(c, c) for c in range(BLOCKS)]
+            if structure == "diag"
+            else [(c, c + 1) for c in range(0, BLOCKS, 2)]
+        )
         chance = self.noise if structure == "diag" else self.noise / 2
         found = [_dense(blocks[a], blocks[b], self.density, rng) for a, b in pairs]
         found += [
@@ -113,7 +123,9 @@ def _dense(rows: Ints, columns: Ints, density: float, rng: np.random.Generator) 
     possible = len(rows) * (len(rows) - 1) / 2 if one else len(rows) * len(columns)
     fresh = [np.ones(len(rows)), np.ones(len(columns))]
     linked: set[tuple[int, int]] = set()
-    while len(linked) <= density * possible or any((w == 1).any() for w in fresh[: 1 if one else 2]):
+    while len(linked) <= density * possible or any(
+        (w == 1).any() for w in fresh[: 1 if one else 2]
+    ):
         left = _group(fresh[0], rng)
         right = left if one else _group(fresh[1], rng)
         pairs = ((rows[i], columns[j]) for i in left for j in right)

@@ -37,7 +37,11 @@ class NodeScenarios:
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """Nine cases. Raises `UsageError` for an odd number of classes, or too few nodes or columns for them."""
-        if self.classes % 2 or self.nodes < 10 * self.classes or not self.classes <= self.columns < self.nodes:
+        if (
+            self.classes % 2
+            or self.nodes < 10 * self.classes
+            or not self.classes <= self.columns < self.nodes
+        ):
             raise UsageError(
                 f"node-scenarios: nodes={self.nodes}, columns={self.columns}, classes={self.classes}; wanted an even "
                 "number of classes, ten nodes or more for each, and a column or more for each, fewer than nodes"
@@ -74,17 +78,25 @@ class NodeScenarios:
             wanted = labels[a] if structure == "clustered" else labels[a] ^ 1
             first = np.searchsorted(labels, wanted)
             size = np.searchsorted(labels, wanted, "right") - first
-            b = np.where(rng.random(count) < self.noise, b, first + (rng.random(count) * size).astype(np.int64))
+            b = np.where(
+                rng.random(count) < self.noise,
+                b,
+                first + (rng.random(count) * size).astype(np.int64),
+            )
         proper = a != b
         keys = np.unique(np.minimum(a, b)[proper] * self.nodes + np.maximum(a, b)[proper])
         return simple_edges(np.column_stack([keys // self.nodes, keys % self.nodes]), self.nodes)
 
-    def _features(self, features: str, labels: Ints, edges: Ints, rng: np.random.Generator) -> Floats:
+    def _features(
+        self, features: str, labels: Ints, edges: Ints, rng: np.random.Generator
+    ) -> Floats:
         if features == "structural":
             return walk_vectors(edges, self.nodes, self.columns, rng)
         owner = np.arange(self.columns) * self.classes // self.columns
         own = (owner == labels[:, None]) & (features == "semantic")
-        return (rng.random((self.nodes, self.columns)) < np.where(own, OWN, COMMON)).astype(np.float64)
+        return (rng.random((self.nodes, self.columns)) < np.where(own, OWN, COMMON)).astype(
+            np.float64
+        )
 
     def score(self, case: Case, output: Prediction) -> dict[str, float]:
         """The accuracy on the test nodes."""
@@ -101,7 +113,13 @@ def known(features: str, structure: str) -> tuple[str, str]:
     share neighbours.
     """
     shaped = structure != "uniform"
-    told = {"u": shaped, "r": shaped, "f": features == "semantic" or (shaped and features == "structural")}
+    told = {
+        "u": shaped,
+        "r": shaped,
+        "f": features == "semantic" or (shaped and features == "structural"),
+    }
     told |= dict.fromkeys("ps", shaped and features != "random")
     vague = "ps" if (features, shaped) in (("semantic", False), ("random", True)) else ""
-    return "".join(c for c in told if told[c]), "".join(c for c in told if not told[c] and c not in vague)
+    return "".join(c for c in told if told[c]), "".join(
+        c for c in told if not told[c] and c not in vague
+    )

@@ -46,7 +46,13 @@ class Planetoid:
             split = split_nodes(found.labels, stream(seed, "planetoid", short(name)))
             if self.split == "public":
                 split = _public(found, name, seed)
-            return Graph(found.nodes, found.edges, shares(found.features, self.normalise), found.labels, split=split)
+            return Graph(
+                found.nodes,
+                found.edges,
+                shares(found.features, self.normalise),
+                found.labels,
+                split=split,
+            )
 
         return make
 
@@ -71,7 +77,10 @@ class PlanetoidLinks:
         """One case per data set. Raises `UsageError` where none is named."""
         for name in _named(self.datasets, "planetoid-links"):
             yield Case(
-                id=short(name), data=self._make(name, seed), facts={"k": self.k}, stamp=files.stamp(name, self.root)
+                id=short(name),
+                data=self._make(name, seed),
+                facts={"k": self.k},
+                stamp=files.stamp(name, self.root),
             )
 
     def _make(self, name: str, seed: int) -> Callable[[], Links]:

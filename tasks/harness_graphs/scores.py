@@ -34,7 +34,9 @@ def ranking(data: Links, output: Prediction) -> dict[str, float]:
         values = values[:, 1]
     linked, unlinked = values[data.y[test] == 1], np.sort(values[data.y[test] == 0])
     if data.k > len(unlinked):
-        raise Incompatible(f"Hits@{data.k} wants {data.k} unlinked test pairs or more; there are {len(unlinked)}")
+        raise Incompatible(
+            f"Hits@{data.k} wants {data.k} unlinked test pairs or more; there are {len(unlinked)}"
+        )
     below = np.searchsorted(unlinked, linked, "left")
     ties = np.searchsorted(unlinked, linked, "right") - below
     above = len(unlinked) - below - ties

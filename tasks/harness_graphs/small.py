@@ -52,14 +52,18 @@ def digits() -> Graph:
 
     pictures, labels = load_digits(return_X_y=True)
     half = pictures.shape[1] // 2
-    upper = pictures[:, :half]  # whole numbers: distances are exact, and ties go to the earlier picture everywhere
+    upper = pictures[
+        :, :half
+    ]  # whole numbers: distances are exact, and ties go to the earlier picture everywhere
     distances = (upper**2).sum(1)[:, None] - 2.0 * upper @ upper.T + (upper**2).sum(1)
     np.fill_diagonal(distances, np.inf)
     nearest = np.argsort(distances, axis=1, kind="stable")[:, :NEIGHBOURS]
     pairs = np.column_stack([np.repeat(np.arange(len(upper)), NEIGHBOURS), nearest.ravel()])
     # Both of a pair may name each other: one edge, and nothing to warn of.
     edges = np.unique(np.sort(pairs, axis=1), axis=0)
-    return Graph(len(labels), edges, (pictures[:, half:] / 16.0).astype(np.float32), labels.astype(np.int64))
+    return Graph(
+        len(labels), edges, (pictures[:, half:] / 16.0).astype(np.float32), labels.astype(np.int64)
+    )
 
 
 def _plain(graph: Any, labels: Any) -> Graph:
@@ -131,7 +135,9 @@ class SmallLinks:
             graph = GRAPHS[name]()
             fewest = len(graph.edges) // 10 - 1
             if fewest < self.k:
-                _log.warning("%s: Hits@%d instead of Hits@%d, for lack of non-edges", name, fewest, self.k)
+                _log.warning(
+                    "%s: Hits@%d instead of Hits@%d, for lack of non-edges", name, fewest, self.k
+                )
             rng = stream(seed, "small-links", name)
             return split_links(
                 graph.edges,

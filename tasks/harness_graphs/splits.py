@@ -30,7 +30,14 @@ def split_nodes(labels: Ints, rng: np.random.Generator) -> Split:
 
 
 def split_links(
-    edges: Ints, nodes: int, features: Singles | None, *, k: int, negatives: float, rng: np.random.Generator, name: str
+    edges: Ints,
+    nodes: int,
+    features: Singles | None,
+    *,
+    k: int,
+    negatives: float,
+    rng: np.random.Generator,
+    name: str,
 ) -> Links:
     """Edges of a simple graph cut 70/10/20, with non-edges beside them.
 
@@ -45,7 +52,9 @@ def split_links(
     a, b = round(LINK_SHARES[0] * len(order)), round(sum(LINK_SHARES) * len(order))
     known, valid, test = order[:a], order[a:b], order[b:]
     if not (len(known) and len(valid) and len(test)):
-        raise UsageError(f"{name}: {len(edges)} edges; link prediction wants 10 or more to cut into three parts")
+        raise UsageError(
+            f"{name}: {len(edges)} edges; link prediction wants 10 or more to cut into three parts"
+        )
     if min(len(valid), len(test)) < k:
         raise UsageError(
             f"{name}: k={k}, and the smallest part has {min(len(valid), len(test))} non-edges; wanted a smaller k"
@@ -65,7 +74,9 @@ def non_edges(edges: Ints, nodes: int, count: int, rng: np.random.Generator, nam
     taken = np.sort(edges.min(1) * nodes + edges.max(1))
     free = nodes * (nodes - 1) // 2 - len(taken)
     if free < count:
-        raise UsageError(f"{name}: {free} pairs without an edge, and {count} are wanted: the graph is too dense")
+        raise UsageError(
+            f"{name}: {free} pairs without an edge, and {count} are wanted: the graph is too dense"
+        )
     if nodes * (nodes - 1) // 2 <= LISTED:
         i, j = np.triu_indices(nodes, 1)
         pairs = np.setdiff1d(i * nodes + j, taken, assume_unique=True)
@@ -83,4 +94,6 @@ def non_edges(edges: Ints, nodes: int, count: int, rng: np.random.Generator, nam
         if len(found) >= count:
             found = found[:count]
             return np.column_stack([found // nodes, found % nodes])
-    raise UsageError(f"{name}: {TRIES} rounds did not find {count} pairs without an edge: the graph is too dense")
+    raise UsageError(
+        f"{name}: {TRIES} rounds did not find {count} pairs without an edge: the graph is too dense"
+    )

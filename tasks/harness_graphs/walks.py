@@ -22,6 +22,8 @@ def walk_vectors(edges: Ints, nodes: int, columns: int, rng: np.random.Generator
     second = scipy.sparse.diags_array(1.0 / np.maximum(degree - 1, 1)) @ adjacency
     twice = first @ second
     walks = first + twice - scipy.sparse.diags_array(twice.diagonal())
-    u, s, _ = randomized_svd(walks.tocsr(), columns, n_iter=POWERS, random_state=int(rng.integers(2**31)))
+    u, s, _ = randomized_svd(
+        walks.tocsr(), columns, n_iter=POWERS, random_state=int(rng.integers(2**31))
+    )
     vectors: Floats = u * np.sqrt(s)
     return vectors - vectors.min()

@@ -10,7 +10,16 @@ from harness.quantities import ACCURACY, CROSS_ENTROPY, MUTUAL_INFORMATION
 
 HARNESS_API = 1
 
-_SHARES = (Param("train_share", float, 0.8, "share of the sequences that models learn from", above=0.0, high=0.99),)
+_SHARES = (
+    Param(
+        "train_share",
+        float,
+        0.8,
+        "share of the sequences that models learn from",
+        above=0.0,
+        high=0.99,
+    ),
+)
 
 
 @_hookimpl
@@ -42,10 +51,19 @@ def harness_tasks() -> Iterable[TaskSpec]:
         implementation="harness_language.text:PydocText",
         params=(
             Param("dataset", str, "pydoc", "pydoc, a text or Parquet file, or a Hugging Face id"),
-            Param("config", str, "", "configuration of a Hugging Face data set, such as wikitext-2-raw-v1"),
+            Param(
+                "config",
+                str,
+                "",
+                "configuration of a Hugging Face data set, such as wikitext-2-raw-v1",
+            ),
             Param("column", str, "text", "column of the texts"),
-            Param("limit", int, 0, "most documents that are used, drawn at random; 0 for all", low=0),
-            Param("test_bytes", int, 40_000, "bytes of test documents, at most a fifth of all", low=1),
+            Param(
+                "limit", int, 0, "most documents that are used, drawn at random; 0 for all", low=0
+            ),
+            Param(
+                "test_bytes", int, 40_000, "bytes of test documents, at most a fifth of all", low=1
+            ),
         ),
         gives=TokenSequences,
         quantities=(CROSS_ENTROPY,),
@@ -63,9 +81,19 @@ def harness_tasks() -> Iterable[TaskSpec]:
                 "the format",
                 choices=("longhealth", "financebench", "qasper", "wildchat", "fineweb"),
             ),
-            Param("path", str, "", "a JSON, JSON lines or Parquet file, or a Hugging Face id; empty for the preset's"),
+            Param(
+                "path",
+                str,
+                "",
+                "a JSON, JSON lines or Parquet file, or a Hugging Face id; empty for the preset's",
+            ),
             Param("split", str, "train", "of a data set on the hub"),
-            Param("documents", str, "", "folder of FinanceBench's reports as DOC_NAME.txt, pages by form feeds"),
+            Param(
+                "documents",
+                str,
+                "",
+                "folder of FinanceBench's reports as DOC_NAME.txt, pages by form feeds",
+            ),
             Param("query", str, "", "the question to WildChat or FineWeb; empty for the preset's"),
             Param("contexts", int, 20, "of each question", low=2),
             Param("questions", int, 10, "cases, one question each, drawn at random", low=1),

@@ -54,17 +54,23 @@ class LongContexts:
             raise UsageError(f"long-contexts.path is empty; wanted a copy of {LONGHEALTH}")
         path = Path(self.path)
         if path.suffix.lower() in ENDINGS and not path.is_file():
-            raise UsageError(f"long-contexts.path: {path}: no such file; wanted {', '.join(ENDINGS)}")
+            raise UsageError(
+                f"long-contexts.path: {path}: no such file; wanted {', '.join(ENDINGS)}"
+            )
         local = path.is_file() and not self.documents
         stamp = hashlib.sha256(path.read_bytes()).hexdigest()[:16] if local else None
         for number in (0,) if preset.query else range(self.questions):
             name = "all" if preset.query else f"question-{number + 1}"
             facts = {"data": self.preset, "contexts": self.contexts}
-            yield Case(f"{self.preset}-{name}", partial(self._load, number, seed), facts=facts, stamp=stamp)
+            yield Case(
+                f"{self.preset}-{name}", partial(self._load, number, seed), facts=facts, stamp=stamp
+            )
 
     def _load(self, number: int, seed: int) -> Contexts:
         preset = PRESETS[self.preset]
-        corpus = preset.read(self._rows(preset.hub), Wanted(self.contexts, self.documents, self.characters))
+        corpus = preset.read(
+            self._rows(preset.hub), Wanted(self.contexts, self.documents, self.characters)
+        )
         where = f"long-contexts: {self.path or preset.hub}"
         if len(corpus.texts) < 2:
             wanted = f"two at least, in the format of {self.preset}"
@@ -76,7 +82,9 @@ class LongContexts:
     def _asked(self, corpus: Corpus, number: int, rng: np.random.Generator, where: str) -> Contexts:
         """Question ``number`` of a random order, with its text and others drawn at random."""
         if number >= len(corpus.asked):
-            raise DataError(where, f"{len(corpus.asked)} questions", f"long-contexts.questions={self.questions}")
+            raise DataError(
+                where, f"{len(corpus.asked)} questions", f"long-contexts.questions={self.questions}"
+            )
         asked = corpus.asked[rng.permutation(len(corpus.asked))[number]]
         others = np.setdiff1d(np.arange(len(corpus.texts)), [asked.text])
         # A generator of the question's own, so that the number of questions changes none.
@@ -89,13 +97,19 @@ class LongContexts:
     def _cut(self, texts: Iterable[str]) -> tuple[str, ...]:
         """Texts of at most ``characters``, cut where a word ends."""
         texts = tuple(texts)
-        long = [i for i, text in enumerate(texts) if self.characters and len(text) > self.characters]
+        long = [
+            i for i, text in enumerate(texts) if self.characters and len(text) > self.characters
+        ]
         if not long:
             return texts
-        LOG.warning("%d of %d texts are cut to %d characters", len(long), len(texts), self.characters)
+        LOG.warning(
+            "%d of %d texts are cut to %d characters", len(long), len(texts), self.characters
+        )
         # One more than fits, so that a word that ends just there is kept.
         return tuple(
-            text[: self.characters + 1].rpartition(" ")[0] or text[: self.characters] if i in long else text
+            text[: self.characters + 1].rpartition(" ")[0] or text[: self.characters]
+            if i in long
+            else text
             for i, text in enumerate(texts)
         )
 
@@ -134,7 +148,9 @@ def _json(path: Path) -> Iterator[Row]:
     except (OSError, ValueError) as error:
         raise UsageError(f"long-contexts.path: {path}: {error}; wanted JSON in UTF-8") from error
     if not isinstance(found, dict | list):
-        raise UsageError(f"long-contexts.path: {path}: {type(found).__name__}; wanted a list, or an object of objects")
+        raise UsageError(
+            f"long-contexts.path: {path}: {type(found).__name__}; wanted a list, or an object of objects"
+        )
     yield from found.values() if isinstance(found, dict) else found
 
 

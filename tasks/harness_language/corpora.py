@@ -55,13 +55,23 @@ def longhealth(rows: Iterable[Row], wanted: Wanted) -> Corpus:
         about = f"Patient: {field(row, 'name', str, 'longhealth', number)}, born {row.get('birthday', 'unknown')}"
         texts.append("\n\n".join([about, *map(str, notes.values())]))
         for question in field(row, "questions", list, "longhealth", number):
-            options = tuple(str(field(question, f"answer_{c}", str, "longhealth.questions", number)) for c in LETTERS)
+            options = tuple(
+                str(field(question, f"answer_{c}", str, "longhealth.questions", number))
+                for c in LETTERS
+            )
             right = str(field(question, "correct", str, "longhealth.questions", number))
             if right.strip().lower() in LETTERS and right not in options:
                 right = options[LETTERS.index(right.strip().lower())]
             if right not in options or len(set(options)) < len(options):
-                found = f"correct is {right[:60]!r}" if right not in options else "two equal answers"
-                raise DataError("longhealth.questions", found, "one of five different answers, or its letter", number)
+                found = (
+                    f"correct is {right[:60]!r}" if right not in options else "two equal answers"
+                )
+                raise DataError(
+                    "longhealth.questions",
+                    found,
+                    "one of five different answers, or its letter",
+                    number,
+                )
             query = str(field(question, "question", str, "longhealth.questions", number))
             asked.append(Asked(number, query, right, options))
     return Corpus(tuple(texts), tuple(asked))
@@ -103,7 +113,9 @@ def pages_around(path: Path, page: int, characters: int) -> str:
     try:
         pages = path.read_text(encoding="utf-8").split("\f")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"long-contexts.documents: {error}; wanted the report as text, pages by form feeds") from error
+        raise UsageError(
+            f"long-contexts.documents: {error}; wanted the report as text, pages by form feeds"
+        ) from error
     if not 0 <= page < len(pages):
         raise DataError(f"{path}", f"{len(pages)} pages", f"page {page}, which the evidence names")
     first, last, size = page, page, len(pages[page])
@@ -129,18 +141,29 @@ def qasper(rows: Iterable[Row], wanted: Wanted) -> Corpus:
     for number, row in enumerate(rows):
         title = field(row, "title", str, "qasper", number)
         parts = [title, field(row, "abstract", str, "qasper", number)]
-        for section in _rows_of(field(row, "full_text", (dict, list), "qasper", number), "qasper.full_text", number):
-            parts += [str(section.get("section_name") or ""), *map(str, section.get("paragraphs") or ())]
+        for section in _rows_of(
+            field(row, "full_text", (dict, list), "qasper", number), "qasper.full_text", number
+        ):
+            parts += [
+                str(section.get("section_name") or ""),
+                *map(str, section.get("paragraphs") or ()),
+            ]
         texts.append("\n\n".join(part for part in parts if part.strip()))
-        for question in _rows_of(field(row, "qas", (dict, list), "qasper", number), "qasper.qas", number):
+        for question in _rows_of(
+            field(row, "qas", (dict, list), "qasper", number), "qasper.qas", number
+        ):
             query = field(question, "question", str, "qasper.qas", number)
             for given in _answers(question, number)[:1]:
                 if given.get("unanswerable"):
                     continue
                 if isinstance(given.get("yes_no"), bool):
-                    asked.append(Asked(number, query, "Yes" if given["yes_no"] else "No", ("Yes", "No")))
+                    asked.append(
+                        Asked(number, query, "Yes" if given["yes_no"] else "No", ("Yes", "No"))
+                    )
                     continue
-                words = given.get("free_form_answer") or ", ".join(given.get("extractive_spans") or ())
+                words = given.get("free_form_answer") or ", ".join(
+                    given.get("extractive_spans") or ()
+                )
                 if words:
                     asked.append(Asked(number, query, str(words)))
     return Corpus(tuple(texts), tuple(asked))
@@ -181,7 +204,9 @@ def wildchat(rows: Iterable[Row], wanted: Wanted) -> Corpus:
         if len(kept) == CONVERSATIONS * wanted.texts:
             break
     whole = len(kept) // CONVERSATIONS
-    return Corpus(tuple("\n\n".join(kept[CONVERSATIONS * i :][:CONVERSATIONS]) for i in range(whole)))
+    return Corpus(
+        tuple("\n\n".join(kept[CONVERSATIONS * i :][:CONVERSATIONS]) for i in range(whole))
+    )
 
 
 def fineweb(rows: Iterable[Row], wanted: Wanted) -> Corpus:
@@ -199,12 +224,16 @@ def fineweb(rows: Iterable[Row], wanted: Wanted) -> Corpus:
 def field(row: Any, name: str, kind: type | tuple[type, ...], where: str, number: int) -> Any:
     """A field of a row. Raises `DataError` where it is missing, or of another type."""
     if not isinstance(row, Mapping):
-        raise DataError(where, f"{type(row).__name__} in place of an object", f"an object with {name}", number)
+        raise DataError(
+            where, f"{type(row).__name__} in place of an object", f"an object with {name}", number
+        )
     value = row.get(name)
     if not isinstance(value, kind) or isinstance(value, bool):
         right = " or ".join(k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,)))
         found = f"no {name}" if value is None else f"{name} is {type(value).__name__}"
-        raise DataError(where, f"{found} (there are {', '.join(map(str, row))})", f"{name}: {right}", number)
+        raise DataError(
+            where, f"{found} (there are {', '.join(map(str, row))})", f"{name}: {right}", number
+        )
     return value
 
 
@@ -221,6 +250,8 @@ PRESETS: dict[str, Preset] = {
     "longhealth": Preset(longhealth),
     "financebench": Preset(financebench, "PatronusAI/financebench"),
     "qasper": Preset(qasper, "allenai/qasper"),
-    "wildchat": Preset(wildchat, "allenai/WildChat-1M", "What did this user want, and what were they told?"),
+    "wildchat": Preset(
+        wildchat, "allenai/WildChat-1M", "What did this user want, and what were they told?"
+    ),
     "fineweb": Preset(fineweb, "HuggingFaceFW/fineweb", "What does this page say?"),
 }

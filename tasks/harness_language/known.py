@@ -43,7 +43,15 @@ class KnownEntropyLanguages:
     any model is at least that, at every place of a sequence.
     """
 
-    languages: tuple[str, ...] = ("coin", "markov", "markov-2", "cycle", "hidden", "noisy", "grammar")
+    languages: tuple[str, ...] = (
+        "coin",
+        "markov",
+        "markov-2",
+        "cycle",
+        "hidden",
+        "noisy",
+        "grammar",
+    )
     sequences: int = 400
     length: int = 128
     train_share: float = 0.8
@@ -51,7 +59,9 @@ class KnownEntropyLanguages:
     def cases(self, *, seed: int) -> Iterable[Case]:
         """Cases by name. Raises `UsageError` where a language is named twice, or a part of the split would be empty."""
         if len(set(self.languages)) < len(self.languages):
-            raise UsageError(f"known-entropy-languages.languages: {self.languages}; wanted each once")
+            raise UsageError(
+                f"known-entropy-languages.languages: {self.languages}; wanted each once"
+            )
         count = round(self.train_share * self.sequences)
         if not 0 < count < self.sequences:
             raise UsageError(
@@ -69,10 +79,14 @@ class KnownEntropyLanguages:
 
     def _draw(self, name: str, train: int, seed: int) -> TokenSequences:
         language = LANGUAGES[name]()
-        ids = language.draw(self.sequences, self.length, stream(seed, "known-entropy-languages", name))
+        ids = language.draw(
+            self.sequences, self.length, stream(seed, "known-entropy-languages", name)
+        )
         order = np.arange(self.sequences)
         cuts = self.length * np.arange(self.sequences + 1)
-        return TokenSequences(ids.ravel(), cuts, language.symbols, split=Split(order[:train], order[train:]))
+        return TokenSequences(
+            ids.ravel(), cuts, language.symbols, split=Split(order[:train], order[train:])
+        )
 
 
 def entropy(p: Floats) -> float:
@@ -99,7 +113,9 @@ def markov(k: int, order: int) -> Language:
 
     The rate is sum_s pi_s H(next | s) over blocks s of ``order`` symbols.
     """
-    rows = stream(0, "known-entropy-languages", "law", str(k), str(order)).dirichlet(np.full(k, 0.5), size=k**order)
+    rows = stream(0, "known-entropy-languages", "law", str(k), str(order)).dirichlet(
+        np.full(k, 0.5), size=k**order
+    )
     step = np.zeros((k**order, k**order))
     for block in range(k**order):
         for symbol in range(k):
@@ -115,7 +131,9 @@ def markov(k: int, order: int) -> Language:
             block = (block * k + out[:, i]) % k**order
         return out
 
-    return Language(k, float(sum(weight * entropy(row) for weight, row in zip(law, rows, strict=True))), draw)
+    return Language(
+        k, float(sum(weight * entropy(row) for weight, row in zip(law, rows, strict=True))), draw
+    )
 
 
 def cycle() -> Language:
@@ -172,7 +190,10 @@ def birch_bounds(t: int) -> tuple[float, float]:
         for _ in range(length - 1):
             alpha = np.concatenate([(alpha @ step) * emit[:, symbol] for symbol in (0, 1)])
         given = alpha.sum(2)
-        block[length] = float(np.mean([entropy(given[:, s]) for s in (0, 1)])), entropy(given.mean(1))
+        block[length] = (
+            float(np.mean([entropy(given[:, s]) for s in (0, 1)])),
+            entropy(given.mean(1)),
+        )
     return block[t][0] - block[t - 1][0], block[t][1] - block[t - 1][1]
 
 

@@ -39,23 +39,33 @@ class PydocText:
         documents = [np.frombuffer(texts[i].encode(), np.uint8).astype(np.int64) for i in order]
         documents = [d for d in documents if d.size]
         if len(documents) < 2:
-            raise DataError(f"pydoc-text: {self.dataset}", f"{len(documents)} documents", "two that are not empty")
+            raise DataError(
+                f"pydoc-text: {self.dataset}",
+                f"{len(documents)} documents",
+                "two that are not empty",
+            )
         ends = np.cumsum([len(d) for d in documents])
         # The first documents of the random order, until there are enough bytes.
         wanted = min(self.test_bytes, int(ends[-1]) // 5)
         test = min(int(np.searchsorted(ends, wanted)) + 1, len(documents) - 1)
         places = np.arange(len(documents))
         split = Split(places[test:], places[:test])
-        return TokenSequences(np.concatenate(documents), np.concatenate([[0], ends]), 256, "bytes", split=split)
+        return TokenSequences(
+            np.concatenate(documents), np.concatenate([[0], ends]), 256, "bytes", split=split
+        )
 
     def _read(self) -> list[str]:
         path = Path(self.dataset)
         if path.is_file() and path.suffix != ".parquet":
             try:
                 # Paragraphs are the documents of a plain file.
-                return [part for part in path.read_text(encoding="utf-8").split("\n\n") if part.strip()]
+                return [
+                    part for part in path.read_text(encoding="utf-8").split("\n\n") if part.strip()
+                ]
             except (OSError, UnicodeDecodeError) as error:
-                raise UsageError(f"pydoc-text.dataset: {path}: {error}; wanted UTF-8 text") from error
+                raise UsageError(
+                    f"pydoc-text.dataset: {path}: {error}; wanted UTF-8 text"
+                ) from error
         try:
             import datasets
         except ImportError:
@@ -64,7 +74,9 @@ class PydocText:
             if path.is_file():
                 tables = datasets.load_dataset("parquet", data_files=str(path))
             else:
-                tables = datasets.load_dataset(self.dataset, *([self.config] if self.config else []))
+                tables = datasets.load_dataset(
+                    self.dataset, *([self.config] if self.config else [])
+                )
             table = tables["train"] if "train" in tables else next(iter(tables.values()))
         except Exception as error:  # whatever the network, the hub or the files raise
             first = " ".join(str(error).split())[:160]
@@ -74,7 +86,9 @@ class PydocText:
             ) from error
         if self.column not in table.column_names:
             columns = ", ".join(table.column_names)
-            raise UsageError(f"{self.dataset}: no column {self.column!r}; wanted pydoc-text.column, one of {columns}")
+            raise UsageError(
+                f"{self.dataset}: no column {self.column!r}; wanted pydoc-text.column, one of {columns}"
+            )
         return [str(text) for text in table[self.column]]
 
 

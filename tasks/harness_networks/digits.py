@@ -55,7 +55,9 @@ class AdversarialDigits:
         Raises `UsageError` for an epsilon twice, or classes that the digits do not have.
         """
         if len(set(self.epsilons)) < len(self.epsilons) or not self.epsilons:
-            raise UsageError(f"adversarial-digits.epsilons: {self.epsilons}; wanted different ones, one at least")
+            raise UsageError(
+                f"adversarial-digits.epsilons: {self.epsilons}; wanted different ones, one at least"
+            )
         for classes in self.classes:
             for width in self.widths:
                 for number, epsilon in enumerate(self.epsilons):
@@ -63,22 +65,35 @@ class AdversarialDigits:
                         yield Case(
                             id=f"classes-{classes}-width-{width}-eps-{epsilon:g}-{inputs}",
                             data=partial(self._activations, classes, width, number, inputs, seed),
-                            facts={"classes": classes, "units": width, "epsilon": epsilon, "inputs": inputs},
+                            facts={
+                                "classes": classes,
+                                "units": width,
+                                "epsilon": epsilon,
+                                "inputs": inputs,
+                            },
                             stamp="",
                         )
 
-    def _activations(self, classes: int, width: int, number: int, inputs: str, seed: int) -> Activations:
+    def _activations(
+        self, classes: int, width: int, number: int, inputs: str, seed: int
+    ) -> Activations:
         found = self.trained(classes, width, seed)
         count = len(self.epsilons)
         images = found.images.expand(count, -1, -1)
         with calm():
             if inputs == "attacked":
-                draws = torch_generator(stream(seed, "adversarial-digits", "attack", str(classes), str(width)))
+                draws = torch_generator(
+                    stream(seed, "adversarial-digits", "attack", str(classes), str(width))
+                )
                 sizes = torch.tensor(self.epsilons)
-                images = attacked(found.networks, images, found.labels, sizes, self.attack_steps, draws)
+                images = attacked(
+                    found.networks, images, found.labels, sizes, self.attack_steps, draws
+                )
             with torch.no_grad():
                 values = torch.relu(found.networks.hidden(images))[number].double().numpy()
-        return Activations(values, found.labels.numpy(), layer="hidden", accuracy=found.accuracy[number])
+        return Activations(
+            values, found.labels.numpy(), layer="hidden", accuracy=found.accuracy[number]
+        )
 
     def trained(self, classes: int, width: int, seed: int) -> Trained:
         """The networks of a width and number of classes; trained now if they were not in this process."""
@@ -88,12 +103,19 @@ class AdversarialDigits:
 def loss(networks: Ensemble, images: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy of each network in nats ``(s,)``, on ``images (s, n, 64)`` of ``labels (n,)``."""
     logits = networks(images)
-    each = nn.functional.cross_entropy(logits.flatten(0, 1), labels.repeat(len(logits)), reduction="none")
+    each = nn.functional.cross_entropy(
+        logits.flatten(0, 1), labels.repeat(len(logits)), reduction="none"
+    )
     return each.view(len(logits), -1).mean(1)
 
 
 def attacked(
-    networks: Ensemble, images: Tensor, labels: Tensor, sizes: Tensor, steps: int, draws: torch.Generator
+    networks: Ensemble,
+    images: Tensor,
+    labels: Tensor,
+    sizes: Tensor,
+    steps: int,
+    draws: torch.Generator,
 ) -> Tensor:
     """``images (s, n, 64)`` moved by at most ``sizes (s,)`` per pixel, within 0 .. 1, to raise each network's loss.
 
@@ -101,7 +123,9 @@ def attacked(
     of its last step behind).
     """
     size = sizes[:, None, None]
-    moved = (images + size * (2.0 * torch.rand(images.shape, generator=draws) - 1.0)).clamp(0.0, 1.0)
+    moved = (images + size * (2.0 * torch.rand(images.shape, generator=draws) - 1.0)).clamp(
+        0.0, 1.0
+    )
     for _ in range(steps):
         moved.requires_grad_()
         with torch.enable_grad():
@@ -112,7 +136,12 @@ def attacked(
 
 
 def objective(
-    networks: Ensemble, images: Tensor, labels: Tensor, sizes: Tensor, steps: int, draws: torch.Generator
+    networks: Ensemble,
+    images: Tensor,
+    labels: Tensor,
+    sizes: Tensor,
+    steps: int,
+    draws: torch.Generator,
 ) -> Tensor:
     """Half the loss on clean, half on attacked images, summed over networks; to be differentiated."""
     clean = images.expand(len(sizes), -1, -1)
@@ -141,16 +170,22 @@ def _trained(settings: tuple[object, ...], classes: int, width: int, seed: int) 
     train, test = order[: len(x) * 4 // 5], order[len(x) * 4 // 5 :]
     with calm():
         networks = Ensemble(len(sizes), (x.shape[1], width, classes), draws)
-        sgd = torch.optim.SGD(networks.parameters, lr=task.learning_rate, momentum=0.9, weight_decay=1e-4)
+        sgd = torch.optim.SGD(
+            networks.parameters, lr=task.learning_rate, momentum=0.9, weight_decay=1e-4
+        )
         marks = [max(1, round(share * task.epochs)) for share in (0.5, 0.75)]
         fall = torch.optim.lr_scheduler.MultiStepLR(sgd, marks, 0.1)
         for epoch in range(task.epochs):
             stage = next(share for start, share in STAGES if epoch >= start * task.epochs)
             for part in train[torch.randperm(len(train), generator=draws)].split(task.batch):
                 sgd.zero_grad()
-                objective(networks, images[part], labels[part], stage * sizes, task.attack_steps, draws).backward()
+                objective(
+                    networks, images[part], labels[part], stage * sizes, task.attack_steps, draws
+                ).backward()
                 sgd.step()
             fall.step()
         with torch.no_grad():
             guess = networks(images[test].expand(len(sizes), -1, -1)).argmax(-1)
-    return Trained(images, labels, networks, tuple((guess == labels[test]).double().mean(1).tolist()))
+    return Trained(
+        images, labels, networks, tuple((guess == labels[test]).double().mean(1).tolist())
+    )

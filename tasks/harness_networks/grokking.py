@@ -46,7 +46,22 @@ class Grokking:
     modulus: int = 53
     units: int = 48
     share: float = 0.4
-    steps: tuple[int, ...] = (0, 100, 300, 1000, 2000, 4000, 6000, 8000, 10000, 12000, 14000, 16000, 18000, 20000)
+    steps: tuple[int, ...] = (
+        0,
+        100,
+        300,
+        1000,
+        2000,
+        4000,
+        6000,
+        8000,
+        10000,
+        12000,
+        14000,
+        16000,
+        18000,
+        20000,
+    )
     batch: int = 128
     learning_rate: float = 5e-3
     weight_decay: float = 1e-3
@@ -72,8 +87,16 @@ class Grokking:
         rows = pairs.train if self.inputs == "train" else torch.arange(len(pairs.a))
         with calm(), torch.no_grad():
             values = hidden(weights, pairs, rows).double().numpy()
-            right = (forward(weights, pairs, pairs.test).argmax(1) == pairs.total[pairs.test]).double().mean()
-            found = learning_coefficient(weights, pairs, self.draws, torch_generator(rng)) if self.draws else None
+            right = (
+                (forward(weights, pairs, pairs.test).argmax(1) == pairs.total[pairs.test])
+                .double()
+                .mean()
+            )
+            found = (
+                learning_coefficient(weights, pairs, self.draws, torch_generator(rng))
+                if self.draws
+                else None
+            )
         return Activations(
             values,
             pairs.total[rows].numpy(),
@@ -99,7 +122,9 @@ def forward(weights: Weights, pairs: Pairs, rows: Tensor) -> Tensor:
     return hidden(weights, pairs, rows) @ weights[-1]
 
 
-def learning_coefficient(weights: Weights, pairs: Pairs, draws: int, chain: torch.Generator) -> float:
+def learning_coefficient(
+    weights: Weights, pairs: Pairs, draws: int, chain: torch.Generator
+) -> float:
     """n beta (mean loss along a Langevin chain about the weights - their loss), on all training pairs.
 
     Lau et al. 2023: w <- w - e/2 (n beta grad L + gamma (w - w0)) + N(0, e), from w0. The loss is the mean
@@ -146,7 +171,9 @@ def _trained(settings: tuple[object, ...], seed: int) -> tuple[Pairs, dict[int, 
             uniform(EMBEDDING, task.units),
             uniform(task.units, task.units, p),
         )
-        adam = torch.optim.Adam(weights, lr=task.learning_rate, weight_decay=task.weight_decay, fused=True)
+        adam = torch.optim.Adam(
+            weights, lr=task.learning_rate, weight_decay=task.weight_decay, fused=True
+        )
         for step in range(max(task.steps) + 1):
             if step in task.steps:
                 moments[step] = tuple(w.detach().clone() for w in weights)

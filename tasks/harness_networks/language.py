@@ -48,13 +48,19 @@ class LMLayers:
         is skipped.
         """
         if self.skip >= self.window:
-            raise UsageError(f"lm-layers: skip={self.skip} of window={self.window}; wanted a smaller skip")
+            raise UsageError(
+                f"lm-layers: skip={self.skip} of window={self.window}; wanted a smaller skip"
+            )
         if self.model == TINY and (self.text or self.layers):
             raise UsageError(
                 f"lm-layers: {TINY} gives all its hidden states on its own text; leave out text and layers"
             )
         for place, name in enumerate(self.names()):
-            yield Case(id=name, data=partial(self._activations, name, seed), facts={"layer": name, "place": place})
+            yield Case(
+                id=name,
+                data=partial(self._activations, name, seed),
+                facts={"layer": name, "place": place},
+            )
 
     def names(self) -> list[str]:
         """The layers that are asked for. Raises `UsageError` for a glob that fits none, with those there are."""
@@ -68,7 +74,9 @@ class LMLayers:
         for glob in self.layers:
             if not fnmatch.filter(every, glob):
                 raise UsageError(f"lm-layers.layers: {glob!r} fits none of {', '.join(every)}")
-        return [name for name in every if any(fnmatch.fnmatchcase(name, glob) for glob in self.layers)]
+        return [
+            name for name in every if any(fnmatch.fnmatchcase(name, glob) for glob in self.layers)
+        ]
 
     def _activations(self, name: str, seed: int) -> Activations:
         seen = _tiny_seen if self.model == TINY else _seen
@@ -80,8 +88,12 @@ class LMLayers:
         ids = np.asarray(tokenizer(_text(self.text), verbose=False)["input_ids"], np.int64)
         count = -(-self.tokens // (self.window - self.skip))
         if len(ids) < self.window:
-            raise UsageError(f"lm-layers.text: {len(ids)} tokens; wanted {self.window} at least, one window")
-        starts = stream(seed, "lm-layers", "windows").integers(len(ids) - self.window + 1, size=count)
+            raise UsageError(
+                f"lm-layers.text: {len(ids)} tokens; wanted {self.window} at least, one window"
+            )
+        starts = stream(seed, "lm-layers", "windows").integers(
+            len(ids) - self.window + 1, size=count
+        )
         return np.asarray(ids[starts[:, None] + np.arange(self.window)])
 
 
@@ -93,7 +105,9 @@ def _text(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"lm-layers.text: {path!r} cannot be read ({error}); wanted a UTF-8 file") from None
+        raise UsageError(
+            f"lm-layers.text: {path!r} cannot be read ({error}); wanted a UTF-8 file"
+        ) from None
 
 
 def _loaded(what: str, model: str) -> Any:
@@ -101,9 +115,13 @@ def _loaded(what: str, model: str) -> Any:
     import transformers
 
     if not model:
-        raise UsageError("lm-layers.model: no checkpoint named; wanted --set lm-layers.model=FOLDER (transformers)")
+        raise UsageError(
+            "lm-layers.model: no checkpoint named; wanted --set lm-layers.model=FOLDER (transformers)"
+        )
     try:
-        return getattr(transformers, what).from_pretrained(model, local_files_only=Path(model).is_dir())
+        return getattr(transformers, what).from_pretrained(
+            model, local_files_only=Path(model).is_dir()
+        )
     except Exception as error:  # whatever the hub, the network or the files raise
         first = " ".join(str(error).split())[:160]
         raise UsageError(
@@ -147,8 +165,14 @@ def _seen(settings: tuple[Any, ...], seed: int) -> dict[str, NDArray[np.float64]
 
     def keep(name: str, _: Any, __: Any, output: Any) -> None:
         value = output[0] if isinstance(output, tuple) else output
-        if not isinstance(value, torch.Tensor) or value.shape[:2] != (len(batch), task.window) or value.ndim != 3:
-            raise UsageError(f"lm-layers.layers: {name} gives no vector per token; wanted another module")
+        if (
+            not isinstance(value, torch.Tensor)
+            or value.shape[:2] != (len(batch), task.window)
+            or value.ndim != 3
+        ):
+            raise UsageError(
+                f"lm-layers.layers: {name} gives no vector per token; wanted another module"
+            )
         parts[name].append(value[:, task.skip :])
 
     for name, module in network.named_modules():

@@ -50,7 +50,9 @@ class DropoutParity:
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One per width, rate and site. Raises `UsageError` for a rate twice."""
         if len(set(self.rates)) < len(self.rates) or not self.rates:
-            raise UsageError(f"dropout-parity.rates: {self.rates}; wanted different ones, one at least")
+            raise UsageError(
+                f"dropout-parity.rates: {self.rates}; wanted different ones, one at least"
+            )
         for width in self.widths:
             for number, rate in enumerate(self.rates):
                 for site in self.sites:
@@ -66,7 +68,9 @@ class DropoutParity:
         rng = stream(seed, "dropout-parity", "samples", str(width), str(number))
         rows = rng.permutation(len(found.labels))[: self.n]
         with calm(), torch.no_grad():
-            hidden = found.networks.hidden(found.inputs[rows].expand(len(self.rates), -1, -1))[number]
+            hidden = found.networks.hidden(found.inputs[rows].expand(len(self.rates), -1, -1))[
+                number
+            ]
         values = hidden.double().numpy()
         return Activations(
             np.maximum(values, 0.0) if site == "post" else values,
@@ -85,8 +89,14 @@ def everything() -> tuple[Tensor, NDArray[np.int64], NDArray[np.int64]]:
     """All inputs ``(12288, 15)``, their parities and their tasks ``(12288,)``."""
     bits = (np.arange(2 ** (TASKS * BITS))[:, None] >> np.arange(TASKS * BITS)) & 1
     parity = bits.reshape(-1, TASKS, BITS).sum(2) % 2
-    inputs = np.concatenate([np.hstack([bits, np.tile(np.eye(TASKS)[t], (len(bits), 1))]) for t in range(TASKS)])
-    return torch.tensor(inputs, dtype=torch.float32), parity.T.ravel(), np.repeat(np.arange(TASKS), len(bits))
+    inputs = np.concatenate(
+        [np.hstack([bits, np.tile(np.eye(TASKS)[t], (len(bits), 1))]) for t in range(TASKS)]
+    )
+    return (
+        torch.tensor(inputs, dtype=torch.float32),
+        parity.T.ravel(),
+        np.repeat(np.arange(TASKS), len(bits)),
+    )
 
 
 @functools.lru_cache(maxsize=TRAININGS)
@@ -111,10 +121,14 @@ def _trained(settings: tuple[object, ...], width: int, seed: int) -> Trained:
                 kept = (torch.rand(hidden.shape, generator=draws) >= rates) / (1.0 - rates)
                 out = torch.baddbmm(bias, torch.relu(hidden * kept), weight)[..., 0]
                 # Summed over networks: each has its own parameters, and so the gradient of its own mean loss.
-                loss = nn.functional.binary_cross_entropy_with_logits(out, wanted[part].expand_as(out)) * len(rates)
+                loss = nn.functional.binary_cross_entropy_with_logits(
+                    out, wanted[part].expand_as(out)
+                ) * len(rates)
                 adam.zero_grad()
                 loss.backward()
                 adam.step()
         with torch.no_grad():
-            right = (networks(inputs[~train].expand(len(rates), -1, -1))[..., 0] > 0) == (wanted[~train] > 0.5)
+            right = (networks(inputs[~train].expand(len(rates), -1, -1))[..., 0] > 0) == (
+                wanted[~train] > 0.5
+            )
     return Trained(inputs, labels, networks, tuple(right.double().mean(1).tolist()))

@@ -43,7 +43,9 @@ class ToySuperposition:
     def cases(self, *, seed: int) -> Iterable[Case]:
         """Sparsities evenly from 0.001 to 0.999. Raises `UsageError` where there are fewer features than units."""
         if self.features < self.units:
-            raise UsageError(f"toy-superposition: {self.features} features for {self.units} units; wanted more of them")
+            raise UsageError(
+                f"toy-superposition: {self.features} features for {self.units} units; wanted more of them"
+            )
         weights = self.trained(seed)
         for number, (sparsity, matrix) in enumerate(zip(self.sparsities(), weights, strict=True)):
             lengths = np.linalg.norm(matrix, axis=0)
@@ -72,7 +74,9 @@ class ToySuperposition:
     def _activations(self, number: int, seed: int) -> Activations:
         sparsity = self.sparsities()[number]
         rng = stream(seed, "toy-superposition", "activations", str(number))
-        features = rng.random((self.n, self.features)) * (rng.random((self.n, self.features)) >= sparsity)
+        features = rng.random((self.n, self.features)) * (
+            rng.random((self.n, self.features)) >= sparsity
+        )
         return Activations(features @ self.trained(seed)[number].T, layer="hidden")
 
 

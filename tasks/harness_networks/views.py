@@ -22,11 +22,18 @@ class Units:
 class UnitsLabels:
     """The activations, and the label as a discrete variable."""
 
-    def transform(self, data: Activations, *, to: type[Kind], rng: np.random.Generator) -> PairedSamples:
+    def transform(
+        self, data: Activations, *, to: type[Kind], rng: np.random.Generator
+    ) -> PairedSamples:
         """Pairs ``(n, live)``, ``(n, 1)`` with the split. Raises `Incompatible` as `Units`, and without labels."""
         if data.labels is None:
             raise Incompatible("these activations have no labels")
-        return PairedSamples(_live(data), data.labels[:, None].astype(np.float64), y_kind="discrete", split=data.split)
+        return PairedSamples(
+            _live(data),
+            data.labels[:, None].astype(np.float64),
+            y_kind="discrete",
+            split=data.split,
+        )
 
 
 def _live(data: Activations) -> np.ndarray:

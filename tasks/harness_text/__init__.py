@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness import LabelledSamples, LabelledText, ModelSpec, Param, Quantity, ReferencedText, TaskSpec
+from harness import (
+    LabelledSamples,
+    LabelledText,
+    ModelSpec,
+    Param,
+    Quantity,
+    ReferencedText,
+    TaskSpec,
+)
 from harness import hookimpl as _hookimpl
 from harness.quantities import ACCURACY, MUTUAL_INFORMATION, V_INFORMATION
 
 HARNESS_API = 1
 
-ROUGE = Quantity("rouge_l", "", "higher", lower=0.0, upper=1.0, summary="longest common word subsequence, F-measure")
+ROUGE = Quantity(
+    "rouge_l",
+    "",
+    "higher",
+    lower=0.0,
+    upper=1.0,
+    summary="longest common word subsequence, F-measure",
+)
 
 _PVI = "K. Ethayarajh et al., Understanding Dataset Difficulty with V-Usable Information, ICML 2022, arXiv:2110.08420"
 _THEORY = "Y. Xu et al., A Theory of Usable Information, ICLR 2020, arXiv:2002.10689"
@@ -18,11 +33,20 @@ _WIRELESS = "Y. Lin et al., Empowering Large Language Models in Wireless Communi
 
 
 def _test_share(default: float) -> Param:
-    return Param("test_share", float, default, "share of the texts that is for testing", above=0.0, high=0.9)
+    return Param(
+        "test_share", float, default, "share of the texts that is for testing", above=0.0, high=0.9
+    )
 
 
 def _noise(*default: float) -> Param:
-    return Param("noise", tuple[float, ...], default, "shares of labels made wrong, a case each", low=0.0, high=0.5)
+    return Param(
+        "noise",
+        tuple[float, ...],
+        default,
+        "shares of labels made wrong, a case each",
+        low=0.0,
+        high=0.5,
+    )
 
 
 @_hookimpl
@@ -35,8 +59,21 @@ def harness_tasks() -> Iterable[TaskSpec]:
         params=(
             Param("n", int, 4000, "texts of each case", low=20),
             _test_share(0.5),
-            Param("flips", tuple[float, ...], (0.0, 0.05, 0.1, 0.25, 0.5), "errors of the channels", low=0.0, high=0.5),
-            Param("distances", tuple[float, ...], (0.25, 0.5, 1.0, 2.0), "means of the normal classes", low=0.0),
+            Param(
+                "flips",
+                tuple[float, ...],
+                (0.0, 0.05, 0.1, 0.25, 0.5),
+                "errors of the channels",
+                low=0.0,
+                high=0.5,
+            ),
+            Param(
+                "distances",
+                tuple[float, ...],
+                (0.25, 0.5, 1.0, 2.0),
+                "means of the normal classes",
+                low=0.0,
+            ),
             _noise(0.0, 0.1, 0.3),
         ),
         gives=LabelledText,
@@ -49,7 +86,9 @@ def harness_tasks() -> Iterable[TaskSpec]:
         summary="which topic of Python's language reference is a paragraph from?",
         implementation="harness_text.manual:PydocTopics",
         params=(
-            Param("topics", tuple[int, ...], (4, 12), "the largest so many topics, a case each", low=2),
+            Param(
+                "topics", tuple[int, ...], (4, 12), "the largest so many topics, a case each", low=2
+            ),
             _noise(0.0, 0.1),
             Param("least", int, 60, "characters of a paragraph", low=1),
             _test_share(0.4),
@@ -67,7 +106,12 @@ def harness_tasks() -> Iterable[TaskSpec]:
             Param("n", int, 1200, "questions of each form", low=20),
             Param("hops", int, 3, "facts in the longest chain", low=1, high=5),
             Param("shown", int, 6, "facts that stand before the question; 0 for none", low=0),
-            Param("forms", tuple[str, ...], ("tf", "mcq"), "true or false, and four choices: a case each"),
+            Param(
+                "forms",
+                tuple[str, ...],
+                ("tf", "mcq"),
+                "true or false, and four choices: a case each",
+            ),
             _test_share(0.4),
         ),
         gives=LabelledText,
@@ -81,7 +125,12 @@ def harness_tasks() -> Iterable[TaskSpec]:
         implementation="harness_text.noma:Noma",
         params=(
             Param("n", int, 1500, "problems of each case", low=20),
-            Param("forms", tuple[str, ...], ("claim", "choice"), "a claim to judge, and four choices: a case each"),
+            Param(
+                "forms",
+                tuple[str, ...],
+                ("claim", "choice"),
+                "a claim to judge, and four choices: a case each",
+            ),
             _noise(0.0, 0.1),
             _test_share(0.4),
         ),
@@ -116,17 +165,37 @@ def harness_tasks() -> Iterable[TaskSpec]:
         implementation="harness_text.labelled:LabelledFile",
         params=(
             Param("path", str, "", "file, folder laid out like a repository, or id on the hub"),
-            Param("test", str, "", "second file, or name of the test split; empty draws one (hub: test)"),
+            Param(
+                "test",
+                str,
+                "",
+                "second file, or name of the test split; empty draws one (hub: test)",
+            ),
             Param("text", str, "text", "column of the texts"),
             Param("label", str, "label", "column of the labels"),
-            Param("context", str, "", "column of a second text (hypothesis, options); empty for none"),
+            Param(
+                "context", str, "", "column of a second text (hypothesis, options); empty for none"
+            ),
             Param("group", str, "", "column of slices; empty for none"),
             Param("config", str, "", "configuration of a data set on the hub"),
             Param("revision", str, "main", "branch, tag or commit on the hub"),
             Param("train", str, "train", "name of the training split on the hub"),
-            Param("test_share", float, 0.3, "share of each class that is drawn for testing", above=0.0, high=0.9),
+            Param(
+                "test_share",
+                float,
+                0.3,
+                "share of each class that is drawn for testing",
+                above=0.0,
+                high=0.9,
+            ),
             Param("empty", str, "error", "rows without a text", choices=("error", "drop")),
-            Param("duplicates", str, "error", "test texts that stand in training", choices=("error", "drop")),
+            Param(
+                "duplicates",
+                str,
+                "error",
+                "test texts that stand in training",
+                choices=("error", "drop"),
+            ),
             Param("limit", int, 0, "most rows, drawn at random; 0 for all", low=0),
         ),
         gives=LabelledText,

@@ -124,4 +124,6 @@ FACTS: tuple[tuple[str, str, str], ...] = tuple(
     for subject, _, things in (line.partition(": ") for line in block.strip().splitlines())
     for thing in things.split(",")
 )
-ENTITIES: tuple[str, ...] = tuple(sorted({end for subject, _, thing in FACTS for end in (subject, thing)}))
+ENTITIES: tuple[str, ...] = tuple(
+    sorted({end for subject, _, thing in FACTS for end in (subject, thing)})
+)

@@ -22,10 +22,15 @@ def numbers(text: str) -> list[float]:
 class Numbers:
     """A column per number, in the order in which they stand in text and context."""
 
-    def transform(self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator) -> LabelledSamples:
+    def transform(
+        self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
+    ) -> LabelledSamples:
         """Vectors (n, d); the split goes along. Raises `Incompatible` where texts have different counts of numbers."""
         contexts = data.contexts or ("",) * data.n
-        rows = [numbers(text) + numbers(context) for text, context in zip(data.texts, contexts, strict=True)]
+        rows = [
+            numbers(text) + numbers(context)
+            for text, context in zip(data.texts, contexts, strict=True)
+        ]
         counts = {len(row) for row in rows}
         if len(counts) > 1 or not max(counts):
             raise Incompatible(
@@ -38,10 +43,14 @@ class Numbers:
 class NomaFeatures:
     """How far each stated rate is from the golden one, |ln ratio|, cut at 1."""
 
-    def transform(self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator) -> LabelledSamples:
+    def transform(
+        self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
+    ) -> LabelledSamples:
         """Vectors (n, 1) or (n, 4); the split goes along. Raises `Incompatible` for texts of other tasks."""
         if data.contexts is None:
-            raise Incompatible("reads problems of the task noma; these texts have no claim or options beside them")
+            raise Incompatible(
+                "reads problems of the task noma; these texts have no claim or options beside them"
+            )
         rows = []
         for text, context in zip(data.texts, data.contexts, strict=True):
             found = noma.distances(text, context, numbers)

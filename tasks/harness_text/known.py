@@ -92,7 +92,9 @@ class KnownVInformation:
         """Each with both truths in nats. Raises `UsageError` for shares beyond a half: those reverse labels."""
         for flip in (*self.flips, *self.noise):
             if flip > 0.5:
-                raise UsageError(f"known-v-information: a share of {flip} wrong labels; wanted 0 to 0.5")
+                raise UsageError(
+                    f"known-v-information: a share of {flip} wrong labels; wanted 0 to 0.5"
+                )
         for flip in self.flips:
             yield self._case("channel", flip, channel_information(flip), seed=seed)
         for mu in self.distances:
@@ -102,11 +104,16 @@ class KnownVInformation:
         for flip in self.noise:
             yield self._case("topics", flip, noise_information(len(TOPICS), flip), seed=seed)
 
-    def _case(self, law: str, level: float, usable: float, shannon: float | None = None, *, seed: int) -> Case:
+    def _case(
+        self, law: str, level: float, usable: float, shannon: float | None = None, *, seed: int
+    ) -> Case:
         return Case(
             f"{law}-{level:g}",
             partial(self._draw, law, level, seed),
-            truth={"v_information": usable, "mutual_information": usable if shannon is None else shannon},
+            truth={
+                "v_information": usable,
+                "mutual_information": usable if shannon is None else shannon,
+            },
             facts={"law": law, "level": level, "n": self.n},
             stamp="",
         )
@@ -126,14 +133,22 @@ class KnownVInformation:
         elif law == "topics":
             clean = rng.integers(len(TOPICS), size=self.n)
             y, wrong = parts.flipped(clean, len(TOPICS), level, rng)
-            texts, classes = [_about(int(c), rng) for c in clean], tuple(words[0] for words in TOPICS)
+            texts, classes = (
+                [_about(int(c), rng) for c in clean],
+                tuple(words[0] for words in TOPICS),
+            )
         else:
             left, right = rng.integers(2, size=(2, self.n))
             y = left ^ right
-            product = [f", their product {(2 * a - 1) * (2 * b - 1)}" for a, b in zip(left, right, strict=True)]
+            product = [
+                f", their product {(2 * a - 1) * (2 * b - 1)}"
+                for a, b in zip(left, right, strict=True)
+            ]
             ends = product if law == "xor-product" else [""] * self.n
             # Digits of their own for each side: counts of words would else tell whether both are the same.
-            texts = [f"left {a}, right {2 + b}{end}" for a, b, end in zip(left, right, ends, strict=True)]
+            texts = [
+                f"left {a}, right {2 + b}{end}" for a, b, end in zip(left, right, ends, strict=True)
+            ]
         labels: Ints = np.asarray(y, np.int64)
         split = parts.stratified(labels, self.test_share, rng)
         return LabelledText(tuple(texts), labels, classes, wrong=wrong, repeats=True, split=split)

@@ -51,7 +51,9 @@ class LabelledFile:
     def cases(self, *, seed: int) -> Iterable[Case]:
         """The one case. Raises `UsageError` where no path is given."""
         if not self.path:
-            raise UsageError("labelled-text.path is empty; wanted --set labelled-text.path=FILE (or an id on the hub)")
+            raise UsageError(
+                "labelled-text.path is empty; wanted --set labelled-text.path=FILE (or an id on the hub)"
+            )
         local = tables.is_file(self.path)
         files = [name for name in (self.path, self.test) if name and local]
         for name in files:
@@ -70,16 +72,29 @@ class LabelledFile:
             files = {"train": self.path, "test": self.test} if self.test else {"": self.path}
             table = tables.read_files(files)
         else:
-            table, names = tables.read_hub(self.path, self.config, self.revision, self.train, self.test or "test")
-        return self._made(table, names.get(self.label), stream(seed, "labelled-text", Path(self.path).name))
+            table, names = tables.read_hub(
+                self.path, self.config, self.revision, self.train, self.test or "test"
+            )
+        return self._made(
+            table, names.get(self.label), stream(seed, "labelled-text", Path(self.path).name)
+        )
 
-    def _made(self, table: Table, names: list[str] | None, rng: np.random.Generator) -> LabelledText:
+    def _made(
+        self, table: Table, names: list[str] | None, rng: np.random.Generator
+    ) -> LabelledText:
         texts = [_text(value) for value in table.column(self.text, self.path)]
         labels = [_label(value, names) for value in table.column(self.label, self.path)]
-        contexts = [_text(v) for v in table.column(self.context, self.path)] if self.context else None
+        contexts = (
+            [_text(v) for v in table.column(self.context, self.path)] if self.context else None
+        )
         groups = [_text(v) for v in table.column(self.group, self.path)] if self.group else None
         kept = self._kept(texts, labels, rng)
-        classes = tuple(sorted({str(labels[i]) for i in kept}, key=lambda name: (not name.isdigit(), name.zfill(12))))
+        classes = tuple(
+            sorted(
+                {str(labels[i]) for i in kept},
+                key=lambda name: (not name.isdigit(), name.zfill(12)),
+            )
+        )
         code = {name: c for c, name in enumerate(classes)}
         y = np.array([code[str(labels[i])] for i in kept], np.int64)
         role = np.array([table.parts[i] for i in kept])
@@ -98,12 +113,16 @@ class LabelledFile:
         )
         return _without(found, found.leaks()) if self.duplicates == "drop" else found
 
-    def _kept(self, texts: list[str], labels: list[str | None], rng: np.random.Generator) -> list[int]:
+    def _kept(
+        self, texts: list[str], labels: list[str | None], rng: np.random.Generator
+    ) -> list[int]:
         """Rows with a text and a label. Raises `UsageError` naming the first without."""
         blank = [i for i, text in enumerate(texts) if not text.strip()]
         missing = [i for i, label in enumerate(labels) if label is None]
         if missing:
-            raise UsageError(f"{self.path}, row {missing[0]}: no label in {self.label!r}; wanted one in every row")
+            raise UsageError(
+                f"{self.path}, row {missing[0]}: no label in {self.label!r}; wanted one in every row"
+            )
         if blank and self.empty == "error":
             raise UsageError(
                 f"{self.path}, row {blank[0]}: an empty text in {self.text!r}; wanted a text, or empty=drop"
@@ -131,7 +150,9 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list | tuple):
-        return " ".join(f"{letter}) {option}" for letter, option in zip("ABCDEFGH", value, strict=False))
+        return " ".join(
+            f"{letter}) {option}" for letter, option in zip("ABCDEFGH", value, strict=False)
+        )
     return str(value)
 
 

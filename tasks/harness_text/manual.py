@@ -43,7 +43,9 @@ class PydocTopics:
         stamp = hashlib.sha256(repr(found).encode()).hexdigest()[:16]
         for count in self.topics:
             if count > len(found):
-                raise UsageError(f"pydoc-topics.topics: {count}; wanted {len(found)} or fewer with least={self.least}")
+                raise UsageError(
+                    f"pydoc-topics.topics: {count}; wanted {len(found)} or fewer with least={self.least}"
+                )
             for noise in self.noise:
                 yield Case(
                     f"{count}-topics" + (f"-noise-{noise:g}" if noise else ""),
@@ -75,7 +77,10 @@ def paragraphs(least: int) -> list[tuple[str, list[str]]]:
         by_topic[name] = kept
         homes.update({p.casefold() for p in kept})
     own = {name: [p for p in kept if homes[p.casefold()] == 1] for name, kept in by_topic.items()}
-    return sorted(((name, kept) for name, kept in own.items() if len(kept) >= 4), key=lambda t: (-len(t[1]), t[0]))
+    return sorted(
+        ((name, kept) for name, kept in own.items() if len(kept) >= 4),
+        key=lambda t: (-len(t[1]), t[0]),
+    )
 
 
 def _prose(text: str) -> bool:

@@ -116,14 +116,22 @@ class Noma:
                 label = int(rng.integers(4))
                 values = [wrong[i] for i in rng.permutation(len(wrong))[:3]]
                 values.insert(label, right)
-                contexts.append(" ".join(f"{a}) {v:.4f}" for a, v in zip(LETTERS, values, strict=True)))
+                contexts.append(
+                    " ".join(f"{a}) {v:.4f}" for a, v in zip(LETTERS, values, strict=True))
+                )
             labels.append(label)
             groups.append(name)
         classes = LETTERS if form == "choice" else ("false", "true")
         y, wrong_label = parts.flipped(np.array(labels), len(classes), noise, rng)
         split = parts.stratified(y, self.test_share, rng)
         return LabelledText(
-            tuple(texts), y, classes, tuple(contexts), groups=tuple(groups), wrong=wrong_label, split=split
+            tuple(texts),
+            y,
+            classes,
+            tuple(contexts),
+            groups=tuple(groups),
+            wrong=wrong_label,
+            split=split,
         )
 
 
@@ -147,7 +155,10 @@ class NomaAnswers:
             references.append(f"{right:.4f}")
             groups.append(name)
         return ReferencedText(
-            tuple(texts), tuple(references), tuple(groups), split=halves(self.n, self.test_share, rng)
+            tuple(texts),
+            tuple(references),
+            tuple(groups),
+            split=halves(self.n, self.test_share, rng),
         )
 
 
@@ -155,7 +166,9 @@ def halves(n: int, share: float, rng: np.random.Generator) -> Split:
     """A random split with ``share`` of the rows for testing. Raises `UsageError` where a part would be empty."""
     order, cut = rng.permutation(n), round(share * n)
     if not 0 < cut < n:
-        raise UsageError(f"a test share of {share} of {n} texts; wanted one that leaves some on both sides")
+        raise UsageError(
+            f"a test share of {share} of {n} texts; wanted one that leaves some on both sides"
+        )
     return Split(np.sort(order[cut:]), np.sort(order[:cut]))
 
 
@@ -166,7 +179,11 @@ def _problem(rng: np.random.Generator) -> tuple[Downlink, str, float, list[float
         far = round(float(rng.uniform(0.05, 0.6)), 2)
         near = round(far * float(rng.uniform(2.0, 12.0)), 2)
         problem = Downlink(
-            power, round(float(rng.uniform(0.55, 0.9)), 2), far, near, float(rng.choice([0.5, 1.0, 2.0]))
+            power,
+            round(float(rng.uniform(0.55, 0.9)), 2),
+            far,
+            near,
+            float(rng.choice([0.5, 1.0, 2.0])),
         )
         name = str(rng.choice(list(QUESTIONS)))
         _, solve, mistakes = QUESTIONS[name]
@@ -190,7 +207,9 @@ def _setting(d: Downlink) -> str:
 def distances(text: str, context: str, numbers: Callable[[str], list[float]]) -> Floats | None:
     """|ln(stated / golden)| of every rate in the context (m,); None where the text is no problem of this task."""
     found = numbers(text)
-    name = next((name for name, (words, _, _) in QUESTIONS.items() if f"What is the {words}?" in text), None)
+    name = next(
+        (name for name, (words, _, _) in QUESTIONS.items() if f"What is the {words}?" in text), None
+    )
     if name is None or len(found) != 5:
         return None
     power, far, near, share, noise = found

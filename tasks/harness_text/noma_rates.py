@@ -53,6 +53,8 @@ class Downlink:
         return math.log2(1 + signal / ((1 - self.share) * self.power * gain + self.noise))
 
 
-def uplink_sum_rate(powers: tuple[float, ...], gains: tuple[float, ...], noise: float = 1.0) -> float:
+def uplink_sum_rate(
+    powers: tuple[float, ...], gains: tuple[float, ...], noise: float = 1.0
+) -> float:
     """Sum of the rates of users who send at once and are decoded one after the other, bit/s/Hz."""
     return math.log2(1 + sum(p * g for p, g in zip(powers, gains, strict=True)) / noise)

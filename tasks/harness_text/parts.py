@@ -19,7 +19,9 @@ def stratified(y: Ints, share: float, rng: np.random.Generator) -> Split:
         test.append(member[: min(round(share * len(member)), len(member) - 1)])
     chosen = np.sort(np.concatenate(test))
     if not chosen.size:
-        raise UsageError(f"a test share of {share} of {len(y)} texts is none; wanted more texts or a larger share")
+        raise UsageError(
+            f"a test share of {share} of {len(y)} texts is none; wanted more texts or a larger share"
+        )
     return Split(np.setdiff1d(np.arange(len(y)), chosen), chosen)
 
 

@@ -24,7 +24,9 @@ class Rewrite:
 
     what: str = "shuffle"
 
-    def transform(self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator) -> LabelledText:
+    def transform(
+        self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
+    ) -> LabelledText:
         """Changed texts may become equal, which is then no leak. Raises `Incompatible` where there is no context."""
         if self.what in ("drop-context", "only-context") and data.contexts is None:
             raise Incompatible(f"what={self.what}: these texts have no context")
@@ -42,7 +44,9 @@ class Rewrite:
         else:
             change = lambda text: " ".join(rng.permutation(TOKEN.findall(text) or ["."]).tolist())  # noqa: E731
         contexts = None if data.contexts is None else tuple(map(change, data.contexts))
-        return dataclasses.replace(data, texts=tuple(map(change, data.texts)), contexts=contexts, repeats=True)
+        return dataclasses.replace(
+            data, texts=tuple(map(change, data.texts)), contexts=contexts, repeats=True
+        )
 
 
 def cipher() -> dict[int, str]:

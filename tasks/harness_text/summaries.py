@@ -11,14 +11,32 @@ import numpy as np
 from harness import Case, ReferencedText, stream
 from harness_text.noma import halves
 
-GOALS = ("sum rate", "energy efficiency", "least rate of any user", "secrecy rate", "number of served users")
+GOALS = (
+    "sum rate",
+    "energy efficiency",
+    "least rate of any user",
+    "secrecy rate",
+    "number of served users",
+)
 SYSTEMS = ("downlink NOMA", "uplink NOMA", "OFDMA", "massive MIMO", "relay-aided")
 LIMITS = (
-    ("a total power budget of {} W", "The transmitter may not radiate more than {} W over all users."),
-    ("a rate of at least {} bit/s/Hz for every user", "Each user must be served with {} bit/s/Hz or more."),
-    ("at most {} active antennas", "Hardware allows no more than {} antennas to be active at once."),
+    (
+        "a total power budget of {} W",
+        "The transmitter may not radiate more than {} W over all users.",
+    ),
+    (
+        "a rate of at least {} bit/s/Hz for every user",
+        "Each user must be served with {} bit/s/Hz or more.",
+    ),
+    (
+        "at most {} active antennas",
+        "Hardware allows no more than {} antennas to be active at once.",
+    ),
     ("a delay below {} ms", "Packets that wait for {} ms are of no use and count as lost."),
-    ("decoding in the order of channel gains", "Stronger users decode and cancel the signals of weaker users first."),
+    (
+        "decoding in the order of channel gains",
+        "Stronger users decode and cancel the signals of weaker users first.",
+    ),
 )
 ASIDES = (
     "Channel gains are estimated once per frame.",
@@ -61,4 +79,8 @@ def _problem(rng: np.random.Generator) -> tuple[str, str, str]:
     sentences += [str(aside) for aside in rng.choice(ASIDES, 3, replace=False)]
     text = " ".join(sentences[i] for i in rng.permutation(len(sentences)))
     limits = " and ".join(LIMITS[i][0].format(v) for i, v in zip(chosen, values, strict=True))
-    return text, f"Maximise the {goal} of {users} users in a {system} system subject to {limits}.", goal
+    return (
+        text,
+        f"Maximise the {goal} of {users} users in a {system} system subject to {limits}.",
+        goal,
+    )

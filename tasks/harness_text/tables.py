@@ -65,7 +65,9 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
                     csv.DictReader(file, delimiter="\t" if ending == ".tsv" else ","), start=1
                 ):
                     if None in row:
-                        raise UsageError(f"{path}: row {number} has more fields than the header; wanted as many")
+                        raise UsageError(
+                            f"{path}: row {number} has more fields than the header; wanted as many"
+                        )
                     yield row
         elif ending == ".jsonl":
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
@@ -97,7 +99,9 @@ def _parquet(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def read_hub(name: str, config: str, revision: str, train: str, test: str) -> tuple[Table, dict[str, list[str]]]:
+def read_hub(
+    name: str, config: str, revision: str, train: str, test: str
+) -> tuple[Table, dict[str, list[str]]]:
     """The parts ``train`` and ``test`` (where it has that) of a data set, and the class names of its label columns.
 
     ``name`` is an id on the hub or a folder laid out like a repository. Raises `UsageError` where it cannot be reached
@@ -108,7 +112,9 @@ def read_hub(name: str, config: str, revision: str, train: str, test: str) -> tu
     except ImportError:
         raise MissingDependency("datasets", "pip install 'infoharness[text]'") from None
     try:
-        found = datasets.load_dataset(name, config or None, revision=None if Path(name).is_dir() else revision)
+        found = datasets.load_dataset(
+            name, config or None, revision=None if Path(name).is_dir() else revision
+        )
     except Exception as error:  # whatever the network, the hub or the files raise
         raise UsageError(f"{name}: {_reason(error)}") from error
     if train not in found:
@@ -119,9 +125,13 @@ def read_hub(name: str, config: str, revision: str, train: str, test: str) -> tu
     for part in wanted:
         for column in columns:
             if column not in found[part].column_names:
-                raise UsageError(f"{name}: split {part!r} has no column {column!r}, which {train!r} has")
+                raise UsageError(
+                    f"{name}: split {part!r} has no column {column!r}, which {train!r} has"
+                )
             columns[column] += list(found[part][column])
-        parts += [("test" if part == test else "train") if len(wanted) > 1 else ""] * len(found[part])
+        parts += [("test" if part == test else "train") if len(wanted) > 1 else ""] * len(
+            found[part]
+        )
     names = {
         column: list(feature.names)
         for column, feature in found[train].features.items()

@@ -64,18 +64,27 @@ class WirelessQA:
     def cases(self, *, seed: int) -> Iterable[Case]:
         """A case per form. Raises `UsageError` for an unknown form, or fewer facts shown than a chain has."""
         if 0 < self.shown < self.hops:
-            raise UsageError(f"wireless-qa.shown: {self.shown}; wanted 0, or {self.hops} at least, as hops")
+            raise UsageError(
+                f"wireless-qa.shown: {self.shown}; wanted 0, or {self.hops} at least, as hops"
+            )
         for form in self.forms:
             if form not in FORMS:
                 raise UsageError(f"wireless-qa.forms: {form!r}; wanted {' or '.join(FORMS)}")
-            yield Case(form, partial(self._draw, form, seed), facts={"form": form, "shown": self.shown}, stamp="")
+            yield Case(
+                form,
+                partial(self._draw, form, seed),
+                facts={"form": form, "shown": self.shown},
+                stamp="",
+            )
 
     def _draw(self, form: str, seed: int) -> LabelledText:
         found = self.questions(form, seed)
         classes = LETTERS if form == "mcq" else ("false", "true")
         y = np.array([classes.index(q.answer) for q in found])
         test = np.array([q.split == "test" for q in found])
-        contexts = [" ".join(f"{a}) {o}" for a, o in zip(LETTERS, q.options, strict=False)) for q in found]
+        contexts = [
+            " ".join(f"{a}) {o}" for a, o in zip(LETTERS, q.options, strict=False)) for q in found
+        ]
         return LabelledText(
             tuple(f"{q.context} {q.question}".strip() for q in found),
             y,
@@ -94,7 +103,9 @@ class WirelessQA:
         made: list[Question] = []
         for side, chosen in (("train", order[cut:]), ("test", order[:cut])):
             wanted = round(self.n * (self.test_share if side == "test" else 1 - self.test_share))
-            made += _Maker([FACTS[i] for i in np.sort(chosen)], form, side, self.hops, self.shown).make(wanted, rng)
+            made += _Maker(
+                [FACTS[i] for i in np.sort(chosen)], form, side, self.hops, self.shown
+            ).make(wanted, rng)
         return made
 
     def rows(self, form: str, seed: int) -> list[dict[str, Any]]:
@@ -130,7 +141,9 @@ class _Maker:
             question = self._question(chains[rng.integers(len(chains))], len(seen), rng)
             seen.setdefault(f"{question.context} {question.question} {question.options}", question)
         if len(seen) < wanted:
-            raise UsageError(f"wireless-qa: the facts give {len(seen)} {self.side} questions; wanted n below {wanted}")
+            raise UsageError(
+                f"wireless-qa: the facts give {len(seen)} {self.side} questions; wanted n below {wanted}"
+            )
         return list(seen.values())
 
     def _question(self, chain: tuple[Fact, ...], number: int, rng: np.random.Generator) -> Question:

@@ -28,17 +28,29 @@ def _dims(*default: int) -> Param:
 
 
 def _information(*default: float) -> Param:
-    return Param("information", tuple[float, ...], default, "mutual information of the cases, nats", low=0.0)
+    return Param(
+        "information", tuple[float, ...], default, "mutual information of the cases, nats", low=0.0
+    )
 
 
 def _sigma(*default: float) -> Param:
-    return Param("sigma", tuple[float, ...], default, "standard deviations of the noise, a case each", above=0.0)
+    return Param(
+        "sigma",
+        tuple[float, ...],
+        default,
+        "standard deviations of the noise, a case each",
+        above=0.0,
+    )
 
 
 def _pairs(name: str, summary: str, implementation: str, *params: Param, **more: Any) -> TaskSpec:
     settings: dict[str, Any] = {"gives": PairedSamples, "quantities": (MUTUAL_INFORMATION,)} | more
     return TaskSpec(
-        name=name, summary=summary, implementation=f"harness_vectors.{implementation}", params=params, **settings
+        name=name,
+        summary=summary,
+        implementation=f"harness_vectors.{implementation}",
+        params=params,
+        **settings,
     )
 
 
@@ -67,7 +79,13 @@ def harness_tasks() -> Iterable[TaskSpec]:
         "a linear channel with Gaussian noise, and the codes of its first outputs",
         "pairs:LinearAwgn",
         _n(5000),
-        Param("gains", tuple[float, ...], (3.0, 2.0, 1.0, 0.5, 0.2, 0.1), "gains of the channel", above=0.0),
+        Param(
+            "gains",
+            tuple[float, ...],
+            (3.0, 2.0, 1.0, 0.5, 0.2, 0.1),
+            "gains of the channel",
+            above=0.0,
+        ),
         _sigma(0.5),
         paper=_LOSSY,
     )
@@ -127,7 +145,10 @@ def harness_tasks() -> Iterable[TaskSpec]:
         name="discrete-entropies",
         summary="integer codes, even and by Zipf's law, from few to as many as samples",
         implementation="harness_vectors.entropies:DiscreteEntropies",
-        params=(_n(1000), Param("codes", tuple[int, ...], (2, 10, 100, 1000), "numbers of codes", low=2)),
+        params=(
+            _n(1000),
+            Param("codes", tuple[int, ...], (2, 10, 100, 1000), "numbers of codes", low=2),
+        ),
         gives=Samples,
         quantities=(ENTROPY,),
     )

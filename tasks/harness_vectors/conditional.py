@@ -47,7 +47,9 @@ class Conditional:
                 stamp="",
             )
 
-    def _draw(self, shape: str, loadings: Floats, d: int, seed: int) -> Callable[[], ConditionedSamples]:
+    def _draw(
+        self, shape: str, loadings: Floats, d: int, seed: int
+    ) -> Callable[[], ConditionedSamples]:
         def draw() -> ConditionedSamples:
             sources = stream(seed, "conditional", shape, str(d)).normal(size=(4, self.n, d))
             x, y, z = np.tensordot(loadings, sources, axes=1)

@@ -42,7 +42,9 @@ def _exponential(rng: np.random.Generator, n: int, d: int) -> Floats:
 
 
 def _student(dof: int) -> Draw:
-    return lambda rng, n, d: rng.normal(size=(n, d)) * np.sqrt(dof / rng.chisquare(dof, size=(n, 1)))
+    return lambda rng, n, d: (
+        rng.normal(size=(n, d)) * np.sqrt(dof / rng.chisquare(dof, size=(n, 1)))
+    )
 
 
 def _mixture(rng: np.random.Generator, n: int, d: int) -> Floats:
@@ -77,7 +79,10 @@ _NORMAL = 0.5 * math.log(2.0 * math.pi * math.e)
 
 _LAWS: dict[str, tuple[Draw, Callable[[int], float]]] = {
     "normal": (_normal, lambda d: d * _NORMAL),
-    "correlated-normal": (_correlated, lambda d: d * _NORMAL + 0.5 * gauss.log_det(_equicorrelated(d))),
+    "correlated-normal": (
+        _correlated,
+        lambda d: d * _NORMAL + 0.5 * gauss.log_det(_equicorrelated(d)),
+    ),
     "uniform": (_uniform, lambda d: 0.0),
     "laplace": (_laplace, lambda d: d * (1.0 + math.log(2.0 * SCALE))),
     "exponential": (_exponential, lambda d: d * (1.0 - math.log(RATE))),
@@ -139,6 +144,8 @@ class DiscreteEntropies:
     def _draw(self, law: str, shares: Floats, seed: int) -> Callable[[], Samples]:
         def draw() -> Samples:
             rng = stream(seed, "discrete-entropies", law, str(len(shares)))
-            return Samples(rng.choice(len(shares), size=self.n, p=shares)[:, None].astype(np.float64))
+            return Samples(
+                rng.choice(len(shares), size=self.n, p=shares)[:, None].astype(np.float64)
+            )
 
         return draw

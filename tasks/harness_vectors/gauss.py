@@ -28,7 +28,9 @@ def joint(rng: np.random.Generator, n: int, covariance: Floats) -> Floats:
 
 def mutual_information(covariance: Floats, dx: int) -> float:
     """I of the first dx coordinates and the others: half ln(det Sx det Sy / det S)."""
-    return 0.5 * (log_det(covariance[:dx, :dx]) + log_det(covariance[dx:, dx:]) - log_det(covariance))
+    return 0.5 * (
+        log_det(covariance[:dx, :dx]) + log_det(covariance[dx:, dx:]) - log_det(covariance)
+    )
 
 
 def conditional_mutual_information(covariance: Floats, dx: int, dy: int) -> float:
@@ -37,7 +39,10 @@ def conditional_mutual_information(covariance: Floats, dx: int, dy: int) -> floa
     z = list(range(dx + dy, len(covariance)))
     xz, yz = np.ix_(x + z, x + z), np.ix_(y + z, y + z)
     return 0.5 * (
-        log_det(covariance[xz]) + log_det(covariance[yz]) - log_det(covariance[np.ix_(z, z)]) - log_det(covariance)
+        log_det(covariance[xz])
+        + log_det(covariance[yz])
+        - log_det(covariance[np.ix_(z, z)])
+        - log_det(covariance)
     )
 
 

@@ -37,14 +37,21 @@ class _Images:
                 id=f"{information:g}",
                 data=partial(self._draw, information, seed),
                 truth={"mutual_information": information},
-                facts={"information": information, "n": self.n, "width": self.width, "latent": self.latent},
+                facts={
+                    "information": information,
+                    "n": self.n,
+                    "width": self.width,
+                    "latent": self.latent,
+                },
                 stamp="",
             )
 
     def _draw(self, information: float, seed: int) -> PairedSamples:
         rng = stream(seed, self.name, f"{information:g}")
         n = self.n_train + self.n
-        x, y = (self._paint(normal_cdf(side)) for side in gauss.pair(rng, n, self.latent, information))
+        x, y = (
+            self._paint(normal_cdf(side)) for side in gauss.pair(rng, n, self.latent, information)
+        )
         return PairedSamples(x, y, split=Split(np.arange(self.n_train), np.arange(self.n_train, n)))
 
     def _paint(self, u: Floats) -> Floats:
@@ -86,6 +93,8 @@ class RectangleImages(_Images):
         start = (1.0 - least) * (1.0 - np.sqrt(1.0 - u1))
         end = start + least + u2 * (1.0 - least - start)
         left = np.arange(self.width)
-        inside = np.minimum(end[:, None] * self.width, left + 1) - np.maximum(start[:, None] * self.width, left)
+        inside = np.minimum(end[:, None] * self.width, left + 1) - np.maximum(
+            start[:, None] * self.width, left
+        )
         share: Floats = np.clip(inside, 0.0, 1.0)
         return share

@@ -33,23 +33,32 @@ class Distribution:
             x, y = self.sample(rng, n)
             return map_x(x), map_y(y)
 
-        return Distribution(f"{prefix}-{self.name}", dx or self.dx, self.dy, self.information, sample)
+        return Distribution(
+            f"{prefix}-{self.name}", dx or self.dx, self.dy, self.information, sample
+        )
 
 
 def distributions() -> Iterator[Distribution]:
     """All 40, in the benchmark's order."""
     yield from _one_dimensional()
-    yield from (_gaussian(f"multinormal-dense-{d}-{d}-0.5", d, _dense(d)) for d in (2, 3, 5, 25, 50))
+    yield from (
+        _gaussian(f"multinormal-dense-{d}-{d}-0.5", d, _dense(d)) for d in (2, 3, 5, 25, 50)
+    )
     yield from (_two_pairs(d) for d in (2, 3, 5, 25))
     yield from (_student(d, dof) for d, dof in ((2, 1), (2, 2), (3, 2), (3, 3), (5, 2), (5, 3)))
     bases = [_two_pairs(d) for d in (3, 5, 25)]
     uniforms = [base.mapped("normal_cdf", normal_cdf, normal_cdf) for base in bases]
     spirals = transforms.spiral(0), transforms.spiral(1)
     yield from uniforms
-    yield from (base.mapped("half_cube", transforms.half_cube, transforms.half_cube) for base in bases)
+    yield from (
+        base.mapped("half_cube", transforms.half_cube, transforms.half_cube) for base in bases
+    )
     yield from (base.mapped("spiral", *spirals) for base in bases)
     yield from (base.mapped("spiral", *spirals) for base in uniforms)
-    yield from (_student(d, dof).mapped("asinh", np.arcsinh, np.arcsinh) for d, dof in ((2, 1), (3, 2), (5, 2)))
+    yield from (
+        _student(d, dof).mapped("asinh", np.arcsinh, np.arcsinh)
+        for d, dof in ((2, 1), (3, 2), (5, 2))
+    )
 
 
 def _one_dimensional() -> Iterator[Distribution]:
@@ -63,7 +72,9 @@ def _one_dimensional() -> Iterator[Distribution]:
     yield normal
     yield uniform
     yield from (_additive(epsilon) for epsilon in (0.1, 0.75))
-    yield Distribution(f"1v1-bimodal-{RHO}", 1, 1, normal.information, normal.mapped("", *humps).sample)
+    yield Distribution(
+        f"1v1-bimodal-{RHO}", 1, 1, normal.information, normal.mapped("", *humps).sample
+    )
     yield normal.mapped("wiggly", transforms.wiggly_x, transforms.wiggly_y)
     yield normal.mapped("half_cube", transforms.half_cube, transforms.half_cube)
     yield student

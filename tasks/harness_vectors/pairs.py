@@ -17,7 +17,9 @@ from harness_vectors.normal import Distribution, distributions
 from harness_vectors.special import normal_cdf
 
 
-def case(name: str, draw: Callable[[], PairedSamples], truth: float, **facts: str | int | float) -> Case:
+def case(
+    name: str, draw: Callable[[], PairedSamples], truth: float, **facts: str | int | float
+) -> Case:
     """A generated case with its mutual information in nats."""
     return Case(id=name, data=draw, truth={"mutual_information": truth}, facts=facts, stamp="")
 
@@ -42,7 +44,9 @@ class BeyondNormal:
             yield case(found.name, self._draw(found, seed), found.information, **facts)
 
     def _draw(self, found: Distribution, seed: int) -> Callable[[], PairedSamples]:
-        return lambda: PairedSamples(*found.sample(stream(seed, "beyond-normal", found.name), self.n))
+        return lambda: PairedSamples(
+            *found.sample(stream(seed, "beyond-normal", found.name), self.n)
+        )
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,18 @@ class GaussianSweep:
         """Cases in the order of dimension, information, sample size."""
         for d, information, n in itertools.product(self.dims, self.information, self.n):
             name = f"{d}v{d}-{information:g}-{n}"
-            yield case(name, self._draw(name, d, information, n, seed), information, d=d, information=information, n=n)
+            yield case(
+                name,
+                self._draw(name, d, information, n, seed),
+                information,
+                d=d,
+                information=information,
+                n=n,
+            )
 
-    def _draw(self, name: str, d: int, information: float, n: int, seed: int) -> Callable[[], PairedSamples]:
+    def _draw(
+        self, name: str, d: int, information: float, n: int, seed: int
+    ) -> Callable[[], PairedSamples]:
         def draw() -> PairedSamples:
             x, y = gauss.pair(stream(seed, "gaussian-sweep", name), n, d, information)
             if self.mix:
@@ -95,9 +108,13 @@ class LinearAwgn:
             for k in range(1, len(gains) + 1):
                 truth = float(terms[:k].sum())
                 facts = {"sigma": sigma, "code_dim": k, "n": self.n}
-                yield case(f"sigma-{sigma:g}-code-{k}", self._draw(gains, sigma, k, seed), truth, **facts)
+                yield case(
+                    f"sigma-{sigma:g}-code-{k}", self._draw(gains, sigma, k, seed), truth, **facts
+                )
 
-    def _draw(self, gains: np.ndarray, sigma: float, k: int, seed: int) -> Callable[[], PairedSamples]:
+    def _draw(
+        self, gains: np.ndarray, sigma: float, k: int, seed: int
+    ) -> Callable[[], PairedSamples]:
         def draw() -> PairedSamples:
             rng = stream(seed, "linear-awgn", f"{sigma:g}")
             x, noise = rng.normal(size=(2, self.n, len(gains)))
@@ -150,12 +167,21 @@ class SmoothedUniform:
         for d, information in itertools.product(self.dims, self.information):
             name = f"{d}v{d}-{information:g}"
             yield case(
-                name, self._draw(name, d, information, seed), information, d=d, information=information, n=self.n
+                name,
+                self._draw(name, d, information, seed),
+                information,
+                d=d,
+                information=information,
+                n=self.n,
             )
 
-    def _draw(self, name: str, d: int, information: float, seed: int) -> Callable[[], PairedSamples]:
+    def _draw(
+        self, name: str, d: int, information: float, seed: int
+    ) -> Callable[[], PairedSamples]:
         def draw() -> PairedSamples:
-            x, y = self._pair(stream(seed, "smoothed-uniform", name), d, truths.smoothness(information / d))
+            x, y = self._pair(
+                stream(seed, "smoothed-uniform", name), d, truths.smoothness(information / d)
+            )
             return PairedSamples(x, y)
 
         return draw
@@ -185,10 +211,16 @@ class Quantised:
             facts: dict[str, str | int] = {"law": law, "codes": codes, "dx": self.dim, "n": self.n}
             yield case(f"{law}-{codes}", self._draw(law, codes, shares, seed), truth, **facts)
 
-    def _draw(self, law: str, codes: int, shares: np.ndarray, seed: int) -> Callable[[], PairedSamples]:
+    def _draw(
+        self, law: str, codes: int, shares: np.ndarray, seed: int
+    ) -> Callable[[], PairedSamples]:
         def draw() -> PairedSamples:
             rng = stream(seed, "quantised", law, str(codes))
-            x = rng.uniform(size=(self.n, self.dim)) if law == "uniform" else rng.normal(size=(self.n, self.dim))
+            x = (
+                rng.uniform(size=(self.n, self.dim))
+                if law == "uniform"
+                else rng.normal(size=(self.n, self.dim))
+            )
             u = x[:, 0] if law == "uniform" else normal_cdf(x[:, 0])
             y = np.searchsorted(np.cumsum(shares)[:-1], u, side="right")
             return PairedSamples(x, y[:, None].astype(np.float64), y_kind="discrete")

@@ -23,6 +23,8 @@ def digamma(x: float) -> float:
         total -= 1.0 / x
         x += 1.0
     total += math.log(x) - 0.5 / x
-    for power, factor in enumerate((1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12), start=1):
+    for power, factor in enumerate(
+        (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12), start=1
+    ):
         total -= factor / x ** (2 * power)
     return total

@@ -63,7 +63,9 @@ def two_humps(weights: tuple[float, float], centres: tuple[float, float]) -> Map
         high: Floats = np.full(u.shape, max(centres) + 10.0)
         for _ in range(45):
             middle = 0.5 * (low + high)
-            below = sum(w * normal_cdf(middle - c) for w, c in zip(weights, centres, strict=True)) < u
+            below = (
+                sum(w * normal_cdf(middle - c) for w, c in zip(weights, centres, strict=True)) < u
+            )
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         found: Floats = 0.5 * (low + high)
         return found

@@ -38,5 +38,7 @@ def smoothness(information: float) -> float:
     low, high = -60.0, information + 1.0
     for _ in range(200):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if smoothed_uniform(math.exp(middle)) < information else (low, middle)
+        low, high = (
+            (middle, high) if smoothed_uniform(math.exp(middle)) < information else (low, middle)
+        )
     return math.exp(0.5 * (low + high)) if information else 0.0

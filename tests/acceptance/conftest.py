@@ -17,7 +17,16 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 LEFT_BEHIND = shutil.ignore_patterns(
-    ".*", "__pycache__", "*.egg-info", "build", "dist", "tests", "benchmarks", "docs", "examples", "leaderboards"
+    ".*",
+    "__pycache__",
+    "*.egg-info",
+    "build",
+    "dist",
+    "tests",
+    "benchmarks",
+    "docs",
+    "examples",
+    "leaderboards",
 )
 
 
@@ -30,7 +39,9 @@ def build_wheel(project, folder):
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, f"{done.stdout}{done.stderr}\nthe extra 'test' brings what a build needs"
+    assert done.returncode == 0, (
+        f"{done.stdout}{done.stderr}\nthe extra 'test' brings what a build needs"
+    )
     (wheel,) = out.glob("*.whl")
     return wheel
 
@@ -47,7 +58,9 @@ def closure(requirements):
             for text in distribution.requires or ():
                 needed = Requirement(text)
                 marked = needed.marker is not None and "extra" in str(needed.marker)
-                if (needed.marker is None or needed.marker.evaluate({"extra": extra})) and marked == bool(extra):
+                if (
+                    needed.marker is None or needed.marker.evaluate({"extra": extra})
+                ) and marked == bool(extra):
                     todo.append(needed)
     return list(found.values())
 
@@ -59,7 +72,9 @@ def requirements(wheel, extras=()):
         lines = email.message_from_bytes(archive.read(name)).get_all("Requires-Dist")
     needed = [Requirement(line) for line in lines]
     return [
-        r for r in needed if r.marker is None or any(r.marker.evaluate({"extra": extra}) for extra in ("", *extras))
+        r
+        for r in needed
+        if r.marker is None or any(r.marker.evaluate({"extra": extra}) for extra in ("", *extras))
     ]
 
 
@@ -75,12 +90,20 @@ class Environment:
 
     @property
     def site(self):
-        return Path(sysconfig.get_path("purelib", vars={"base": str(self.folder), "platbase": str(self.folder)}))
+        return Path(
+            sysconfig.get_path(
+                "purelib", vars={"base": str(self.folder), "platbase": str(self.folder)}
+            )
+        )
 
     def run(self, *words, cwd=None, **variables):
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "HARNESS", "VIRTUAL", "XDG", "COV"))}
+        kept = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(("PYTHON", "HARNESS", "VIRTUAL", "XDG", "COV"))
+        }
         return subprocess.run(
             list(map(str, words)),
             cwd=cwd or home,

@@ -13,7 +13,9 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def blocks(page, language):
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    return re.findall(
+        rf"```{language}\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL
+    )
 
 
 def test_the_library_page_runs():
@@ -53,7 +55,11 @@ def test_every_command_of_the_readme_is_understood(line, tmp_path):
     elif words[0] in ("results", "verify", "store", "board"):
         words = [*words[:1], "--help"]
     ran = subprocess.run(
-        [sys.executable, "-m", "harness", *words], capture_output=True, text=True, cwd=tmp_path, check=False
+        [sys.executable, "-m", "harness", *words],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
     )
     assert ran.returncode in ((0, 1) if words[0] == "doctor" else (0,)), ran.stderr
 

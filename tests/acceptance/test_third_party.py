@@ -18,7 +18,9 @@ def project(tmp_path_factory):
     """A scaffolded project."""
     folder = tmp_path_factory.mktemp("scaffold")
     done = subprocess.run(
-        [sys.executable, "-m", "harness", "plugin", "new", "my-demo", "--into", folder], capture_output=True, text=True
+        [sys.executable, "-m", "harness", "plugin", "new", "my-demo", "--into", folder],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(folder / "harness-my-demo")
@@ -37,7 +39,10 @@ def records(done):
 
 @pytest.mark.parametrize(("name", "offers"), [("my-demo", (1, 0, 1)), ("hello", (2, 1, 1))])
 def test_it_is_listed(stranger, name, offers):
-    rows = {row["name"]: row for row in records(stranger.run("harness", "plugin", "list", "--format", "json"))}
+    rows = {
+        row["name"]: row
+        for row in records(stranger.run("harness", "plugin", "list", "--format", "json"))
+    }
     row = rows[name]
     assert (row["state"], row["version"], row["distribution"]) == ("ok", "0.1.0", f"harness-{name}")
     assert Path(row["location"]).is_relative_to(stranger.site)
@@ -57,15 +62,21 @@ def test_it_conforms_without_a_check_left_out(stranger, name):
 def test_its_own_tests_pass_against_the_installed_package(stranger, project, tmp_path, name):
     source = project if name == "my-demo" else HELLO
     # Only the tests: the package comes from the wheel.
-    shutil.copytree(source / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        source / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__")
+    )
     shutil.copy(source / "pyproject.toml", tmp_path)
-    done = stranger.run(stranger.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
+    done = stranger.run(
+        stranger.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stdout
     assert "skipped" not in done.stdout
 
 
 def test_the_scaffold_runs_and_finds_the_truth(stranger):
-    done = stranger.run("harness", "run", "--plugin", "my-demo", "--seeds", "0:3", "--format", "json")
+    done = stranger.run(
+        "harness", "run", "--plugin", "my-demo", "--seeds", "0:3", "--format", "json"
+    )
     assert done.returncode == 0, done.stderr
     found = records(done)
     assert {r["case"] for r in found} == {"d1", "d2", "d5"}
@@ -81,7 +92,9 @@ def test_the_scaffold_runs_and_finds_the_truth(stranger):
 
 def test_hello_runs_through_its_kind_its_model_and_its_watcher(stranger, tmp_path):
     log = tmp_path / "log"
-    done = stranger.run("harness", "run", "--plugin", "hello", "--format", "json", HARNESS_HELLO_LOG=str(log))
+    done = stranger.run(
+        "harness", "run", "--plugin", "hello", "--format", "json", HARNESS_HELLO_LOG=str(log)
+    )
     assert done.returncode == 0, done.stderr
     found = records(done)
     assert {(tuple(r["models"]), r["estimator"], r["quantity"]) for r in found} == {
@@ -102,7 +115,9 @@ def test_a_broken_neighbour_stops_nobody(stranger, tmp_path):
     rows = {row["name"]: row for row in records(listed)}
     assert rows["neighbour"]["state"] == "import-failed"
     assert rows["neighbour"]["fix"].startswith("pip install not_there")
-    done = stranger.run("harness", "run", "--plugin", "my-demo", "--format", "json", PYTHONPATH=str(tmp_path))
+    done = stranger.run(
+        "harness", "run", "--plugin", "my-demo", "--format", "json", PYTHONPATH=str(tmp_path)
+    )
     assert done.returncode == 0
     checked = stranger.run("harness", "plugin", "check", "neighbour", PYTHONPATH=str(tmp_path))
     assert checked.returncode == 1

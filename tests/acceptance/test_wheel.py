@@ -28,7 +28,9 @@ def test_the_wheel_holds_every_file_of_every_package_and_no_other(host_wheel):
     wanted = set()
     for root in (ROOT, ROOT / "plugins", ROOT / "tasks"):
         for package in root.iterdir():
-            if package.name == "harness" or (package.name.startswith("harness_") and package.is_dir()):
+            if package.name == "harness" or (
+                package.name.startswith("harness_") and package.is_dir()
+            ):
                 wanted |= {
                     file.relative_to(root).as_posix()
                     for file in package.rglob("*")
@@ -41,7 +43,9 @@ def test_the_wheel_holds_every_file_of_every_package_and_no_other(host_wheel):
     assert licences
 
 
-@pytest.mark.parametrize("name", ["plugins", "tasks", "leaderboards", "examples", "benchmarks", "tests"])
+@pytest.mark.parametrize(
+    "name", ["plugins", "tasks", "leaderboards", "examples", "benchmarks", "tests"]
+)
 def test_folders_of_the_source_tree_are_no_packages(bare, name):
     done = bare.run(bare.python, "-c", f"import {name}")
     assert done.returncode == 1
@@ -79,11 +83,22 @@ def test_what_is_missing_is_named_with_its_command(bare):
 
 def test_the_main_job_runs_from_the_wheel(with_atoms):
     # One of the embedded data sets: most of the time here is spent compiling for the first time.
-    job = ["harness", "run", "--plugin", "msc", "--task", "colabfit", "--set", "colabfit.dataset=copper"]
+    job = [
+        "harness",
+        "run",
+        "--plugin",
+        "msc",
+        "--task",
+        "colabfit",
+        "--set",
+        "colabfit.dataset=copper",
+    ]
     done = with_atoms.run(*job, "--format", "json")
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, done.stderr + "\n".join(sorted({str(r["cause"]) for r in records}))
-    assert {"msc/msc", "msc/random", "msc/k-means", "msc/mean-fps", "msc/fps"} <= {r["estimator"] for r in records}
+    assert {"msc/msc", "msc/random", "msc/k-means", "msc/mean-fps", "msc/fps"} <= {
+        r["estimator"] for r in records
+    }
     assert {r["status"] for r in records} <= {"ok", "incompatible"}
     selected = [r for r in records if r["estimator"] == "msc/msc"]
     assert {r["status"] for r in selected} == {"ok"}

@@ -22,17 +22,24 @@ def project(tmp_path_factory):
     """The scaffold with the page's files over it, and the ``dist-info`` that an installation would leave."""
     project = write_project("spacings", tmp_path_factory.mktemp("page"))
     text = PAGE.read_text(encoding="utf-8")
-    for gone in re.search(r"Delete (.*?), and write", text).group(1).replace(" and ", ", ").split(", "):
+    for gone in (
+        re.search(r"Delete (.*?), and write", text).group(1).replace(" and ", ", ").split(", ")
+    ):
         file = gone.strip("`")
         (project / file if "/" in file else project / "harness_spacings" / file).unlink()
     files = re.findall(r"```python\n# (\S+\.py)\n(.*?)```", text, re.DOTALL)
     assert len(files) == 6
     for name, code in files:
         (project / name).write_text(code)
-    assert re.search(r"```toml\n(.*?)```", text, re.DOTALL).group(1) in (project / "pyproject.toml").read_text()
+    assert (
+        re.search(r"```toml\n(.*?)```", text, re.DOTALL).group(1)
+        in (project / "pyproject.toml").read_text()
+    )
     info = project / "harness_spacings-0.1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: harness-spacings\nVersion: 0.1.0\n")
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: harness-spacings\nVersion: 0.1.0\n"
+    )
     (info / "entry_points.txt").write_text("[harness]\nspacings = harness_spacings\n")
     return project
 
@@ -58,7 +65,17 @@ def test_it_conforms_and_its_tests_pass(project):
 
 def test_it_finds_what_its_task_knows(project):
     done = run(
-        project, "harness", "run", "--plugin", "spacings", "--task", "spacings/*", "--seeds", "0:4", "--workers", "0"
+        project,
+        "harness",
+        "run",
+        "--plugin",
+        "spacings",
+        "--task",
+        "spacings/*",
+        "--seeds",
+        "0:4",
+        "--workers",
+        "0",
     )
     assert done.returncode == 0, done.stderr
     assert "12 computed" in done.stderr

@@ -47,7 +47,11 @@ def test_json_is_one_record_a_line_and_nothing_else(command):
 
 @pytest.mark.parametrize(
     ("how", "part"),
-    [("markdown", "| normal-0 |"), ("latex", r"\toprule"), ("csv", "key,task,case,models,estimator,seed,status")],
+    [
+        ("markdown", "| normal-0 |"),
+        ("latex", r"\toprule"),
+        ("csv", "key,task,case,models,estimator,seed,status"),
+    ],
 )
 def test_formats(command, how, part):
     assert part in ok(command(*NORMALS, "--format", how)).stdout
@@ -68,7 +72,10 @@ def test_bits_are_for_printing(command):
         (("rum",), "unknown verb 'rum': did you mean 'run'?"),
         (("run", "--tsk", "a"), "unknown option '--tsk': did you mean --task?"),
         (("run", "--task", "normels"), "unknown task 'normels': did you mean normals"),
-        (("run", "--task", "normals", "--set", "mean"), "--set 'mean'; wanted NAME.PARAMETER=VALUE"),
+        (
+            ("run", "--task", "normals", "--set", "mean"),
+            "--set 'mean'; wanted NAME.PARAMETER=VALUE",
+        ),
         ((*NORMALS, "--set", "mean.scale=big"), "toy/mean.scale: 'big'; wanted a number"),
         ((*NORMALS, "--set", "mean.scale=0"), "toy/mean.scale: 0.0; wanted more than 0"),
         ((*NORMALS, "--seeds", "a"), "--seeds 'a'; wanted numbers from 0 up"),
@@ -114,8 +121,14 @@ def test_dry_run_and_plan(command):
     dry = ok(command(*NORMALS, "--dry-run"))
     assert dry.stdout == "toy/normals ▸ toy/mean\n"
     why = ok(command("plan", "--task", "normals", "--why-not"))
-    assert "not toy/best on toy/normals: gives a Selection, which toy/normals does not score" in why.stdout
-    lines = [json.loads(x) for x in ok(command("plan", "--task", "normals", "--format", "json")).stdout.splitlines()]
+    assert (
+        "not toy/best on toy/normals: gives a Selection, which toy/normals does not score"
+        in why.stdout
+    )
+    lines = [
+        json.loads(x)
+        for x in ok(command("plan", "--task", "normals", "--format", "json")).stdout.splitlines()
+    ]
     assert {"task": "toy/normals", "models": [], "estimator": "toy/mean", "seed": 0} in lines
 
 
@@ -130,7 +143,9 @@ def test_list_and_show(command):
     assert "toy/mean" in ok(command("list", "estimators")).stdout
     names = [
         json.loads(x)["name"]
-        for x in ok(command("list", "tasks", "--plugin", "toy", "--format", "json")).stdout.splitlines()
+        for x in ok(
+            command("list", "tasks", "--plugin", "toy", "--format", "json")
+        ).stdout.splitlines()
     ]
     assert names == ["toy/broken", "toy/choice", "toy/normals"]
     shown = ok(command("show", "toy/mean")).stdout
@@ -143,11 +158,17 @@ def test_results_and_store(command, tmp_path):
     ok(command(*NORMALS, "--store", tmp_path / "a"))
     ok(command("run", "--task", "normals", "--estimator", "noise", "--store", tmp_path / "b"))
     ok(command("store", "merge", tmp_path / "b", "--store", tmp_path / "a"))
-    assert "6 results, 0 superseded" in ok(command("store", "info", "--store", tmp_path / "a")).stdout
-    only = ok(command("results", "--estimator", "noise", "--store", tmp_path / "a", "--format", "json")).stdout
+    assert (
+        "6 results, 0 superseded" in ok(command("store", "info", "--store", tmp_path / "a")).stdout
+    )
+    only = ok(
+        command("results", "--estimator", "noise", "--store", tmp_path / "a", "--format", "json")
+    ).stdout
     assert {Record.from_json(line).estimator for line in only.splitlines()} == {"toy/noise"}
     ok(command(*NORMALS, "--no-cache", "--store", tmp_path / "a"))
-    assert "3 results removed, 6 left" in ok(command("store", "gc", "--store", tmp_path / "a")).stderr
+    assert (
+        "3 results removed, 6 left" in ok(command("store", "gc", "--store", tmp_path / "a")).stderr
+    )
     assert command("results", "--estimator", "nothing", "--store", tmp_path / "a").returncode == 2
 
 

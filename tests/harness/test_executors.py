@@ -49,7 +49,10 @@ def test_each_bad_path_gets_its_own_status(go):
 
 def test_last_words_are_kept(go):
     (record,) = go(
-        Options(workers=1), tasks=("normals",), estimators=("last-words",), params={"normals": {"count": 1}}
+        Options(workers=1),
+        tasks=("normals",),
+        estimators=("last-words",),
+        params={"normals": {"count": 1}},
     ).records
     assert "killed by SIGABRT" in record.cause
     assert "these are my last words" in record.cause
@@ -112,7 +115,10 @@ def test_threads_are_limited_and_recorded(go):
 def test_peak_memory_is_the_paths_own(go):
     """A warm worker reports what a path added, not what an earlier one had."""
     result = go(
-        Options(workers=1, memory=500), tasks=("normals",), estimators=("hog", "mean"), params={"normals": {"count": 1}}
+        Options(workers=1, memory=500),
+        tasks=("normals",),
+        estimators=("hog", "mean"),
+        params={"normals": {"count": 1}},
     )
     (mean,) = result.records.where(estimator="toy/mean")
     assert mean.peak_mib is None or mean.peak_mib < 50
@@ -122,7 +128,10 @@ def test_no_process_outlives_a_run(go):
     go(Options(workers=2), tasks=("normals",), estimators=("mean",))
     time.sleep(0.1)
     assert (
-        subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "harness.executors"], capture_output=True).stdout == b""
+        subprocess.run(
+            ["pgrep", "-P", str(os.getpid()), "-f", "harness.executors"], capture_output=True
+        ).stdout
+        == b""
     )
 
 
@@ -140,7 +149,12 @@ def test_ctrl_c_records_what_was_in_flight(go, monkeypatch):
         return heard[-1]
 
     monkeypatch.setattr(local, "wait", wait)
-    result = go(Options(workers=1), tasks=("normals",), estimators=("slow",), params={"slow": {"seconds": 0.3}})
+    result = go(
+        Options(workers=1),
+        tasks=("normals",),
+        estimators=("slow",),
+        params={"slow": {"seconds": 0.3}},
+    )
     assert result.interrupted
     lost = [r for r in result.records if r.status is Status.INTERRUPTED]
     assert [(r.case, r.cause) for r in lost] == [(lost[0].case, "Ctrl-C")]
@@ -150,7 +164,9 @@ def test_ctrl_c_records_what_was_in_flight(go, monkeypatch):
 def test_a_plugin_reaches_what_its_run_has_loaded(monkeypatch, tmp_path, workers):
     """``--no-plugin`` holds for components that are called by name, too."""
     monkeypatch.syspath_prepend(str(TOY))
-    whole, less = (registry.load(modules=["harness_toy"], blocked=blocked) for blocked in ((), ("msc",)))
+    whole, less = (
+        registry.load(modules=["harness_toy"], blocked=blocked) for blocked in ((), ("msc",))
+    )
     with Store(tmp_path / "s.sqlite", write=True) as store:
         for found, statuses in ((whole, {"ok"}), (less, {"error"})):
             made = plan.make(found, plan.Request(tasks=("normals",), estimators=("borrows",)))

@@ -70,7 +70,9 @@ def test_lists_of_pairs_are_made_simple_with_a_word(caplog):
 @given(st.integers(0, 1000), st.lists(st.integers(0, 14), unique=True, min_size=1))
 def test_taking_nodes_gives_the_induced_subgraph(seed, nodes):
     graph = nx.gnp_random_graph(15, 0.3, seed=seed)
-    kind = Graph(15, np.array(graph.edges(), np.int64).reshape(-1, 2), features=np.arange(15.0)[:, None])
+    kind = Graph(
+        15, np.array(graph.edges(), np.int64).reshape(-1, 2), features=np.arange(15.0)[:, None]
+    )
     part = kind.take(nodes)
     wanted = {frozenset((nodes.index(a), nodes.index(b))) for a, b in graph.subgraph(nodes).edges()}
     assert {frozenset(e) for e in part.edges.tolist()} == wanted

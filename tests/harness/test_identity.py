@@ -37,7 +37,10 @@ def test_records_of_recipe_1_are_still_checked_by_it(path):
         estimator=step.name, plugin="toy", seed=0, quantity="", unit="", fingerprint="sha256:00", sources=SOURCES,
         params={"task": path.task.params, "models": [path.models[0].params], "estimator": step.params}, threads=2,
     )  # fmt: skip
-    assert identity.record_key(record) == "bc554c2a07c52cebe3855d1b339a38dc274baa75488760c540dfc5cdf73df6ec"
+    assert (
+        identity.record_key(record)
+        == "bc554c2a07c52cebe3855d1b339a38dc274baa75488760c540dfc5cdf73df6ec"
+    )
     now = dataclasses.replace(record, recipe=2, threads=1)
     assert identity.record_key(now) == identity.path_key(path, "normal-0", "sha256:00", SOURCES, 1)
     with pytest.raises(UsageError, match="recipe 3; wanted 1 to 2"):
@@ -49,7 +52,11 @@ def test_kept_outputs_follow_what_made_them(path, toy, monkeypatch):
     gives = path.models[0].component.spec.gives
     before = identity.kept_name(toy, "key", named, 1)
     assert before == identity.kept_name(toy, "key", named, 1)
-    found = {before, identity.kept_name(toy, "other", named, 1), identity.kept_name(toy, "key", named, 2)}
+    found = {
+        before,
+        identity.kept_name(toy, "other", named, 1),
+        identity.kept_name(toy, "key", named, 2),
+    }
     found.add(identity.kept_name(toy, "key", [(named[0][0], {"of": ("msc/entropy",)})], 1))
     monkeypatch.setattr(gives, "version", gives.version + 1)
     found.add(identity.kept_name(toy, "key", named, 1))
@@ -62,8 +69,16 @@ def test_everything_a_result_depends_on_is_in_the_key(path, toy):
         for name, request in {
             "estimator": {"estimators": ("noise",), "models": ("double",)},
             "models": {"estimators": ("mean",), "models": ("jitter",)},
-            "params": {"estimators": ("mean",), "models": ("double",), "params": {"mean": {"scale": 2.0}}},
-            "task params": {"estimators": ("mean",), "models": ("double",), "params": {"normals": {"n": 9}}},
+            "params": {
+                "estimators": ("mean",),
+                "models": ("double",),
+                "params": {"mean": {"scale": 2.0}},
+            },
+            "task params": {
+                "estimators": ("mean",),
+                "models": ("double",),
+                "params": {"normals": {"n": 9}},
+            },
             "seed": {"estimators": ("mean",), "models": ("double",), "seeds": (1,)},
         }.items()
     }
@@ -82,7 +97,10 @@ def test_sources_are_those_of_the_path_and_what_it_uses(toy, path, role):
     step = getattr(path, role)
     spec = dataclasses.replace(step.component.spec, uses=("msc/entropy",))
     using = dataclasses.replace(step, component=dataclasses.replace(step.component, spec=spec))
-    assert set(identity.path_sources(toy, dataclasses.replace(path, **{role: using}))) == {"toy", "msc"}
+    assert set(identity.path_sources(toy, dataclasses.replace(path, **{role: using}))) == {
+        "toy",
+        "msc",
+    }
 
 
 def test_a_component_that_a_parameter_names_counts(toy, path):

@@ -199,7 +199,9 @@ def test_fingerprint_does_not_depend_on_the_process():
 
 
 def test_activations_say_what_is_wrong():
-    with pytest.raises(DataError, match=r"Activations\.labels at row 1: label -2; wanted labels from 0 up"):
+    with pytest.raises(
+        DataError, match=r"Activations\.labels at row 1: label -2; wanted labels from 0 up"
+    ):
         Activations(np.zeros((3, 2)), [0, -2, 1])
     with pytest.raises(DataError, match="axis n of length 2; wanted 3"):
         Activations(np.zeros((3, 2)), [0, 1])
@@ -257,7 +259,10 @@ def test_every_ragged_axis_follows_its_units(sizes, data):
         ({"numbers": [300, 1]}, "numbers: 300; wanted integers from 0 to 255"),
         ({"numbers": [-1, 1]}, "numbers: -1; wanted integers from 0 to 255"),
         ({"numbers": [0.5, 1]}, "numbers: float64 values; wanted integers"),
-        ({"atom_cuts": [0, 0, 2]}, "atom_cuts at row 0: a unit without atoms; wanted at least one item"),
+        (
+            {"atom_cuts": [0, 0, 2]},
+            "atom_cuts at row 0: a unit without atoms; wanted at least one item",
+        ),
         ({"bond_cuts": [0, 2, 1]}, "bond_cuts at row 1: offsets that decrease"),
         ({"bond_cuts": [0, 1, 2]}, "bond_cuts: last offset 2; wanted the number of bonds, 1"),
         ({"bond_cuts": [0, 1]}, "bond_cuts: axis n of length 1; wanted 2"),
@@ -280,13 +285,17 @@ def test_an_axis_that_belongs_to_no_unit_is_not_taken_silently():
     class Shared(Loose):
         whole = ("m",)
 
-    with pytest.raises(TypeError, match=r"Loose\.y: the axis m belongs to no unit; wanted offsets\('m'\)"):
+    with pytest.raises(
+        TypeError, match=r"Loose\.y: the axis m belongs to no unit; wanted offsets\('m'\)"
+    ):
         Loose(np.zeros(2), np.zeros(3)).take([0])
     assert Shared(np.zeros(2), np.zeros(3)).take([0]).y.shape == (3,)
 
 
 def test_what_no_kind_can_hold_is_refused_at_its_declaration():
-    with pytest.raises(TypeError, match=r"complex128\); wanted a floating, integer or Boolean type"):
+    with pytest.raises(
+        TypeError, match=r"complex128\); wanted a floating, integer or Boolean type"
+    ):
         array("n", np.complex128)
     with pytest.raises(TypeError, match="two fields cut the axis items"):
 

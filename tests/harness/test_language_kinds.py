@@ -41,7 +41,9 @@ def test_symbols_outside_the_alphabet():
 )
 def test_what_is_no_log_probability(log_p, symbols, found):
     with pytest.raises(DataError, match=found):
-        TokenLogProbabilities(np.array(log_p), np.array(symbols), np.array([0, 1]), np.array([0, 2]))
+        TokenLogProbabilities(
+            np.array(log_p), np.array(symbols), np.array([0, 1]), np.array([0, 2])
+        )
 
 
 def test_layers_that_are_not_there():
@@ -70,7 +72,9 @@ def test_contexts_are_taken_as_rows_and_columns():
 
 def test_impossible_compressions_are_kept_in_files(tmp_path):
     log_p = np.where(np.eye(3)[:, None] == 1, -1.0, -np.inf)
-    data = ChannelLogLikelihoods.of(log_p, np.ones((3, 1), int), split=Split(np.array([0, 1]), np.array([2])))
+    data = ChannelLogLikelihoods.of(
+        log_p, np.ones((3, 1), int), split=Split(np.array([0, 1]), np.array([2]))
+    )
     assert data.log_p.min() == ChannelLogLikelihoods.IMPOSSIBLE
     assert np.exp(data.log_p).sum() == pytest.approx(3 * np.exp(-1.0))
     data.save(tmp_path / "c.npz")

@@ -25,7 +25,8 @@ def modules_after(*words):
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), ("list",), ("plugin", "list"), ("show", "msc"), ("plan", "--plugin", "msc")]
+    "words",
+    [("--help",), ("list",), ("plugin", "list"), ("show", "msc"), ("plan", "--plugin", "msc")],
 )
 def test_no_heavy_import(words):
     status, modules = modules_after(*words)
@@ -40,4 +41,9 @@ def test_help_needs_not_even_numpy():
 
 def test_importing_the_library_costs_nothing():
     code = "import sys, harness; print(len({'numpy', 'pluggy'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "0\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "0\n"
+    )

@@ -40,7 +40,11 @@ def test_bad_outputs_are_named(make, message):
 
 def test_an_estimate_from_local_values():
     found = Estimate.from_local([1.0, 2.0, 6.0], {"k": 3})
-    assert (found.value, found.local.tolist(), found.diagnostics) == (3.0, [1.0, 2.0, 6.0], {"k": 3})
+    assert (found.value, found.local.tolist(), found.diagnostics) == (
+        3.0,
+        [1.0, 2.0, 6.0],
+        {"k": 3},
+    )
     assert found.stderr == pytest.approx(math.sqrt(7 / 3))
     assert Estimate.from_local([1.0]).stderr is None
 

@@ -71,7 +71,16 @@ def test_text_of_another_type_is_refused(kind, text, wanted):
 
 @pytest.mark.parametrize(
     ("kind", "value"),
-    [(int, 2.0), (int, True), (float, "1"), (float, True), (str, 3), (tuple[int, ...], 3), (bool, 1), (int, None)],
+    [
+        (int, 2.0),
+        (int, True),
+        (float, "1"),
+        (float, True),
+        (str, 3),
+        (tuple[int, ...], 3),
+        (bool, 1),
+        (int, None),
+    ],
 )
 def test_values_of_another_type_are_refused(kind, value):
     with pytest.raises(UsageError, match=r"m\.p: .* is \w+; wanted"):

@@ -16,14 +16,18 @@ def test_direct_path(toy):
 
 
 def test_without_a_named_model_the_shortest_chain_is_taken(toy):
-    assert paths(toy, tasks=("normals",), estimators=("paired",)) == ["toy/normals ▸ toy/pair ▸ toy/paired"]
+    assert paths(toy, tasks=("normals",), estimators=("paired",)) == [
+        "toy/normals ▸ toy/pair ▸ toy/paired"
+    ]
 
 
 def test_a_plugin_stands_for_all_its_chains(toy):
     found = paths(toy, plugins=("toy",), tasks=("normals",), estimators=("mean",))
     models = ("dies", "double", "jitter")
     one = [f"toy/normals ▸ toy/{m} ▸ toy/mean" for m in models]
-    two = [f"toy/normals ▸ toy/{a} ▸ toy/{b} ▸ toy/mean" for a, b in itertools.permutations(models, 2)]
+    two = [
+        f"toy/normals ▸ toy/{a} ▸ toy/{b} ▸ toy/mean" for a, b in itertools.permutations(models, 2)
+    ]
     assert sorted(found) == sorted(["toy/normals ▸ toy/mean", *one, *two])
 
 
@@ -38,7 +42,10 @@ def test_named_models_are_on_every_path(toy):
 
 
 def test_named_models_are_chained_up_to_four_where_fewer_lead_nowhere(toy, monkeypatch):
-    kinds = [type(f"K{i}", (Kind,), {"x": array("n"), "__annotations__": {"x": object}}) for i in range(6)]
+    kinds = [
+        type(f"K{i}", (Kind,), {"x": array("n"), "__annotations__": {"x": object}})
+        for i in range(6)
+    ]
 
     def component(role, spec, name, **more):
         given = Component(role, "long", spec(name=name, summary="", implementation="m:C", **more))
@@ -61,7 +68,9 @@ def test_named_models_are_chained_up_to_four_where_fewer_lead_nowhere(toy, monke
 
 def test_baselines_join_unless_told_not_to(toy):
     assert len(paths(toy, tasks=("choice",), estimators=("best",))) == 2
-    assert paths(toy, tasks=("choice",), estimators=("best",), baselines=False) == ["toy/choice ▸ toy/best"]
+    assert paths(toy, tasks=("choice",), estimators=("best",), baselines=False) == [
+        "toy/choice ▸ toy/best"
+    ]
 
 
 def test_seeds_and_order(toy):
@@ -74,9 +83,17 @@ def test_seeds_and_order(toy):
 @pytest.mark.parametrize(
     ("estimator", "task", "reason"),
     [
-        ("toy/split-only", "toy/normals", "needs data with split, which toy/normals does not declare"),
+        (
+            "toy/split-only",
+            "toy/normals",
+            "needs data with split, which toy/normals does not declare",
+        ),
         ("toy/best", "toy/normals", "gives a Selection, which toy/normals does not score"),
-        ("toy/mean", "atoms/colabfit", "reads Samples, and atoms/colabfit gives Structures; add --model"),
+        (
+            "toy/mean",
+            "atoms/colabfit",
+            "reads Samples, and atoms/colabfit gives Structures; add --model",
+        ),
     ],
 )
 def test_every_exclusion_has_a_reason(toy, estimator, task, reason):
@@ -84,7 +101,10 @@ def test_every_exclusion_has_a_reason(toy, estimator, task, reason):
         plan.make(toy, Request(tasks=(task,), estimators=(estimator,), models=("toy/double",)))
     assert reason in str(caught.value)
     others = plan.make(
-        toy, Request(tasks=(task, "toy/normals"), estimators=(estimator, "toy/mean"), models=("toy/double",))
+        toy,
+        Request(
+            tasks=(task, "toy/normals"), estimators=(estimator, "toy/mean"), models=("toy/double",)
+        ),
     )
     (why,) = [e.reason for e in others.excluded if (e.task, e.estimator) == (task, estimator)]
     assert why.startswith(reason)
@@ -111,7 +131,12 @@ def test_wrong_requests_are_one_line(toy, request_, message):
 
 def test_settings_reach_the_component_they_name(toy):
     made = plan.make(
-        toy, Request(tasks=("normals",), estimators=("mean",), params={"mean": {"scale": "2"}, "toy/normals": {"n": 7}})
+        toy,
+        Request(
+            tasks=("normals",),
+            estimators=("mean",),
+            params={"mean": {"scale": "2"}, "toy/normals": {"n": 7}},
+        ),
     )
     assert dict(made.paths[0].estimator.params) == {"scale": 2.0}
     assert dict(made.paths[0].task.params) == {"count": 3, "n": 7}

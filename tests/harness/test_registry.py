@@ -37,7 +37,9 @@ def install(tmp_path, monkeypatch):
             (tmp_path / f"{module}.py").write_text(source)
         info = tmp_path / f"{distribution.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+        )
         (info / "entry_points.txt").write_text(f"[harness]\n{plugin} = {module}\n")
         importlib.invalidate_caches()
 
@@ -58,13 +60,28 @@ def test_a_good_plugin_with_its_origin(install, tmp_path):
 
 
 BROKEN = {
-    "import error": ("raise RuntimeError('no GPU')", "import-failed", "RuntimeError: no GPU", "--no-plugin bad"),
+    "import error": (
+        "raise RuntimeError('no GPU')",
+        "import-failed",
+        "RuntimeError: no GPU",
+        "--no-plugin bad",
+    ),
     "absent package": ("import not_there", "import-failed", "not_there", "pip install not_there"),
     "syntax": ("def (", "import-failed", "SyntaxError", "pip install --upgrade dist-bad"),
     "leaves the process": ("raise SystemExit(3)", "import-failed", "SystemExit", "--no-plugin bad"),
     "no module": (None, "import-failed", "fake_bad", "--no-plugin bad"),
-    "no contract": (GOOD.replace("HARNESS_API = 1", ""), "api-mismatch", "states no HARNESS_API", "--upgrade dist-bad"),
-    "other contract": (GOOD.replace("_API = 1", "_API = 99"), "api-mismatch", "for contract 99", "--upgrade dist-bad"),
+    "no contract": (
+        GOOD.replace("HARNESS_API = 1", ""),
+        "api-mismatch",
+        "states no HARNESS_API",
+        "--upgrade dist-bad",
+    ),
+    "other contract": (
+        GOOD.replace("_API = 1", "_API = 99"),
+        "api-mismatch",
+        "for contract 99",
+        "--upgrade dist-bad",
+    ),
     "unknown hook": (
         GOOD.replace("harness_estimators", "harness_estimator"),
         "unknown-hook",
@@ -77,8 +94,18 @@ BROKEN = {
         "colour",
         "mend",
     ),
-    "garbage": (GOOD.replace('[spec("fit")]', "[42]"), "invalid", "gave int; wanted EstimatorSpec", "mend harness_est"),
-    "no iterable": (GOOD.replace('[spec("fit")]', "None"), "invalid", "TypeError", "mend harness_estimators"),
+    "garbage": (
+        GOOD.replace('[spec("fit")]', "[42]"),
+        "invalid",
+        "gave int; wanted EstimatorSpec",
+        "mend harness_est",
+    ),
+    "no iterable": (
+        GOOD.replace('[spec("fit")]', "None"),
+        "invalid",
+        "TypeError",
+        "mend harness_estimators",
+    ),
     "bad name": (GOOD.replace('"fit"', '"Fit it"'), "invalid", "no name for a component", "mend"),
     "duplicate component": (
         GOOD.replace('[spec("fit")]', '[spec("fit"), spec("fit")]'),
@@ -146,7 +173,9 @@ def test_a_quantity_declared_otherwise_is_refused_by_name(install):
 
 
 def test_a_missing_dependency_is_listed_and_names_the_command(install):
-    source = GOOD.replace('spec("fit")', 'spec("fit", requires=("not_there",), install="dist-lazy[all]")')
+    source = GOOD.replace(
+        'spec("fit")', 'spec("fit", requires=("not_there",), install="dist-lazy[all]")'
+    )
     install("lazy", source)
     component = registry.load().one("estimator", "lazy/fit")
     assert str(component.missing()).endswith("pip install 'dist-lazy[all]'")

@@ -23,7 +23,10 @@ def go(toy, tmp_path):
 
 
 def values(result):
-    return {(r.task, r.case, r.models, r.estimator, r.seed): (r.value, r.fingerprint, r.key) for r in result.records}
+    return {
+        (r.task, r.case, r.models, r.estimator, r.seed): (r.value, r.fingerprint, r.key)
+        for r in result.records
+    }
 
 
 EVERYTHING = {
@@ -35,7 +38,9 @@ EVERYTHING = {
 def test_same_values_however_it_is_run(go, tmp_path, toy):
     """One process, one worker, four workers, shuffled, three shards merged: bit for bit."""
     plain = values(go("plain", **EVERYTHING))
-    assert len(plain) == (3 * 3 + 3 + 2 * 2) * 2 * 4  # (estimates, estimates, selections), seeds, chains
+    assert (
+        len(plain) == (3 * 3 + 3 + 2 * 2) * 2 * 4
+    )  # (estimates, estimates, selections), seeds, chains
     assert values(go("one", Options(workers=1), **EVERYTHING)) == plain
     assert values(go("four", Options(workers=4), **EVERYTHING)) == plain
     assert values(go("shuffled", Options(shuffle=5), **EVERYTHING)) == plain
@@ -46,12 +51,17 @@ def test_same_values_however_it_is_run(go, tmp_path, toy):
         for i in (1, 2, 3):
             with Store(tmp_path / f"shard{i}.sqlite") as part:
                 merged.merge(part)
-        assert {k: v for k, v in values(run(toy, plan.make(toy, plan.Request(**EVERYTHING)), merged)).items()} == plain
+        assert {
+            k: v
+            for k, v in values(run(toy, plan.make(toy, plan.Request(**EVERYTHING)), merged)).items()
+        } == plain
 
 
 def test_what_else_runs_changes_nothing(go):
     alone = go("alone", tasks=("normals",), estimators=("noise",))
-    among = go("among", tasks=("normals",), estimators=("mean", "global-noise", "noise"), seeds=(3, 0))
+    among = go(
+        "among", tasks=("normals",), estimators=("mean", "global-noise", "noise"), seeds=(3, 0)
+    )
     mine = among.records.where(estimator="toy/noise", seed=0)
     assert [r.value for r in mine] == [r.value for r in alone.records]
 
@@ -74,7 +84,11 @@ def test_cases_are_listed_once_per_seed(go, monkeypatch):
     import toy_parts
 
     listed, cases = [], toy_parts.Normals.cases
-    monkeypatch.setattr(toy_parts.Normals, "cases", lambda self, *, seed: listed.append(seed) or cases(self, seed=seed))
+    monkeypatch.setattr(
+        toy_parts.Normals,
+        "cases",
+        lambda self, *, seed: listed.append(seed) or cases(self, seed=seed),
+    )
     go(tasks=("normals",), estimators=("mean",), seeds=(0, 1, 2), params={"normals": {"count": 20}})
     assert sorted(listed) == [0, 0, 1, 1, 2, 2]  # once to plan, once to run
 
@@ -88,13 +102,17 @@ def test_only_what_is_new_is_computed(go):
 
 
 def test_failures_never_satisfy_a_look_up(go):
-    assert {r.status for r in go(tasks=("normals",), estimators=("boom",)).records} == {Status.ERROR}
+    assert {r.status for r in go(tasks=("normals",), estimators=("boom",)).records} == {
+        Status.ERROR
+    }
     assert go(tasks=("normals",), estimators=("boom",)).computed == 3
 
 
 def test_data_that_rule_a_path_out_do(go):
     first = go(tasks=("normals",), estimators=("unfit",))
-    assert {(r.status, r.cause) for r in first.records} == {(Status.INCOMPATIBLE, "needs 1000 points; there are 50")}
+    assert {(r.status, r.cause) for r in first.records} == {
+        (Status.INCOMPATIBLE, "needs 1000 points; there are 50")
+    }
     assert go(tasks=("normals",), estimators=("unfit",)).computed == 0
 
 
@@ -133,7 +151,10 @@ def test_a_selector_runs_once_for_all_cases_of_a_source(go):
     assert isinstance(data, Samples)
     assert best[0].scores["gain"] < best[1].scores["gain"]
     assert best[0].value == best[0].scores["gain"]
-    assert (best[0].truth, best[0].error) == (50.0, best[0].value - 50.0)  # the truth of what is scored
+    assert (best[0].truth, best[0].error) == (
+        50.0,
+        best[0].value - 50.0,
+    )  # the truth of what is scored
     assert (best[0].quantity, best[0].unit) == ("gain", "")
     assert [r.case for r in result.records.where(estimator="toy/mean")] == ["all"]
 
@@ -142,7 +163,11 @@ def test_records_hold_what_a_reader_needs(go):
     (record, *_) = go(tasks=("normals",), estimators=("mean",), models=("double",)).records
     assert record.error == record.value - record.truth
     assert (record.n, record.stderr, record.plugin, record.source) == (50, 0.1, "toy", "normal-0")
-    assert record.params == {"task": {"count": 3, "n": 50}, "models": [{}], "estimator": {"scale": 1.0}}
+    assert record.params == {
+        "task": {"count": 3, "n": 50},
+        "models": [{}],
+        "estimator": {"scale": 1.0},
+    }
     assert set(record.sources) == {"toy"}
     assert record.versions["numpy"] == np.__version__
     assert record.wall_s >= 0
@@ -159,7 +184,9 @@ def test_records_hold_what_a_reader_needs(go):
 
 def test_warming_up_is_done_once_and_is_no_cost_of_the_method(go, tmp_path):
     log = tmp_path / "log"
-    result = go(tasks=("normals",), estimators=("compiles",), params={"compiles": {"log": str(log)}})
+    result = go(
+        tasks=("normals",), estimators=("compiles",), params={"compiles": {"log": str(log)}}
+    )
     assert log.read_text() == "warm\n"
     assert all(r.wall_s < 0.4 for r in result.records)
 
@@ -173,7 +200,10 @@ def test_local_values_are_kept(go, tmp_path, toy):
 def test_arrays_follow_their_records(go, tmp_path, toy):
     """Merging brings them along, collecting garbage removes those whose record is gone."""
     (record, *_) = go("one", tasks=("normals",), estimators=("mean",)).records
-    with Store(tmp_path / "all.sqlite", write=True) as merged, Store(tmp_path / "one.sqlite") as one:
+    with (
+        Store(tmp_path / "all.sqlite", write=True) as merged,
+        Store(tmp_path / "one.sqlite") as one,
+    ):
         merged.merge(one)
         assert merged.array_file(record.key).read_bytes() == one.array_file(record.key).read_bytes()
         merged.collect_garbage(lambda r: r.key != record.key)
@@ -186,7 +216,9 @@ def test_kept_model_outputs_are_reused(go, tmp_path):
     files = sorted((tmp_path / "models.sqlite.d" / "models").rglob("*.npz"))
     assert len(files) == 3
     Samples(np.ones((50, 2))).save(files[0])
-    again = go("models", Options(cache=False), tasks=("normals",), estimators=("mean",), models=("double",))
+    again = go(
+        "models", Options(cache=False), tasks=("normals",), estimators=("mean",), models=("double",)
+    )
     assert 1.0 in [r.value for r in again.records]  # the file was read, not made again
 
 

@@ -4,7 +4,10 @@ from harness import stream
 
 
 def test_streams_depend_on_names_and_seed_alone():
-    draws = {args: stream(*args).normal() for args in [(0, "a"), (1, "a"), (0, "b"), (0, "a", "b"), (0, "ab")]}
+    draws = {
+        args: stream(*args).normal()
+        for args in [(0, "a"), (1, "a"), (0, "b"), (0, "a", "b"), (0, "ab")]
+    }
     assert len(set(draws.values())) == len(draws)
     assert stream(0, "a").normal() == draws[0, "a"]
 

@@ -49,7 +49,9 @@ def test_reading_needs_no_lock_and_writing_waits(tmp_path):
         first.add([record()])
         with Store(tmp_path / "s") as reader:
             assert len(reader.records()) == 1
-        second = threading.Thread(target=lambda: Store(tmp_path / "s", write=True, waiting=said.append).close())
+        second = threading.Thread(
+            target=lambda: Store(tmp_path / "s", write=True, waiting=said.append).close()
+        )
         second.start()
         time.sleep(0.3)
         assert second.is_alive()
@@ -80,8 +82,14 @@ def test_eight_writers_lose_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("prepare", "message"),
     [
-        (lambda p: p.write_text("not a database at all, just some text " * 50), "not a harness store"),
-        (lambda p: sqlite3.connect(p).executescript("CREATE TABLE mine (x)").connection.close(), "another program"),
+        (
+            lambda p: p.write_text("not a database at all, just some text " * 50),
+            "not a harness store",
+        ),
+        (
+            lambda p: sqlite3.connect(p).executescript("CREATE TABLE mine (x)").connection.close(),
+            "another program",
+        ),
         (lambda p: None, "no store here yet; `harness run` makes one"),
     ],
 )
@@ -97,7 +105,9 @@ def test_a_store_from_a_newer_version(tmp_path):
     db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     db.close()
     for write in (False, True):
-        with pytest.raises(StoreError, match=r"newer than this harness.*pip install --upgrade infoharness"):
+        with pytest.raises(
+            StoreError, match=r"newer than this harness.*pip install --upgrade infoharness"
+        ):
             Store(tmp_path / "s", write=write)
 
 
@@ -179,7 +189,9 @@ def test_killed_at_any_moment_and_started_again(command, tmp_path):
             env=os.environ | {"PYTHONPATH": str(TOY)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         before = log.stat().st_size if log.exists() else 0
-        while process.poll() is None and (log.stat().st_size if log.exists() else 0) < before + 72 * 3:
+        while (
+            process.poll() is None and (log.stat().st_size if log.exists() else 0) < before + 72 * 3
+        ):
             time.sleep(0.005)
         time.sleep(rng.random() * 0.1)
         process.send_signal(signal.SIGKILL)
@@ -193,6 +205,8 @@ def test_killed_at_any_moment_and_started_again(command, tmp_path):
     assert len(computed) <= 40 + 2 * kills  # at most what two workers had in flight
 
     def by_case(output):
-        return {r.case: (r.value, r.fingerprint) for r in map(Record.from_json, output.splitlines())}
+        return {
+            r.case: (r.value, r.fingerprint) for r in map(Record.from_json, output.splitlines())
+        }
 
     assert by_case(resumed.stdout) == by_case(undisturbed.stdout)

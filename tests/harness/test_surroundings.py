@@ -49,13 +49,18 @@ def test_global_draws_depend_on_the_generator_alone():
 
 
 def test_a_torch_generator_follows_numpys():
-    first, again, other = (torch.rand(3, generator=harness.torch_generator(rng(s))).tolist() for s in (1, 1, 2))
+    first, again, other = (
+        torch.rand(3, generator=harness.torch_generator(rng(s))).tolist() for s in (1, 1, 2)
+    )
     assert first == again != other
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_gpu_that_is_not_there_is_named():
-    with pytest.raises(harness.UsageError, match="no GPU here; wanted device=cpu"), harness.calm("cuda"):
+    with (
+        pytest.raises(harness.UsageError, match="no GPU here; wanted device=cpu"),
+        harness.calm("cuda"),
+    ):
         pass
 
 

@@ -13,7 +13,9 @@ from harness.templates import FILES, write_project
 def test_the_project_is_whole_and_nothing_in_it_is_left_to_fill_in(tmp_path):
     project = write_project("two-words", tmp_path)
     assert project == tmp_path / "harness-two-words"
-    files = {f.relative_to(project).as_posix(): f.read_text() for f in project.rglob("*") if f.is_file()}
+    files = {
+        f.relative_to(project).as_posix(): f.read_text() for f in project.rglob("*") if f.is_file()
+    }
     assert set(files) == {place.replace("$module", "harness_two_words") for place in FILES.values()}
     for name, text in files.items():
         assert "$name" not in text
@@ -26,7 +28,9 @@ def test_the_project_is_whole_and_nothing_in_it_is_left_to_fill_in(tmp_path):
     assert list(tmp_path.iterdir()) == [project]
 
 
-@pytest.mark.parametrize("name", ["", "Demo", "my_demo", "a b", "-a", "a-", "a--b", "1st", "../up", "a/b", "é", "a.b"])
+@pytest.mark.parametrize(
+    "name", ["", "Demo", "my_demo", "a b", "-a", "a-", "a--b", "1st", "../up", "a/b", "é", "a.b"]
+)
 def test_names_that_are_none(tmp_path, name):
     with pytest.raises(UsageError, match="wanted lower case letters"):
         write_project(name, tmp_path)

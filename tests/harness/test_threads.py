@@ -69,8 +69,12 @@ def test_one_request_gives_equal_bits_in_any_environment():
 
 
 @pytest.mark.parametrize(("recipe", "threads"), [(1, 2), (2, 2), (2, 1)])
-def test_records_are_verified_on_their_own_threads_and_by_their_own_recipe(toy, tmp_path, recipe, threads):
-    request = plan.Request(tasks=("normals",), estimators=("mean",), params={"normals": {"count": 1}})
+def test_records_are_verified_on_their_own_threads_and_by_their_own_recipe(
+    toy, tmp_path, recipe, threads
+):
+    request = plan.Request(
+        tasks=("normals",), estimators=("mean",), params={"normals": {"count": 1}}
+    )
     with Store(tmp_path / "s.sqlite", write=True) as store:
         (record,) = run(toy, plan.make(toy, request), store, Options(threads=threads)).records
     record = dataclasses.replace(record, recipe=recipe)

@@ -35,13 +35,21 @@ FAULTS = (
 def _estimator(name, implementation, **more):
     declared = {"reads": Samples, "gives": Estimate, "quantity": ENTROPY} | more
     return EstimatorSpec(
-        name=name, summary=f"the toy estimator {name}", implementation=f"toy_parts:{implementation}", **declared
+        name=name,
+        summary=f"the toy estimator {name}",
+        implementation=f"toy_parts:{implementation}",
+        **declared,
     )
 
 
 @hookimpl
 def harness_estimators():
-    yield _estimator("mean", "Mean", params=(Param("scale", float, 1.0, "factor", above=0),), traits=("deterministic",))
+    yield _estimator(
+        "mean",
+        "Mean",
+        params=(Param("scale", float, 1.0, "factor", above=0),),
+        traits=("deterministic",),
+    )
     yield _estimator("noise", "Noise")
     yield _estimator(
         "slow",

@@ -5,13 +5,24 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from harness import Estimate, EstimatorSpec, ModelSpec, PairedSamples, Param, Quantity, TaskSpec, hookimpl
+from harness import (
+    Estimate,
+    EstimatorSpec,
+    ModelSpec,
+    PairedSamples,
+    Param,
+    Quantity,
+    TaskSpec,
+    hookimpl,
+)
 from harness.quantities import MUTUAL_INFORMATION
 from harness_hello.kinds import SpinChains
 
 HARNESS_API = 1
 
-SPIN_ENTROPY = Quantity("spin_entropy", "nats", "truth", lower=0.0, summary="entropy of a chain, per spin")
+SPIN_ENTROPY = Quantity(
+    "spin_entropy", "nats", "truth", lower=0.0, summary="entropy of a chain, per spin"
+)
 
 SPINS = TaskSpec(
     name="spins",
@@ -40,7 +51,9 @@ NEIGHBOURS = EstimatorSpec(
     name="neighbours",
     summary="entropy per spin from the counts of neighbouring pairs",
     implementation="harness_hello.counts:Neighbours",
-    params=(Param("correct", bool, True, "add Miller and Madow's first-order correction of the bias"),),
+    params=(
+        Param("correct", bool, True, "add Miller and Madow's first-order correction of the bias"),
+    ),
     traits=("deterministic", "permutation-invariant"),
     reads=SpinChains,
     gives=Estimate,

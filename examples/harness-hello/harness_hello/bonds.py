@@ -14,7 +14,11 @@ from harness_hello.kinds import SpinChains
 class Bonds:
     """Every spin (x) with its right neighbour (y), chain after chain: n (length - 1) pairs."""
 
-    def transform(self, data: SpinChains, *, to: type[Kind], rng: np.random.Generator) -> PairedSamples:
+    def transform(
+        self, data: SpinChains, *, to: type[Kind], rng: np.random.Generator
+    ) -> PairedSamples:
         """The pairs; ``rng`` is not needed, and ``to`` is `PairedSamples`, the one kind declared."""
         left, right = data.spins[:, :-1].reshape(-1, 1), data.spins[:, 1:].reshape(-1, 1)
-        return PairedSamples(left.astype(np.float64), right.astype(np.float64), "discrete", "discrete")
+        return PairedSamples(
+            left.astype(np.float64), right.astype(np.float64), "discrete", "discrete"
+        )

@@ -54,6 +54,8 @@ class Counts:
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator) -> Estimate:
         """The information in nats; ``rng`` is not needed."""
         if (data.x_kind, data.y_kind) != ("discrete", "discrete"):
-            raise Incompatible(f"counts discrete variables; these are {data.x_kind} and {data.y_kind}")
+            raise Incompatible(
+                f"counts discrete variables; these are {data.x_kind} and {data.y_kind}"
+            )
         joint = entropy(np.hstack([data.x, data.y]), self.correct)
         return Estimate(entropy(data.x, self.correct) + entropy(data.y, self.correct) - joint)

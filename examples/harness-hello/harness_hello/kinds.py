@@ -18,7 +18,9 @@ class SpinChains(Kind):
         wrong = np.argwhere(np.abs(self.spins) != 1)
         if wrong.size:
             row, column = wrong[0]
-            raise DataError("SpinChains.spins", f"the value {self.spins[row, column]}", "-1 or 1", int(row))
+            raise DataError(
+                "SpinChains.spins", f"the value {self.spins[row, column]}", "-1 or 1", int(row)
+            )
         if self.spins.shape[1] < 2:
             raise DataError("SpinChains.spins", "chains of one spin", "at least two")
 

@@ -22,15 +22,23 @@ def test_truths_are_those_of_the_boltzmann_distribution(coupling):
     chains = np.array(list(itertools.product([-1, 1], repeat=length)))
     weights = np.exp(coupling * (chains[:, 1:] * chains[:, :-1]).sum(1))
     p = weights / weights.sum()
-    pair = {s: p[(chains[:, 2] == s[0]) & (chains[:, 3] == s[1])].sum() for s in itertools.product([-1, 1], repeat=2)}
+    pair = {
+        s: p[(chains[:, 2] == s[0]) & (chains[:, 3] == s[1])].sum()
+        for s in itertools.product([-1, 1], repeat=2)
+    }
     (case,) = Spins(1, length, (coupling,)).cases(seed=0)
     assert case.truth["spin_entropy"] == pytest.approx(-(p * np.log(p)).sum() / length)
-    assert case.truth["mutual_information"] == pytest.approx(sum(q * math.log(q / 0.25) for q in pair.values()))
+    assert case.truth["mutual_information"] == pytest.approx(
+        sum(q * math.log(q / 0.25) for q in pair.values())
+    )
 
 
 def test_both_paths_find_the_truth():
     records = harness.run(
-        tasks=["hello/spins"], estimators=["hello/*"], params={"hello/spins": {"n": 400}}, seeds=range(4)
+        tasks=["hello/spins"],
+        estimators=["hello/*"],
+        params={"hello/spins": {"n": 400}},
+        seeds=range(4),
     )
     assert {r.status.value for r in records} == {"ok"}
     assert {(r.models, r.estimator) for r in records} == {

@@ -66,10 +66,16 @@ def board(tmp_path):
         for plugin, mine in by_plugin.items():
             names = {n for r in mine for n in (r.quantity, *r.scores)}
             declared = {
-                r.estimator: Declared(f"estimates {r.estimator}", (traits or {}).get(r.estimator, ())) for r in mine
+                r.estimator: Declared(
+                    f"estimates {r.estimator}", (traits or {}).get(r.estimator, ())
+                )
+                for r in mine
             }
             quantities = {n: QUANTITIES[n] for n in names}
-            submission.write(folder / "records", Submission(plugin, Records(mine), "infoharness", quantities, declared))
+            submission.write(
+                folder / "records",
+                Submission(plugin, Records(mine), "infoharness", quantities, declared),
+            )
         return definition.load(folder)
 
     return make

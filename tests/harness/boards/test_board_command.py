@@ -37,7 +37,10 @@ def rewritten(folder, change):
     """The toy plugin's records, each changed, in a file that is otherwise in order."""
     path = folder / "records" / "toy.jsonl"
     old = submission.read(path)
-    submission.write(path.parent, dataclasses.replace(old, records=Records(filter(None, map(change, old.records)))))
+    submission.write(
+        path.parent,
+        dataclasses.replace(old, records=Records(filter(None, map(change, old.records)))),
+    )
 
 
 def test_run_build_check_show(command, folder):
@@ -49,8 +52,16 @@ def test_run_build_check_show(command, folder):
     ok(command("board", "build", "toys", *where(folder)))
     assert {name: (folder / name).read_bytes() for name in GENERATED} == before
     assert "mean" in ok(command("board", "show", "toys", *where(folder))).stdout
-    for how, name in (("markdown", "table.md"), ("csv", "table.csv"), ("latex", "table.tex"), ("json", "board.json")):
-        assert ok(command("board", "show", "toys", "--format", how, *where(folder))).stdout.encode() == before[name]
+    for how, name in (
+        ("markdown", "table.md"),
+        ("csv", "table.csv"),
+        ("latex", "table.tex"),
+        ("json", "board.json"),
+    ):
+        assert (
+            ok(command("board", "show", "toys", "--format", how, *where(folder))).stdout.encode()
+            == before[name]
+        )
 
 
 def test_a_second_run_computes_nothing_and_changes_nothing(command, folder):
@@ -98,12 +109,17 @@ def test_a_seed_and_a_task_that_nobody_asked_for(command, folder):
 
     rewritten(folder, strange)
     assert "seed 7; the board's are 0, 1" in tampered(command, folder).stderr
-    (folder / "board.toml").write_text(TOML.replace("normals", "choice").replace('"mean"', '"best"'))
+    (folder / "board.toml").write_text(
+        TOML.replace("normals", "choice").replace('"mean"', '"best"')
+    )
     assert "this board asks for no such task" in tampered(command, folder).stderr
 
 
 def test_a_key_that_is_not_the_records_own(command, folder):
-    rewritten(folder, lambda r: dataclasses.replace(r, n=r.n, params={**r.params, "estimator": {"scale": 2.0}}))
+    rewritten(
+        folder,
+        lambda r: dataclasses.replace(r, n=r.n, params={**r.params, "estimator": {"scale": 2.0}}),
+    )
     found = tampered(command, folder)
     assert found.returncode == 1
     assert "the key is not that of the record's own fields" in found.stderr
@@ -126,9 +142,14 @@ def test_honest_values_are_reproduced(command, folder):
 
 def test_strange_files_in_the_folder(command, folder):
     (folder / "notes.txt").write_text("x")
-    assert "notes.txt belongs to no board" in command("board", "check", "toys", *where(folder)).stderr
+    assert (
+        "notes.txt belongs to no board" in command("board", "check", "toys", *where(folder)).stderr
+    )
     (folder / "records" / "x.csv").write_text("x")
-    assert "wanted only files named PLUGIN.jsonl" in command("board", "check", "toys", *where(folder)).stderr
+    assert (
+        "wanted only files named PLUGIN.jsonl"
+        in command("board", "check", "toys", *where(folder)).stderr
+    )
 
 
 def test_a_contribution_comes_from_the_store(command, folder):
@@ -189,8 +210,13 @@ def test_plan_says_what_a_resolution_needs(command, folder):
     ok(command("board", "run", "toys", *where(folder)))
     printed = ok(command("board", "plan", "toys", "--gap", "0.5", *where(folder))).stdout
     assert "4 paths with 2 seeds" in printed
-    assert "2 rows on 3 cases resolve places 1.13 apart; 0.5 apart needs 16 cases" in printed  # 1.96^2 * 6 / (6 * 0.25)
-    assert "wanted a number above 0" in command("board", "plan", "toys", "--gap", "0", *where(folder)).stderr
+    assert (
+        "2 rows on 3 cases resolve places 1.13 apart; 0.5 apart needs 16 cases" in printed
+    )  # 1.96^2 * 6 / (6 * 0.25)
+    assert (
+        "wanted a number above 0"
+        in command("board", "plan", "toys", "--gap", "0", *where(folder)).stderr
+    )
     new = '\n[[sections]]\nkind = "overview"\ntitle = "new"\nestimators = ["median"]\n'
     (folder / "board.toml").write_text((folder / "board.toml").read_text() + new)
     found = command("board", "plan", "toys", *where(folder))
@@ -220,7 +246,9 @@ def test_site(command, folder, tmp_path):
     ok(command("board", "site", "--out", tmp_path / "site", *where(folder)))
     assert (tmp_path / "site" / "index.html").exists()
     assert b"href='../index.html'" in (tmp_path / "site" / "toys" / "index.html").read_bytes()
-    assert (tmp_path / "site" / "toys" / "table.csv").read_bytes() == (folder / "table.csv").read_bytes()
+    assert (tmp_path / "site" / "toys" / "table.csv").read_bytes() == (
+        folder / "table.csv"
+    ).read_bytes()
     assert json.loads((tmp_path / "site" / "toys" / "board.json").read_text())["board"] == "toys"
 
 
@@ -249,10 +277,17 @@ def test_what_is_wrong_in_a_definition(command, tmp_path, toml, says):
 
 
 def test_a_section_that_names_nothing(command, folder):
-    (folder / "board.toml").write_text(TOML + '[[sections]]\nkind = "ranking"\nquantity = "entropie"\n')
+    (folder / "board.toml").write_text(
+        TOML + '[[sections]]\nkind = "ranking"\nquantity = "entropie"\n'
+    )
     assert (
         "unknown quantity of a section 'entropie': did you mean entropy?"
         in command("board", "show", "toys", *where(folder)).stderr
     )
-    (folder / "board.toml").write_text(TOML + '[[sections]]\nkind = "ranking"\nquantity = "entropy"\n')
-    assert "nothing says whether higher or lower is better" in command("board", "show", "toys", *where(folder)).stderr
+    (folder / "board.toml").write_text(
+        TOML + '[[sections]]\nkind = "ranking"\nquantity = "entropy"\n'
+    )
+    assert (
+        "nothing says whether higher or lower is better"
+        in command("board", "show", "toys", *where(folder)).stderr
+    )

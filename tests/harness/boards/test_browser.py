@@ -10,9 +10,13 @@ from harness.boards.page import page
 from harness.records import Status
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+axe_api = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+)
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium on PATH, nor named by CHROMIUM: pages are not opened")
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM, reason="no chromium on PATH, nor named by CHROMIUM: pages are not opened"
+)
 
 NASTY = "</script><script>window.hit=1</script><img src=x onerror=window.hit=1>"
 SECTIONS = """
@@ -43,11 +47,16 @@ def tab(browser):
     contexts, said = [], []
 
     def open_page(path, **context):
-        contexts.append(browser.new_context(**{"viewport": {"width": 1400, "height": 900}, **context}))
+        contexts.append(
+            browser.new_context(**{"viewport": {"width": 1400, "height": 900}, **context})
+        )
         made = contexts[-1].new_page()
         made.on("console", lambda message: said.append(message.text))
         made.on("pageerror", lambda error: said.append(str(error)))
-        made.on("request", lambda asked: said.append(asked.url) if asked.url.startswith("http") else None)
+        made.on(
+            "request",
+            lambda asked: said.append(asked.url) if asked.url.startswith("http") else None,
+        )
         made.goto(path.as_uri())
         return made
 
@@ -83,7 +92,17 @@ def toys(record, board):
     ]  # fmt: skip
 
     def scored(e, i, value, quantity):
-        return record(e, f"k{i}", 0, value, quantity=quantity, unit="", truth=None, stderr=None, facts={"n": i})
+        return record(
+            e,
+            f"k{i}",
+            0,
+            value,
+            quantity=quantity,
+            unit="",
+            truth=None,
+            stderr=None,
+            facts={"n": i},
+        )
 
     records += [scored("slow", i, float(i), "gain") for i in range(9)] + [
         scored("late", i, 0.5 * i, "gain") for i in range(9)
@@ -144,7 +163,9 @@ def test_cases_have_pages_sort_by_size_and_are_filtered(tab, file):
     assert first.replace(" ", "").count("<tr>") == 25
     written = [c.split()[0] for c in column(shown, "s0-cases", 4)]
     shown.reload()
-    assert [c.split()[0] for c in column(shown, "s0-cases", 4)] == written, "the script prints figures as Python does"
+    assert [c.split()[0] for c in column(shown, "s0-cases", 4)] == written, (
+        "the script prints figures as Python does"
+    )
     heads = shown.locator("#s0-cases thead button")
     heads.nth(3).click()
     heads.nth(3).click()

@@ -61,12 +61,17 @@ def test_the_picture_stands_alone_and_on_the_page(board, record):
     assert "&lt;head&gt;" in html
     assert "<head>" not in html.partition("<body>")[2]
     assert "href='map-0-heads.svg'" in html
-    assert re.search(r"!\[heads \[nats\]: layer down.*\]\(map-0-heads.svg\)", (given.folder / "table.md").read_text())
+    assert re.search(
+        r"!\[heads \[nats\]: layer down.*\]\(map-0-heads.svg\)",
+        (given.folder / "table.md").read_text(),
+    )
     assert not checking.problems(given)
 
 
 def test_a_case_without_a_number_is_grey(board, record):
-    made = report.make(board([with_heads(record, "[[1.0]]"), with_heads(record, "[[null]]", case="two")], TOML))
+    made = report.make(
+        board([with_heads(record, "[[1.0]]"), with_heads(record, "[[null]]", case="two")], TOML)
+    )
     assert "two. heads without a finite number." in page.page(made).decode()
 
 
@@ -82,7 +87,11 @@ def test_estimators_are_told_apart_or_chosen(board, record):
     both = report.make(board(records, TOML)).sections[0].maps
     assert [p.name for p in both.panels] == ["one (a)", "one (b)"]
     settings = [
-        record("a", diagnostics={"heads": f"[[{k}.0]]"}, params={"task": {}, "models": [], "estimator": {"k": k}})
+        record(
+            "a",
+            diagnostics={"heads": f"[[{k}.0]]"},
+            params={"task": {}, "models": [], "estimator": {"k": k}},
+        )
         for k in (1, 2)
     ]
     found = report.make(board(settings, TOML)).sections[0].maps
@@ -115,9 +124,15 @@ def test_seeds_of_other_shapes_are_refused(board, record):
 @pytest.mark.parametrize(
     ("toml", "message"),
     [
-        ('[[sections]]\nkind = "accuracy"\nquantity = "information"\nmap = {diagnostic = "heads"}\n', "for overview"),
+        (
+            '[[sections]]\nkind = "accuracy"\nquantity = "information"\nmap = {diagnostic = "heads"}\n',
+            "for overview",
+        ),
         ('[[sections]]\nkind = "overview"\nmap = {rows = "layer"}\n', "names the diagnostic"),
-        ('[[sections]]\nkind = "overview"\nmap = {diagnostics = "heads"}\n', "did you mean diagnostic"),
+        (
+            '[[sections]]\nkind = "overview"\nmap = {diagnostics = "heads"}\n',
+            "did you mean diagnostic",
+        ),
     ],
 )
 def test_wrong_sections_are_refused(board, record, toml, message):

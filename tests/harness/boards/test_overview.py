@@ -16,7 +16,11 @@ def test_means_and_spreads_by_case(board, record):
     one = made(board, record)
     text = one.files()["table.md"].decode()
     row = next(line for line in text.splitlines() if line.startswith("| one"))
-    assert [cell.strip() for cell in row.strip("|").split("|")] == ["one", "2.000 ± 1.4", "5.000 ± 0"]
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        "one",
+        "2.000 ± 1.4",
+        "5.000 ± 0",
+    ]
     section = report.plain(one)["sections"][0]
     assert section["tables"][0]["cases"]["one"] == [[2.0, 1.41421], [5.0, 0.0]]
     assert b"side by side,overview,one,,a,value,2.0" in one.files()["table.csv"]
@@ -32,6 +36,10 @@ def test_it_stands_on_the_page_and_leads_nowhere(board, record):
 
 
 def test_facts_drawn_with_the_data_may_differ_by_seed(board, record):
-    records = [record(e, "one", s, facts={"n": 10, "drawn": s}, truth=1.0 + s) for e in "ab" for s in (0, 1)]
+    records = [
+        record(e, "one", s, facts={"n": 10, "drawn": s}, truth=1.0 + s)
+        for e in "ab"
+        for s in (0, 1)
+    ]
     (section,) = report.make(board(records)).sections
     assert section.rows[0].done == 2

@@ -69,7 +69,11 @@ def made(record, board):
     ]  # fmt: skip
     for i in range(4):
         for seed in range(2):
-            bad = {"status": Status.TIMEOUT, "cause": f"more than {seed + 3} s\nat line 1"} if i == 3 else {}
+            bad = (
+                {"status": Status.TIMEOUT, "cause": f"more than {seed + 3} s\nat line 1"}
+                if i == 3
+                else {}
+            )
             records.append(
                 record(
                     "c", f"c{i}", seed, 2.0, facts={"n": 10, "d": 2**i}, models=("m/shift",), notes=("hm: 3 times",),
@@ -99,8 +103,14 @@ def test_tags_are_nested_and_ids_are_unique_and_links_lead_somewhere(made):
     assert read.open == []
     ids = [a["id"] for _, a in read.tags if "id" in a]
     assert len(set(ids)) == len(ids)
-    targets = {a["href"][1:] for t, a in read.tags if t in ("a", "use") and a.get("href", "").startswith("#")}
-    targets |= {m for _, a in read.tags for v in a.values() for m in re.findall(r"url\(#(.*?)\)", v or "")}
+    targets = {
+        a["href"][1:]
+        for t, a in read.tags
+        if t in ("a", "use") and a.get("href", "").startswith("#")
+    }
+    targets |= {
+        m for _, a in read.tags for v in a.values() for m in re.findall(r"url\(#(.*?)\)", v or "")
+    }
     assert targets <= set(ids)
 
 
@@ -187,7 +197,9 @@ def test_provenance_tells_all(made):
 
 def test_the_command_asks_for_the_row_again(made):
     (rows,) = provenance.of(made)
-    (command,) = next(p.commands for s, p in zip(made.sections[0].rows, rows, strict=True) if s.row.models)
+    (command,) = next(
+        p.commands for s, p in zip(made.sections[0].rows, rows, strict=True) if s.row.models
+    )
     words = shlex.split(command)
     assert words[:2] == ["harness", "run"]
     asked = request(parser("run").parse_args(words[1:]))
@@ -235,7 +247,16 @@ def test_verdicts_say_who_is_better(record, board):
 def test_all_kinds_of_sections(record, board):
     def scored(e, i, value, quantity, wall):
         return record(
-            e, f"c{i}", 0, value, quantity=quantity, unit="", truth=None, stderr=None, wall_s=wall, facts={"n": i}
+            e,
+            f"c{i}",
+            0,
+            value,
+            quantity=quantity,
+            unit="",
+            truth=None,
+            stderr=None,
+            wall_s=wall,
+            facts={"n": i},
         )
 
     records = [record(e, f"k{i}", 0, 1.0 + 0.1 * i) for e in "ab" for i in range(3)]
@@ -255,7 +276,9 @@ def test_one_row_on_one_case_and_rows_without_figures(record, board):
     made = report.make(board([record("a", "x", 0, 1.5)]))
     assert "0.5000" in Reader(page(made)).text["s0-standing"]
     lost = {"status": Status.CRASHED, "cause": "died", "truth": 1.0}
-    made = report.make(board([record("a", "x", 0, None, **lost), record("b", "x", 0, None, **lost)]))
+    made = report.make(
+        board([record("a", "x", 0, None, **lost), record("b", "x", 0, None, **lost)])
+    )
     assert "No row has a figure yet" in page(made).decode()
 
 
@@ -265,7 +288,9 @@ def test_a_board_without_records_says_so(board):
 
 def test_infinite_values_and_values_that_span_everything(record, board):
     records = [
-        record(e, f"c{i}", 0, v, facts={"d": i}) for e in "ab" for i, v in enumerate((1e-9, 1e100, float("inf"), -1e8))
+        record(e, f"c{i}", 0, v, facts={"d": i})
+        for e in "ab"
+        for i, v in enumerate((1e-9, 1e100, float("inf"), -1e8))
     ]
     text = Reader(page(report.make(board(records)))).text
     assert "infinite" in text["s0-cases"]

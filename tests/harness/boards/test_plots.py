@@ -32,7 +32,11 @@ def captions(found):
 
 def test_accuracy_has_error_and_bias_cost_and_critical_differences(section):
     found = plots.of(section(), "s0")
-    assert captions(found) == ["Mean |error| and bias against d", "|error| against cost", "Critical differences"]
+    assert captions(found) == [
+        "Mean |error| and bias against d",
+        "|error| against cost",
+        "Critical differences",
+    ]
     assert [label for label, _ in found.legend] == ["row0", "row1", "row2"]
     error = found.figures[0].svg
     assert "bias [nats]" in error
@@ -53,13 +57,18 @@ def test_only_what_means_something_is_drawn(section):
 
 def test_a_fact_that_is_text_or_constant_or_true_or_missing_is_no_axis(section):
     found = plots.of(
-        section(facts=lambda i: {"law": f"l{i}", "n": 7, "flag": i % 2 == 0} | ({"d": 3} if i else {})), "s0"
+        section(
+            facts=lambda i: {"law": f"l{i}", "n": 7, "flag": i % 2 == 0} | ({"d": 3} if i else {})
+        ),
+        "s0",
     )
     assert captions(found) == ["|error| against cost", "Critical differences"]
 
 
 def test_the_truth_is_an_axis_where_it_varies(record, board):
-    records = [record(e, f"c{i}", 0, i + 0.1, truth=float(i), facts={}) for e in "ab" for i in range(5)]
+    records = [
+        record(e, f"c{i}", 0, i + 0.1, truth=float(i), facts={}) for e in "ab" for i in range(5)
+    ]
     found = plots.of(report.make(board(records)).sections[0], "s0")
     assert captions(found)[0] == "Mean |error| and bias against truth"
 
@@ -132,7 +141,9 @@ def test_labels_are_text_not_formulas_not_markup(record, board):
 
 
 def test_letters_that_matplotlib_cannot_draw_are_no_warning(record, board):
-    records = [record(e, f"c{i}", 0, 1.1 + i, facts={"大きさ 🦆": i}) for e in "ab" for i in range(3)]
+    records = [
+        record(e, f"c{i}", 0, 1.1 + i, facts={"大きさ 🦆": i}) for e in "ab" for i in range(3)
+    ]
     assert "🦆" in plots.of(report.make(board(records)).sections[0], "s0").figures[0].svg
 
 
@@ -149,14 +160,18 @@ def test_drawings_are_the_same_again_whatever_the_users_settings(section):
 def test_failures_come_last_in_mean_places(record, board):
     lost = {"status": Status.ERROR, "cause": "broke"}
     records = [record("good", f"c{i}", 0, 1.5, facts={"d": i}) for i in range(6)]
-    records += [record("half", f"c{i}", 0, 1.1, facts={"d": i}, **(lost if i > 1 else {})) for i in range(6)]
+    records += [
+        record("half", f"c{i}", 0, 1.1, facts={"d": i}, **(lost if i > 1 else {})) for i in range(6)
+    ]
     found = plots.of(report.make(board(records)).sections[0], "s0")
     assert "Mean places: good 1.3; half 1.7." in found.figures[-1].svg
 
 
 def test_validity_scatters_each_measure_with_its_correlation(record, board):
     def scored(e, i, value, quantity):
-        return record(e, f"c{i}", 0, value, quantity=quantity, unit="", truth=None, stderr=None, facts={})
+        return record(
+            e, f"c{i}", 0, value, quantity=quantity, unit="", truth=None, stderr=None, facts={}
+        )
 
     records = [scored("slow", i, float(i), "gain") for i in range(9)]
     records += [scored("quick", i, -(10.0**i), "loss") for i in range(9)]
@@ -171,5 +186,8 @@ def test_no_matplotlib_until_a_page_is_made_and_without_it_the_command_is_named(
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingDependency, match=r"pip install 'infoharness\[boards\]'"), svg.drawing(10, 10):
+    with (
+        pytest.raises(MissingDependency, match=r"pip install 'infoharness\[boards\]'"),
+        svg.drawing(10, 10),
+    ):
         pass

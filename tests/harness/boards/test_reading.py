@@ -14,7 +14,12 @@ def written(path, records):
 
 
 def test_boards_and_lines_give_the_same(board, record, tmp_path):
-    given = [record(e, c, s, value=v) for e, v in (("a", 1.0), ("b", math.inf)) for c in ("one", "two") for s in (0, 1)]
+    given = [
+        record(e, c, s, value=v)
+        for e, v in (("a", 1.0), ("b", math.inf))
+        for c in ("one", "two")
+        for s in (0, 1)
+    ]
     folder = board(given).records_folder
     lines = written(tmp_path / "lines.txt", given)
     assert [r.to_json() for r in read_records(folder)] == [r.to_json() for r in read_records(lines)]
@@ -24,7 +29,12 @@ def test_boards_and_lines_give_the_same(board, record, tmp_path):
 def test_a_record_for_tests_survives(tmp_path):
     made = plain("t/known", "e/a", 2.0, case="x", seed=3, facts={"n": 1})
     (back,) = read_records(written(tmp_path / "r.jsonl", [made]))
-    assert (back.path, back.value, back.plugin, back.facts) == ("t/known:x ▸ e/a #3", 2.0, "e", {"n": 1})
+    assert (back.path, back.value, back.plugin, back.facts) == (
+        "t/known:x ▸ e/a #3",
+        2.0,
+        "e",
+        {"n": 1},
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,18 @@ from harness.errors import UsageError
 def boards(record, board):
     """Two boards; the second has names that are markup."""
     one = board(
-        [record(e, f"c{i}", 0, 1.0 + v * (i + 1)) for e, v in (("a", 0.1), ("b", 0.3)) for i in range(3)], name="one"
+        [
+            record(e, f"c{i}", 0, 1.0 + v * (i + 1))
+            for e, v in (("a", 0.1), ("b", 0.3))
+            for i in range(3)
+        ],
+        name="one",
     )
-    two = board([record("a", "x", 0, 1.1)], 'title = "T|w_o*<i>"\nabout = "First.\\n\\nSecond."\n', name="two")
+    two = board(
+        [record("a", "x", 0, 1.1)],
+        'title = "T|w_o*<i>"\nabout = "First.\\n\\nSecond."\n',
+        name="two",
+    )
     return one, two
 
 
@@ -42,10 +51,20 @@ def test_the_markdown_index_escapes_and_links(boards):
 
 def test_the_folder_holds_all_files_and_is_the_same_again(boards, tmp_path):
     pages = site.build(boards, tmp_path / "site")
-    assert [str(p.relative_to(tmp_path / "site")) for p in pages] == ["index.html", "one/index.html", "two/index.html"]
+    assert [str(p.relative_to(tmp_path / "site")) for p in pages] == [
+        "index.html",
+        "one/index.html",
+        "two/index.html",
+    ]
     files = sorted(p for p in (tmp_path / "site").rglob("*") if p.is_file())
     names = {str(p.relative_to(tmp_path / "site")) for p in files}
-    assert {"one/table.csv", "one/board.json", "one/table.md", "one/table.tex", "two/board.json"} <= names
+    assert {
+        "one/table.csv",
+        "one/board.json",
+        "one/table.md",
+        "one/table.tex",
+        "two/board.json",
+    } <= names
     before = {p: p.read_bytes() for p in files}
     site.build(boards, tmp_path / "site")
     assert {p: p.read_bytes() for p in files} == before

@@ -34,22 +34,33 @@ def test_figures_of_a_row_by_hand(board, record):
 
 
 def test_errors_are_not_clipped(board, record):
-    row = by_name(section(board, [record("a", "one", s, v) for s, v in enumerate((-0.5, 0.5))]))["a"]
+    row = by_name(section(board, [record("a", "one", s, v) for s, v in enumerate((-0.5, 0.5))]))[
+        "a"
+    ]
     assert row.bias == -1.0
     assert row.score == 1.0
 
 
 def test_failures_are_counted_and_come_last(board, record):
     gone = {"status": Status.TIMEOUT}
-    records = [record(e, c, 0, v) for e, v in (("good", 1.1), ("bad", 1.5)) for c in ("one", "two", "three")]
-    records += [record("half", "one", 0, 1.01), *(record("half", c, 0, **gone) for c in ("two", "three"))]
+    records = [
+        record(e, c, 0, v)
+        for e, v in (("good", 1.1), ("bad", 1.5))
+        for c in ("one", "two", "three")
+    ]
+    records += [
+        record("half", "one", 0, 1.01),
+        *(record("half", c, 0, **gone) for c in ("two", "three")),
+    ]
     records += [record("never", c, 0, **gone) for c in ("one", "two", "three")]
     records += [record("late", "one", 0, math.inf), record("late", "two", 0, 1.0)]
     found = section(board, records)
     rows = by_name(found)
     assert rows["half"].marks == {"timeout": 2}
     assert (rows["half"].done, rows["half"].expected) == (1, 3)
-    assert rows["half"].place == pytest.approx((1 + 4 + 3.5) / 3)  # last where it failed, level with who failed, too
+    assert rows["half"].place == pytest.approx(
+        (1 + 4 + 3.5) / 3
+    )  # last where it failed, level with who failed, too
     assert rows["late"].marks == {"infinite": 1, "not run": 1}
     assert rows["never"].score is None
     assert rows["never"].ranks is None
@@ -59,20 +70,40 @@ def test_failures_are_counted_and_come_last(board, record):
 def test_equal_rows_tie_and_share_a_letter(board, record):
     records = [record(e, c, s, 1.2) for e in "ab" for c in ("one", "two", "three") for s in (0, 1)]
     a, b = section(board, records).rows
-    assert (a.ranks, b.ranks, a.group, b.group, a.place, b.place) == ((1, 1), (1, 1), "a", "a", 1.5, 1.5)
+    assert (a.ranks, b.ranks, a.group, b.group, a.place, b.place) == (
+        (1, 1),
+        (1, 1),
+        "a",
+        "a",
+        1.5,
+        1.5,
+    )
 
 
 def test_a_clear_difference_separates(board, record):
     records = [record(e, f"c{i}", s, 1.0 + d + 0.01 * math.sin(7 * i + s))
                for e, d in (("near", 0.1), ("far", 0.5)) for i in range(10) for s in (0, 1)]  # fmt: skip
     near, far = section(board, records).rows
-    assert (near.row.label, near.ranks, far.ranks, near.group, far.group) == ("near", (1, 1), (2, 2), "a", "b")
+    assert (near.row.label, near.ranks, far.ranks, near.group, far.group) == (
+        "near",
+        (1, 1),
+        (2, 2),
+        "a",
+        "b",
+    )
 
 
 def test_bounds_are_violated_beyond_their_noise(board, record):
-    values = {"one": 1.3, "two": 1.1, "three": -0.5, "four": -0.1}  # stderr 0.1, truth 1, quantity at least 0
+    values = {
+        "one": 1.3,
+        "two": 1.1,
+        "three": -0.5,
+        "four": -0.1,
+    }  # stderr 0.1, truth 1, quantity at least 0
     records = [record(e, c, 0, v) for e in ("plain", "low", "high") for c, v in values.items()]
-    rows = by_name(section(board, records, traits={"e/low": ("lower-bound",), "e/high": ("upper-bound",)}))
+    rows = by_name(
+        section(board, records, traits={"e/low": ("lower-bound",), "e/high": ("upper-bound",)})
+    )
     assert rows["plain"].violations == 1  # -0.5
     assert rows["low"].violations == 2  # and 1.3, above the truth
     assert rows["high"].violations == 2  # -0.5 and -0.1 are below the truth
@@ -88,15 +119,25 @@ def test_ranking_by_value(board, record):
     low, high = best.interval
     assert 2.0 - 1e-9 <= low < 2.05 < high <= 2.1 + 1e-9
     lower = [
-        record(e, c, 0, v, **(change | {"quantity": "loss"})) for e, v in (("a", 1.0), ("b", 2.0)) for c in ("x", "y")
+        record(e, c, 0, v, **(change | {"quantity": "loss"}))
+        for e, v in (("a", 1.0), ("b", 2.0))
+        for c in ("x", "y")
     ]
-    assert section(board, lower, '[[sections]]\nkind = "ranking"\nquantity = "loss"\n').rows[0].row.label == "a"
+    assert (
+        section(board, lower, '[[sections]]\nkind = "ranking"\nquantity = "loss"\n')
+        .rows[0]
+        .row.label
+        == "a"
+    )
 
 
 def test_sections_by_default_are_the_quantities(board, record):
     gain = {"quantity": "gain", "unit": "", "truth": None}
     made = report.make(board([record("a"), record("b", value=2.0, **gain)]))
-    assert [(s.kind, s.quantity.name) for s in made.sections] == [("accuracy", "information"), ("ranking", "gain")]
+    assert [(s.kind, s.quantity.name) for s in made.sections] == [
+        ("accuracy", "information"),
+        ("ranking", "gain"),
+    ]
 
 
 def test_parameters_tell_rows_apart(board, record):
@@ -130,17 +171,26 @@ def test_data_that_differ_in_bits_are_noted(board, record):
     assert any("differ bit for bit" in note for note in found.notes)
 
 
-losses = some.lists(some.lists(some.floats(0.01, 3.0), min_size=4, max_size=4), min_size=3, max_size=5)
+losses = some.lists(
+    some.lists(some.floats(0.01, 3.0), min_size=4, max_size=4), min_size=3, max_size=5
+)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(losses)
 def test_a_third_row_changes_no_verdict(board, record, losses):
     """Difference, interval, p and order of two rows are theirs alone; only Holm's correction knows of others."""
 
     def verdict(rows):
         found = section(
-            board, [record(f"r{i}", f"c{j}", 0, 1.0 + rows[i][j]) for i in range(len(rows)) for j in range(4)]
+            board,
+            [
+                record(f"r{i}", f"c{j}", 0, 1.0 + rows[i][j])
+                for i in range(len(rows))
+                for j in range(4)
+            ],
         )
         at = {r.row.label: i for i, r in enumerate(found.rows)}
         a, b = sorted((at["r0"], at["r1"]))
@@ -160,11 +210,19 @@ COSTLY = {"quantity": "accuracy", "unit": "", "truth": None, "stderr": None, "wa
 def test_validity_of_perfect_reversed_and_missing_measures(board, record):
     cases = [f"c{i}" for i in range(6)]
     gain, loss = ({"quantity": q, "unit": "", "truth": None} for q in ("gain", "loss"))
-    records = [record("trained", c, s, 0.1 * i, **COSTLY) for i, c in enumerate(cases) for s in (0, 1)]
-    records += [record("same", c, s, math.exp(i), **gain) for i, c in enumerate(cases) for s in (0, 1)]
-    records += [record("down", c, s, -float(i), **loss) for i, c in enumerate(cases) for s in (0, 1)]
+    records = [
+        record("trained", c, s, 0.1 * i, **COSTLY) for i, c in enumerate(cases) for s in (0, 1)
+    ]
+    records += [
+        record("same", c, s, math.exp(i), **gain) for i, c in enumerate(cases) for s in (0, 1)
+    ]
+    records += [
+        record("down", c, s, -float(i), **loss) for i, c in enumerate(cases) for s in (0, 1)
+    ]
     records += [record("flat", c, s, 1.0, **gain) for c in cases for s in (0, 1)]
-    records += [record("rare", c, s, 1.0 * i, **gain) for i, c in enumerate(cases[:2]) for s in (0, 1)]
+    records += [
+        record("rare", c, s, 1.0 * i, **gain) for i, c in enumerate(cases[:2]) for s in (0, 1)
+    ]
     found = section(board, records, VALIDITY)
     rows = by_name(found)
     assert (rows["same"].spearman, rows["same"].kendall, rows["same"].saving) == (1.0, 1.0, 10.0)
@@ -206,8 +264,12 @@ def test_settings_of_one_model_are_points_of_their_own(board, record):
     for size in (1, 2, 4):
         params = {"task": {"n": 10}, "models": [{"size": size, "depth": 1}], "estimator": {}}
         for seed in (0, 1):
-            records.append(record("trained", "one", seed, 0.1 * size, models=("m/x",), params=params, **COSTLY))
-            records.append(record("gain", "one", seed, -float(size), models=("m/x",), params=params, **gain))
+            records.append(
+                record("trained", "one", seed, 0.1 * size, models=("m/x",), params=params, **COSTLY)
+            )
+            records.append(
+                record("gain", "one", seed, -float(size), models=("m/x",), params=params, **gain)
+            )
     found = section(board, records, VALIDITY + 'per = "path"\n')
     assert found.points == tuple(f"known:one ▸ x (x.size={size})" for size in (1, 2, 4))
     assert found.outcome_values == pytest.approx((0.1, 0.2, 0.4))

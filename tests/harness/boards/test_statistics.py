@@ -56,7 +56,9 @@ def test_one_row_or_one_case_has_no_test():
     assert st.friedman(np.array([[1.0], [2.0]])).critical is None
 
 
-@pytest.mark.parametrize(("rows", "q"), [(2, 1.960), (5, 2.728), (10, 3.164)])  # Demšar (2006), table 5(a)
+@pytest.mark.parametrize(
+    ("rows", "q"), [(2, 1.960), (5, 2.728), (10, 3.164)]
+)  # Demšar (2006), table 5(a)
 def test_nemenyi_is_the_published_table(rows, q):
     assert st.nemenyi(rows, 20) == pytest.approx(q * math.sqrt(rows * (rows + 1) / 120), rel=4e-4)
 
@@ -128,7 +130,9 @@ def test_percentile_interval_covers():
         weight = st.weights(np.zeros(40, np.int64), 3, 400, rng)
         low, high = st.interval(st.means(values.reshape(1, -1), weight)[0])
         hits += low <= 2.0 <= high
-    assert 0.90 <= hits / 300 <= 0.98  # 0.95 less the small-sample loss of percentiles, ± 2.5 standard errors
+    assert (
+        0.90 <= hits / 300 <= 0.98
+    )  # 0.95 less the small-sample loss of percentiles, ± 2.5 standard errors
 
 
 def test_paired_test_is_scipys():
@@ -136,7 +140,10 @@ def test_paired_test_is_scipys():
     a, b = rng.random((2, 12, 3))
     found = st.verdict(a, b)
     wanted = stats.ttest_rel(a.mean(axis=1), b.mean(axis=1))
-    assert (found.p, found.difference) == (pytest.approx(wanted.pvalue), pytest.approx((a - b).mean()))
+    assert (found.p, found.difference) == (
+        pytest.approx(wanted.pvalue),
+        pytest.approx((a - b).mean()),
+    )
     low, high = wanted.confidence_interval(0.95)
     assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
 

@@ -13,8 +13,13 @@ from harness.records import Record, Status
 @pytest.fixture
 def file(board, record):
     """A records file of five results: three good, one infinite, one failed; and what was written."""
-    records = [record("a", "one", s) for s in (0, 1)] + [record("b", "one", 0, notes=("so",), diagnostics={"k": 3})]
-    records += [record("b", "one", 1, math.inf), record("b", "two", 0, status=Status.TIMEOUT, source="data")]
+    records = [record("a", "one", s) for s in (0, 1)] + [
+        record("b", "one", 0, notes=("so",), diagnostics={"k": 3})
+    ]
+    records += [
+        record("b", "one", 1, math.inf),
+        record("b", "two", 0, status=Status.TIMEOUT, source="data"),
+    ]
     return board(records).records_folder / "e.jsonl", records
 
 
@@ -32,7 +37,16 @@ def test_lines_are_standard_json_in_order(file):
     for word in ("NaN", "Infinity"):
         assert word not in text
     lines = [json.loads(line) for line in text.splitlines()]
-    assert [("schema" in x, "setup" in x, "of" in x).index(True) for x in lines] == [0, 1, 1, 2, 2, 2, 2, 2]
+    assert [("schema" in x, "setup" in x, "of" in x).index(True) for x in lines] == [
+        0,
+        1,
+        1,
+        2,
+        2,
+        2,
+        2,
+        2,
+    ]
     again = path.parent / "again"
     again.mkdir()
     submission.write(again, submission.read(path))
@@ -85,7 +99,10 @@ def renamed(setup):
     import hashlib
 
     body = {k: v for k, v in setup.items() if k != "setup"}
-    return {"setup": hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()[:12], **body}
+    return {
+        "setup": hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()[:12],
+        **body,
+    }
 
 
 @pytest.mark.parametrize(
@@ -141,7 +158,9 @@ def test_names_links_and_sizes_of_files(file, tmp_path, monkeypatch):
         submission.read(path)
 
 
-@pytest.mark.parametrize("junk", [b"\xff\xfe\n", b"[1]\n", b'"x"\n', b"{\n", b"[" * 100_000 + b"\n"])
+@pytest.mark.parametrize(
+    "junk", [b"\xff\xfe\n", b"[1]\n", b'"x"\n', b"{\n", b"[" * 100_000 + b"\n"]
+)
 def test_junk_is_no_traceback(file, junk):
     path, _ = file
     path.write_bytes(junk)

@@ -57,7 +57,10 @@ def test_overview_and_a_table_for_each_point():
     assert rows(overview) == {"a": ["1.100 #2", "1.500 #2"], "b": ["2.100 #1*", "2.500 #1*"]}
     assert overview.title == "t/pick: gain ↑, mean over 2 data sets"
     assert [str(c) for c in low.columns] == ["gain ↑", "cost [eV] ↓", "note", "time [s]"]
-    assert rows(low) == {"b": ["2.100*", "-2.100*", "1.000", "2.000"], "a": ["1.100", "-1.100", "1.000", "2.000"]}
+    assert rows(low) == {
+        "b": ["2.100*", "-2.100*", "1.000", "2.000"],
+        "a": ["1.100", "-1.100", "1.000", "2.000"],
+    }
     assert "rate 0.5" in high.title
 
 
@@ -95,9 +98,14 @@ def test_one_row_has_no_best():
 
 
 def test_estimates_beside_the_truth():
-    (table,) = made([estimate("a", "x", 1.2), estimate("b", "x", -0.1), estimate("a", "y", math.inf)])
+    (table,) = made(
+        [estimate("a", "x", 1.2), estimate("b", "x", -0.1), estimate("a", "y", math.inf)]
+    )
     assert [str(c) for c in table.columns] == ["truth", "a", "b"]
-    assert rows(table) == {"x": ["1.000", "1.200 ± 0.5", "-0.1000 ± 0.5"], "y": ["1.000", "inf ± 0.5", "–"]}
+    assert rows(table) == {
+        "x": ["1.000", "1.200 ± 0.5", "-0.1000 ± 0.5"],
+        "y": ["1.000", "inf ± 0.5", "–"],
+    }
 
 
 def test_seeds_give_mean_and_spread():
@@ -127,7 +135,9 @@ def test_many_estimators_turn_the_table():
 
 
 def test_one_bare_name_in_two_plugins_is_told_apart():
-    (table,) = made([estimate("a", "x", 1.0), estimate("a", "x", 2.0, estimator="f/a", key="other")])
+    (table,) = made(
+        [estimate("a", "x", 1.0), estimate("a", "x", 2.0, estimator="f/a", key="other")]
+    )
     assert [str(c) for c in table.columns] == ["truth", "e/a", "f/a"]
 
 
@@ -154,7 +164,9 @@ def test_markdown_and_latex_escape_what_names_may_hold():
     assert r"a\|b_&lt;script>\*" in markdown
     latex = to_text(made([nasty]), "latex")
     assert r"a|b\_<script>*" in latex
-    assert [latex.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule", r"\hline")] == [1, 1, 1, 0]
+    assert [
+        latex.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule", r"\hline")
+    ] == [1, 1, 1, 0]
 
 
 def test_best_is_bold():
@@ -164,7 +176,11 @@ def test_best_is_bold():
 
 
 def test_csv_has_a_row_for_each_quantity():
-    found = list(csv.DictReader(io.StringIO(to_csv(Records([scored("a", "one", 0.1, 1.0), estimate("a", "x", 2.0)])))))
+    found = list(
+        csv.DictReader(
+            io.StringIO(to_csv(Records([scored("a", "one", 0.1, 1.0), estimate("a", "x", 2.0)])))
+        )
+    )
     assert [(r["estimator"], r["quantity"], r["value"]) for r in found] == [
         ("e/a", "entropy", "2.0"), ("e/a", "gain", "1.0"), ("e/a", "cost", "-1.0"), ("e/a", "note", "1.0"),
     ]  # fmt: skip

@@ -61,7 +61,9 @@ def results(tmp_path, monkeypatch):
         registry.add(plugin, lambda: importlib.import_module("harness_tried"))
         found = checks(plugin, registry, params)
         made = list(verdicts([c for c in found if fresh or c.name not in FRESH]))
-        return Found({v.check: v for v in sorted(made, key=lambda v: v.result == "failed")})  # failures last: they stay
+        return Found(
+            {v.check: v for v in sorted(made, key=lambda v: v.result == "failed")}
+        )  # failures last: they stay
 
     yield results
     sys.modules.pop("harness_tried", None)
@@ -72,6 +74,8 @@ def estimator():
     """The source of a plugin with one estimator: the body of its method, more of its spec, its fields."""
 
     def estimator(body, spec="", fields="    pass"):
-        return ESTIMATOR.format(body=textwrap.indent(body.strip(), " " * 8), spec=spec, fields=fields)
+        return ESTIMATOR.format(
+            body=textwrap.indent(body.strip(), " " * 8), spec=spec, fields=fields
+        )
 
     return estimator

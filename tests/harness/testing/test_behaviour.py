@@ -6,9 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-ALL_TRAITS = (
-    "traits=('deterministic', 'permutation-invariant', 'translation-invariant', 'scale-invariant', 'local-mean')"
-)
+ALL_TRAITS = "traits=('deterministic', 'permutation-invariant', 'translation-invariant', 'scale-invariant', 'local-mean')"
 
 
 def test_a_method_that_keeps_its_promises_passes_every_check(results, estimator):
@@ -20,15 +18,35 @@ return Estimate(local.mean(), local=np.full(data.n, local.mean()))
     found = results(estimator(body, ALL_TRAITS), fresh=True)
     assert {v.result for v in found.values()} == {"passed"}
     assert set(found) == {
-        *("loads", "import-budget", "spec", "reference", "parameters", "output", "equal-seeds", "global-rng"),
-        *("inputs-unchanged", "bad-data", "deterministic", "permutation-invariant", "translation-invariant"),
+        *(
+            "loads",
+            "import-budget",
+            "spec",
+            "reference",
+            "parameters",
+            "output",
+            "equal-seeds",
+            "global-rng",
+        ),
+        *(
+            "inputs-unchanged",
+            "bad-data",
+            "deterministic",
+            "permutation-invariant",
+            "translation-invariant",
+        ),
         *("scale-invariant", "local-mean"),
     }
 
 
 BROKEN = {
     "another output": ("return Curve([0.0], [1.0], 'a', 'b')", "", {"output"}, "gave Curve"),
-    "local values of no item": ("return Estimate(0.0, local=np.zeros(data.n + 1))", "", {"output"}, "49 values"),
+    "local values of no item": (
+        "return Estimate(0.0, local=np.zeros(data.n + 1))",
+        "",
+        {"output"},
+        "49 values",
+    ),
     "raises on good data": ("raise KeyError('h')", "", {"output"}, "KeyError"),
     "state": (
         "Method.calls = getattr(Method, 'calls', 0) + 1\nreturn Estimate(Method.calls)",
@@ -48,7 +66,12 @@ BROKEN = {
         {"global-rng"},
         "global generator of numpy",
     ),
-    "python's generator": ("random.seed(1)\nreturn Estimate(random.random())", "", {"global-rng"}, "of random"),
+    "python's generator": (
+        "random.seed(1)\nreturn Estimate(random.random())",
+        "",
+        {"global-rng"},
+        "of random",
+    ),
     "a hidden seed": (
         "state = np.random.get_state()[1][0]\nreturn Estimate(float(state % 7919))",
         "",
@@ -103,8 +126,18 @@ BROKEN = {
         {"local-mean"},
         "the value 1",
     ),
-    "no local values": ("return Estimate(1.0)", "traits=('local-mean',)", {"local-mean"}, "no local values"),
-    "divides by zero": ("return Estimate(1 / int(data.x.std(0).sum() * 1e6))", "", {"bad-data"}, "ZeroDivisionError"),
+    "no local values": (
+        "return Estimate(1.0)",
+        "traits=('local-mean',)",
+        {"local-mean"},
+        "no local values",
+    ),
+    "divides by zero": (
+        "return Estimate(1 / int(data.x.std(0).sum() * 1e6))",
+        "",
+        {"bad-data"},
+        "ZeroDivisionError",
+    ),
     "tries NaN": (
         "return Estimate(np.log(data.x.std(0)).sum() * 0)",
         "",
@@ -117,8 +150,18 @@ BROKEN = {
         {"bad-data"},
         "without a word in the diagnostics",
     ),
-    "no quantity": ("return Estimate(1.0)", "quantity=None", {"spec"}, "an Estimate of no quantity"),
-    "summary of two lines": ("return Estimate(1.0)", "summary='a\\nb'", {"spec"}, "one-line summary"),
+    "no quantity": (
+        "return Estimate(1.0)",
+        "quantity=None",
+        {"spec"},
+        "an Estimate of no quantity",
+    ),
+    "summary of two lines": (
+        "return Estimate(1.0)",
+        "summary='a\\nb'",
+        {"spec"},
+        "one-line summary",
+    ),
     "reads no kind": ("return Estimate(1.0)", "reads=int", {"spec"}, "subclass of harness.Kind"),
 }
 

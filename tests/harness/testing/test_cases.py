@@ -35,7 +35,9 @@ GOOD_SCORE = "return {'share': len(output.order) / case.load().n}"
 
 def task(body=GOOD_CASES, score=GOOD_SCORE, spec=""):
     return TASK.format(
-        body=textwrap.indent(body.strip(), " " * 8), score=textwrap.indent(score.strip(), " " * 8), spec=spec
+        body=textwrap.indent(body.strip(), " " * 8),
+        score=textwrap.indent(score.strip(), " " * 8),
+        spec=spec,
     )
 
 
@@ -80,7 +82,9 @@ BROKEN_TASKS = {
         "other data the second time",
     ),
     "a stamp on data that change": (
-        GOOD_CASES.replace('stream(seed, "cases")', "np.random.default_rng()").replace("truth=", "stamp='v1', truth="),
+        GOOD_CASES.replace('stream(seed, "cases")', "np.random.default_rng()").replace(
+            "truth=", "stamp='v1', truth="
+        ),
         GOOD_SCORE,
         {"repeatable"},
         "as its stamp 'v1' promises",
@@ -99,10 +103,20 @@ BROKEN_TASKS = {
         {"cases"},
         "one stamp for the data of one source",
     ),
-    "a score of NaN": (GOOD_CASES, "return {'share': np.nan}", {"score-Selection"}, "a finite number"),
+    "a score of NaN": (
+        GOOD_CASES,
+        "return {'share': np.nan}",
+        {"score-Selection"},
+        "a finite number",
+    ),
     "an undeclared score": (GOOD_CASES, "return {'part': 1.0}", {"score-Selection"}, "'part'"),
     "no score": (GOOD_CASES, "return {}", {"score-Selection"}, "at least one"),
-    "a score that raises": (GOOD_CASES, "return {'share': output.value}", {"score-Selection"}, "AttributeError"),
+    "a score that raises": (
+        GOOD_CASES,
+        "return {'share': output.value}",
+        {"score-Selection"},
+        "AttributeError",
+    ),
 }
 
 

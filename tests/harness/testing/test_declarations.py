@@ -22,7 +22,11 @@ PARAMS = "params=(Param('k', int, 3, 'neighbours', low=1), Param('rule', str, 'a
         (FIELDS, PARAMS.replace("low=1", "low=5"), "wanted at least 5"),
         (FIELDS, "params=()", "the fields (k, rule) beside the declared ()"),
         ("    rule: str = 'a'\n    k: int = 3", PARAMS, "in the same order"),
-        (FIELDS + "\n    def __post_init__(self): raise ValueError('no')", PARAMS, "ValueError: no"),
+        (
+            FIELDS + "\n    def __post_init__(self): raise ValueError('no')",
+            PARAMS,
+            "ValueError: no",
+        ),
     ],
 )
 def test_parameters_are_the_fields(results, estimator, fields, params, message):
@@ -42,7 +46,9 @@ def test_parameters_are_the_fields(results, estimator, fields, params, message):
         (':Method"', ':Missing"', "cannot import harness_tried:Missing"),
     ],
 )
-def test_the_lazy_reference_is_a_frozen_dataclass_with_the_method(results, estimator, old, new, message):
+def test_the_lazy_reference_is_a_frozen_dataclass_with_the_method(
+    results, estimator, old, new, message
+):
     source = estimator("return Estimate(1.0)").replace(old, new)
     assert source != estimator("return Estimate(1.0)")
     found = results(source)
@@ -66,7 +72,9 @@ def test_what_needs_an_absent_package_is_skipped_with_the_command(results, estim
     spec = "requires=('no_such_package',), install='tried[all]'"
     found = results(estimator("return Estimate(1.0)", spec))
     assert found.failed == set()
-    assert {found[c].result for c in ("reference", "parameters", "output", "bad-data")} == {"skipped"}
+    assert {found[c].result for c in ("reference", "parameters", "output", "bad-data")} == {
+        "skipped"
+    }
     assert "pip install 'tried[all]'" in found["output"].reason
 
 

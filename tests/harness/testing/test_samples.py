@@ -35,7 +35,14 @@ from harness.testing import NotChecked, conformance, sample
 from harness.testing.samples import awkward, variants
 
 SHARED = [Samples, PairedSamples, ConditionedSamples, LabelledSamples, Environments, Structures]
-SHARED += [TokenSequences, TokenLogProbabilities, HiddenStates, AttentionMaps, AttentionProfile, ChannelLogLikelihoods]
+SHARED += [
+    TokenSequences,
+    TokenLogProbabilities,
+    HiddenStates,
+    AttentionMaps,
+    AttentionProfile,
+    ChannelLogLikelihoods,
+]
 SHARED += [Contexts, Activations, SparseCodes]
 SHARED += [Graph, Links]
 SHARED += [LabelledText, LabelLogProbabilities, ReferencedText, GeneratedText]
@@ -43,7 +50,9 @@ SHARED += [LabelledText, LabelLogProbabilities, ReferencedText, GeneratedText]
 
 def test_every_shared_kind_has_sample_data():
     kinds = {
-        k for n in harness.kinds.__all__ if isinstance(k := getattr(harness.kinds, n), type) and issubclass(k, Kind)
+        k
+        for n in harness.kinds.__all__
+        if isinstance(k := getattr(harness.kinds, n), type) and issubclass(k, Kind)
     }
     assert kinds - {Kind} == set(SHARED)
 

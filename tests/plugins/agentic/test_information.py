@@ -23,7 +23,8 @@ def matrix(log_p, **more):
 
 
 @pytest.mark.parametrize(
-    ("n", "flip", "wanted"), [(8, 0.1, 1.55977), (20, 0.2, 1.90644), (8, 0.0, math.log(8)), (20, 0.95, 0.0)]
+    ("n", "flip", "wanted"),
+    [(8, 0.1, 1.55977), (20, 0.2, 1.90644), (8, 0.0, math.log(8)), (20, 0.95, 0.0)],
 )
 def test_closed_world(n, flip, wanted):
     """A symmetric channel over exactly these contexts: the estimate is unbiased (4,000 draws each)."""
@@ -34,7 +35,12 @@ def test_closed_world(n, flip, wanted):
 
 @pytest.mark.parametrize(
     ("snr", "n", "lower", "upper"),
-    [(10, 8, 0.964, 1.907), (10, 32, 1.128, 1.317), (10, 128, 1.172, 1.216), (100, 128, 2.235, 2.483)],
+    [
+        (10, 8, 0.964, 1.907),
+        (10, 32, 1.128, 1.317),
+        (10, 128, 1.172, 1.216),
+        (100, 128, 2.235, 2.483),
+    ],
 )
 def test_gaussian_sandwich(snr, n, lower, upper):
     """Lower and upper estimates in the mean, and the truth between them."""
@@ -53,7 +59,9 @@ def test_gaussian_sandwich(snr, n, lower, upper):
     assert np.mean(above) + 3 * np.std(above) / math.sqrt(len(above)) >= truth
 
 
-matrices = st.tuples(st.integers(2, 7), st.integers(1, 3), st.integers(0, 10**6), st.sampled_from([0.1, 3.0, 300.0]))
+matrices = st.tuples(
+    st.integers(2, 7), st.integers(1, 3), st.integers(0, 10**6), st.sampled_from([0.1, 3.0, 300.0])
+)
 
 
 def random(n, m, seed, scale):
@@ -78,7 +86,9 @@ def test_what_cancels(given_):
     plain = estimate("agentic-mi", matrix(a))
     rng = np.random.default_rng(seed + 1)
     shifted = matrix(a - scale * rng.random((n, m, 1)))
-    assert estimate("agentic-mi", shifted).value == pytest.approx(plain.value, abs=1e-9 * (1 + scale))
+    assert estimate("agentic-mi", shifted).value == pytest.approx(
+        plain.value, abs=1e-9 * (1 + scale)
+    )
     order = rng.permutation(n)
     moved = estimate("agentic-mi", matrix(a).take(order))
     assert moved.value == pytest.approx(plain.value, abs=1e-12 * (1 + scale))
@@ -126,11 +136,15 @@ def test_names_of_values_do_not_matter():
     z = channels.fact_compressions(x, 4, 8, 0.7, 0.2, rng)
     names = rng.permutation(8)
     renamed = np.where(z < 0, -1, names[np.maximum(z, 0)])
-    plain, other = (channels.fact_log_p(b, a, 8, 0.7, 0.2) for a, b in ((x, z), (names[x], renamed)))
+    plain, other = (
+        channels.fact_log_p(b, a, 8, 0.7, 0.2) for a, b in ((x, z), (names[x], renamed))
+    )
     np.testing.assert_array_equal(plain, other)
 
 
-@pytest.mark.parametrize(("keep", "corrupt", "nats"), [(0.5, 0.3, 2.09), (0.7, 0.15, 3.60), (0.9, 0.05, 4.12)])
+@pytest.mark.parametrize(
+    ("keep", "corrupt", "nats"), [(0.5, 0.3, 2.09), (0.7, 0.15, 3.60), (0.9, 0.05, 4.12)]
+)
 def test_fact_channel_with_a_proxy_that_is_set_wrong(keep, corrupt, nats):
     """All three judged as if keep were 0.9 and corrupt 0.1 (the brief's figures), n = 64: never more than exactly."""
     wrong, exact = [], []
@@ -139,7 +153,9 @@ def test_fact_channel_with_a_proxy_that_is_set_wrong(keep, corrupt, nats):
         x = rng.integers(8, size=(64, 6))
         z = channels.fact_compressions(x, 8, 8, keep, corrupt, rng)
         wrong.append(estimate("agentic-mi", matrix(channels.fact_log_p(z, x, 8, 0.9, 0.1))).value)
-        exact.append(estimate("agentic-mi", matrix(channels.fact_log_p(z, x, 8, keep, corrupt))).value)
+        exact.append(
+            estimate("agentic-mi", matrix(channels.fact_log_p(z, x, 8, keep, corrupt))).value
+        )
     assert np.mean(wrong) == pytest.approx(nats, abs=0.1)
     assert np.mean(wrong) <= np.mean(exact) + 0.01
 
@@ -157,7 +173,13 @@ def test_fact_channel_with_a_proxy_that_is_set_wrong(keep, corrupt, nats):
 )
 def test_fact_channel_against_the_brief(n, keep, corrupt, filler, nats, tokens, rate):
     """Six facts of eight values, 8 draws, five seeds."""
-    params = {"channels": ("facts",), "contexts": n, "facts": (6,), "keep": (keep,), "corrupt": (corrupt,)}
+    params = {
+        "channels": ("facts",),
+        "contexts": n,
+        "facts": (6,),
+        "keep": (keep,),
+        "corrupt": (corrupt,),
+    }
     task = harness.task("context-compression", **params, filler=(filler,))
     values, lengths, rates = [], [], []
     for seed in range(5):
@@ -169,7 +191,9 @@ def test_fact_channel_against_the_brief(n, keep, corrupt, filler, nats, tokens, 
     assert np.mean(values) == pytest.approx(nats, abs=0.1)
     assert np.mean(lengths) == pytest.approx(tokens, abs=0.3)
     assert np.mean(rates) == pytest.approx(rate, abs=0.02)
-    truth = {(0.5, 0.3): (2.65, 0.412), (0.7, 0.15): (5.73, 0.632), (0.9, 0.05): (9.63, 0.867)}[keep, corrupt]
+    truth = {(0.5, 0.3): (2.65, 0.412), (0.7, 0.15): (5.73, 0.632), (0.9, 0.05): (9.63, 0.867)}[
+        keep, corrupt
+    ]
     assert case.truth["mutual_information"] == pytest.approx(truth[0], abs=0.005)
     assert case.truth["accuracy"] == pytest.approx(truth[1], abs=0.001)
 
@@ -197,12 +221,18 @@ def test_information_orders_compressors_as_accuracy_does():
         accuracy[key] = estimate("answer-accuracy", data).value
     for keep, corrupt in info:
         assert info[keep, corrupt] > info.get((keep, {0.05: 0.15, 0.15: 0.3}.get(corrupt)), -1)
-        assert info[keep, corrupt] > info.get(({0.9: 0.7, 0.7: 0.5, 0.5: 0.3}.get(keep), corrupt), -1)
+        assert info[keep, corrupt] > info.get(
+            ({0.9: 0.7, 0.7: 0.5, 0.5: 0.3}.get(keep), corrupt), -1
+        )
     rank = [np.argsort(np.argsort(list(v.values()))) for v in (info, accuracy)]
     assert np.corrcoef(rank)[0, 1] > 0.9
     fewer, more = (
         next(
-            iter(harness.task("context-compression", channels=("facts",), keep=(0.5,), filler=(f,)).cases(seed=0))
+            iter(
+                harness.task(
+                    "context-compression", channels=("facts",), keep=(0.5,), filler=(f,)
+                ).cases(seed=0)
+            )
         ).load()
         for f in (0, 30)
     )
@@ -215,8 +245,14 @@ def test_the_order_of_compressors_is_that_of_the_truth():
 
     Accuracy follows it at 0.967 and not at 1: dropping a fact and getting it wrong cost the two measures differently.
     """
-    grid = {"keep": (0.1, 0.3, 0.5, 0.7, 0.9), "corrupt": (0.05, 0.15, 0.25, 0.35, 0.45), "filler": (0,) * 5}
-    task = harness.task("context-compression", channels=("facts",), facts=(2,), contexts=400, draws=4, **grid)
+    grid = {
+        "keep": (0.1, 0.3, 0.5, 0.7, 0.9),
+        "corrupt": (0.05, 0.15, 0.25, 0.35, 0.45),
+        "filler": (0,) * 5,
+    }
+    task = harness.task(
+        "context-compression", channels=("facts",), facts=(2,), contexts=400, draws=4, **grid
+    )
     truth, found, right = [], [], []
     for case in task.cases(seed=0):
         data = case.load()
@@ -243,19 +279,31 @@ def test_joint_queries_inflate():
 
 def test_a_question_is_a_case_over_shared_contexts():
     """I(X;Z|q) for each q, the same q in every term; the conditional value is the mean over cases, as tables print it."""
-    colour, metal = (case.load() for case in harness.task("context-questions", contexts=6, training=30).cases(seed=0))
+    colour, metal = (
+        case.load()
+        for case in harness.task("context-questions", contexts=6, training=30).cases(seed=0)
+    )
     assert colour.texts == metal.texts
     params = {"steps": 3, "predictor_steps": 3, "width": 8}
     model = harness.model("tiny-compressor", **params)
-    found = [model.transform(data, to=ChannelLogLikelihoods, rng=stream(0)) for data in (colour, metal)]
-    assert [f.query for f in found] == [colour.query, metal.query] == ["What is its colour?", "What is its metal?"]
+    found = [
+        model.transform(data, to=ChannelLogLikelihoods, rng=stream(0)) for data in (colour, metal)
+    ]
+    assert (
+        [f.query for f in found]
+        == [colour.query, metal.query]
+        == ["What is its colour?", "What is its metal?"]
+    )
     run = harness.run(
         tasks=["context-questions"],
         models=["tiny-compressor"],
         estimators=["agentic-mi"],
         params={"tiny-compressor": params, "context-questions": {"contexts": 6, "training": 30}},
     )
-    assert [(r.case, r.quantity) for r in run] == [("colour", "mutual_information"), ("metal", "mutual_information")]
+    assert [(r.case, r.quantity) for r in run] == [
+        ("colour", "mutual_information"),
+        ("metal", "mutual_information"),
+    ]
 
 
 def test_jackknife_by_brute_force():
@@ -270,7 +318,12 @@ def test_jackknife_by_brute_force():
 
 def test_jackknife_error_is_the_spread_over_draws():
     task = harness.task(
-        "context-compression", channels=("facts",), facts=(2,), keep=(0.7,), corrupt=(0.15,), filler=(8,)
+        "context-compression",
+        channels=("facts",),
+        facts=(2,),
+        keep=(0.7,),
+        corrupt=(0.15,),
+        filler=(8,),
     )
     found = [estimate("agentic-mi", next(iter(task.cases(seed=s))).load()) for s in range(60)]
     values, errors = [f.value for f in found], [f.stderr for f in found]

@@ -8,7 +8,9 @@ import pytest
 @pytest.fixture(scope="session")
 def brute():
     """The independent references beside this file."""
-    spec = importlib.util.spec_from_file_location("classics_brute", Path(__file__).with_name("brute.py"))
+    spec = importlib.util.spec_from_file_location(
+        "classics_brute", Path(__file__).with_name("brute.py")
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

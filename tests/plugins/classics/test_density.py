@@ -31,7 +31,10 @@ def test_equals_the_formula_and_maximises_the_likelihood():
 
 @pytest.mark.parametrize("d", [1, 2])
 def test_normal(d):
-    found = [KDE().estimate(Samples(np.random.default_rng(s).normal(size=(2000, d)))).value for s in range(3)]
+    found = [
+        KDE().estimate(Samples(np.random.default_rng(s).normal(size=(2000, d)))).value
+        for s in range(3)
+    ]
     # Spread of the mean of three: sqrt(d/2) / sqrt(6000) = 0.009 and 0.013; the smoothing adds at most 0.03.
     assert np.mean(found) == pytest.approx(d * NORMAL, abs=0.06)
 

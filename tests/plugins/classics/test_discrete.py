@@ -9,7 +9,9 @@ from harness_classics.mixed import Ross
 
 
 def codes(*columns):
-    return PairedSamples(*(np.asarray(c, float).reshape(len(c), -1) for c in columns), "discrete", "discrete")
+    return PairedSamples(
+        *(np.asarray(c, float).reshape(len(c), -1) for c in columns), "discrete", "discrete"
+    )
 
 
 def test_plug_in_of_a_full_table():
@@ -44,10 +46,15 @@ def test_miller_madow_takes_most_of_the_bias_off():
     assert min(corrected) < 0.0
 
 
-@pytest.mark.parametrize(("estimator", "bias"), [(PlugInEntropy(), 9 / 400), (MillerMadowEntropy(), 0.0)])
+@pytest.mark.parametrize(
+    ("estimator", "bias"), [(PlugInEntropy(), 9 / 400), (MillerMadowEntropy(), 0.0)]
+)
 def test_entropy_of_codes(estimator, bias):
     rng = np.random.default_rng(2)
-    found = [estimator.estimate(Samples(rng.integers(0, 10, size=(200, 1)).astype(float))).value for _ in range(300)]
+    found = [
+        estimator.estimate(Samples(rng.integers(0, 10, size=(200, 1)).astype(float))).value
+        for _ in range(300)
+    ]
     # The spread of one value is sqrt(9 / 2) / 200 = 0.011.
     assert np.mean(found) == pytest.approx(math.log(10) - bias, abs=5 * 0.011 / math.sqrt(300))
 
@@ -72,7 +79,10 @@ def test_ross_agrees_with_scikit_learn(dims):
     x = rng.normal(size=(500, 1)) + labels[:, None]
     wanted = mutual_info_classif(x, labels, n_neighbors=4, random_state=0)[0]
     x = np.repeat(x, dims, axis=1)  # copies of a column change no distance
-    for data in (LabelledSamples(x, labels), PairedSamples(x, labels[:, None], "continuous", "discrete")):
+    for data in (
+        LabelledSamples(x, labels),
+        PairedSamples(x, labels[:, None], "continuous", "discrete"),
+    ):
         assert Ross(4).estimate(data).value == pytest.approx(wanted, abs=1e-4)
     swapped = PairedSamples(labels[:, None], x, "discrete", "continuous")
     assert Ross(4).estimate(swapped).value == pytest.approx(wanted, abs=1e-4)

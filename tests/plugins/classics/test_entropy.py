@@ -14,14 +14,18 @@ NORMAL = 0.5 * math.log(2 * math.pi * math.e)
 
 
 def mean_of_three(estimator, draw):
-    return np.mean([estimator.estimate(Samples(draw(np.random.default_rng(seed)))).value for seed in range(3)])
+    return np.mean(
+        [estimator.estimate(Samples(draw(np.random.default_rng(seed)))).value for seed in range(3)]
+    )
 
 
 def test_digamma_and_volumes():
     for x in np.arange(0.5, 40, 0.5):
         assert own_digamma(x) == pytest.approx(digamma(x), abs=1e-14)
     assert digammas(np.arange(1, 50_001)) == pytest.approx(digamma(np.arange(1, 50_001)), abs=1e-12)
-    assert [math.exp(log_ball(d, "euclidean")) for d in (1, 2, 3)] == pytest.approx([2, math.pi, 4 / 3 * math.pi])
+    assert [math.exp(log_ball(d, "euclidean")) for d in (1, 2, 3)] == pytest.approx(
+        [2, math.pi, 4 / 3 * math.pi]
+    )
     assert math.exp(log_ball(3, "chebyshev")) == pytest.approx(8)
 
 
@@ -37,7 +41,10 @@ def test_normal(metric, d, bias, tolerance):
 
 
 def test_uniform_with_its_edges():
-    found = [mean_of_three(KL(3, stderr="none"), lambda rng, d=d: rng.uniform(size=(5000, d))) for d in (1, 2, 3)]
+    found = [
+        mean_of_three(KL(3, stderr="none"), lambda rng, d=d: rng.uniform(size=(5000, d)))
+        for d in (1, 2, 3)
+    ]
     # The mean of three spreads by 0.007. Balls reach over the edges, where density is missing: with more edge to a
     # volume the value grows.
     assert found[:2] == pytest.approx([0.0, 0.0], abs=0.035)
@@ -69,7 +76,11 @@ def test_equals_the_formula():
     x = np.random.default_rng(1).normal(size=(150, 8))
     r = np.sort(np.sqrt(((x[:, None] - x) ** 2).sum(2)), 1)[:, 1:]
     w, j = weights(8, 5), np.arange(1, 6)
-    wanted = (w * (8 * np.log(r[:, :5]) + log_ball(8, "euclidean") + math.log(149) - digamma(j))).sum(1).mean()
+    wanted = (
+        (w * (8 * np.log(r[:, :5]) + log_ball(8, "euclidean") + math.log(149) - digamma(j)))
+        .sum(1)
+        .mean()
+    )
     output = WKL(5, whiten=False, max_weight=20.0).estimate(Samples(x))
     assert output.value == pytest.approx(wanted, abs=1e-9)
 
@@ -84,7 +95,9 @@ def test_weights_meet_their_conditions(d, k):
     assert not w[[i for i in range(k) if i + 1 not in {m * k // d for m in range(1, d + 1)}]].any()
 
 
-@pytest.mark.parametrize(("d", "k", "norm"), [(5, 5, 1.9), (8, 5, 16), (10, 5, 24), (16, 5, 1.7e4), (16, 20, 784)])
+@pytest.mark.parametrize(
+    ("d", "k", "norm"), [(5, 5, 1.9), (8, 5, 16), (10, 5, 24), (16, 5, 1.7e4), (16, 20, 784)]
+)
 def test_weights_explode_where_neighbours_are_few(d, k, norm):
     assert np.linalg.norm(weights(d, k)) == pytest.approx(norm, rel=0.03)
 
@@ -103,7 +116,9 @@ def test_a_code_with_more_dimensions_than_its_data_shows_in_the_diagnostics():
     output = KL().estimate(Samples(curve))
     assert output.diagnostics["intrinsic_dimension"] == pytest.approx(1.0, abs=0.1)
     flat = np.random.default_rng(0).normal(size=(2000, 3))
-    assert KL().estimate(Samples(flat)).diagnostics["intrinsic_dimension"] == pytest.approx(3.0, abs=0.3)
+    assert KL().estimate(Samples(flat)).diagnostics["intrinsic_dimension"] == pytest.approx(
+        3.0, abs=0.3
+    )
 
 
 @pytest.mark.parametrize("estimator", [KL3H, WKL3H])

@@ -34,7 +34,10 @@ def test_the_correction_is_exact_for_gaussian_data():
 
 def test_the_corrected_entropy_is_unbiased():
     rng = np.random.default_rng(1)
-    found = [GaussianEntropy(correct=True).estimate(Samples(rng.normal(size=(20, 3)))).value for _ in range(600)]
+    found = [
+        GaussianEntropy(correct=True).estimate(Samples(rng.normal(size=(20, 3)))).value
+        for _ in range(600)
+    ]
     truth = 1.5 * math.log(2 * math.pi * math.e)
     assert np.mean(found) == pytest.approx(truth, abs=4 * np.std(found) / math.sqrt(600))
 

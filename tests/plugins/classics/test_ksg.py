@@ -53,7 +53,9 @@ def test_gaussian_pairs(gaussian_pair, estimator, rho):
 
 def test_strong_dependence_is_met_by_few_neighbours_and_missed_by_many(gaussian_pair):
     truth = -0.5 * math.log(1 - 0.9999**2)
-    three, ten = (mean_of_three(KSG(k), lambda seed: gaussian_pair(seed, 2000, 1, truth)) for k in (3, 10))
+    three, ten = (
+        mean_of_three(KSG(k), lambda seed: gaussian_pair(seed, 2000, 1, truth)) for k in (3, 10)
+    )
     assert three == pytest.approx(truth, abs=0.05)
     assert ten == pytest.approx(truth - 0.16, abs=0.05)
 
@@ -68,7 +70,10 @@ def test_a_copy_reaches_the_ceiling_exactly(n):
 
 @pytest.mark.parametrize("estimator", [KSG(3), KSG2(3)])
 def test_independent_data_give_negative_values_as_often_as_positive(estimator):
-    found = [value(estimator, *np.random.default_rng(seed).normal(size=(2, 300, 1))) for seed in range(60)]
+    found = [
+        value(estimator, *np.random.default_rng(seed).normal(size=(2, 300, 1)))
+        for seed in range(60)
+    ]
     # A fair coin, 60 times: 11 or fewer of either has probability 1e-6. The mean is 0 within 5 of its errors.
     assert 12 <= sum(v < 0 for v in found) <= 48
     assert abs(np.mean(found)) < 5 * np.std(found) / math.sqrt(60)
@@ -76,13 +81,18 @@ def test_independent_data_give_negative_values_as_often_as_positive(estimator):
 
 def test_local_values_average_to_the_value(gaussian_pair):
     x, y = gaussian_pair(0, 400, 2, 1.0)
-    for output in (KSG().estimate(PairedSamples(x, y)), FrenzelPompe().estimate(ConditionedSamples(x, y, x[:, ::-1]))):
+    for output in (
+        KSG().estimate(PairedSamples(x, y)),
+        FrenzelPompe().estimate(ConditionedSamples(x, y, x[:, ::-1])),
+    ):
         assert output.local.shape == (400,)
         assert output.local.mean() == pytest.approx(output.value, abs=1e-12)
 
 
 LATTICE = arrays(
-    np.float64, st.tuples(st.integers(12, 40), st.just(3)), elements=st.integers(-500, 500).map(lambda v: v / 8)
+    np.float64,
+    st.tuples(st.integers(12, 40), st.just(3)),
+    elements=st.integers(-500, 500).map(lambda v: v / 8),
 )
 
 
@@ -95,7 +105,11 @@ def outcome(estimator, x, y):
 
 
 @settings(max_examples=60, deadline=None)
-@given(LATTICE, st.randoms(use_true_random=False), st.sampled_from([KSG(3, stderr="none"), KSG2(3, stderr="none")]))
+@given(
+    LATTICE,
+    st.randoms(use_true_random=False),
+    st.sampled_from([KSG(3, stderr="none"), KSG2(3, stderr="none")]),
+)
 def test_order_place_and_scale_do_not_matter(z, random, estimator):
     order = random.sample(range(len(z)), len(z))
     wanted = outcome(estimator, z[:, :1], z[:, 1:])
@@ -110,7 +124,10 @@ def test_order_place_and_scale_do_not_matter(z, random, estimator):
 @given(LATTICE, st.floats(0.01, 100.0))
 def test_without_standardising_only_a_common_scale_is_free(z, scale):
     estimator = KSG(3, standardize=False, stderr="none")
-    wanted, got = outcome(estimator, z[:, :1], z[:, 1:]), outcome(estimator, scale * z[:, :1], scale * z[:, 1:])
+    wanted, got = (
+        outcome(estimator, z[:, :1], z[:, 1:]),
+        outcome(estimator, scale * z[:, :1], scale * z[:, 1:]),
+    )
     assert got == (wanted if isinstance(wanted, str) else pytest.approx(wanted, abs=1e-9))
 
 
@@ -135,7 +152,9 @@ def test_linear_channel_loses_more_as_the_code_grows():
     rng = np.random.default_rng(0)
     x, noise = rng.normal(size=(2, 5000, 6))
     y = gains * x + s * noise
-    found = [KSG(5, stderr="none").estimate(PairedSamples(x[:, :k], y[:, :k])).value for k in (1, 2, 3)]
+    found = [
+        KSG(5, stderr="none").estimate(PairedSamples(x[:, :k], y[:, :k])).value for k in (1, 2, 3)
+    ]
     assert found[0] == pytest.approx(truth[0], abs=0.06)
     bias = found - truth[:3]
     assert bias[1] < -0.05
@@ -165,7 +184,9 @@ def test_conditional_on_a_common_cause(gaussian_pair):
     for seed in range(8):
         x, y = gaussian_pair(seed, 2000, 1, 1.0)
         z = np.random.default_rng(100 + seed).normal(size=(2000, 1))
-        found.append((value(FrenzelPompe(3), x + z, y + z, z), value(FrenzelPompe(3), z + x, z + y[::-1], z)))
+        found.append(
+            (value(FrenzelPompe(3), x + z, y + z, z), value(FrenzelPompe(3), z + x, z + y[::-1], z))
+        )
     linked, fork = np.mean(found, 0)
     assert fork == pytest.approx(0.0, abs=0.03)
     # The estimator is known to fall short where dependence is strong; at one nat by less than a tenth.

@@ -33,7 +33,9 @@ def test_euclidean_distances(n, d):
     x, k = points(n, d, False), min(4, n - 1)
     square = ((x[:, None] - x[None]) ** 2).sum(2)
     np.fill_diagonal(square, np.inf)
-    assert neighbours.distances(x, k, "euclidean") == pytest.approx(np.sqrt(np.sort(square, 1)[:, :k]), rel=1e-13)
+    assert neighbours.distances(x, k, "euclidean") == pytest.approx(
+        np.sqrt(np.sort(square, 1)[:, :k]), rel=1e-13
+    )
 
 
 @pytest.mark.parametrize("lattice", [False, True])
@@ -42,8 +44,12 @@ def test_counts_are_those_of_all_pairs_ties_included(pairwise, n, d, lattice):
     x = points(n, d, lattice)
     all_pairs = pairwise(x)
     radii = np.sort(all_pairs, 1)[:, min(4, n - 1) - 1]
-    assert np.array_equal(neighbours.counts(x, radii, strict=True), (all_pairs < radii[:, None]).sum(1))
-    assert np.array_equal(neighbours.counts(x, radii, strict=False), (all_pairs <= radii[:, None]).sum(1))
+    assert np.array_equal(
+        neighbours.counts(x, radii, strict=True), (all_pairs < radii[:, None]).sum(1)
+    )
+    assert np.array_equal(
+        neighbours.counts(x, radii, strict=False), (all_pairs <= radii[:, None]).sum(1)
+    )
 
 
 @pytest.mark.parametrize("lattice", [False, True])
@@ -58,12 +64,20 @@ def test_sides_of_the_box_around_the_neighbours(pairwise, lattice):
 
 
 @settings(max_examples=60, deadline=None)
-@given(arrays(np.float64, st.tuples(st.integers(2, 90), st.integers(1, 3)), elements=st.integers(-3, 3).map(float)))
+@given(
+    arrays(
+        np.float64,
+        st.tuples(st.integers(2, 90), st.integers(1, 3)),
+        elements=st.integers(-3, 3).map(float),
+    )
+)
 def test_searches_survive_any_pattern_of_repeats(pairwise, x):
     all_pairs, k = pairwise(x), min(3, len(x) - 1)
     radii = np.sort(all_pairs, 1)[:, k - 1]
     assert np.array_equal(neighbours.distances(x, k)[:, -1], radii)
-    assert np.array_equal(neighbours.counts(x, radii, strict=True), (all_pairs < radii[:, None]).sum(1))
+    assert np.array_equal(
+        neighbours.counts(x, radii, strict=True), (all_pairs < radii[:, None]).sum(1)
+    )
 
 
 def test_strict_counts_are_strict_where_an_absolute_margin_would_be_lost():
@@ -83,7 +97,9 @@ def test_answers_do_not_depend_on_the_number_of_threads():
             r = neighbours.distances(x, 3)
             h = tree.build(x)
             near = tree.nearest(*h, 1, tree.EUCLIDEAN)[:, 0]
-            found.append((r, neighbours.counts(x, r[:, 2], strict=True), kernel.log_sums(*h, near, 0.3)))
+            found.append(
+                (r, neighbours.counts(x, r[:, 2], strict=True), kernel.log_sums(*h, near, 0.3))
+            )
     finally:
         numba.set_num_threads(allowed)
     for other in found[1:]:
@@ -102,4 +118,6 @@ def test_kernel_sums_match_all_pairs_and_never_underflow(n, d, h):
     grown = tree.build(x)
     near = tree.nearest(*grown, 1, tree.EUCLIDEAN)[:, 0]
     # Relative to the exponents, of which the largest reaches 1e7 at the least bandwidth.
-    assert np.abs(kernel.log_sums(*grown, near, h) - wanted).max() <= 1e-13 * (1 + np.abs(top).max())
+    assert np.abs(kernel.log_sums(*grown, near, h) - wanted).max() <= 1e-13 * (
+        1 + np.abs(top).max()
+    )

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 import harness
-from harness import ConditionedSamples, DataError, Incompatible, PairedSamples, Samples, Split, UsageError
+from harness import (
+    ConditionedSamples,
+    DataError,
+    Incompatible,
+    PairedSamples,
+    Samples,
+    Split,
+    UsageError,
+)
 from harness.testing import conformance
 from harness_classics.density import KDE, KDE3H
 from harness_classics.entropy import KL, KL3H, WKL
@@ -36,7 +44,9 @@ def test_kinds_refuse_unequal_lengths_and_objects():
         Samples(np.array([["a"], ["b"]], dtype=object))
 
 
-@pytest.mark.parametrize("name", ["ksg", "ksg2", "kl", "wkl", "kl-3h", "wkl-3h", "ross", "frenzel-pompe"])
+@pytest.mark.parametrize(
+    "name", ["ksg", "ksg2", "kl", "wkl", "kl-3h", "wkl-3h", "ross", "frenzel-pompe"]
+)
 @pytest.mark.parametrize("k", [0, -3, 2.5, "many"])
 def test_k_is_a_whole_number_from_one_up(name, k):
     with pytest.raises(UsageError, match=rf"classics/{name}\.k"):
@@ -52,7 +62,9 @@ def test_too_few_samples(estimator):
 
 @pytest.mark.parametrize("estimator", PAIRED)
 def test_a_constant_variable(estimator):
-    with pytest.raises(DataError, match=r"PairedSamples\.y: constant columns only; wanted a variable that varies"):
+    with pytest.raises(
+        DataError, match=r"PairedSamples\.y: constant columns only; wanted a variable that varies"
+    ):
         estimator.estimate(PairedSamples(X, CONSTANT))
 
 
@@ -72,7 +84,9 @@ def test_a_constant_column_is_left_out_with_a_note(estimator):
 @pytest.mark.parametrize("estimator", [KL3H(), KDE3H(), Gaussian()])
 def test_a_singular_covariance(estimator):
     for extra in (CONSTANT, Y[:, :1] + Y[:, 1:]):
-        with pytest.raises(Incompatible, match=r"PairedSamples\.y: the covariance is singular along 1 of 3 axes"):
+        with pytest.raises(
+            Incompatible, match=r"PairedSamples\.y: the covariance is singular along 1 of 3 axes"
+        ):
             estimator.estimate(PairedSamples(X, np.hstack([Y, extra])))
     with pytest.raises(Incompatible, match="x and y: the covariance is singular"):
         estimator.estimate(PairedSamples(X, X @ [[1.0, 2.0], [0.5, 3.0]]))

@@ -11,7 +11,9 @@ def test_the_error_depends_on_the_points_not_on_their_order(gaussian_pair, n):
     x, y = gaussian_pair(0, n, 1, 1.0)
     order = np.random.default_rng(0).permutation(n)
     wanted = KSG().estimate(PairedSamples(x, y)).stderr
-    assert KSG().estimate(PairedSamples(x[order], y[order])).stderr == pytest.approx(wanted, rel=1e-9)
+    assert KSG().estimate(PairedSamples(x[order], y[order])).stderr == pytest.approx(
+        wanted, rel=1e-9
+    )
     assert KSG().estimate(PairedSamples(x - 3.0, 2.0 * y)).stderr == pytest.approx(wanted, rel=1e-9)
 
 
@@ -41,6 +43,7 @@ def test_the_error_is_the_spread_over_draws(gaussian_pair, information):
     assert 0.9 - 0.32 < errors.mean() / values.std() < 1.1 + 0.32
     # The cheap form is what it is said to be: too small.
     local = [
-        KSG(stderr="local").estimate(PairedSamples(*gaussian_pair(s, 500, 1, information))).stderr for s in range(9)
+        KSG(stderr="local").estimate(PairedSamples(*gaussian_pair(s, 500, 1, information))).stderr
+        for s in range(9)
     ]
     assert np.mean(local) < errors.mean()

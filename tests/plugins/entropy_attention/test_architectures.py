@@ -48,10 +48,20 @@ def test_refuses_one_twice(twice):
 
 def test_several_margins_are_several_cases():
     """With one margin there is one case `regularised`; a wide zone penalises nothing, a narrow one pulls."""
-    small = {"steps": 20, "layers": 1, "width": 8, "heads": 2, "window": 16, "windows": 2, "temperature_start": 2e-3}
+    small = {
+        "steps": 20,
+        "layers": 1,
+        "width": 8,
+        "heads": 2,
+        "window": 16,
+        "windows": 2,
+        "temperature_start": 2e-3,
+    }
     task = harness.task("attention-architectures", architectures=("ln", "regularised"), **small)
     assert [case.id for case in task.cases(seed=0)] == ["ln", "regularised"]
-    found = profiles(architectures=("temperature", "regularised"), entropy_margin=(0.1, 0.9), **small)
+    found = profiles(
+        architectures=("temperature", "regularised"), entropy_margin=(0.1, 0.9), **small
+    )
     assert list(found) == ["temperature", "regularised-0.1", "regularised-0.9"]
     assert found["regularised-0.9"].entropy.tolist() == found["temperature"].entropy.tolist()
     assert found["regularised-0.1"].entropy.mean() < found["temperature"].entropy.mean() - 1e-5
@@ -68,9 +78,21 @@ def test_without_norms_the_first_layer_is_uniform():
 
 
 def test_heatmap_from_records(tmp_path):
-    params = {"attention-architectures": {"steps": 2, "layers": 2, "width": 8, "heads": 2, "window": 16, "windows": 2}}
+    params = {
+        "attention-architectures": {
+            "steps": 2,
+            "layers": 2,
+            "width": 8,
+            "heads": 2,
+            "window": 16,
+            "windows": 2,
+        }
+    }
     records = harness.run(
-        tasks=["attention-architectures"], estimators=["attention-entropy"], params=params, seeds=(0, 1)
+        tasks=["attention-architectures"],
+        estimators=["attention-entropy"],
+        params=params,
+        seeds=(0, 1),
     )
     file = tmp_path / "records.jsonl"
     file.write_text("".join(record.to_json() + "\n" for record in records))

@@ -22,7 +22,13 @@ def lines(case, shares, loss, seed=0, **more):
     heads = (np.array(shares)[:, None] * TOP * np.ones(4)).tolist()
     common = {"case": case, "seed": seed} | more
     notes = {"heads": json.dumps(heads), "maximum": TOP}
-    yield record(TASK, "entropy_attention/attention-entropy", float(np.mean(heads)), diagnostics=notes, **common)
+    yield record(
+        TASK,
+        "entropy_attention/attention-entropy",
+        float(np.mean(heads)),
+        diagnostics=notes,
+        **common,
+    )
     yield record(TASK, "lm/cross-entropy", loss, **common)
 
 
@@ -47,7 +53,11 @@ HOLDING = {
 
 def written(path, networks, **more):
     path.write_text(
-        "".join(row.to_json() + "\n" for name, net in networks.items() for row in lines(name, *net, **more))
+        "".join(
+            row.to_json() + "\n"
+            for name, net in networks.items()
+            for row in lines(name, *net, **more)
+        )
     )
     return path
 
@@ -61,8 +71,20 @@ def test_claims_that_hold(tmp_path):
     assert set(ARCHITECTURES) - set(HOLDING) == {"regularised"}
     files = [written(tmp_path / f"{seed}.jsonl", HOLDING, seed=seed) for seed in (0, 1)]
     found = judged(*files)
-    assert {f.claim.question for f in found} == {"Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "table 2", "table 5", "table 6"}
-    assert all(f.held == len(f.values) == 2 for f in found), [f.claim.says for f in found if f.held < 2]
+    assert {f.claim.question for f in found} == {
+        "Q1",
+        "Q2",
+        "Q3",
+        "Q4",
+        "Q5",
+        "Q6",
+        "table 2",
+        "table 5",
+        "table 6",
+    }
+    assert all(f.held == len(f.values) == 2 for f in found), [
+        f.claim.says for f in found if f.held < 2
+    ]
     by = {f.claim.says: f.values[0] for f in found}
     assert by["overloaded: relu less ln-gelu"] == pytest.approx(0.25)
     assert by["loss: gelu less relu, nats"] == pytest.approx(0.2)
@@ -79,7 +101,10 @@ def test_claims_that_do_not(tmp_path, capsys):
     ]
     found = judged(*files)
     held = {f.claim.says for f in found if f.held == 2}
-    assert held == {"ln-gelu: 0.9 less first layer / causal maximum", "loss: temperature less regularised, nats"}
+    assert held == {
+        "ln-gelu: 0.9 less first layer / causal maximum",
+        "loss: temperature less regularised, nats",
+    }
     assert claims.main([str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "| Q3 " in said
@@ -93,7 +118,10 @@ def test_what_is_missing_is_named(tmp_path, capsys):
     assert claims.main([str(written(tmp_path / "few.jsonl", few))]) == 0
     said = capsys.readouterr().out
     assert "relu less ln-gelu" in said.partition("Not judged")[0]
-    assert "for want of gelu, ln, ln-relu, regularised, regularised-LARGE, regularised-SMALL, scaled" in said
+    assert (
+        "for want of gelu, ln, ln-relu, regularised, regularised-LARGE, regularised-SMALL, scaled"
+        in said
+    )
     assert "- Q6: mean of the first half" in said
 
 
@@ -114,19 +142,24 @@ def test_records_that_cannot_be_judged(tmp_path):
 def test_the_boards_records_bear_what_the_page_says():
     """Which orderings hold in how many of the three seeds of 2,500 steps; the page tells them with their numbers."""
     root = Path(__file__).parents[3]
-    found = claims.findings(claims.networks(read_records(root / "leaderboards" / "attention-entropy" / "records")))
+    found = claims.findings(
+        claims.networks(read_records(root / "leaderboards" / "attention-entropy" / "records"))
+    )
     judged = [f for f in found if f.values]
     assert all(len(f.values) == 3 for f in judged)
     always = {f.claim.question for f in judged if f.held == 3}
     assert {f.claim.question for f in judged if f.held < 3} == {"Q2", "table 2", "Q4", "Q5", "Q6"}
     assert {"Q1", "Q3", "table 6"} < always
     assert {f.claim.question for f in judged if f.held == 0} == {"table 2", "Q4", "Q6"}
-    assert all(np.mean(list(f.values.values())) > 0 for f in judged if f.claim.question in ("Q2", "Q5"))
+    assert all(
+        np.mean(list(f.values.values())) > 0 for f in judged if f.claim.question in ("Q2", "Q5")
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    "HARNESS_TEST_LONG" not in os.environ, reason="HARNESS_TEST_LONG is not set: half an hour of training"
+    "HARNESS_TEST_LONG" not in os.environ,
+    reason="HARNESS_TEST_LONG is not set: half an hour of training",
 )
 def test_orderings_of_networks_trained_for_2500_steps():
     """Three seeds: first layers uniform without norms; overload gelu > relu > norms; loss norms < relu < gelu.

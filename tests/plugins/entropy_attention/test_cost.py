@@ -9,12 +9,24 @@ import harness
 from harness import AttentionProfile, Incompatible, stream
 from harness_entropy_attention.cost import PUBLISHED, cost
 
-GPT2 = {"layers": 12, "heads": 12, "width": 768, "norm": "layer", "activation": "gelu", "feed_forward": "standard"}
+GPT2 = {
+    "layers": 12,
+    "heads": 12,
+    "width": 768,
+    "norm": "layer",
+    "activation": "gelu",
+    "feed_forward": "standard",
+}
 
 
 @pytest.mark.parametrize(
     ("layers", "t", "full", "fused", "attention"),
-    [(12, 128, 14.5, 1.8, 7.7), (12, 256, 29.0, 3.6, 16.3), (12, 512, 58.0, 7.3, 36.2), (18, 128, 21.7, 2.7, 11.6)],
+    [
+        (12, 128, 14.5, 1.8, 7.7),
+        (12, 256, 29.0, 3.6, 16.3),
+        (12, 512, 58.0, 7.3, 36.2),
+        (18, 128, 21.7, 2.7, 11.6),
+    ],
 )
 def test_operations_are_those_of_the_tables(layers, t, full, fused, attention):
     """Tables 3, 4, 7 and 8, in units of 10^9 (7.248 stands there as 7.3)."""
@@ -22,12 +34,20 @@ def test_operations_are_those_of_the_tables(layers, t, full, fused, attention):
     small = cost(GPT2 | {"layers": layers, "feed_forward": "fused", "activation": "identity"}, t)
     assert usual.feed_forward_flops / 1e9 == pytest.approx(full, abs=0.051)
     assert small.feed_forward_flops / 1e9 == pytest.approx(fused, abs=0.053)
-    assert usual.attention_flops / 1e9 == small.attention_flops / 1e9 == pytest.approx(attention, abs=0.051)
+    assert (
+        usual.attention_flops / 1e9
+        == small.attention_flops / 1e9
+        == pytest.approx(attention, abs=0.051)
+    )
 
 
 def test_nonlinear_operations():
     usual = cost(GPT2, 128)
-    assert (usual.softmax, usual.norm, usual.activation) == (144 * 128**2, 24 * 128 * 768, 12 * 128 * 4 * 768)
+    assert (usual.softmax, usual.norm, usual.activation) == (
+        144 * 128**2,
+        24 * 128 * 768,
+        12 * 128 * 4 * 768,
+    )
     bare = cost(GPT2 | {"norm": "none", "activation": "identity"}, 128)
     assert (bare.norm, bare.activation, bare.nonlinear) == (0, 0, usual.softmax)
 
@@ -40,9 +60,9 @@ def test_savings_of_the_published_points():
         base, small = by["ln-gelu", layers, t], by["scaled-fused", layers, t]
         assert base.gigabytes / small.gigabytes == pytest.approx(less, abs=0.0051)
         assert base.minutes / small.minutes == pytest.approx(faster, abs=0.0151)
-    assert 1 - by["regularised", 12, 128].perplexity / by["scaled-fused", 12, 128].perplexity == pytest.approx(
-        0.078, abs=5e-4
-    )
+    assert 1 - by["regularised", 12, 128].perplexity / by[
+        "scaled-fused", 12, 128
+    ].perplexity == pytest.approx(0.078, abs=5e-4)
 
 
 def test_estimator_reads_what_the_network_says():

@@ -31,14 +31,24 @@ def maps(*heads, layers=1):
     return AttentionMaps(a.reshape(1, layers, -1, *a.shape[2:]))
 
 
-@pytest.mark.parametrize(("t", "wanted"), [(64, 3.2058), (128, 3.8782), (256, 4.5596), (512, 5.2462), (1024, 5.9358)])
+@pytest.mark.parametrize(
+    ("t", "wanted"), [(64, 3.2058), (128, 3.8782), (256, 4.5596), (512, 5.2462), (1024, 5.9358)]
+)
 def test_uniform_causal_heads_reach_the_causal_maximum(t, wanted):
     found = estimate("attention-entropy", maps(uniform(t)))
-    assert found.value == pytest.approx(math.lgamma(t + 1) / t, abs=1e-6) == pytest.approx(wanted, abs=5e-5)
+    assert (
+        found.value
+        == pytest.approx(math.lgamma(t + 1) / t, abs=1e-6)
+        == pytest.approx(wanted, abs=5e-5)
+    )
     assert estimate("attention-uniformity", maps(uniform(t))).value == pytest.approx(1.0)
-    assert estimate("attention-uniformity", maps(uniform(t)), reference="row").value == pytest.approx(1.0)
+    assert estimate(
+        "attention-uniformity", maps(uniform(t)), reference="row"
+    ).value == pytest.approx(1.0)
     log = {64: 0.771, 128: 0.799, 256: 0.822, 512: 0.841, 1024: 0.856}
-    assert estimate("attention-uniformity", maps(uniform(t)), reference="log").value == pytest.approx(log[t], abs=6e-4)
+    assert estimate(
+        "attention-uniformity", maps(uniform(t)), reference="log"
+    ).value == pytest.approx(log[t], abs=6e-4)
 
 
 def test_full_and_one_hot_attention():
@@ -62,7 +72,9 @@ def test_an_offset_in_the_logarithm_biases():
 def test_banded_attention():
     t, w = 50, 7
     wanted = (sum(math.log(i) for i in range(1, w)) + (t - w + 1) * math.log(w)) / t
-    assert estimate("attention-entropy", maps(banded(t, w))).value == pytest.approx(wanted, abs=1e-12)
+    assert estimate("attention-entropy", maps(banded(t, w))).value == pytest.approx(
+        wanted, abs=1e-12
+    )
 
 
 def test_geometric_attention():
@@ -81,7 +93,9 @@ def test_order_of_keys_and_heads_does_not_matter(seed):
     a = rng.dirichlet(np.full(6, 0.3), size=(2, 2, 3, 6))
     plain = estimate("attention-entropy", AttentionMaps(a, causal=False)).value
     keys, heads = rng.permutation(6), rng.permutation(3)
-    changed = estimate("attention-entropy", AttentionMaps(a[:, :, heads][..., keys], causal=False)).value
+    changed = estimate(
+        "attention-entropy", AttentionMaps(a[:, :, heads][..., keys], causal=False)
+    ).value
     assert changed == pytest.approx(plain, abs=1e-12)
     assert 0 <= plain <= math.log(6)
 
@@ -92,7 +106,12 @@ def test_profile_and_maps_give_the_same():
     a /= a.sum(-1, keepdims=True)
     whole = AttentionMaps(a)
     entropy = -(a * np.log(np.where(a > 0, a, 1.0))).sum(-1)
-    for name in ("attention-entropy", "attention-uniformity", "attention-overload", "attention-collapse"):
+    for name in (
+        "attention-entropy",
+        "attention-uniformity",
+        "attention-overload",
+        "attention-collapse",
+    ):
         assert estimate(name, whole).value == estimate(name, AttentionProfile(entropy)).value
 
 
@@ -112,10 +131,15 @@ def test_classes_of_heads_with_the_papers_shares():
     heads[-1] = top
     t = 128
     # Rows that have the mean of their head without leaving what causal rows can reach.
-    rows = heads.reshape(12, 12)[None, :, :, None] * np.log(np.arange(1, t + 1)) / (math.lgamma(t + 1) / t)
+    rows = (
+        heads.reshape(12, 12)[None, :, :, None]
+        * np.log(np.arange(1, t + 1))
+        / (math.lgamma(t + 1) / t)
+    )
     data = AttentionProfile(rows)
     found = {
-        n: estimate(f"attention-{n}", data, reference="observed").value for n in ("collapse", "balance", "overload")
+        n: estimate(f"attention-{n}", data, reference="observed").value
+        for n in ("collapse", "balance", "overload")
     }
     assert found["collapse"] == pytest.approx(0.33, abs=0.005)
     assert found["overload"] == pytest.approx(0.45, abs=0.005)
@@ -199,7 +223,9 @@ def test_diversity_of_heads():
     """Two heads that look at different keys are ln 2 apart, equal ones 0; against scipy on random rows."""
     from scipy.spatial.distance import jensenshannon
 
-    assert estimate("head-diversity", maps(uniform(6), uniform(6))).value == pytest.approx(0.0, abs=1e-12)
+    assert estimate("head-diversity", maps(uniform(6), uniform(6))).value == pytest.approx(
+        0.0, abs=1e-12
+    )
     a, b = (np.zeros((4, 4)) for _ in range(2))
     a[:, 0], b[:, 3] = 1.0, 1.0
     apart = AttentionMaps(np.stack([a, b])[None, None], causal=False)
@@ -207,6 +233,8 @@ def test_diversity_of_heads():
     p = np.random.default_rng(0).dirichlet(np.ones(5), size=(3, 2, 3, 5))
     pairs = [(i, j) for i in range(3) for j in range(i)]
     wanted = np.mean([jensenshannon(p[:, :, i], p[:, :, j], axis=-1) ** 2 for i, j in pairs])
-    assert estimate("head-diversity", AttentionMaps(p, causal=False)).value == pytest.approx(wanted, abs=1e-12)
+    assert estimate("head-diversity", AttentionMaps(p, causal=False)).value == pytest.approx(
+        wanted, abs=1e-12
+    )
     with pytest.raises(Incompatible, match="a pair"):
         estimate("head-diversity", maps(uniform(4)))

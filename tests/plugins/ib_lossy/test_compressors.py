@@ -15,7 +15,9 @@ RNG = np.random.default_rng
 
 def pairs(n=400, dx=5, dy=3, seed=0, **more):
     rng = RNG(seed)
-    return PairedSamples(rng.normal(size=(n, dx)) @ rng.normal(size=(dx, dx)), rng.normal(size=(n, dy)), **more)
+    return PairedSamples(
+        rng.normal(size=(n, dx)) @ rng.normal(size=(dx, dx)), rng.normal(size=(n, dy)), **more
+    )
 
 
 def code(model, data):
@@ -64,7 +66,9 @@ def test_the_test_part_is_handed_on_and_never_fitted():
     assert a.n == 100
     np.testing.assert_array_equal(a.x[:50], b.x[:50])
     assert (a.x[50:] != b.x[50:]).all()
-    np.testing.assert_array_equal(a.x, (data.x[300:] - data.x[:300].mean(0)) @ _axes(data.x[:300], 2))
+    np.testing.assert_array_equal(
+        a.x, (data.x[300:] - data.x[:300].mean(0)) @ _axes(data.x[:300], 2)
+    )
 
 
 def _axes(x, k):
@@ -95,7 +99,9 @@ def test_labels_and_codes_of_discrete_variables_pass():
 
 
 def test_codes_wider_than_the_data_are_refused():
-    with pytest.raises(Incompatible, match=r"PairedSamples\.y has 3 columns, fewer than code_dim=4"):
+    with pytest.raises(
+        Incompatible, match=r"PairedSamples\.y has 3 columns, fewer than code_dim=4"
+    ):
         code(PCAPairs(code_dim=4), pairs())
     flat = RNG(0).normal(size=(100, 2)) @ RNG(1).normal(size=(2, 6))
     with pytest.raises(Incompatible, match=r"varies along 2 directions.*wants code_dim=2 or less"):
@@ -119,7 +125,9 @@ def test_anti_pca_variance_is_not_information():
     """X = (0.1 S, 10 N), Y = S + 0.1 N': I = ln(101)/2 = 2.3076. PCA keeps N; the other axis keeps everything."""
     signal, wide, noise = RNG(0).normal(size=(3, 8000))
     x = np.column_stack([0.1 * signal, 10.0 * wide])
-    data = PairedSamples(x, (signal + 0.1 * noise)[:, None], split=Split(np.arange(3000), np.arange(3000, 8000)))
+    data = PairedSamples(
+        x, (signal + 0.1 * noise)[:, None], split=Split(np.arange(3000), np.arange(3000, 8000))
+    )
     kept = code(PCAPairs(code_dim=1, side="x"), data)
     assert abs(gaussian_information(kept.x, kept.y)) < 0.05
     # whitening first makes the directions equal: both are then kept, and with them the information
@@ -154,14 +162,17 @@ class TestAutoencoder:
     def model(self, suffix="Samples", **params):
         from harness_ib_lossy import autoencoder
 
-        return getattr(autoencoder, f"Autoencoder{suffix}")(**{"hidden": (32,), "steps": 800} | params)
+        return getattr(autoencoder, f"Autoencoder{suffix}")(
+            **{"hidden": (32,), "steps": 800} | params
+        )
 
     def test_a_flat_manifold_is_kept_whole(self):
         """A plane in ten dimensions: from the code, the plane's coordinates are read off by a smooth map."""
         rng = RNG(0)
         hidden = rng.uniform(-1, 1, size=(1500, 2))
         data = Samples(
-            hidden @ np.linalg.qr(rng.normal(size=(10, 2)))[0].T, split=Split(np.arange(1000), np.arange(1000, 1500))
+            hidden @ np.linalg.qr(rng.normal(size=(10, 2)))[0].T,
+            split=Split(np.arange(1000), np.arange(1000, 1500)),
         )
         found = code(self.model(code_dim=2), data).x
         assert found.shape == (500, 2)
@@ -196,12 +207,21 @@ class TestAutoencoder:
 
     def test_convolutions_read_square_pictures(self):
         data = Samples(RNG(0).uniform(size=(64, 64)))
-        assert code(self.model(code_dim=3, layers="conv", hidden=(4, 8), steps=5), data).x.shape == (64, 3)
+        assert code(
+            self.model(code_dim=3, layers="conv", hidden=(4, 8), steps=5), data
+        ).x.shape == (64, 3)
         colour = Samples(RNG(0).uniform(size=(64, 3 * 16)))
-        assert code(self.model(code_dim=3, layers="conv", hidden=(4, 8), steps=5), colour).x.shape == (64, 3)
+        assert code(
+            self.model(code_dim=3, layers="conv", hidden=(4, 8), steps=5), colour
+        ).x.shape == (64, 3)
         for columns in (60, 36):  # no square; a side that cannot be halved twice is 6
-            with pytest.raises(Incompatible, match="wants flat square pictures whose side 4 divides"):
-                code(self.model(layers="conv", hidden=(4, 8)), Samples(RNG(0).uniform(size=(64, columns))))
+            with pytest.raises(
+                Incompatible, match="wants flat square pictures whose side 4 divides"
+            ):
+                code(
+                    self.model(layers="conv", hidden=(4, 8)),
+                    Samples(RNG(0).uniform(size=(64, columns))),
+                )
 
     def test_bad_data_are_refused(self):
         with pytest.raises(DataError, match=r"Samples\.x: constant"):

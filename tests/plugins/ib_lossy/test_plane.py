@@ -57,7 +57,13 @@ def test_cases_are_epochs_layers_and_pairs(digits):
     assert len(cases) == 3 * 3 * 2
     assert len({c.id for c in cases}) == 18
     first, last = cases[0].load(), cases[-1].load()
-    assert cases[0].facts == {"epoch": 0, "layer": 1, "pair": "I(X;L)", "sigma": 0.1, "noise": "absolute"}
+    assert cases[0].facts == {
+        "epoch": 0,
+        "layer": 1,
+        "pair": "I(X;L)",
+        "sigma": 0.1,
+        "noise": "absolute",
+    }
     assert (first.x.shape, first.y.shape) == ((1797, 64), (1797, 32))
     assert cases[-1].facts["pair"] == "I(L;Y)"
     assert (last.x.shape, last.y.shape, last.y_kind) == ((1797, 10), (1797, 1), "discrete")
@@ -80,7 +86,9 @@ def test_the_network_is_trained_once_and_alike(digits):
 
 
 def test_the_training_does_not_depend_on_when_it_is_looked_at(digits):
-    for a, b in zip(digits.trained(0).layers[5], IBPlane(epochs=(5,)).trained(0).layers[5], strict=True):
+    for a, b in zip(
+        digits.trained(0).layers[5], IBPlane(epochs=(5,)).trained(0).layers[5], strict=True
+    ):
         np.testing.assert_array_equal(a, b)
 
 
@@ -99,7 +107,9 @@ def test_information_on_the_label_follows_the_accuracy_within_its_bounds(digits)
     values = {}
     for case in digits.cases(seed=0):
         if case.facts["layer"] == 3 and case.facts["pair"] == "I(L;Y)":
-            values[case.facts["epoch"]] = ross.estimate(case.load(), rng=np.random.default_rng(0)).value
+            values[case.facts["epoch"]] = ross.estimate(
+                case.load(), rng=np.random.default_rng(0)
+            ).value
     assert values[0] < values[5] < values[30] <= math.log(10) + 0.1
     assert found.accuracy[0] < found.accuracy[5] < found.accuracy[30]
 
@@ -109,9 +119,14 @@ def write(folder, n=40, side=4, sizes=None, columns=("image", "label")):
     datasets = pytest.importorskip("datasets")
     image = pytest.importorskip("PIL.Image")
     rng = np.random.default_rng(0)
-    shown = [image.fromarray(rng.integers(256, size=(s, s), dtype=np.uint8)) for s in (sizes or [side] * n)]
+    shown = [
+        image.fromarray(rng.integers(256, size=(s, s), dtype=np.uint8))
+        for s in (sizes or [side] * n)
+    ]
     rows = {columns[0]: shown, columns[1]: [int(v) for v in np.arange(len(shown)) % 3]}
-    features = datasets.Features({columns[0]: datasets.Image(), columns[1]: datasets.ClassLabel(names=["a", "b", "c"])})
+    features = datasets.Features(
+        {columns[0]: datasets.Image(), columns[1]: datasets.ClassLabel(names=["a", "b", "c"])}
+    )
     path = folder / "train.parquet"
     datasets.Dataset.from_dict(rows, features=features).to_parquet(str(path))
     return path, shown
@@ -132,8 +147,16 @@ def test_a_file_of_the_hubs_format_is_read(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"columns": ("pixels", "label")}, UsageError, r"no column 'image'; wanted one of pixels, label"),
-        ({"sizes": [4, 5, 4]}, DataError, r"pictures of \[16, 25\] values; wanted pictures of one size"),
+        (
+            {"columns": ("pixels", "label")},
+            UsageError,
+            r"no column 'image'; wanted one of pixels, label",
+        ),
+        (
+            {"sizes": [4, 5, 4]},
+            DataError,
+            r"pictures of \[16, 25\] values; wanted pictures of one size",
+        ),
     ],
 )
 def test_files_that_do_not_fit_are_refused(tmp_path, change, error, message):
@@ -157,7 +180,9 @@ def test_settings_that_make_no_plane_are_refused():
 
 def row(epoch, layer, pair, value, estimator="classics/ksg", **more):
     facts = {"epoch": epoch, "layer": layer, "pair": pair}
-    return record("ib_lossy/ib-plane", estimator, value, facts=facts, models=("ib_lossy/pca",), **more)
+    return record(
+        "ib_lossy/ib-plane", estimator, value, facts=facts, models=("ib_lossy/pca",), **more
+    )
 
 
 def save(path, records):
@@ -211,7 +236,11 @@ def test_the_picture_is_drawn(records, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "line 1.*wanted a record"), ("", r"no measure named for I\(X;L\)"), (None, "cannot be read")],
+    [
+        ("{", "line 1.*wanted a record"),
+        ("", r"no measure named for I\(X;L\)"),
+        (None, "cannot be read"),
+    ],
 )
 def test_wrong_records_are_one_line_and_status_two(tmp_path, capsys, text, message):
     path = tmp_path / "records.jsonl"

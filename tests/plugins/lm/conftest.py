@@ -9,7 +9,9 @@ def counting():
     """Sequences that count up by one modulo 5, from a random start: easily learnt, and 48 long."""
     rng = np.random.default_rng(0)
     ids = (rng.integers(5, size=(60, 1)) + np.arange(48)) % 5
-    return TokenSequences(ids.ravel(), 48 * np.arange(61), 5, split=Split(np.arange(50), np.arange(50, 60)))
+    return TokenSequences(
+        ids.ravel(), 48 * np.arange(61), 5, split=Split(np.arange(50), np.arange(50, 60))
+    )
 
 
 @pytest.fixture(scope="session")

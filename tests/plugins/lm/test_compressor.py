@@ -14,8 +14,17 @@ from harness import ChannelLogLikelihoods, Contexts, DataError, Incompatible, st
 from harness_lm import compressor, scoring  # noqa: E402
 from harness_lm.scoring import score  # noqa: E402
 
-TEXTS = ("The box is red and the lamp is blue.", "The box is green.", "The lamp is grey, the box is red.")
-DATA = Contexts(TEXTS, ("red", "green", "red"), query="What colour is the box?", options=("red", "green", "blue"))
+TEXTS = (
+    "The box is red and the lamp is blue.",
+    "The box is green.",
+    "The lamp is grey, the box is red.",
+)
+DATA = Contexts(
+    TEXTS,
+    ("red", "green", "red"),
+    query="What colour is the box?",
+    options=("red", "green", "blue"),
+)
 
 
 def make(folder, kind, seed=0):
@@ -23,11 +32,20 @@ def make(folder, kind, seed=0):
     ids = {"bos_token_id": 256, "eos_token_id": 256}
     if kind == "gpt2":
         model = transformers.GPT2LMHeadModel(
-            transformers.GPT2Config(vocab_size=257, n_positions=400, n_embd=16, n_layer=2, n_head=2, **ids)
+            transformers.GPT2Config(
+                vocab_size=257, n_positions=400, n_embd=16, n_layer=2, n_head=2, **ids
+            )
         )
     else:
-        sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "max_position_embeddings": 400}
-        config = transformers.LlamaConfig(vocab_size=257, **sizes, num_attention_heads=4, num_key_value_heads=2, **ids)
+        sizes = {
+            "hidden_size": 16,
+            "intermediate_size": 32,
+            "num_hidden_layers": 2,
+            "max_position_embeddings": 400,
+        }
+        config = transformers.LlamaConfig(
+            vocab_size=257, **sizes, num_attention_heads=4, num_key_value_heads=2, **ids
+        )
         model = transformers.LlamaForCausalLM(config)
     for p in model.parameters():
         p.data.mul_(6.0)
@@ -42,7 +60,9 @@ def make(folder, kind, seed=0):
     core.train_from_iterator([], trainer)
     vocabulary = {c: i for i, c in enumerate(alphabet)} | {"<e>": 256}
     core.model = tokenizers.models.BPE(vocabulary, [])
-    transformers.PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<e>").save_pretrained(folder)
+    transformers.PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<e>").save_pretrained(
+        folder
+    )
     return str(folder)
 
 
@@ -70,11 +90,15 @@ def test_shared_prefixes_change_nothing(checkpoint, monkeypatch):
     continuations = [rng.integers(257, size=size).tolist() for size in (1, 9, 2, 30, 9)]
     with torch.no_grad():
         wanted = plain(model, prompts, continuations, 0.7)
-    np.testing.assert_allclose(score(model, prompts, continuations, temperature=0.7), wanted, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(
+        score(model, prompts, continuations, temperature=0.7), wanted, rtol=1e-5, atol=1e-4
+    )
     turned = score(model, prompts[::-1], continuations[::-1], temperature=0.7)[::-1, ::-1]
     np.testing.assert_allclose(turned, wanted, rtol=1e-5, atol=1e-4)
     monkeypatch.setattr(scoring, "BATCH", 2)
-    np.testing.assert_allclose(score(model, prompts, continuations, temperature=0.7), wanted, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(
+        score(model, prompts, continuations, temperature=0.7), wanted, rtol=1e-5, atol=1e-4
+    )
 
 
 def test_compress_score_answer(checkpoint):
@@ -101,7 +125,9 @@ def test_only_the_predictor_sees_the_options(checkpoint, monkeypatch):
 
     monkeypatch.setattr(compressor, "encode", encode)
     params = {"model": checkpoint, "draws": 2, "max_tokens": 5, "predictor": checkpoint}
-    one = dataclasses.replace(DATA, answers=("", "green", ""), options=("red {hot}", "green", "blue"))
+    one = dataclasses.replace(
+        DATA, answers=("", "green", ""), options=("red {hot}", "green", "blue")
+    )
     found = harness.model("hf-compressor", **params, answers="letters").transform(
         one, to=ChannelLogLikelihoods, rng=stream(0)
     )
@@ -123,7 +149,9 @@ def test_training_contexts_are_not_compressed(checkpoint):
         DATA.take([0, 1, 2, 0, 1]), split=harness.Split(np.array([3, 4]), np.array([0, 1, 2]))
     )
     run = harness.model("hf-compressor", model=checkpoint, draws=1, max_tokens=4)
-    whole, part = (run.transform(d, to=ChannelLogLikelihoods, rng=stream(0)) for d in (DATA, divided))
+    whole, part = (
+        run.transform(d, to=ChannelLogLikelihoods, rng=stream(0)) for d in (DATA, divided)
+    )
     assert part == whole
 
 

@@ -23,12 +23,22 @@ from harness import (  # noqa: E402
 from harness import registry as registries  # noqa: E402
 from harness.testing import NotChecked, checks  # noqa: E402
 
-OUTPUTS = {"": TokenLogProbabilities, "-states": HiddenStates, "-attention": AttentionProfile, "-maps": AttentionMaps}
-TEXTS = ("the cat sat on the mat and the dog saw it", "naïve café, with a déjà vu of the cat on the mat")
+OUTPUTS = {
+    "": TokenLogProbabilities,
+    "-states": HiddenStates,
+    "-attention": AttentionProfile,
+    "-maps": AttentionMaps,
+}
+TEXTS = (
+    "the cat sat on the mat and the dog saw it",
+    "naïve café, with a déjà vu of the cat on the mat",
+)
 
 
 def run(ending, data, **params):
-    return harness.model(f"hf-causal-lm{ending}", **params).transform(data, to=OUTPUTS[ending], rng=stream(0))
+    return harness.model(f"hf-causal-lm{ending}", **params).transform(
+        data, to=OUTPUTS[ending], rng=stream(0)
+    )
 
 
 def as_bytes(*texts):
@@ -43,17 +53,38 @@ def make(folder, kind, **changes):
     torch.manual_seed(0)
     if kind == "gpt2":
         config = transformers.GPT2Config(
-            vocab_size=300, n_positions=16, n_embd=16, n_layer=2, n_head=2, bos_token_id=0, eos_token_id=0, **changes
+            vocab_size=300,
+            n_positions=16,
+            n_embd=16,
+            n_layer=2,
+            n_head=2,
+            bos_token_id=0,
+            eos_token_id=0,
+            **changes,
         )
         model = transformers.GPT2LMHeadModel(config)
     elif kind == "llama":
-        sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "max_position_embeddings": 16}
+        sizes = {
+            "hidden_size": 16,
+            "intermediate_size": 32,
+            "num_hidden_layers": 2,
+            "max_position_embeddings": 16,
+        }
         heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
-        config = transformers.LlamaConfig(vocab_size=300, **sizes, **heads, bos_token_id=1, eos_token_id=2)
+        config = transformers.LlamaConfig(
+            vocab_size=300, **sizes, **heads, bos_token_id=1, eos_token_id=2
+        )
         model = transformers.LlamaForCausalLM(config)
     else:
-        sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
-        config = transformers.BertConfig(vocab_size=300, **sizes, max_position_embeddings=16, bos_token_id=1)
+        sizes = {
+            "hidden_size": 16,
+            "intermediate_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+        }
+        config = transformers.BertConfig(
+            vocab_size=300, **sizes, max_position_embeddings=16, bos_token_id=1
+        )
         config.is_decoder = False
         model = transformers.BertLMHeadModel(config)
     for p in model.parameters():
@@ -66,7 +97,9 @@ def add_tokenizer(folder, size=290):
     core = tokenizers.Tokenizer(tokenizers.models.BPE())
     core.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
-    trainer = tokenizers.trainers.BpeTrainer(vocab_size=size, initial_alphabet=sorted(alphabet), show_progress=False)
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=size, initial_alphabet=sorted(alphabet), show_progress=False
+    )
     core.train_from_iterator(["".join(TEXTS)] * 3, trainer)
     transformers.PreTrainedTokenizerFast(tokenizer_object=core).save_pretrained(folder)
 
@@ -101,7 +134,9 @@ def test_log_probabilities_are_the_models_own(which, request):
 def test_streamed_entropies_are_those_of_the_maps(which, request):
     """Grouped keys and rotary places (llama) included; the usual way is output_attentions=True."""
     folder = request.getfixturevalue(which)
-    profile, maps = (run(ending, CODES, model=folder, limit=3) for ending in ("-attention", "-maps"))
+    profile, maps = (
+        run(ending, CODES, model=folder, limit=3) for ending in ("-attention", "-maps")
+    )
     entropy = -(maps.a * np.log(np.where(maps.a > 0, maps.a, 1.0))).sum(-1)
     np.testing.assert_allclose(profile.entropy, entropy, atol=1e-5)
     assert entropy[..., -1].std() > 0.01
@@ -122,7 +157,9 @@ def test_text_is_cut_by_the_models_tokenizer(gpt2):
     """Every byte is counted once, whatever the tokens; letters of two bytes may fall apart."""
     data = as_bytes(*TEXTS)
     found = run("", data, model=gpt2)
-    assert np.add.reduceat(found.symbols, found.offsets[:-1]).tolist() == [len(t.encode()) for t in TEXTS]
+    assert np.add.reduceat(found.symbols, found.offsets[:-1]).tolist() == [
+        len(t.encode()) for t in TEXTS
+    ]
     assert len(found.log_p) < found.symbols.sum()
     assert harness.estimator("cross-entropy").estimate(found, rng=stream(0)).value > 0
 
@@ -164,7 +201,9 @@ def test_a_model_that_sees_the_future(tmp_path):
 def test_a_model_without_a_start(tmp_path):
     make(tmp_path, "gpt2")
     config = json.loads((tmp_path / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps(config | {"bos_token_id": None, "eos_token_id": None}))
+    (tmp_path / "config.json").write_text(
+        json.dumps(config | {"bos_token_id": None, "eos_token_id": None})
+    )
     with pytest.raises(Incompatible, match="no token to begin"):
         run("", CODES, model=str(tmp_path))
     (tmp_path / "config.json").write_text(json.dumps(config | {"bos_token_id": 5000, "x": 1}))
@@ -207,9 +246,13 @@ def test_attention_that_cannot_be_seen(gpt2, monkeypatch):
         return found
 
     monkeypatch.setattr(kind, "forward", silent)
-    with pytest.raises(Incompatible, match="gpt2: gives no attention maps, even with attention=eager"):
+    with pytest.raises(
+        Incompatible, match="gpt2: gives no attention maps, even with attention=eager"
+    ):
         run("-maps", CODES, model=gpt2, limit=2)
     monkeypatch.setattr(kind, "forward", honest)
     monkeypatch.setattr(kind, "set_attn_implementation", lambda self, name: None)
-    with pytest.raises(Incompatible, match="attention of 0 of 2 layers is visible; try hf-causal-lm-maps"):
+    with pytest.raises(
+        Incompatible, match="attention of 0 of 2 layers is visible; try hf-causal-lm-maps"
+    ):
         run("-attention", CODES, model=gpt2, limit=2)

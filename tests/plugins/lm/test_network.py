@@ -29,7 +29,12 @@ def ids(t=12, batch=3):
     [
         {},
         {"norm": "none", "activation": "identity", "feed_forward": "scaled"},
-        {"norm": "none", "activation": "identity", "feed_forward": "fused", "temperature": "learned"},
+        {
+            "norm": "none",
+            "activation": "identity",
+            "feed_forward": "fused",
+            "temperature": "learned",
+        },
         {"activation": "relu", "weight_norm": "spectral"},
         {"weight_norm": "weight"},
         {"weight_norm": "spectral", "normalised": "qkvo-ffn"},
@@ -94,13 +99,23 @@ MAPS = {"ffn": 2, "qk": 2, "qk-ffn": 4, "qkv-ffn": 5, "qkvo-ffn": 6}
 @pytest.mark.parametrize("maps", MAPS)
 def test_spectral_norm_makes_the_largest_singular_value_one(maps):
     net = network(weight_norm="spectral", normalised=maps).train()
-    for _ in range(400):  # one power iteration each; how many are needed depends on the gap of singular values
+    for _ in range(
+        400
+    ):  # one power iteration each; how many are needed depends on the gap of singular values
         net(ids())
-    largest = [float(torch.linalg.matrix_norm(m.weight.detach(), 2)) for m in net.eval().normalised()]
+    largest = [
+        float(torch.linalg.matrix_norm(m.weight.detach(), 2)) for m in net.eval().normalised()
+    ]
     assert len(largest) == 2 * MAPS[maps]
     assert largest == pytest.approx([1.0] * len(largest), abs=1e-3)
-    whole = [m for m in net.modules() if isinstance(m, torch.nn.Linear) and not hasattr(m, "parametrizations")]
-    assert max(float(torch.linalg.matrix_norm(m.weight.detach(), 2)) for m in whole) < 0.5  # all others stay as drawn
+    whole = [
+        m
+        for m in net.modules()
+        if isinstance(m, torch.nn.Linear) and not hasattr(m, "parametrizations")
+    ]
+    assert (
+        max(float(torch.linalg.matrix_norm(m.weight.detach(), 2)) for m in whole) < 0.5
+    )  # all others stay as drawn
 
 
 def test_spectral_norm_after_thirty_iterations():
@@ -109,10 +124,14 @@ def test_spectral_norm_after_thirty_iterations():
     linear = net.blocks[0].feed_forward.maps[0]
     u, _, v = torch.linalg.svd(torch.randn(32, 8, dtype=torch.float64), full_matrices=False)
     with torch.no_grad():
-        linear.parametrizations.weight.original[:] = 3.0 * u @ torch.diag(torch.tensor([1.0] + [0.8] * 7).double()) @ v
+        linear.parametrizations.weight.original[:] = (
+            3.0 * u @ torch.diag(torch.tensor([1.0] + [0.8] * 7).double()) @ v
+        )
     for _ in range(30):
         net(ids())
-    assert float(torch.linalg.matrix_norm(linear.weight.detach(), 2)) == pytest.approx(1.0, abs=1e-3)
+    assert float(torch.linalg.matrix_norm(linear.weight.detach(), 2)) == pytest.approx(
+        1.0, abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("maps", MAPS)
@@ -126,7 +145,9 @@ def test_weight_norm_has_a_length_and_a_direction(maps):
             v.mul_(3.0)
             torch.testing.assert_close(linear.weight, before)
             g.fill_(2.0)
-            torch.testing.assert_close(linear.weight.norm(dim=1), torch.full((len(v),), 2.0).double())
+            torch.testing.assert_close(
+                linear.weight.norm(dim=1), torch.full((len(v),), 2.0).double()
+            )
 
 
 def test_maps_apart_are_one_map_in_three():
@@ -134,7 +155,11 @@ def test_maps_apart_are_one_map_in_three():
     state = {k: v for k, v in joint.state_dict().items() if "project" not in k}
     for i, block in enumerate(joint.blocks):
         for j, (w, b) in enumerate(
-            zip(block.attention.project.weight.chunk(3), block.attention.project.bias.chunk(3), strict=True)
+            zip(
+                block.attention.project.weight.chunk(3),
+                block.attention.project.bias.chunk(3),
+                strict=True,
+            )
         ):
             name = f"blocks.{i}.attention.project.maps.{j}"
             state[f"{name}.bias"] = b
@@ -157,17 +182,26 @@ def test_weight_decay_spares_what_is_no_map():
         "tokens.weight",
         "last_norm.bias",
     } <= spared
-    assert not any("maps" in name or name.endswith("project.weight") or name == "head.weight" for name in spared)
+    assert not any(
+        "maps" in name or name.endswith("project.weight") or name == "head.weight"
+        for name in spared
+    )
 
 
 def test_row_entropies_in_tiles_are_those_of_whole_maps():
     g = torch.Generator().manual_seed(0)
     q, k = torch.randn(2, 2, 3, 2 * TILE + 9, 4, dtype=torch.float64, generator=g).unbind(0)
-    z = (q @ k.transpose(-1, -2)).masked_fill(torch.ones(q.shape[2], q.shape[2]).triu(1).bool(), -math.inf)
+    z = (q @ k.transpose(-1, -2)).masked_fill(
+        torch.ones(q.shape[2], q.shape[2]).triu(1).bool(), -math.inf
+    )
     a = z.softmax(-1)
-    torch.testing.assert_close(row_entropies(q, k), torch.special.entr(a).sum(-1), atol=1e-12, rtol=0)
+    torch.testing.assert_close(
+        row_entropies(q, k), torch.special.entr(a).sum(-1), atol=1e-12, rtol=0
+    )
     full = row_entropies(q, k, causal=False)
-    torch.testing.assert_close(full, torch.special.entr((q @ k.transpose(-1, -2)).softmax(-1)).sum(-1))
+    torch.testing.assert_close(
+        full, torch.special.entr((q @ k.transpose(-1, -2)).softmax(-1)).sum(-1)
+    )
     mask = torch.where(torch.rand(1, 1, *z.shape[-2:], generator=g) < 0.3, -math.inf, 0.0).double()
     mask[..., 0] = 0.0
     wanted = torch.special.entr((q @ k.transpose(-1, -2) + mask).softmax(-1)).sum(-1)
@@ -175,10 +209,14 @@ def test_row_entropies_in_tiles_are_those_of_whole_maps():
 
 
 def test_entropy_of_logits():
-    z = torch.tensor([[0.0, 0.0, 0.0, 0.0], [5.0, -torch.inf, -torch.inf, -torch.inf], [1e4, 0.0, 0.0, 0.0]]).double()
+    z = torch.tensor(
+        [[0.0, 0.0, 0.0, 0.0], [5.0, -torch.inf, -torch.inf, -torch.inf], [1e4, 0.0, 0.0, 0.0]]
+    ).double()
     torch.testing.assert_close(logit_entropy(z), torch.tensor([math.log(4), 0.0, 0.0]).double())
     random = torch.randn(50, 20, dtype=torch.float64)
-    torch.testing.assert_close(logit_entropy(random), logit_entropy(random + 7.0), atol=1e-12, rtol=0)
+    torch.testing.assert_close(
+        logit_entropy(random), logit_entropy(random + 7.0), atol=1e-12, rtol=0
+    )
     assert torch.isnan(logit_entropy(torch.tensor([[1.0, math.nan]]))).all()
     half = (3 * torch.randn(50, 64)).half()
     assert (logit_entropy(half.float()) - logit_entropy(half.double())).abs().max() < 2e-3
@@ -213,8 +251,14 @@ def test_penalty_in_and_out_of_its_zone():
     loss = entropy_penalty(rows, far, margin=0.2)
     loss.backward()
     delta = head - 0.5 * top
-    assert float(loss.detach()) == pytest.approx(float(delta**2), rel=1e-12) == pytest.approx(2.109, abs=1e-3)
-    torch.testing.assert_close(far.grad, torch.full((2, 4), float(-2 * delta * top / 8), dtype=torch.float64))
+    assert (
+        float(loss.detach())
+        == pytest.approx(float(delta**2), rel=1e-12)
+        == pytest.approx(2.109, abs=1e-3)
+    )
+    torch.testing.assert_close(
+        far.grad, torch.full((2, 4), float(-2 * delta * top / 8), dtype=torch.float64)
+    )
     low = torch.full((2, 4), 1.0, dtype=torch.float64)
     assert entropy_penalty(torch.zeros_like(rows), low, two_sided=False) == 0.0
     assert entropy_penalty(torch.zeros_like(rows), low) == pytest.approx(top**2)
@@ -234,7 +278,9 @@ def test_penalty_goes_with_its_heads():
 def test_penalty_of_the_released_code():
     """The brief's figure for t = 128, two sequences, uniform rows, thresholds 0.5, margin 0.2: 746.8388 per head."""
     rows = UNIFORM.expand(2, 2, 4, 128)
-    assert float(released_penalty(rows, torch.full((4,), 0.5).double())) == pytest.approx(746.8388, abs=1e-3)
+    assert float(released_penalty(rows, torch.full((4,), 0.5).double())) == pytest.approx(
+        746.8388, abs=1e-3
+    )
 
 
 def test_causal_maximum():

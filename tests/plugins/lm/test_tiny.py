@@ -34,7 +34,9 @@ OUTPUTS = {
 
 
 def run(ending, data, **params):
-    return harness.model(f"tiny-lm{ending}", **params).transform(data, to=OUTPUTS[ending], rng=stream(0))
+    return harness.model(f"tiny-lm{ending}", **params).transform(
+        data, to=OUTPUTS[ending], rng=stream(0)
+    )
 
 
 def cross_entropy(data, **params):
@@ -51,7 +53,9 @@ def test_it_learns_to_count(counting, quick):
 
 def test_a_chain_of_known_rate():
     """Trained on a Markov chain, the cross-entropy stands a little above the entropy rate."""
-    (case,) = harness.task("known-entropy-languages", languages=("markov",), length=64).cases(seed=0)
+    (case,) = harness.task("known-entropy-languages", languages=("markov",), length=64).cases(
+        seed=0
+    )
     params = {"layers": 1, "width": 32, "window": 32, "steps": 300, "learning_rate": 3e-3}
     found = cross_entropy(run("", case.load(), **params), skip=1)
     truth = case.truth["cross_entropy"]
@@ -134,14 +138,20 @@ def test_states_belong_to_their_tokens(counting, quick):
         run("-states", counting, **quick, layer=3)
     pairs = harness.model("state-next", limit=100).transform(last, to=PairedSamples, rng=stream(0))
     assert pairs.n == 100
-    assert harness.model("state-samples").transform(last, to=Samples, rng=stream(0)).x.shape == (480, 16)
+    assert harness.model("state-samples").transform(last, to=Samples, rng=stream(0)).x.shape == (
+        480,
+        16,
+    )
     # A state is a function of what was read, and the next symbol counts on: equal states, equal next symbols.
     _, state = np.unique(pairs.x, axis=0, return_inverse=True)
     assert all(len(np.unique(pairs.y[state == s])) == 1 for s in range(state.max() + 1))
 
 
 def test_profile_and_maps_agree(counting, quick):
-    profile, maps = run("-attention", counting, **quick, limit=5), run("-maps", counting, **quick, limit=5)
+    profile, maps = (
+        run("-attention", counting, **quick, limit=5),
+        run("-maps", counting, **quick, limit=5),
+    )
     a = maps.a
     entropy = -(a * np.log(np.where(a > 0, a, 1.0))).sum(-1)
     np.testing.assert_allclose(profile.entropy, entropy, atol=1e-5)
@@ -228,7 +238,9 @@ def test_memory_that_runs_out_halves_the_batch(counting, quick, monkeypatch, cap
 
     def hungry(network, recipe, inputs, targets, parts):
         if parts < 4:
-            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+            raise RuntimeError(
+                "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+            )
         return descend(network, recipe, inputs, targets, parts)
 
     design = training.Design(vocabulary=5, window=8, layers=1, heads=1, width=4)
@@ -244,7 +256,10 @@ def test_memory_that_runs_out_halves_the_batch(counting, quick, monkeypatch, cap
 
 def test_cross_entropy_by_hand():
     data = TokenLogProbabilities(
-        -np.array([1.0, 2.0, 3.0, 4.0]), np.array([1, 2, 1, 1]), np.array([0, 1, 0, 1]), np.array([0, 2, 4])
+        -np.array([1.0, 2.0, 3.0, 4.0]),
+        np.array([1, 2, 1, 1]),
+        np.array([0, 1, 0, 1]),
+        np.array([0, 2, 4]),
     )
     found = cross_entropy(data)
     assert found.value == pytest.approx(10 / 5)

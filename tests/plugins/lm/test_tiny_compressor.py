@@ -15,7 +15,9 @@ from harness_lm.tiny_compressor import Words, extract  # noqa: E402
 
 
 def stories(**params):
-    return next(iter(harness.task("context-questions", **({"contexts": 24} | params)).cases(seed=0))).load()
+    return next(
+        iter(harness.task("context-questions", **({"contexts": 24} | params)).cases(seed=0))
+    ).load()
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +26,9 @@ def data():
 
 
 def compress(data, seed=0, **params):
-    return harness.model("tiny-compressor", **params).transform(data, to=ChannelLogLikelihoods, rng=stream(seed))
+    return harness.model("tiny-compressor", **params).transform(
+        data, to=ChannelLogLikelihoods, rng=stream(seed)
+    )
 
 
 def measured(channel):
@@ -69,7 +73,9 @@ def test_the_law_is_that_of_the_draws():
     model = harness.model("tiny-compressor", **small)
     kept = [words.codes(extract(t, data.query)[0]) for t in data.part("train").texts]
     asked = [(*words.codes(t), tiny_compressor.QUESTION, *words.codes(data.query), tiny_compressor.SUMMARY) for t in data.part("train").texts]  # fmt: skip
-    network = model._trained([(*x, *z, tiny_compressor.END) for x, z in zip(asked, kept, strict=True)], words, 30)
+    network = model._trained(
+        [(*x, *z, tiny_compressor.END) for x, z in zip(asked, kept, strict=True)], words, 30
+    )
     prompts = [(*words.codes(t), tiny_compressor.QUESTION, *words.codes(data.query), tiny_compressor.SUMMARY) for t in test.texts]  # fmt: skip
     parts = [(7, 9, tiny_compressor.END), (11,)]
     scored = model._scored(network, prompts, parts, 0.7)
@@ -81,11 +87,19 @@ def test_the_law_is_that_of_the_draws():
         assert scored[i, j] == pytest.approx(wanted, abs=1e-5)
     drawn = model._drawn(network, [prompts[0]] * 4000, 1, stream(5))
     with torch.no_grad():
-        p = network(torch.tensor([[network.start, *prompts[0]]]))[0, -1].double().softmax(-1).numpy()
+        p = (
+            network(torch.tensor([[network.start, *prompts[0]]]))[0, -1]
+            .double()
+            .softmax(-1)
+            .numpy()
+        )
     share = np.bincount([z[0] for z in drawn], minlength=len(p)) / 4000
     assert (np.abs(share - p) < 5 * np.sqrt(p / 4000) + 1e-3).all()
     # Compressions end once, with their end, or are as long as may be.
-    assert all(z[-1] == tiny_compressor.END or len(z) == 7 for z in model._drawn(network, prompts, 7, stream(1)))
+    assert all(
+        z[-1] == tiny_compressor.END or len(z) == 7
+        for z in model._drawn(network, prompts, 7, stream(1))
+    )
 
 
 def test_equal_seeds_and_one_network_for_all(data, monkeypatch, tmp_path):
@@ -123,7 +137,9 @@ def test_what_does_not_fit(data):
         compress(dataclasses.replace(data, split=None))
     texts = ("A box is red.", "A box is blue.", "A box is red.", "A box is blue. " * 9)
     split = Split(np.array([0, 1]), np.array([2, 3]))
-    long = Contexts(texts, ("red", "blue", "red", "blue"), query="What?", options=("red", "blue"), split=split)
+    long = Contexts(
+        texts, ("red", "blue", "red", "blue"), query="What?", options=("red", "blue"), split=split
+    )
     with pytest.raises(Incompatible, match=r"a context of \d+ words"):
         compress(long, **quick)
     # Words that were never seen are all one; without answers nothing is answered.

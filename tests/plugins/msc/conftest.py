@@ -46,7 +46,10 @@ class Eager:
         self.sets = [np.arange(a, b) for a, b in pairwise(offsets)]
         self.matrix = exponents(x, x, h)
         self.entropies = np.array(
-            [np.log(len(s)) - logsumexp(-self.matrix[np.ix_(s, s)], axis=1).mean() for s in self.sets]
+            [
+                np.log(len(s)) - logsumexp(-self.matrix[np.ix_(s, s)], axis=1).mean()
+                for s in self.sets
+            ]
         )
 
     def picks(self, size, held=(), candidates=None, plain=False):
@@ -56,7 +59,10 @@ class Eager:
         while len(chosen) < size:
             if held:
                 known = np.concatenate([self.sets[s] for s in held])
-                scores = [self._novelty(self.sets[s], known, plain) + self.entropies[s] for s in candidates]
+                scores = [
+                    self._novelty(self.sets[s], known, plain) + self.entropies[s]
+                    for s in candidates
+                ]
             else:
                 scores = self.entropies[candidates]
             best = candidates.pop(int(np.argmax(scores)))
@@ -75,7 +81,9 @@ class Eager:
 @pytest.fixture(scope="session")
 def ref():
     """The helpers above."""
-    return SimpleNamespace(structures=structures, describe=describe, exponents=exponents, novelty=novelty, Eager=Eager)
+    return SimpleNamespace(
+        structures=structures, describe=describe, exponents=exponents, novelty=novelty, Eager=Eager
+    )
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +100,9 @@ def cloud_of_sets():
     rng = np.random.default_rng(5)
     sizes = rng.integers(3, 10, 40)
     centres = rng.normal(scale=0.05, size=(40, 12))
-    x = np.concatenate([c + rng.normal(scale=0.01, size=(m, 12)) for c, m in zip(centres, sizes, strict=True)])
+    x = np.concatenate(
+        [c + rng.normal(scale=0.01, size=(m, 12)) for c, m in zip(centres, sizes, strict=True)]
+    )
     return Environments(x=x, offsets=np.cumsum([0, *sizes]))
 
 
@@ -115,8 +125,12 @@ def _atoms(folder, name):
     if name == "Mo":
         import pyarrow.parquet as parquet
 
-        rows = parquet.read_table(folder / "colabfit_mlearn_Mo_train" / "co" / "co_0.parquet").to_pylist()
-        return [Atoms(r["atomic_numbers"], r["positions"], cell=r["cell"], pbc=r["pbc"]) for r in rows]
+        rows = parquet.read_table(
+            folder / "colabfit_mlearn_Mo_train" / "co" / "co_0.parquet"
+        ).to_pylist()
+        return [
+            Atoms(r["atomic_numbers"], r["positions"], cell=r["cell"], pbc=r["pbc"]) for r in rows
+        ]
     if name in ("Si", "Li"):
         return read(folder / f"mlearn_{name}_train.extxyz", ":")
     if name.startswith("acac"):

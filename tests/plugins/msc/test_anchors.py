@@ -48,7 +48,9 @@ def test_real_data(real, name):
     # The figures were printed with four decimals.
     assert estimate.value == pytest.approx(entropy, abs=1e-4)
     assert Diversity().estimate(data).value == pytest.approx(diversity, abs=1e-4)
-    assert estimate.diagnostics["efficiency"] == pytest.approx(entropy / math.log(environments), abs=1e-4)
+    assert estimate.diagnostics["efficiency"] == pytest.approx(
+        entropy / math.log(environments), abs=1e-4
+    )
 
 
 @pytest.mark.data
@@ -70,7 +72,9 @@ def plain_sum_cover(data, size, h=0.015):
     squares = (x**2).sum(axis=1)
 
     def kernel(a, b):
-        return np.exp(-np.maximum(squares[a][:, None] + squares[b] - 2 * x[a] @ x[b].T, 0) / (2 * h * h))
+        return np.exp(
+            -np.maximum(squares[a][:, None] + squares[b] - 2 * x[a] @ x[b].T, 0) / (2 * h * h)
+        )
 
     entropies = np.array([-np.log(kernel(s, s).mean(axis=1)).mean() for s in sets])
     everything, sums, picks = np.arange(len(x)), np.zeros(len(x)), [int(entropies.argmax())]
@@ -92,7 +96,10 @@ def test_cover_keeps_more_diversity_than_chance(real):
     def diversity(order):
         return Diversity().estimate(data.take(order)).value
 
-    chance = [diversity(Random().estimate(few, rng=np.random.default_rng(seed)).order) for seed in range(5)]
+    chance = [
+        diversity(Random().estimate(few, rng=np.random.default_rng(seed)).order)
+        for seed in range(5)
+    ]
     kept = diversity(MinimumSetCover().estimate(few).order)
     assert kept > np.mean(chance) + 0.3
     assert kept == pytest.approx(6.997, abs=0.05)

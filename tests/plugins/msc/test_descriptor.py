@@ -35,7 +35,9 @@ def filled(*runs):
 
 
 def test_hydrogen(ref):
-    assert x1(ref.describe(g2["H2"])) == pytest.approx(np.tile(filled((1, 1.298214)), (2, 1)), abs=PRINTED)
+    assert x1(ref.describe(g2["H2"])) == pytest.approx(
+        np.tile(filled((1, 1.298214)), (2, 1)), abs=PRINTED
+    )
 
 
 def test_water(ref):
@@ -56,7 +58,10 @@ def test_methane(ref):
 CRYSTALS = {
     "copper": (bulk("Cu", "fcc", 3.615), [(12, 0.213436), (6, 0.063012), (14, 0.010529)]),
     "silicon": (bulk("Si", "diamond", 5.431), [(4, 0.257900), (12, 0.043791), (12, 0.007921)]),
-    "iron": (bulk("Fe", "bcc", 2.87), [(8, 0.228063), (6, 0.156656), (12, 0.028657), (6, 0.001854)]),
+    "iron": (
+        bulk("Fe", "bcc", 2.87),
+        [(8, 0.228063), (6, 0.156656), (12, 0.028657), (6, 0.001854)],
+    ),
 }
 
 
@@ -112,7 +117,9 @@ def slab():
 
 def skewed():
     atoms = rattled(bulk("Si", "diamond", 5.431), 2)
-    atoms.set_cell(atoms.cell[:] @ np.array([[1, 0.9, 0.3], [0, 1, 0.8], [0, 0, 1]]), scale_atoms=True)
+    atoms.set_cell(
+        atoms.cell[:] @ np.array([[1, 0.9, 0.3], [0, 1, 0.8], [0, 0, 1]]), scale_atoms=True
+    )
     return atoms
 
 
@@ -154,7 +161,10 @@ def test_invariances(ref, name, seed):
     expected = ref.describe(atoms)
     basis = np.linalg.qr(rng.normal(size=(3, 3)))[0]
     moved = Atoms(
-        atoms.numbers, atoms.positions @ basis + rng.normal(size=3), cell=atoms.cell[:] @ basis, pbc=atoms.pbc
+        atoms.numbers,
+        atoms.positions @ basis + rng.normal(size=3),
+        cell=atoms.cell[:] @ basis,
+        pbc=atoms.pbc,
     )
     whole = rng.integers(-3, 4, size=(len(atoms), 3)) * atoms.pbc
     moved.positions += whole @ moved.cell[:]
@@ -166,7 +176,9 @@ def test_invariances(ref, name, seed):
 def test_left_handed_cells_lose_no_neighbour(ref, name):
     """The official code finds 3 of 32 neighbours of copper in a cell with two vectors swapped."""
     atoms = HARD[name]
-    swapped = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell[[1, 0, 2]], pbc=atoms.pbc[[1, 0, 2]])
+    swapped = Atoms(
+        atoms.numbers, atoms.positions, cell=atoms.cell[[1, 0, 2]], pbc=atoms.pbc[[1, 0, 2]]
+    )
     assert ref.describe(swapped) == pytest.approx(ref.describe(atoms), abs=1e-12)
     copper = bulk("Cu", cubic=True)
     copper.set_cell(copper.cell[[1, 0, 2]])
@@ -188,7 +200,13 @@ def test_mixed_periodicity_is_not_taken_for_none(ref):
 
 @pytest.mark.parametrize(
     ("element", "lattice", "a"),
-    [("Cu", "fcc", 3.615), ("Fe", "bcc", 2.87), ("Mg", "hcp", 3.2), ("Si", "diamond", 5.431), ("Po", "sc", 3.35)],
+    [
+        ("Cu", "fcc", 3.615),
+        ("Fe", "bcc", 2.87),
+        ("Mg", "hcp", 3.2),
+        ("Si", "diamond", 5.431),
+        ("Po", "sc", 3.35),
+    ],
 )
 def test_perfect_crystals_have_one_environment(ref, element, lattice, a):
     """Even where the k-th shell is cut (all but diamond): which of its atoms count may not depend on the setting."""
@@ -246,7 +264,9 @@ def test_lone_atom_has_a_zero_descriptor(ref):
 
 def test_unit_labels_go_along(ref):
     atoms = [g2["H2"], g2["CH4"], g2["H2O"]]
-    data = ref.structures(*atoms, groups=("a", "b", "c"), sizes=(1, 2), split=Split(train=[0, 1], test=[2]))
+    data = ref.structures(
+        *atoms, groups=("a", "b", "c"), sizes=(1, 2), split=Split(train=[0, 1], test=[2])
+    )
     out = Quests().transform(data)
     assert (out.groups, out.sizes) == (("a", "b", "c"), (1, 2))
     assert out.offsets.tolist() == [0, 2, 7, 10]
@@ -255,7 +275,9 @@ def test_unit_labels_go_along(ref):
 
 def test_coincident_atoms_are_named(ref):
     twins = Atoms("H3", [(0, 0, 0), (1, 1, 1), (1, 1, 1 + 1e-8)])
-    with pytest.raises(DataError, match=r"atoms 1 and 2 of structure 1 .*wanted every atom in a place of its own"):
+    with pytest.raises(
+        DataError, match=r"atoms 1 and 2 of structure 1 .*wanted every atom in a place of its own"
+    ):
         ref.describe(g2["H2"], twins)
     across = Atoms("Cu2", [(0, 0, 0), (3, 3, 6)], cell=(3, 3, 3), pbc=True)
     with pytest.raises(DataError, match="atoms 0 and 1 of structure 0"):
@@ -273,11 +295,20 @@ def test_paper_thin_cells_are_refused(ref):
     [
         ({"positions": [[np.nan, 0, 0]]}, "positions"),
         ({"offsets": [0]}, "offsets"),
-        ({"offsets": [0, 1, 1], "cells": [np.eye(3)] * 2, "pbc": [[False] * 3] * 2}, "at least one item"),
+        (
+            {"offsets": [0, 1, 1], "cells": [np.eye(3)] * 2, "pbc": [[False] * 3] * 2},
+            "at least one item",
+        ),
         ({"cells": np.zeros((1, 3, 3)), "pbc": [[True] * 3]}, "no volume"),
     ],
 )
 def test_impossible_structures_never_reach_the_model(change, message):
-    good = {"numbers": [1], "positions": [[0.0, 0, 0]], "offsets": [0, 1], "cells": [np.eye(3)], "pbc": [[False] * 3]}
+    good = {
+        "numbers": [1],
+        "positions": [[0.0, 0, 0]],
+        "offsets": [0, 1],
+        "cells": [np.eye(3)],
+        "pbc": [[False] * 3],
+    }
     with pytest.raises(DataError, match=message):
         Structures(**good | change)

@@ -60,20 +60,28 @@ def test_far_sets_mix_by_the_rule_of_groups():
     a, b = rng.normal(scale=H, size=(60, 4)), 100 + rng.normal(scale=2 * H, size=(90, 4))
     (ha, da), (hb, db), (h, d) = both(a), both(b), both(np.concatenate([a, b]))
     assert math.exp(d) == pytest.approx(math.exp(da) + math.exp(db), rel=EXACT)
-    assert h == pytest.approx(0.4 * ha + 0.6 * hb - 0.4 * math.log(0.4) - 0.6 * math.log(0.6), rel=EXACT)
+    assert h == pytest.approx(
+        0.4 * ha + 0.6 * hb - 0.4 * math.log(0.4) - 0.6 * math.log(0.6), rel=EXACT
+    )
 
 
-@pytest.mark.parametrize(("distance", "expected"), [(0.1, 22.2222222), (0.3, 200), (0.57, 722), (1.0, 2222.2222222)])
+@pytest.mark.parametrize(
+    ("distance", "expected"), [(0.1, 22.2222222), (0.3, 200), (0.57, 722), (1.0, 2222.2222222)]
+)
 def test_novelty_of_one_point_is_its_squared_distance(distance, expected):
     """1.0 underflows a plain sum (exp(-2222) = 0 in float64); the last must hold all the same."""
-    assert cloud.log_sums(np.array([[distance, 0.0]]), np.zeros((1, 2)), H) == pytest.approx(expected, rel=1e-9)
+    assert cloud.log_sums(np.array([[distance, 0.0]]), np.zeros((1, 2)), H) == pytest.approx(
+        expected, rel=1e-9
+    )
     assert distance**2 / (2 * H * H) == pytest.approx(expected, rel=1e-8)
 
 
 def test_novelty_matches_log_sum_exp_at_all_ranges(ref):
     rng = np.random.default_rng(1)
     x = rng.normal(scale=2 * H, size=(300, 7))
-    y = np.concatenate([x[:40], rng.normal(scale=5 * H, size=(40, 7)), rng.normal(size=(40, 7)), 1e4 + x[:7]])
+    y = np.concatenate(
+        [x[:40], rng.normal(scale=5 * H, size=(40, 7)), rng.normal(size=(40, 7)), 1e4 + x[:7]]
+    )
     assert cloud.log_sums(y, x, H) == pytest.approx(ref.novelty(y, x, H), rel=1e-11, abs=1e-11)
 
 
@@ -82,7 +90,9 @@ def test_kernel_sums_match_brute_force(ref, n, p):
     """Across block sizes, padded and long dimensions, and the change of frame above 512 dimensions."""
     rng = np.random.default_rng(n)
     x = rng.normal(scale=H, size=(n, p)) * np.geomspace(3, 0.1, p) / p**0.5 + 3.0
-    assert cloud.self_sums(x, H) == pytest.approx(np.exp(-ref.exponents(x, x, H)).sum(axis=1), rel=1e-11)
+    assert cloud.self_sums(x, H) == pytest.approx(
+        np.exp(-ref.exponents(x, x, H)).sum(axis=1), rel=1e-11
+    )
 
 
 def test_pruning_leaves_out_nothing_that_counts(ref):
@@ -90,12 +100,18 @@ def test_pruning_leaves_out_nothing_that_counts(ref):
     rng = np.random.default_rng(2)
     centres = rng.normal(size=(60, 8)) * np.geomspace(0.02, 2, 60)[:, None]
     x = np.repeat(centres, 40, axis=0) + rng.normal(scale=0.3 * H, size=(2400, 8))
-    assert cloud.self_sums(x, H) == pytest.approx(np.exp(-ref.exponents(x, x, H)).sum(axis=1), rel=1e-11)
-    assert cloud.log_sums(x[::5] + 0.05, x, H) == pytest.approx(ref.novelty(x[::5] + 0.05, x, H), rel=1e-11, abs=1e-11)
+    assert cloud.self_sums(x, H) == pytest.approx(
+        np.exp(-ref.exponents(x, x, H)).sum(axis=1), rel=1e-11
+    )
+    assert cloud.log_sums(x[::5] + 0.05, x, H) == pytest.approx(
+        ref.novelty(x[::5] + 0.05, x, H), rel=1e-11, abs=1e-11
+    )
 
 
 points = arrays(
-    np.float64, st.tuples(st.integers(2, 40), st.integers(1, 4)), elements=st.floats(-0.125, 0.125, width=32)
+    np.float64,
+    st.tuples(st.integers(2, 40), st.integers(1, 4)),
+    elements=st.floats(-0.125, 0.125, width=32),
 )
 
 
@@ -191,7 +207,9 @@ def test_number_of_threads_changes_no_bit():
     many = numba.get_num_threads()
     for threads in (1, many):
         numba.set_num_threads(threads)
-        results.append(cloud.kernel.self_sums(blocks.rows, blocks.low, blocks.high, len(x), 45.0, 32))
+        results.append(
+            cloud.kernel.self_sums(blocks.rows, blocks.low, blocks.high, len(x), 45.0, 32)
+        )
         results.append(cloud.near_and_total(frame, x, x[:500]))
     assert (results[0] == results[2]).all()
     assert all((a == b).all() for a, b in zip(results[1], results[3], strict=True))
@@ -211,7 +229,9 @@ def test_exponential_to_rounding():
 def test_rules_of_thumb():
     x = np.random.default_rng(7).normal(size=(400, 3))
     silverman = Entropy(bandwidth="silverman").estimate(samples(x)).diagnostics["h"]
-    assert silverman == pytest.approx(np.sqrt(x.var(axis=0, ddof=1).mean()) * (4 / (400 * 5)) ** (1 / 7))
+    assert silverman == pytest.approx(
+        np.sqrt(x.var(axis=0, ddof=1).mean()) * (4 / (400 * 5)) ** (1 / 7)
+    )
     distances = np.linalg.norm(x[:, None] - x, axis=2)[np.triu_indices(400, 1)]
     median = Entropy(bandwidth="median").estimate(samples(x)).diagnostics["h"]
     assert median == pytest.approx(np.median(distances))
@@ -221,7 +241,15 @@ def test_rules_of_thumb():
 
 @pytest.mark.parametrize(
     ("volume", "expected"),
-    [(5, 0.092690), (8, 0.080459), (10, 0.070820), (11.8, 0.061852), (16.5, 0.040446), (30, 0.013968), (100, 0.011942)],
+    [
+        (5, 0.092690),
+        (8, 0.080459),
+        (10, 0.070820),
+        (11.8, 0.061852),
+        (16.5, 0.040446),
+        (30, 0.013968),
+        (100, 0.011942),
+    ],
 )
 def test_volume_rule(volume, expected):
     """Values of the official package, rounded to six digits."""
@@ -244,7 +272,9 @@ def test_information_gap_closes_as_a_finite_world_is_sampled():
     rng = np.random.default_rng(8)
     places = far_apart(50)
     few, many = (
-        InformationGap().estimate(samples(places[rng.integers(50, size=n)]), rng=np.random.default_rng(0))
+        InformationGap().estimate(
+            samples(places[rng.integers(50, size=n)]), rng=np.random.default_rng(0)
+        )
         for n in (64, 1000)
     )
     assert abs(many.value) < 0.1 < few.value

@@ -12,7 +12,15 @@ from harness.kinds import Split
 from harness_msc.baselines import Farthest, KMeans, KMeansEntropy, MaxEntropy, MeanFarthest, Random
 from harness_msc.cover import MinimumSetCover, structure_entropies
 
-SELECTORS = [MinimumSetCover(), MaxEntropy(), Farthest(), MeanFarthest(), Random(), KMeans(), KMeansEntropy()]
+SELECTORS = [
+    MinimumSetCover(),
+    MaxEntropy(),
+    Farthest(),
+    MeanFarthest(),
+    Random(),
+    KMeans(),
+    KMeansEntropy(),
+]
 NESTED = SELECTORS[:5]
 
 
@@ -40,14 +48,18 @@ def random_sets(seed, copies=False):
         parts[20] = parts[3][::-1].copy()
         sizes = np.array([len(part) for part in parts])
     order = rng.permutation(30)
-    return Environments(x=np.concatenate([parts[i] for i in order]), offsets=np.cumsum([0, *sizes[order]]))
+    return Environments(
+        x=np.concatenate([parts[i] for i in order]), offsets=np.cumsum([0, *sizes[order]])
+    )
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_lazy_cover_is_the_eager_one(ref, seed):
     data = random_sets(seed)
-    assert select(MinimumSetCover(), data).order.tolist() == ref.Eager(data.x, data.offsets).picks(data.n)
+    assert select(MinimumSetCover(), data).order.tolist() == ref.Eager(data.x, data.offsets).picks(
+        data.n
+    )
 
 
 # The same examples each time: sums of subnormal numbers may round otherwise in a matrix than term by term.
@@ -68,7 +80,10 @@ def test_copies_tie_and_the_first_wins():
     order = select(MinimumSetCover(), data).order.tolist()
     x = [data.x[a:b] for a, b in pairwise(data.offsets)]
     same = [
-        s for s in range(data.n) for t in range(data.n) if s != t and x[s].shape == x[t].shape and (x[s] == x[t]).all()
+        s
+        for s in range(data.n)
+        for t in range(data.n)
+        if s != t and x[s].shape == x[t].shape and (x[s] == x[t]).all()
     ]
     assert len(same) == 2
     assert order.index(min(same)) < order.index(max(same))
@@ -90,7 +105,9 @@ def test_scores_are_novelty_plus_entropy(ref, cloud_of_sets):
 def test_conditional_cover_starts_from_what_is_held(ref):
     data = random_sets(3)
     held, candidates = np.arange(0, 30, 3), np.setdiff1d(np.arange(30), np.arange(0, 30, 3))
-    split = Environments(x=data.x, offsets=data.offsets, sizes=(4, 9), split=Split(train=held, test=candidates))
+    split = Environments(
+        x=data.x, offsets=data.offsets, sizes=(4, 9), split=Split(train=held, test=candidates)
+    )
     got = select(MinimumSetCover(conditional=True), split)
     assert got.order.tolist() == ref.Eager(data.x, data.offsets).picks(9, held, candidates)
     assert got.diagnostics["held"] == 10
@@ -137,7 +154,9 @@ def test_farthest_is_the_eager_one(cloud_of_sets):
         chosen.append(int(least.argmax()))
     got = select(Farthest(), data)
     assert got.order.tolist() == chosen
-    assert got.scores[1:] == pytest.approx([far[s, chosen[:m]].min() for m, s in enumerate(chosen) if m], rel=1e-12)
+    assert got.scores[1:] == pytest.approx(
+        [far[s, chosen[:m]].min() for m, s in enumerate(chosen) if m], rel=1e-12
+    )
 
 
 def test_mean_farthest_is_the_eager_one_from_its_random_start(cloud_of_sets):
@@ -163,7 +182,9 @@ def test_structure_entropies_are_those_of_each_structure_alone(cloud_of_sets):
     from harness_msc.measures import Entropy
 
     got = structure_entropies(cloud_of_sets, 0.015)
-    assert got == pytest.approx([Entropy().estimate(cloud_of_sets.take([s])).value for s in range(40)], abs=1e-12)
+    assert got == pytest.approx(
+        [Entropy().estimate(cloud_of_sets.take([s])).value for s in range(40)], abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("selector", SELECTORS, ids=names(SELECTORS))
@@ -220,7 +241,9 @@ def test_clusters_are_clusters(cloud_of_sets):
 def test_random_draws_uniformly():
     """Chi-square of the first pick over 2,000 seeds: 9 degrees of freedom, 99.99 % quantile 33.7."""
     data = Environments(x=np.ones((10, 1)), offsets=np.arange(11))
-    counts = np.bincount([select(Random(), data, seed).order[0] for seed in range(2000)], minlength=10)
+    counts = np.bincount(
+        [select(Random(), data, seed).order[0] for seed in range(2000)], minlength=10
+    )
     assert ((counts - 200) ** 2 / 200).sum() < 33.7
 
 

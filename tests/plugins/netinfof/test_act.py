@@ -45,7 +45,9 @@ def test_the_fit_meets_the_optimality_conditions(outputs):
             assert np.linalg.norm(rest) <= penalty.group + 1e-4
         else:
             at = group != 0
-            wanted = penalty.sparsity * np.sign(group) + penalty.group * group / np.linalg.norm(group)
+            wanted = penalty.sparsity * np.sign(group) + penalty.group * group / np.linalg.norm(
+                group
+            )
             assert np.abs(pull - wanted)[at].max() < 1e-4
             assert (np.abs(pull)[~at] <= penalty.sparsity + 1e-4).all()
 
@@ -60,10 +62,21 @@ def test_without_penalties_the_fit_is_scikit_learns():
         found["p"] = design.forward(w) + b
         return 0.0
 
-    lasso.fit(design, (12, 3), y, weights, lasso.Penalty(0.0, 0.0, (0, 12)), judge, steps=5000, patience=10_000)
+    lasso.fit(
+        design,
+        (12, 3),
+        y,
+        weights,
+        lasso.Penalty(0.0, 0.0, (0, 12)),
+        judge,
+        steps=5000,
+        patience=10_000,
+    )
     reference = LogisticRegression(C=np.inf, max_iter=5000, tol=1e-10).fit(design.x, y)
     mine = np.exp(found["p"])
-    assert np.abs(mine / mine.sum(1, keepdims=True) - reference.predict_proba(design.x)).max() < 2e-3
+    assert (
+        np.abs(mine / mine.sum(1, keepdims=True) - reference.predict_proba(design.x)).max() < 2e-3
+    )
 
 
 def test_products_are_the_same_written_out_or_not(monkeypatch):
@@ -99,13 +112,16 @@ def test_links_of_every_scenario_are_found(position):
     assert task.score(case, found)["hits"] > 0.85
     if case.facts["features"] == "random":
         weights = {c: found.diagnostics[f"weight_{c}"] for c in "urfps"}
-        assert weights["f"] == min(weights.values()), "features that tell nothing are leant on least"
+        assert weights["f"] == min(weights.values()), (
+            "features that tell nothing are leant on least"
+        )
 
 
 def test_nodes_are_classified_where_something_tells():
     task = harness.task("graphs/node-scenarios")
     reached = {
-        c.id: task.score(c, act(c.load(), group=(1e-4,), sparsity=(1e-5,)))["accuracy"] for c in task.cases(seed=0)
+        c.id: task.score(c, act(c.load(), group=(1e-4,), sparsity=(1e-5,)))["accuracy"]
+        for c in task.cases(seed=0)
     }
     for name, accuracy in reached.items():
         if name in ("random-uniform", "structural-uniform"):

@@ -66,7 +66,9 @@ def test_the_minimiser_is_that_of_lsqr(warm):
     reference = scipy.sparse.linalg.lsqr(
         written_out(z, pairs), y, damp=0.7, atol=1e-14, btol=1e-14, iter_lim=5000, **more
     )
-    found = compatibility.solve(z, pairs, y, damp=0.7, start=start if warm else None, tolerance=1e-13)
+    found = compatibility.solve(
+        z, pairs, y, damp=0.7, start=start if warm else None, tolerance=1e-13
+    )
     assert np.abs(found.matrix[upper] - reference[0]).max() < 1e-8
 
 
@@ -84,7 +86,12 @@ def test_left_out_coefficients_stay_zero_and_the_rest_solves_the_smaller_problem
     assert (found[~free] == 0).all()
     kept = free[np.triu_indices(6)]
     reference = scipy.sparse.linalg.lsqr(
-        written_out(z, pairs)[:, kept], y, damp=1.0, atol=1e-14, btol=1e-14, x0=start[np.triu_indices(6)][kept]
+        written_out(z, pairs)[:, kept],
+        y,
+        damp=1.0,
+        atol=1e-14,
+        btol=1e-14,
+        x0=start[np.triu_indices(6)][kept],
     )[0]
     assert np.abs(found[np.triu_indices(6)][kept] - reference).max() < 1e-8
 
@@ -127,7 +134,9 @@ def test_the_warm_start_is_a_ridge_regression_on_neighbours():
 
 def test_training_pairs_leave_out_ends_with_one_neighbour_and_known_edges():
     edges = np.array([[0, 1], [1, 2], [0, 2], [2, 3]])
-    found, targets = compatibility.training_pairs(adjacency(edges, 6), edges, np.random.default_rng(0))
+    found, targets = compatibility.training_pairs(
+        adjacency(edges, 6), edges, np.random.default_rng(0)
+    )
     assert found[targets == 1].tolist() == [[0, 1], [1, 2], [0, 2]]
     apart = np.sort(found[targets == 0], axis=1)
     assert 0 < len(apart) <= 6
@@ -135,7 +144,9 @@ def test_training_pairs_leave_out_ends_with_one_neighbour_and_known_edges():
     assert not set(map(tuple, apart.tolist())) & set(map(tuple, edges.tolist()))
     single = np.array([[0, 1]])
     lonely, _ = compatibility.training_pairs(adjacency(single, 3), single, np.random.default_rng(0))
-    assert lonely[0].tolist() == [0, 1], "where no edge has two neighbours at its ends, all are used"
+    assert lonely[0].tolist() == [0, 1], (
+        "where no edge has two neighbours at its ends, all are used"
+    )
 
 
 def test_similarities_come_in_the_order_of_the_pairs():

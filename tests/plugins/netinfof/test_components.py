@@ -65,7 +65,9 @@ def test_sampled_walks_do_not_depend_on_the_blocks(monkeypatch):
 def test_left_vectors_are_those_of_the_dense_decomposition():
     rng = np.random.default_rng(0)
     scales = 2.0 ** -np.arange(30)
-    matrix = (np.linalg.qr(rng.normal(size=(50, 30)))[0] * scales) @ np.linalg.qr(rng.normal(size=(30, 30)))[0]
+    matrix = (np.linalg.qr(rng.normal(size=(50, 30)))[0] * scales) @ np.linalg.qr(
+        rng.normal(size=(30, 30))
+    )[0]
     matrix = matrix.astype(np.float32)
     square = np.zeros((50, 50), np.float32)
     square[:, :30] = matrix
@@ -81,7 +83,9 @@ def test_principal_components_are_scikit_learns(f):
     from sklearn.decomposition import PCA
 
     rng = np.random.default_rng(0)
-    x = (rng.normal(size=(900, 6)) @ (3.0 ** -np.arange(6)[:, None] * rng.normal(size=(6, f)))).astype(np.float32) + 5.0
+    x = (
+        rng.normal(size=(900, 6)) @ (3.0 ** -np.arange(6)[:, None] * rng.normal(size=(6, f)))
+    ).astype(np.float32) + 5.0
     found = components(x, 3, stream(0))
     reference = PCA(3, svd_solver="full").fit_transform(x.astype(np.float64))
     signs = np.sign((found * reference).sum(0))
@@ -110,7 +114,9 @@ def test_propagation_over_two_hops():
     assert np.allclose(p[: left + right], x[: left + right])
     assert (p[-lone:] == 0).all()
     assert np.allclose(s[-lone:], x[-lone:])
-    own = 1 / 7 * (1 / 7 + 6 / 5)  # a left node: itself, then by each of six right ones back to four left ones
+    own = (
+        1 / 7 * (1 / 7 + 6 / 5)
+    )  # a left node: itself, then by each of six right ones back to four left ones
     stays = 1 / 49 + 6 / 7 * 4 / 5
     assert s[0, 1] == pytest.approx(stays, abs=1e-6) != own
 
@@ -150,7 +156,9 @@ def test_relabelling_nodes_relabels_the_embeddings_up_to_rotation():
     one = embed(graph, x, "fps", rng=stream(0), **SETTINGS)
     other = embed(adjacency(edges, 40), x[order], "fps", rng=stream(0), **SETTINGS)
     for name in one:
-        assert np.allclose((one[name] @ one[name].T)[np.ix_(order, order)], other[name] @ other[name].T, atol=1e-3)
+        assert np.allclose(
+            (one[name] @ one[name].T)[np.ix_(order, order)], other[name] @ other[name].T, atol=1e-3
+        )
 
 
 def test_a_component_does_not_depend_on_which_others_are_asked_for():

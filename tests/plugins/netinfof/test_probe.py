@@ -7,7 +7,16 @@ import pytest
 import scipy.stats
 
 import harness
-from harness import Graph, Incompatible, LabelledSamples, Links, Prediction, Split, simple_edges, stream
+from harness import (
+    Graph,
+    Incompatible,
+    LabelledSamples,
+    Links,
+    Prediction,
+    Split,
+    simple_edges,
+    stream,
+)
 from harness_netinfof.names import COMPONENTS
 
 
@@ -26,12 +35,19 @@ def links():
     for seed in range(3):
         for case in harness.task("graphs/link-scenarios").cases(seed=seed):
             data = case.load()
-            made[case.id, seed] = case, data, scores(nui(data)), scores(nui(data, adjust="identity"))
+            made[case.id, seed] = (
+                case,
+                data,
+                scores(nui(data)),
+                scores(nui(data, adjust="identity")),
+            )
     return made
 
 
 def mean(links, case, component, plain=False):
-    return np.mean([made[3 if plain else 2][component] for (i, _), made in links.items() if i == case])
+    return np.mean(
+        [made[3 if plain else 2][component] for (i, _), made in links.items() if i == case]
+    )
 
 
 def test_random_features_tell_nothing_of_links(links):
@@ -55,7 +71,9 @@ def test_compatibility_finds_what_similarity_misses(links):
     for name in ("random-offdiag", "global-offdiag", "local-offdiag"):
         assert mean(links, name, "u") - mean(links, name, "u", plain=True) > 0.2
     for component in "fp":
-        gained = mean(links, "local-offdiag", component) - mean(links, "local-offdiag", component, plain=True)
+        gained = mean(links, "local-offdiag", component) - mean(
+            links, "local-offdiag", component, plain=True
+        )
         assert gained > 0.2
 
 
@@ -75,7 +93,9 @@ def test_equals_the_path_through_the_model():
 
     edges = table.quantile_edges(similarities[data.split.train], 8)
     valid = data.split.valid
-    reference = table.score(table.counted(table.binned(similarities[valid], edges), data.y[valid], 8, 2))
+    reference = table.score(
+        table.counted(table.binned(similarities[valid], edges), data.y[valid], 8, 2)
+    )
     assert nui(model).value == reference.value == nui(data, components=("r",)).value
 
 
@@ -107,7 +127,9 @@ def test_components_rank_as_their_own_outcomes_do(links, adjust):
             model = harness.model(f"netinfof/netinfof-{component}", adjust=adjust)
             similarity = model.transform(data, to=LabelledSamples, rng=stream(seed)).x[:, 0]
             test = data.split.test
-            scored = harness.task("graphs/link-scenarios").score(case, Prediction(similarity[test], test))
+            scored = harness.task("graphs/link-scenarios").score(
+                case, Prediction(similarity[test], test)
+            )
             told.append(both[adjust == "identity"][component])
             came.append(scored["hits"])
     assert scipy.stats.spearmanr(told, came).statistic >= 0.8, adjust
@@ -136,7 +158,9 @@ def test_missing_labels_and_splits_are_named():
     data = next(iter(harness.task("graphs/node-scenarios").cases(seed=0))).load()
     with pytest.raises(Incompatible, match="nodes without labels"):
         nui(dataclasses.replace(data, labels=None))
-    with pytest.raises(Incompatible, match="needs data with a train/test split; this Graph has none"):
+    with pytest.raises(
+        Incompatible, match="needs data with a train/test split; this Graph has none"
+    ):
         nui(dataclasses.replace(data, split=None))
 
 
@@ -154,7 +178,9 @@ def test_repeated_similarities_make_fewer_bins_with_a_word(caplog):
     rng = np.random.default_rng(0)
     x = rng.integers(3, size=(90, 1)).astype(float)
     y = rng.integers(2, size=90)
-    found = nui(LabelledSamples(x, y, split=Split(np.arange(50), np.arange(70, 90), np.arange(50, 70))))
+    found = nui(
+        LabelledSamples(x, y, split=Split(np.arange(50), np.arange(70, 90), np.arange(50, 70)))
+    )
     assert found.diagnostics["bins"] == 3
     assert "fewer bins than 8" in caplog.text
 
@@ -162,7 +188,9 @@ def test_repeated_similarities_make_fewer_bins_with_a_word(caplog):
 def test_perfect_separation_scores_one():
     y = np.arange(80) % 2
     x = np.where(y == 1, 5.0, -5.0)[:, None] + np.linspace(0, 1, 80)[:, None]
-    found = nui(LabelledSamples(x, y, split=Split(np.arange(40), np.arange(60, 80), np.arange(40, 60))))
+    found = nui(
+        LabelledSamples(x, y, split=Split(np.arange(40), np.arange(60, 80), np.arange(40, 60)))
+    )
     assert found.value == 1.0
     assert found.diagnostics["entropy"] == 0.0
 
@@ -171,7 +199,9 @@ def test_perfect_separation_scores_one():
 def test_cora_and_chameleon_repeat_the_independent_figures(data_folder):
     """An independent program of ours (brief, section 5) got these on split 0 of its own; splits move a score by 0.015."""
     task = harness.task(
-        "graphs/planetoid-links", datasets=("cora.npz", "chameleon.npz"), root=str(data_folder / "graphs")
+        "graphs/planetoid-links",
+        datasets=("cora.npz", "chameleon.npz"),
+        root=str(data_folder / "graphs"),
     )
     known = {
         "cora": (0.564, 0.639, 0.617, 0.621, 0.680),

@@ -31,7 +31,9 @@ def test_closed_forms(counts, bits, score, accuracy):
 counts = st.integers(2, 9).flatmap(
     lambda bins: st.integers(2, 5).flatmap(
         lambda classes: st.lists(
-            st.lists(st.integers(0, 50), min_size=classes, max_size=classes), min_size=bins, max_size=bins
+            st.lists(st.integers(0, 50), min_size=classes, max_size=classes),
+            min_size=bins,
+            max_size=bins,
         ).filter(lambda rows: sum(map(sum, rows)) > 0)
     )
 )
@@ -74,7 +76,9 @@ def test_bins_hold_equal_shares_and_repeated_values_make_fewer():
     assert np.bincount(table.binned(values, table.quantile_edges(values, 8))).tolist() == [1000] * 8
     repeated = np.repeat([0.0, 1.0], 500)
     assert len(table.quantile_edges(repeated, 8)) == 1
-    assert table.binned(repeated, table.quantile_edges(repeated, 8)).tolist() == [0] * 500 + [1] * 500
+    assert (
+        table.binned(repeated, table.quantile_edges(repeated, 8)).tolist() == [0] * 500 + [1] * 500
+    )
     assert len(table.quantile_edges(np.zeros(9), 8)) == 0
 
 

@@ -26,7 +26,11 @@ def small():
     graph.remove_edges_from(list(graph.edges(0)))
     x = np.random.default_rng(0).normal(size=(12, 5)).astype(np.float32)
     x -= x.mean(0)  # as networks prepare it themselves
-    return adjacency(np.array(graph.edges()), 12), nx.to_numpy_array(graph), x / np.linalg.norm(x, axis=1).mean()
+    return (
+        adjacency(np.array(graph.edges()), 12),
+        nx.to_numpy_array(graph),
+        x / np.linalg.norm(x, axis=1).mean(),
+    )
 
 
 def elu(x):
@@ -43,7 +47,9 @@ def test_layers_are_their_formulas(small):
 
     def outputs(kind):
         network = made(kind, x, graph)
-        return network(training=False).detach().numpy(), [p.detach().numpy() for p in network.parameters]
+        return network(training=False).detach().numpy(), [
+            p.detach().numpy() for p in network.parameters
+        ]
 
     found, (w, b) = outputs("linear")
     assert np.allclose(found, x @ w + b, atol=1e-5)
@@ -63,7 +69,9 @@ def test_attention_is_a_softmax_over_neighbours_and_the_node(small):
     for layer, heads in zip(range(2), (8, 1), strict=True):
         w, b, left, right = (p.detach() for p in network.parameters[4 * layer : 4 * layer + 4])
         z = (h @ w + b).view(12, heads, -1)
-        score = torch.nn.functional.leaky_relu((z * left).sum(2)[:, None] + (z * right).sum(2)[None], 0.2)
+        score = torch.nn.functional.leaky_relu(
+            (z * left).sum(2)[:, None] + (z * right).sum(2)[None], 0.2
+        )
         score[torch.tensor(a + np.eye(12)) == 0] = -torch.inf
         h = torch.einsum("ijk,jkw->ikw", torch.softmax(score, 1), z).reshape(12, -1)
         h = torch.nn.functional.elu(h) if layer == 0 else h
@@ -77,7 +85,9 @@ def test_networks_read_what_their_kind_reads():
 
     def accuracy(kind, name):
         estimator = harness.estimator(f"netinfof/{kind}", epochs=80, hidden=16)
-        return task.score(cases[name], estimator.estimate(cases[name].load(), rng=stream(0)))["accuracy"]
+        return task.score(cases[name], estimator.estimate(cases[name].load(), rng=stream(0)))[
+            "accuracy"
+        ]
 
     assert accuracy("linear", "semantic-uniform") > accuracy("gcn", "semantic-uniform") + 0.1
     chance = 0.25 + 4 * np.sqrt(0.25 * 0.75 / 80)
@@ -90,7 +100,9 @@ def test_networks_read_what_their_kind_reads():
 def test_networks_find_links_without_features(kind):
     task = harness.task("graphs/small-links", only=("les-miserables",))
     case = next(iter(task.cases(seed=0)))
-    found = harness.estimator(f"netinfof/{kind}", epochs=60, hidden=16).estimate(case.load(), rng=stream(0))
+    found = harness.estimator(f"netinfof/{kind}", epochs=60, hidden=16).estimate(
+        case.load(), rng=stream(0)
+    )
     assert task.score(case, found)["auc"] > 0.7
 
 

@@ -12,7 +12,8 @@ from harness import DataError, Incompatible, PairedSamples, Split, UsageError  #
 from harness_neural import estimators, likelihood  # noqa: E402
 
 CRITICS = {
-    c.__name__: c for c in (estimators.MINE, estimators.DV, estimators.NWJ, estimators.SMILE, estimators.InfoNCE)
+    c.__name__: c
+    for c in (estimators.MINE, estimators.DV, estimators.NWJ, estimators.SMILE, estimators.InfoNCE)
 }
 ALL = CRITICS | {c.__name__: c for c in (likelihood.CLUB, likelihood.L1Out)}
 SMALL = {"hidden": (32, 32), "steps": 600, "batch": 128}
@@ -75,7 +76,9 @@ def test_critics_meet_a_symmetric_channel_of_codes():
     y = np.where(rng.random(4000) < 0.2, (x + rng.integers(1, 4, size=4000)) % 4, x)
     names = np.array([11.0, 3.0, 700.0, -2.0])
     truth = math.log(4) + 0.8 * math.log(0.8) + 0.2 * math.log(0.2 / 3)
-    found = run("DV", PairedSamples(names[x][:, None], y[:, None].astype(float), "discrete", "discrete"))
+    found = run(
+        "DV", PairedSamples(names[x][:, None], y[:, None].astype(float), "discrete", "discrete")
+    )
     assert found.value == pytest.approx(truth, abs=3 * found.stderr + 0.02)
 
 
@@ -101,7 +104,9 @@ def test_training_reads_the_training_part_and_the_value_the_test_part():
     data, other = gaussian(0, 2000, 0.9), gaussian(1, 2000, 0.0)
     split = Split(np.arange(1200), np.arange(1200, 2000))
     mixed = PairedSamples(
-        np.vstack([data.x[:1200], other.x[1200:]]), np.vstack([data.y[:1200], other.y[1200:]]), split=split
+        np.vstack([data.x[:1200], other.x[1200:]]),
+        np.vstack([data.y[:1200], other.y[1200:]]),
+        split=split,
     )
     a, b = (run("DV", d, steps=300) for d in (dataclasses.replace(data, split=split), mixed))
     assert a.diagnostics["validation"] == b.diagnostics["validation"]
@@ -114,7 +119,9 @@ def test_training_reads_the_training_part_and_the_value_the_test_part():
 def test_scaling_and_shifting_are_taken_out():
     data = gaussian(0, 800, 0.8, d=2)
     moved = PairedSamples(data.x * 2.0**40, data.y * 2.0**-30)
-    assert run("DV", data, steps=100).value == pytest.approx(run("DV", moved, steps=100).value, abs=1e-6)
+    assert run("DV", data, steps=100).value == pytest.approx(
+        run("DV", moved, steps=100).value, abs=1e-6
+    )
 
 
 def test_a_constant_column_is_left_out_and_noted():
@@ -127,7 +134,9 @@ def test_a_constant_column_is_left_out_and_noted():
 
 def test_bad_data_are_refused_with_the_reason():
     data = gaussian(0, 200, 0.5)
-    with pytest.raises(Incompatible, match=r"a batch of 128 samples, but 80 to train on; wants batch=80"):
+    with pytest.raises(
+        Incompatible, match=r"a batch of 128 samples, but 80 to train on; wants batch=80"
+    ):
         run("DV", data)
     with pytest.raises(DataError, match=r"PairedSamples\.x: constant columns only"):
         run("DV", PairedSamples(np.ones((800, 1)), np.arange(800.0)[:, None]))
@@ -151,7 +160,10 @@ def test_a_device_that_is_absent_is_named():
 def test_the_specs_declare_what_theory_bounds():
     import harness_neural
 
-    declared = {s.name: {"lower-bound", "upper-bound"} & set(s.traits) for s in harness_neural.harness_estimators()}
+    declared = {
+        s.name: {"lower-bound", "upper-bound"} & set(s.traits)
+        for s in harness_neural.harness_estimators()
+    }
     lower, upper = {"lower-bound"}, {"upper-bound"}
     assert declared == {
         "mine": lower, "dv": lower, "nwj": lower, "infonce": lower, "smile": set(), "club": upper, "l1out": upper,

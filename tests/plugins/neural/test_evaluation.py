@@ -142,7 +142,10 @@ def test_leave_one_out_with_the_true_conditional_is_above_the_truth():
 
 def test_smile_with_wide_clipping_is_dv():
     x, y = gaussian(np.random.default_rng(0), 60, R)
-    wide, plain = evaluation.held(TrueRatio(R), (x, y), 1e6).dv(), evaluation.held(TrueRatio(R), (x, y)).dv()
+    wide, plain = (
+        evaluation.held(TrueRatio(R), (x, y), 1e6).dv(),
+        evaluation.held(TrueRatio(R), (x, y)).dv(),
+    )
     assert (wide.value, wide.stderr) == (plain.value, plain.stderr)
 
 
@@ -151,7 +154,9 @@ def test_densities_between_all_pairs_are_the_gaussians():
     mean, spread, y = (torch.tensor(rng.normal(size=(6, 3))) for _ in range(3))
     found = likelihood.log_densities(mean, spread, y[:4])
     normal = torch.distributions.Normal(mean, spread.exp())
-    wanted = torch.stack([normal.log_prob(row).sum(1) for row in y[:4]]) + 1.5 * math.log(2 * math.pi)
+    wanted = torch.stack([normal.log_prob(row).sum(1) for row in y[:4]]) + 1.5 * math.log(
+        2 * math.pi
+    )
     torch.testing.assert_close(found, wanted)
 
 

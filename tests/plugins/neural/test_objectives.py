@@ -33,17 +33,25 @@ def test_objectives_are_their_formulas():
     rng = np.random.default_rng(0)
     joint, apart = rng.normal(size=7), 3.0 * rng.normal(size=(7, 4))
     t = [torch.tensor(a) for a in (joint, apart)]
-    assert float(objectives.dv(*t)) == pytest.approx(joint.mean() - np.log(np.exp(apart).mean()), rel=1e-12)
-    assert float(objectives.nwj(*t)) == pytest.approx(joint.mean() - np.exp(apart).mean() / math.e, rel=1e-12)
+    assert float(objectives.dv(*t)) == pytest.approx(
+        joint.mean() - np.log(np.exp(apart).mean()), rel=1e-12
+    )
+    assert float(objectives.nwj(*t)) == pytest.approx(
+        joint.mean() - np.exp(apart).mean() / math.e, rel=1e-12
+    )
     js = -np.log1p(np.exp(-joint)).mean() - np.log1p(np.exp(apart)).mean()
     assert float(objectives.js(*t)) == pytest.approx(js, rel=1e-12)
     clipped = np.clip(apart, -1, 1)
-    assert float(objectives.smile(*t, 1.0)) == pytest.approx(joint.mean() - np.log(np.exp(clipped).mean()), rel=1e-12)
+    assert float(objectives.smile(*t, 1.0)) == pytest.approx(
+        joint.mean() - np.log(np.exp(clipped).mean()), rel=1e-12
+    )
 
 
 def test_off_diagonal_is_every_mismatched_pair():
     m = torch.arange(16.0).view(4, 4)
-    assert objectives.off_diagonal(m).tolist() == [[m[i, j].item() for j in range(4) if j != i] for i in range(4)]
+    assert objectives.off_diagonal(m).tolist() == [
+        [m[i, j].item() for j in range(4) if j != i] for i in range(4)
+    ]
 
 
 @pytest.mark.parametrize("rate", [1.0, 0.25])
@@ -69,7 +77,9 @@ def test_concat_critic_is_one_network_of_both():
     """Its shortcuts give what a call per pair gives."""
     critic = networks.Concat(3, 2, (8, 6), seeded(), CPU)
     x, y = torch.randn((5, 3), generator=seeded(1)), torch.randn((5, 2), generator=seeded(2))
-    plain = torch.stack([critic.net(torch.cat([x, y[j].expand(5, -1)], 1))[:, 0] for j in range(5)], 1)
+    plain = torch.stack(
+        [critic.net(torch.cat([x, y[j].expand(5, -1)], 1))[:, 0] for j in range(5)], 1
+    )
     torch.testing.assert_close(critic.matrix(x, y), plain)
     for s, row in zip((0, 2), critic.shifted(x, y, [0, 2]), strict=True):
         torch.testing.assert_close(row, torch.stack([plain[i, (i + s) % 5] for i in range(5)]))

@@ -33,7 +33,9 @@ def test_it_stops_when_validation_stops_improving_and_keeps_the_best():
     """The objective drives the parameter up for ever; validation peaks where it passes 1."""
     at = torch.zeros(1, requires_grad=True)
     schedule = training.Schedule(steps=10_000, batch=2, learning_rate=0.01, patience=3, every=10)
-    done = training.fit([at], lambda b: at.sum(), lambda: -abs(float(at) - 1.0), 4, schedule, seeded())
+    done = training.fit(
+        [at], lambda b: at.sum(), lambda: -abs(float(at) - 1.0), 4, schedule, seeded()
+    )
     assert done.best_step == 100  # Adam moves by the learning rate while the gradient is constant
     assert done.steps == 100 + 3 * 10
     assert float(at.detach()) == pytest.approx(1.0, abs=1e-3)
@@ -49,7 +51,14 @@ def test_where_training_only_harms_the_start_is_kept():
 def test_an_objective_that_runs_away_ends_the_training():
     at = torch.ones(1, requires_grad=True)
     schedule = training.Schedule(1000, 2, 0.1, 50, every=5)
-    done = training.fit([at], lambda b: (at + 0 * torch.sqrt(1.5 - at)).sum(), lambda: float(at), 4, schedule, seeded())
+    done = training.fit(
+        [at],
+        lambda b: (at + 0 * torch.sqrt(1.5 - at)).sum(),
+        lambda: float(at),
+        4,
+        schedule,
+        seeded(),
+    )
     assert done.diverged
     assert done.steps < 1000
     assert torch.isfinite(at).all()

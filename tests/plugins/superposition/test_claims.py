@@ -11,7 +11,16 @@ from harness_superposition import claims, pictures
 from harness_superposition.claims import Finding
 
 
-def record(task, value, seed=0, *, models=("superposition/sae",), estimator="effective-features", notes=None, **facts):
+def record(
+    task,
+    value,
+    seed=0,
+    *,
+    models=("superposition/sae",),
+    estimator="effective-features",
+    notes=None,
+    **facts,
+):
     more = {"seed": seed, "models": models, "facts": facts, "diagnostics": notes or {}}
     return testing.record(f"networks/{task}", f"superposition/{estimator}", float(value), **more)
 
@@ -21,18 +30,43 @@ def synthetic():
     rows = []
     for seed in range(3):
         for rate in (0.0, 0.5, 1.0):
-            rows.append(record("dropout-parity", 20 - (4 + seed) * rate, seed, dropout=rate, site="pre", units=8))
-            rows.append(record("dropout-parity", 20 + 10 * rate, seed, dropout=rate, site="post", units=8))
-        for step, value, right, coefficient in ((0, 100, 0, 9), (1, 120, 0, 40), (2, 110, 0.5, 30), (3, 90, 0.99, 10)):
+            rows.append(
+                record(
+                    "dropout-parity",
+                    20 - (4 + seed) * rate,
+                    seed,
+                    dropout=rate,
+                    site="pre",
+                    units=8,
+                )
+            )
+            rows.append(
+                record("dropout-parity", 20 + 10 * rate, seed, dropout=rate, site="post", units=8)
+            )
+        for step, value, right, coefficient in (
+            (0, 100, 0, 9),
+            (1, 120, 0, 40),
+            (2, 110, 0.5, 30),
+            (3, 90, 0.99, 10),
+        ):
             notes = {"accuracy": right, "learning_coefficient": coefficient}
             rows.append(record("grokking", value, seed, notes=notes, step=step))
         for classes, width, rise in ((2, 8, 0.0), (2, 128, 2.0), (10, 8, -1.0), (10, 128, 4.0)):
-            for epsilon, inputs in ((0.0, "clean"), (0.1, "clean"), (0.1, "attacked"), (0.3, "clean")):
+            for epsilon, inputs in (
+                (0.0, "clean"),
+                (0.1, "clean"),
+                (0.1, "attacked"),
+                (0.3, "clean"),
+            ):
                 place = {"classes": classes, "units": width, "epsilon": epsilon, "inputs": inputs}
                 rows.append(record("adversarial-digits", 10 * (1 + rise * epsilon), seed, **place))
         for truth in (5, 10, 20):
             rows.append(record("known-codes", 1.1 * truth, seed, features=truth))
-            rows.append(record("known-codes", 30 - truth, seed, models=(), estimator="two-nn", features=truth))
+            rows.append(
+                record(
+                    "known-codes", 30 - truth, seed, models=(), estimator="two-nn", features=truth
+                )
+            )
     return rows
 
 
@@ -49,8 +83,12 @@ def test_findings():
     assert whole.mean == pytest.approx(np.corrcoef([100, 120, 110, 90], [9, 40, 30, 10])[0, 1])
     assert found["the same from the peak of the coefficient on"].held == 3
     assert found["slope over epsilon, 10 classes, width 128"].mean == pytest.approx(4.0)
-    assert found["abundance raises: slope at width 128 less at 8, 10 classes"].mean == pytest.approx(5.0)
-    assert found["scarcity lowers: slope of 2 less of 10 classes, width 8"].mean == pytest.approx(1.0)
+    assert found[
+        "abundance raises: slope at width 128 less at 8, 10 classes"
+    ].mean == pytest.approx(5.0)
+    assert found["scarcity lowers: slope of 2 less of 10 classes, width 8"].mean == pytest.approx(
+        1.0
+    )
     assert found["scarcity lowers: slope of 2 less of 10 classes, width 128"].held == 0
 
 

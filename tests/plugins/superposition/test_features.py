@@ -22,7 +22,10 @@ def codes(mass, **more):
     mass = np.asarray(mass, float)
     s = len(mass)
     settings = {"units": 4, "samples": 10_000} | more
-    given = {name: settings.pop(name, np.full(s, value)) for name, value in (("sparsity", 0.1), ("scale", 1.0))}
+    given = {
+        name: settings.pop(name, np.full(s, value))
+        for name, value in (("sparsity", 0.1), ("scale", 1.0))
+    }
     left = settings.pop("unexplained", np.full(s, 0.01))
     counts = settings.pop("counts", (mass > 0).astype(np.int64))
     return SparseCodes(mass, counts, given["sparsity"], given["scale"], left, **settings)
@@ -50,7 +53,9 @@ def value(data, estimator=EffectiveFeatures, **more):
 )
 def test_closed_forms(mass, order, wanted):
     found = float(hill(shares(np.asarray(mass, float)), order))
-    assert found == pytest.approx(wanted, rel=1e-12, abs=5.1e-5 if wanted == round(wanted, 4) else 0)
+    assert found == pytest.approx(
+        wanted, rel=1e-12, abs=5.1e-5 if wanted == round(wanted, 4) else 0
+    )
 
 
 @given(POSITIVE, st.floats(1e-3, 1e3), st.randoms())
@@ -102,7 +107,9 @@ def test_the_first_setting_is_the_value_and_the_others_are_told():
     mass = np.zeros((4, 2, 8))
     for row, live in enumerate((2, 4, 8, 0)):
         mass[row, :, :live] = 1.0
-    data = codes(mass, sparsity=np.array([0.1, 0.1, 0.01, 1.0]), unexplained=np.array([0.1, 0.2, 0.0, 1.0]))
+    data = codes(
+        mass, sparsity=np.array([0.1, 0.1, 0.01, 1.0]), unexplained=np.array([0.1, 0.2, 0.0, 1.0])
+    )
     found = EffectiveFeatures().estimate(data, rng=stream(0))
     assert found.value == pytest.approx(3.0)
     notes = found.diagnostics
@@ -126,7 +133,10 @@ def test_the_standard_error_is_the_spread_over_samples_and_autoencoders():
     # the spread of 200 is known to 5 %, the mean of their errors (four autoencoders each) to 3 %
     assert np.mean([e.stderr**2 for e in drawn]) == pytest.approx(spread**2, rel=0.3)
     inside = np.mean(
-        [e.diagnostics["low"] <= np.mean([d.value for d in drawn]) <= e.diagnostics["high"] for e in drawn]
+        [
+            e.diagnostics["low"] <= np.mean([d.value for d in drawn]) <= e.diagnostics["high"]
+            for e in drawn
+        ]
     )
     assert 0.75 <= inside <= 1.0
 
@@ -167,4 +177,6 @@ def test_doubts_are_told(changes, wanted, caplog):
 
 def test_known_through_the_library_door():
     data = codes(np.ones((1, 4, 6)))
-    assert harness.estimator("effective-features").estimate(data, rng=stream(0)).value == pytest.approx(6.0)
+    assert harness.estimator("effective-features").estimate(
+        data, rng=stream(0)
+    ).value == pytest.approx(6.0)

@@ -13,7 +13,9 @@ from harness import SparseCodes, stream  # noqa: E402
 
 def features(data, **params):
     """The estimate for every setting of a sweep, in one pass: value and what is left unexplained, by setting."""
-    codes = harness.model("sae", **{"copies": 1} | params).transform(data, to=SparseCodes, rng=stream(0))
+    codes = harness.model("sae", **{"copies": 1} | params).transform(
+        data, to=SparseCodes, rng=stream(0)
+    )
     found = harness.estimator("effective-features", draws=2).estimate(codes, rng=stream(0))
     rows = {params.get("sparsity", (0.1,))[0]: (found.value, found.diagnostics["unexplained"])}
     for name, value in found.diagnostics.items():

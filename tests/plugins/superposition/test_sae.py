@@ -31,9 +31,12 @@ def run(data, seed=0, **more):
 def random_dictionaries(architecture="relu", s=2, features=7, units=4, **more):
     draws = torch.Generator().manual_seed(0)
     arrays = [
-        torch.randn(shape, generator=draws) for shape in ((s, features, units), (s, features), (s, features, units))
+        torch.randn(shape, generator=draws)
+        for shape in ((s, features, units), (s, features), (s, features, units))
     ]
-    return Dictionaries(architecture, *arrays, offset=torch.randn((s, units), generator=draws), **more)
+    return Dictionaries(
+        architecture, *arrays, offset=torch.randn((s, units), generator=draws), **more
+    )
 
 
 def test_sums_over_blocks_are_sums_over_all(monkeypatch):
@@ -45,8 +48,12 @@ def test_sums_over_blocks_are_sums_over_all(monkeypatch):
     # single precision codes, which a matrix product of another size rounds differently
     np.testing.assert_allclose(mass.sum(1), codes.sum(1), rtol=1e-6)
     np.testing.assert_array_equal(counts.sum(1), (codes > 0).sum(1))
-    wrong = [((saes.decode(torch.tensor(codes).float())[i].numpy() - x) ** 2).sum() for i in range(2)]
-    np.testing.assert_allclose(saes.unexplained(x), np.array(wrong) / ((x - x.mean(0)) ** 2).sum(), rtol=1e-5)
+    wrong = [
+        ((saes.decode(torch.tensor(codes).float())[i].numpy() - x) ** 2).sum() for i in range(2)
+    ]
+    np.testing.assert_allclose(
+        saes.unexplained(x), np.array(wrong) / ((x - x.mean(0)) ** 2).sum(), rtol=1e-5
+    )
 
 
 def test_blocks_are_random_parts_of_the_samples():
@@ -56,7 +63,9 @@ def test_blocks_are_random_parts_of_the_samples():
     x[:200, 0], x[200:, 1] = rng.random(200), rng.random(200)
     found = run(Activations(x), features=4, epochs=30, least=1)
     first, second = found.mass[:, :16].sum(1), found.mass[:, 16:].sum(1)
-    np.testing.assert_allclose(first / first.sum(-1, keepdims=True), second / second.sum(-1, keepdims=True), atol=0.15)
+    np.testing.assert_allclose(
+        first / first.sum(-1, keepdims=True), second / second.sum(-1, keepdims=True), atol=0.15
+    )
 
 
 def test_settings_are_ordered_and_start_alike():
@@ -67,13 +76,18 @@ def test_settings_are_ordered_and_start_alike():
     assert (found.units, found.samples, found.layer, found.features) == (4, 300, "fc", 40)
     mean = run(layer(), loss="mean")
     np.testing.assert_allclose(mean.sparsity, 0.1 * 4 / 40)
-    assert run(layer(), architecture="topk", k=2, sparsity=(0.1, 0.2)).sparsity.tolist() == [0.0, 0.0]
+    assert run(layer(), architecture="topk", k=2, sparsity=(0.1, 0.2)).sparsity.tolist() == [
+        0.0,
+        0.0,
+    ]
 
 
 @pytest.mark.parametrize("architecture", ["relu", "topk", "jumprelu"])
 def test_every_architecture_learns(architecture):
     """More training explains more; without any, little is explained."""
-    early, late = (run(layer(800), architecture=architecture, epochs=e).unexplained.mean() for e in (1, 60))
+    early, late = (
+        run(layer(800), architecture=architecture, epochs=e).unexplained.mean() for e in (1, 60)
+    )
     assert late < 0.5 * early
     assert late < 0.3
 
@@ -91,7 +105,12 @@ def test_normalised_layers_do_not_feel_their_scale():
     data = layer()
     large = dataclasses.replace(data, x=8.0 * data.x)
     np.testing.assert_array_equal(run(data).mass, run(large).mass)
-    assert np.abs(run(data, normalise="none").mass / run(large, normalise="none").mass.clip(1e-9) - 0.125).max() > 0.01
+    assert (
+        np.abs(
+            run(data, normalise="none").mass / run(large, normalise="none").mass.clip(1e-9) - 0.125
+        ).max()
+        > 0.01
+    )
 
 
 def test_scale_is_a_change_of_the_layer():
@@ -127,8 +146,12 @@ def test_maps_of_a_convolution_are_samples():
 
 @pytest.mark.parametrize("architecture", ["relu", "topk", "jumprelu"])
 def test_files_of_ours(architecture, tmp_path):
-    more = {"topk": {"k": 3}, "jumprelu": {"threshold": torch.full((2, 7), 0.2)}}.get(architecture, {})
-    saes = random_dictionaries(architecture, **more, gain=torch.tensor([2.0, 3.0], dtype=torch.float64))
+    more = {"topk": {"k": 3}, "jumprelu": {"threshold": torch.full((2, 7), 0.2)}}.get(
+        architecture, {}
+    )
+    saes = random_dictionaries(
+        architecture, **more, gain=torch.tensor([2.0, 3.0], dtype=torch.float64)
+    )
     checkpoints.write(tmp_path / "saes.safetensors", saes)
     found = checkpoints.read(tmp_path / "saes.safetensors")
     x = layer(20).x
@@ -144,7 +167,9 @@ def test_a_trained_autoencoder_goes_to_a_file_and_comes_back(tmp_path):
     np.testing.assert_allclose(stored.mass.sum(1), fresh.mass.sum(1), rtol=1e-6)
     one = checkpoints.read(file).take(1)
     checkpoints.write(file, one)
-    np.testing.assert_allclose(run(data, checkpoint=str(file)).mass.sum(1)[0], fresh.mass.sum(1)[1], rtol=1e-6)
+    np.testing.assert_allclose(
+        run(data, checkpoint=str(file)).mass.sum(1)[0], fresh.mass.sum(1)[1], rtol=1e-6
+    )
 
 
 def lens(folder, architecture, *, takes_off, **more):
@@ -158,8 +183,15 @@ def lens(folder, architecture, *, takes_off, **more):
         arrays["threshold"] = torch.rand(9, generator=draws)
     folder.mkdir()
     save_file(arrays, str(folder / "sae_weights.safetensors"))
-    settings = {"d_in": 4, "d_sae": 9, "apply_b_dec_to_input": takes_off, "normalize_activations": "none"}
-    (folder / "cfg.json").write_text(json.dumps(settings | {"architecture": architecture} | more), encoding="utf-8")
+    settings = {
+        "d_in": 4,
+        "d_sae": 9,
+        "apply_b_dec_to_input": takes_off,
+        "normalize_activations": "none",
+    }
+    (folder / "cfg.json").write_text(
+        json.dumps(settings | {"architecture": architecture} | more), encoding="utf-8"
+    )
 
     def coded(x):
         pre = (x - arrays["b_dec"] * takes_off) @ arrays["W_enc"] + arrays["b_enc"]
@@ -174,12 +206,16 @@ def lens(folder, architecture, *, takes_off, **more):
 
 
 @pytest.mark.parametrize(
-    ("architecture", "takes_off"), list(itertools.product(["standard", "topk", "jumprelu"], [True, False]))
+    ("architecture", "takes_off"),
+    list(itertools.product(["standard", "topk", "jumprelu"], [True, False])),
 )
 def test_folders_of_the_common_library(architecture, takes_off, tmp_path):
     """Also compared with SAELens itself, by benchmarks/superposition."""
     coded, decoded = lens(
-        tmp_path / "sae", architecture, takes_off=takes_off, **({"k": 2} if architecture == "topk" else {})
+        tmp_path / "sae",
+        architecture,
+        takes_off=takes_off,
+        **({"k": 2} if architecture == "topk" else {}),
     )
     saes, x = checkpoints.read(tmp_path / "sae"), torch.tensor(layer(50).x).float()
     codes = saes.encode(x[None].clone())
@@ -203,7 +239,9 @@ def test_folders_of_dictionary_learning(tmp_path):
     saes, x = checkpoints.read(tmp_path), torch.tensor(layer(30).x).float()
     codes = torch.relu((x - arrays["bias"]) @ arrays["encoder.weight"].T + arrays["encoder.bias"])
     torch.testing.assert_close(saes.encode(x[None].clone())[0], codes, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(saes.decode(codes[None])[0], codes @ arrays["decoder.weight"].T + arrays["bias"])
+    torch.testing.assert_close(
+        saes.decode(codes[None])[0], codes @ arrays["decoder.weight"].T + arrays["bias"]
+    )
 
 
 def test_files_that_are_none(tmp_path):
@@ -225,7 +263,9 @@ def test_files_that_are_none(tmp_path):
     checkpoints.write(tmp_path / "nan.safetensors", broken)
     with pytest.raises(UsageError, match="NaN"):
         checkpoints.read(tmp_path / "nan.safetensors")
-    checkpoints.write(tmp_path / "shape.safetensors", dataclasses.replace(broken, bias=torch.zeros((2, 6))))
+    checkpoints.write(
+        tmp_path / "shape.safetensors", dataclasses.replace(broken, bias=torch.zeros((2, 6)))
+    )
     with pytest.raises(UsageError, match="shape"):
         checkpoints.read(tmp_path / "shape.safetensors")
     with pytest.raises(UsageError, match="cannot be written"):
@@ -278,7 +318,9 @@ def test_fewer_samples_than_features_and_dictionaries_smaller_than_the_layer_are
 def test_magnitudes():
     data = layer()
     for factor in (1e-200, 1e200):
-        np.testing.assert_allclose(run(Activations(factor * data.x)).mass, run(data).mass, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(
+            run(Activations(factor * data.x)).mass, run(data).mass, rtol=1e-4, atol=1e-4
+        )
     with pytest.raises(Incompatible, match="single precision"):
         run(Activations(1e200 * data.x), normalise="none")
     with pytest.raises(Incompatible, match="diverged"):

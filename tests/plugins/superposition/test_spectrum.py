@@ -29,7 +29,9 @@ def test_of_known_singular_values():
     scales = np.array([4.0, 2.0, 1.0, 1.0])
     p = scales / scales.sum()
     assert rank(Samples(axes(scales))).value == pytest.approx(np.exp(-(p * np.log(p)).sum()))
-    assert ratio(Samples(axes(scales))).value == pytest.approx((scales**2).sum() ** 2 / (scales**4).sum())
+    assert ratio(Samples(axes(scales))).value == pytest.approx(
+        (scales**2).sum() ** 2 / (scales**4).sum()
+    )
     assert rank(Samples(axes(np.ones(5)))).value == pytest.approx(5.0)
 
 
@@ -58,7 +60,11 @@ def test_dead_units_change_nothing_and_are_told():
     wide = np.hstack([x, np.full((len(x), 3), 2.0)])
     for estimate in (rank, ratio):
         assert estimate(Activations(wide)).value == pytest.approx(estimate(Activations(x)).value)
-    assert rank(Activations(wide, layer="fc")).diagnostics == {"units": 5, "dead_units": 3, "layer": "fc"}
+    assert rank(Activations(wide, layer="fc")).diagnostics == {
+        "units": 5,
+        "dead_units": 3,
+        "layer": "fc",
+    }
 
 
 def test_the_test_part_is_judged():

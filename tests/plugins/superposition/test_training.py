@@ -49,17 +49,25 @@ def automatic(made, x):
     codes = torch.relu(pre)
     if chosen.architecture == "topk":
         codes = codes * (codes >= codes.topk(chosen.k, dim=-1).values[..., -1:])
-    decoded = codes @ values.get("decoder", values["encoder"]) + values.get("offset", torch.zeros(1))[:, None]
+    decoded = (
+        codes @ values.get("decoder", values["encoder"])
+        + values.get("offset", torch.zeros(1))[:, None]
+    )
     loss = chosen.square.double() * (decoded - x).square().sum(-1).mean(-1)
     if chosen.architecture == "relu":
         loss = loss + chosen.sparse.double() * codes.sum(-1).mean(-1)
     return torch.autograd.grad(loss.sum(), list(values.values()))
 
 
-@pytest.mark.parametrize(("architecture", "tied"), [("relu", True), ("relu", False), ("topk", False)])
+@pytest.mark.parametrize(
+    ("architecture", "tied"), [("relu", True), ("relu", False), ("topk", False)]
+)
 @pytest.mark.parametrize("mean", [False, True])
 def test_gradients_are_those_of_the_loss(architecture, tied, mean):
-    made, x = trainer(plan(architecture, tied=tied, mean=mean)), torch.stack([samples(32, s) for s in range(3)])
+    made, x = (
+        trainer(plan(architecture, tied=tied, mean=mean)),
+        torch.stack([samples(32, s) for s in range(3)]),
+    )
     with torch.no_grad():
         made.gradients(x)
     for mine, theirs in zip(made.slopes.values(), automatic(made, x), strict=True):
@@ -78,7 +86,9 @@ def test_the_threshold_of_a_jump_follows_the_window():
     wrong = codes @ made.values["decoder"] + made.values["offset"][:, None] - x
     near = ((pre - threshold).abs() < training.WIDTH / 2).float()
     pull = threshold * (2 * wrong @ made.values["decoder"].mT) + made.plan.sparse[:, None, None]
-    torch.testing.assert_close(made.slopes["threshold"], -(near * pull / training.WIDTH).mean(1), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        made.slopes["threshold"], -(near * pull / training.WIDTH).mean(1), rtol=1e-4, atol=1e-5
+    )
     back = 2 * wrong @ made.values["decoder"].mT * (codes > 0)
     torch.testing.assert_close(made.slopes["bias"], back.mean(1), rtol=1e-4, atol=1e-5)
 
@@ -122,7 +132,9 @@ def test_the_best_epoch_is_kept_by_value():
             patch.setattr(Trainer, "loss", watched)
             kept = train(wild, x, held, torch.Generator().manual_seed(0))
         codes = kept.encode(held[None])
-        loss = (kept.decode(codes) - held).square().sum(-1).mean() + wild.sparse[0] * codes.sum(-1).mean()
+        loss = (kept.decode(codes) - held).square().sum(-1).mean() + wild.sparse[0] * codes.sum(
+            -1
+        ).mean()
     assert min(seen) < 0.98 * seen[-1]  # the last epoch is not the best
     assert float(loss) == pytest.approx(min(seen), rel=1e-5)
 
@@ -134,7 +146,9 @@ def test_equal_seeds_start_alike_and_see_the_same_batches():
         found = train(same, x, held, torch.Generator().manual_seed(3))
         # equal but for the order in which a batched product adds up
         torch.testing.assert_close(found.encoder[0], found.encoder[1], rtol=1e-3, atol=1e-4)
-        other = train(dataclasses.replace(same, seed=(4, 5)), x, held, torch.Generator().manual_seed(3))
+        other = train(
+            dataclasses.replace(same, seed=(4, 5)), x, held, torch.Generator().manual_seed(3)
+        )
         assert (other.encoder[0] - other.encoder[1]).abs().max() > 0.1
 
 

@@ -53,7 +53,9 @@ def test_equal_points_count_once_and_the_test_part_is_judged():
     plain = estimate(Samples(x))
     assert estimate(Samples(np.vstack([x, x[:100]]))).value == pytest.approx(plain.value, rel=1e-12)
     other = np.vstack([np.zeros((3, 2)), x])
-    assert estimate(Samples(other, split=Split(np.arange(3), np.arange(3, 503)))).value == plain.value
+    assert (
+        estimate(Samples(other, split=Split(np.arange(3), np.arange(3, 503)))).value == plain.value
+    )
 
 
 def test_bad_data_are_refused():

@@ -49,7 +49,9 @@ WORDS = [
 
 def scores(name, data, seed=0, **params):
     """Log-probabilities by a model of the plugin."""
-    return harness.model(f"wireless_pvi/{name}", **params).transform(data, to=LabelLogProbabilities, rng=RNG(seed))
+    return harness.model(f"wireless_pvi/{name}", **params).transform(
+        data, to=LabelLogProbabilities, rng=RNG(seed)
+    )
 
 
 def estimate(name, data, seed=0, **params):
@@ -61,7 +63,10 @@ def lamps(n=160, flip=0.0, seed=0, test=40):
     rng = RNG(seed)
     clean = rng.integers(2, size=n)
     wrong = rng.random(n) < flip
-    fill = [" ".join(rng.choice(["red", "blue", "old", "new", "big"], rng.integers(1, 12))) for _ in range(n)]
+    fill = [
+        " ".join(rng.choice(["red", "blue", "old", "new", "big"], rng.integers(1, 12)))
+        for _ in range(n)
+    ]
     texts = tuple(f"the {fill[i]} lamp {i} is {('off', 'on')[c]}" for i, c in enumerate(clean))
     split = Split(np.arange(n - test), np.arange(n - test, n))
     return LabelledText(texts, clean ^ wrong, ("low", "high"), wrong=wrong, split=split)
@@ -72,13 +77,19 @@ def tokenizer(folder, **special):
     from transformers import PreTrainedTokenizerFast
 
     names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "<end>", *WORDS, *map(str, range(200))]
-    raw = Tokenizer(models.WordLevel({w: i for i, w in enumerate(dict.fromkeys(names))}, unk_token="[UNK]"))
+    raw = Tokenizer(
+        models.WordLevel({w: i for i, w in enumerate(dict.fromkeys(names))}, unk_token="[UNK]")
+    )
     raw.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Whitespace()])
     if "cls_token" in special:
         raw.post_processor = processors.TemplateProcessing(
-            single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+            single="[CLS] $A [SEP]",
+            pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+            special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
         )
-    PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="[UNK]", **special).save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="[UNK]", **special).save_pretrained(
+        folder
+    )
     return len(dict.fromkeys(names))
 
 
@@ -107,7 +118,13 @@ def gpt(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gpt")
     size = tokenizer(folder, eos_token="<end>")
     config = transformers.GPT2Config(
-        vocab_size=size, n_positions=128, n_embd=32, n_layer=2, n_head=2, bos_token_id=4, eos_token_id=4
+        vocab_size=size,
+        n_positions=128,
+        n_embd=32,
+        n_layer=2,
+        n_head=2,
+        bos_token_id=4,
+        eos_token_id=4,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

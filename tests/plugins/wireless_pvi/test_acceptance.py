@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import harness
-from harness import Incompatible, LabelledSamples, LabelledText, LabelLogProbabilities, PairedSamples, Split
+from harness import (
+    Incompatible,
+    LabelledSamples,
+    LabelledText,
+    LabelLogProbabilities,
+    PairedSamples,
+    Split,
+)
 
 from .conftest import RNG, estimate, lamps, scores
 
@@ -20,7 +27,9 @@ LN2 = math.log(2)
 def labelled(x, y, test=0.5):
     cut = round(len(y) * (1 - test))
     return LabelledSamples(
-        np.asarray(x, float).reshape(len(y), -1), y, split=Split(np.arange(cut), np.arange(cut, len(y)))
+        np.asarray(x, float).reshape(len(y), -1),
+        y,
+        split=Split(np.arange(cut), np.arange(cut, len(y))),
     )
 
 
@@ -48,7 +57,9 @@ def test_a_symmetric_channel_and_its_two_pointwise_values(flip, wanted):
     assert found.local[~right].mean() / LN2 == pytest.approx(math.log2(2 * flip), abs=0.15)
 
 
-@pytest.mark.parametrize(("mu", "wanted"), [(0.25, 0.04373), (0.5, 0.16075), (1.0, 0.48594), (2.0, 0.91282)])
+@pytest.mark.parametrize(
+    ("mu", "wanted"), [(0.25, 0.04373), (0.5, 0.16075), (1.0, 0.48594), (2.0, 0.91282)]
+)
 def test_two_normal_classes(mu, wanted):
     rng = RNG(3)
     y = rng.integers(2, size=40_000)
@@ -63,7 +74,9 @@ def test_xor_is_shannon_information_that_a_linear_family_cannot_use():
     signs = 2 * x - 1
     assert bits(labelled(np.column_stack([x, signs.prod(1)]), y)) > 0.999
     # the same rows as a code of four letters hold one bit, which counting finds
-    pairs = PairedSamples((2 * x[:, :1] + x[:, 1:]).astype(float), y[:, None].astype(float), "discrete", "discrete")
+    pairs = PairedSamples(
+        (2 * x[:, :1] + x[:, 1:]).astype(float), y[:, None].astype(float), "discrete", "discrete"
+    )
     shannon = harness.estimator("classics/plug-in").estimate(pairs, rng=RNG(0)).value
     assert shannon / LN2 == pytest.approx(1.0, abs=2e-3)
 
@@ -92,7 +105,12 @@ def table(name):
 
 @pytest.mark.parametrize(
     ("name", "wanted", "accuracy"),
-    [("iris", 1.350, 0.978), ("wine", 1.512, 1.0), ("breast_cancer", 0.832, 0.959), ("digits", 3.174, 0.972)],
+    [
+        ("iris", 1.350, 0.978),
+        ("wine", 1.512, 1.0),
+        ("breast_cancer", 0.832, 0.959),
+        ("digits", 3.174, 0.972),
+    ],
 )
 def test_tables_of_scikit_learn(name, wanted, accuracy):
     found = estimate("pvi", scores("logistic", table(name), c=1.0))
@@ -133,7 +151,9 @@ def test_wrong_labels_have_a_low_pvi():
     wrong = rng.random(data.n) < 0.1
     y = np.where(wrong, (data.y + rng.integers(1, 10, data.n)) % 10, data.y)
     for c in (0.01, 0.1, 1.0):
-        found = dataclasses.replace(scores("logistic", LabelledSamples(data.x, y), folds=5, c=c), wrong=wrong)
+        found = dataclasses.replace(
+            scores("logistic", LabelledSamples(data.x, y), folds=5, c=c), wrong=wrong
+        )
         judged = estimate("mislabelled", found)
         assert judged.value > 0.98
         assert judged.diagnostics["precision"] > 0.85
@@ -144,7 +164,12 @@ def test_the_counted_null_is_that_of_a_trained_family(model):
     """The null-model trap: a constant predictor at convergence gives label frequencies; a worse one inflates PVI."""
     data = lamps(300, flip=0.3, test=100)
     counted, trained = (
-        scores(model, data, null=null, **({"steps": 80, "width": 16, "layers": 1} if model.startswith("tr") else {}))
+        scores(
+            model,
+            data,
+            null=null,
+            **({"steps": 80, "width": 16, "layers": 1} if model.startswith("tr") else {}),
+        )
         for null in ("prior", "trained")
     )
     frequencies = np.bincount(data.y[data.split.train]) / 200
@@ -161,12 +186,19 @@ def test_the_counted_null_is_that_of_a_trained_family(model):
 def test_values_are_nats_and_differences_of_entropies():
     """The log-base trap: a bit is ln 2, and the mean of PVI is H_V(Y) - H_V(Y|X)."""
     data = scores("tfidf-logistic", lamps(flip=0.1))
-    pvi, null, full = (estimate(name, data) for name in ("pvi", "v-entropy", "conditional-v-entropy"))
+    pvi, null, full = (
+        estimate(name, data) for name in ("pvi", "v-entropy", "conditional-v-entropy")
+    )
     assert pvi.value == pytest.approx(null.value - full.value, abs=1e-12)
     assert pvi.value == pytest.approx(estimate("v-information", data).value, abs=1e-12)
     assert null.value == pytest.approx(LN2, abs=0.05)  # bits would give 1
     sure = LabelLogProbabilities(
-        np.log([[1 - 2**-50, 2**-50]] * 4), np.log([[0.5, 0.5]] * 4), [0, 0, 0, 1], ("a", "b"), [True] * 4, range(4)
+        np.log([[1 - 2**-50, 2**-50]] * 4),
+        np.log([[0.5, 0.5]] * 4),
+        [0, 0, 0, 1],
+        ("a", "b"),
+        [True] * 4,
+        range(4),
     )
     found = estimate("pvi", sure)
     np.testing.assert_allclose(found.local, [LN2, LN2, LN2, -49 * LN2], rtol=1e-12)
@@ -178,7 +210,9 @@ def test_order_and_copies_of_units_change_nothing():
     whole = estimate("pvi", data)
     order = RNG(0).permutation(data.n)
     np.testing.assert_array_equal(estimate("pvi", data.take(order)).local, whole.local[order])
-    assert estimate("pvi", data.take(np.repeat(order, 2))).value == pytest.approx(whole.value, abs=1e-12)
+    assert estimate("pvi", data.take(np.repeat(order, 2))).value == pytest.approx(
+        whole.value, abs=1e-12
+    )
 
 
 def test_processing_can_make_information_usable_and_encryption_leaves_characters_alone():
@@ -186,10 +220,14 @@ def test_processing_can_make_information_usable_and_encryption_leaves_characters
     case = next(c for c in harness.task("pydoc-topics", topics=(4,), noise=(0.0,)).cases(seed=0))
     plain = case.load()
     plain = dataclasses.replace(plain, texts=tuple(text.casefold() for text in plain.texts))
-    hidden = harness.model("text/rewrite", what="encrypt").transform(plain, to=LabelledText, rng=RNG(0))
+    hidden = harness.model("text/rewrite", what="encrypt").transform(
+        plain, to=LabelledText, rng=RNG(0)
+    )
     assert hidden.texts != plain.texts
     params = {"analyzer": "char", "ngrams": 2, "c": 10.0}
-    same = [estimate("pvi", scores("tfidf-logistic", data, **params)).value for data in (plain, hidden)]
+    same = [
+        estimate("pvi", scores("tfidf-logistic", data, **params)).value for data in (plain, hidden)
+    ]
     assert same[0] == pytest.approx(same[1], abs=1e-4)
     assert same[0] > 0.4
 
@@ -200,7 +238,9 @@ def test_attributes_are_priced_in_order():
     data, value = case.load(), {}
     for what in ("", "shuffle", "length"):
         changed = (
-            harness.model("text/rewrite", what=what).transform(data, to=LabelledText, rng=RNG(0)) if what else data
+            harness.model("text/rewrite", what=what).transform(data, to=LabelledText, rng=RNG(0))
+            if what
+            else data
         )
         value[what] = estimate("pvi", scores("tfidf-logistic", changed)).value
     assert value[""] > value["shuffle"] > value["length"] + 0.3

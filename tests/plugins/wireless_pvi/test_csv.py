@@ -6,7 +6,9 @@ import math
 
 
 def test_a_users_csv(command, tmp_path):
-    rows = [(f"{('poor', 'fine')[i % 2]} food at table {i}", ("bad", "good")[i % 2]) for i in range(60)]
+    rows = [
+        (f"{('poor', 'fine')[i % 2]} food at table {i}", ("bad", "good")[i % 2]) for i in range(60)
+    ]
     rows[8] = (rows[8][0], "good")  # a wrong label
     with (tmp_path / "reviews.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("text", "label"), *rows])
@@ -17,7 +19,9 @@ def test_a_users_csv(command, tmp_path):
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     record = json.loads(ran.stdout)
-    wrote = command("results", "--task", "labelled-text", "--local", "pvi.csv", *store, cwd=tmp_path)
+    wrote = command(
+        "results", "--task", "labelled-text", "--local", "pvi.csv", *store, cwd=tmp_path
+    )
     assert wrote.returncode == 0, wrote.stderr
     assert "60 values in pvi.csv" in wrote.stderr
     with (tmp_path / "pvi.csv").open(newline="") as file:
@@ -35,7 +39,16 @@ def test_a_users_csv(command, tmp_path):
 def test_results_without_local_values(command, tmp_path):
     store = ("--store", tmp_path / "s.sqlite")
     ran = command(
-        "run", "--task", "noma", "--set", "noma.n=60", "--model", "prior", "--estimator", "calibration", *store
+        "run",
+        "--task",
+        "noma",
+        "--set",
+        "noma.n=60",
+        "--model",
+        "prior",
+        "--estimator",
+        "calibration",
+        *store,
     )
     assert ran.returncode == 0, ran.stderr
     none = command("results", "--local", tmp_path / "x.csv", *store)

@@ -18,7 +18,9 @@ def table(p, y, null=0.5, **more):
     """Two classes, the second with the probabilities p."""
     p = np.asarray(p, float)
     full, base = (np.log(np.column_stack([1 - q, q])) for q in (p, np.full(len(p), null)))
-    return LabelLogProbabilities(full, base, y, ("a", "b"), np.ones(len(p), bool), np.arange(len(p)), **more)
+    return LabelLogProbabilities(
+        full, base, y, ("a", "b"), np.ones(len(p), bool), np.arange(len(p)), **more
+    )
 
 
 def test_pointwise_values_by_hand():
@@ -27,7 +29,9 @@ def test_pointwise_values_by_hand():
     assert found.stderr == pytest.approx(found.local.std(ddof=1) / math.sqrt(3))
     assert found.diagnostics["negative"] == 2
     entropy = -(math.log(1 / 3) / 3 + 2 * math.log(2 / 3) / 3)
-    assert found.diagnostics["null_excess"] == pytest.approx(-(2 * math.log(0.4) + math.log(0.6)) / 3 - entropy)
+    assert found.diagnostics["null_excess"] == pytest.approx(
+        -(2 * math.log(0.4) + math.log(0.6)) / 3 - entropy
+    )
 
 
 def test_the_interval_covers_as_often_as_it_says():
@@ -37,13 +41,20 @@ def test_the_interval_covers_as_often_as_it_says():
     p, truth = 0.8, 0.8 * math.log(1.6) + 0.2 * math.log(0.4)
     for seed in range(200):
         right = rng.random(100) < p
-        found = estimate("v-information", table(np.where(right, p, 1 - p), np.ones(100, int)), seed, resamples=300)
+        found = estimate(
+            "v-information",
+            table(np.where(right, p, 1 - p), np.ones(100, int)),
+            seed,
+            resamples=300,
+        )
         inside += found.diagnostics["low"] <= truth <= found.diagnostics["high"]
     assert 176 <= inside <= 199
 
 
 def test_slices():
-    data = table([0.9] * 5 + [0.5] * 5 + [0.1], [1] * 5 + [0] * 5 + [1], groups=("x",) * 5 + ("y",) * 6)
+    data = table(
+        [0.9] * 5 + [0.5] * 5 + [0.1], [1] * 5 + [0] * 5 + [1], groups=("x",) * 5 + ("y",) * 6
+    )
     found = estimate("slice-v-information", data, by="group")
     assert found.diagnostics["least"] == "y"
     assert found.value == pytest.approx(math.log(0.2) / 6)
@@ -58,7 +69,9 @@ def test_slices():
 def test_calibration():
     """Right in 7 of 10 with the probability 0.9: an error of 0.2."""
     assert estimate("calibration", table([0.9] * 10, [1] * 7 + [0] * 3)).value == pytest.approx(0.2)
-    assert estimate("calibration", table([0.75] * 4, [1, 1, 1, 0])).value == pytest.approx(0.0, abs=1e-12)
+    assert estimate("calibration", table([0.75] * 4, [1, 1, 1, 0])).value == pytest.approx(
+        0.0, abs=1e-12
+    )
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=30))
@@ -74,7 +87,9 @@ def test_auroc_counts_pairs(rows):
 
 def test_mislabelled_needs_some_of_each():
     for wrong in (None, [True] * 3, [False] * 3):
-        with pytest.raises(Incompatible, match="which labels are wrong, some of them wrong and some right"):
+        with pytest.raises(
+            Incompatible, match="which labels are wrong, some of them wrong and some right"
+        ):
             estimate("mislabelled", table([0.5] * 3, [0, 1, 1], wrong=wrong))
 
 
@@ -100,12 +115,16 @@ def test_numbers_are_judged_as_numbers():
 def test_writers():
     texts = ("One. Two! Three.", "Uno. Dos.", "One. Two? No.")
     data = ReferencedText(texts, ("one", "uno", "three"), split=Split([0, 1], [2]))
-    lead = harness.model("lead-sentences", sentences=2).transform(data, to=GeneratedText, rng=RNG(0))
+    lead = harness.model("lead-sentences", sentences=2).transform(
+        data, to=GeneratedText, rng=RNG(0)
+    )
     assert (lead.written, lead.references) == (("One. Two?",), ("three",))
     near = harness.model("nearest-answer").transform(data, to=GeneratedText, rng=RNG(0))
     assert near.written == ("one",)
     with pytest.raises(Incompatible, match="needs a train/test split"):
-        harness.model("nearest-answer").transform(dataclasses.replace(data, split=None), to=GeneratedText, rng=RNG(0))
+        harness.model("nearest-answer").transform(
+            dataclasses.replace(data, split=None), to=GeneratedText, rng=RNG(0)
+        )
 
 
 def test_the_token_that_tells_the_class_is_found():
@@ -121,7 +140,9 @@ def test_a_fall_is_the_difference_of_two_scores():
     position = int(data.split.test[0])
     without = data.texts[position].replace("lamp", "")
     texts = (*data.texts[:199], without)
-    moved = dataclasses.replace(data, texts=texts, y=np.append(data.y[:199], data.y[position]), repeats=True)
+    moved = dataclasses.replace(
+        data, texts=texts, y=np.append(data.y[:199], data.y[position]), repeats=True
+    )
     split = Split(data.split.train, np.array([position, 199]))
     one, other = estimate(
         "conditional-v-entropy", scores("tfidf-logistic", dataclasses.replace(moved, split=split))

@@ -55,7 +55,12 @@ def test_filter_and_budgets_keep_what_they_say_and_controls_as_many():
     assert (control != kept).any()
     easy, middle, hard, any_ = (
         used(steps(p(steps=40, batch=8, share=0.25)))
-        for p in (policies.TrainEasy, policies.TrainMedium, policies.TrainHard, policies.TrainRandom)
+        for p in (
+            policies.TrainEasy,
+            policies.TrainMedium,
+            policies.TrainHard,
+            policies.TrainRandom,
+        )
     )
     np.testing.assert_array_equal(easy, ROWS[60:])
     np.testing.assert_array_equal(hard, ROWS[:20])
@@ -77,7 +82,9 @@ def guided(data, **params):
     return harness.model("pvi-guide", **params).transform(data, to=GuidedText, rng=RNG(0))
 
 
-@pytest.mark.parametrize(("scorer", "more"), [("tfidf-logistic", {}), ("transformer", {"steps": 30, "folds": 2})])
+@pytest.mark.parametrize(
+    ("scorer", "more"), [("tfidf-logistic", {}), ("transformer", {"steps": 30, "folds": 2})]
+)
 def test_ratings_of_wrong_labels_are_low_and_the_test_part_has_none(scorer, more):
     data = lamps(200, flip=0.15)
     found = guided(data, scorer=scorer, **more)
@@ -119,7 +126,9 @@ def test_policies_refuse_what_they_cannot_judge():
     with pytest.raises(Incompatible, match="a training text has no rating"):
         estimate("train-all", dataclasses.replace(data, rated=np.zeros(data.n, bool)), **SMALL)
     sided = dataclasses.replace(data, pvi=np.where(data.y == 1, -1.0, 1.0))
-    with pytest.raises(Incompatible, match="keeps no text of class 'high', which the test part has"):
+    with pytest.raises(
+        Incompatible, match="keeps no text of class 'high', which the test part has"
+    ):
         estimate("train-filter", sided, **SMALL)
     with pytest.raises(Incompatible, match="needs a train/test split"):
         guided(dataclasses.replace(lamps(), split=None))

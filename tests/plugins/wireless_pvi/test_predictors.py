@@ -66,7 +66,10 @@ def test_scores_of_training_rows_are_called_optimistic(caplog):
     found = scores("tfidf-logistic", lamps(flip=0.2), scored="train")
     with caplog.at_level(logging.WARNING, "harness"):
         assert estimate("pvi", found).diagnostics["seen"] == 120
-    assert "120 of 120 rows were fitted by the predictor: their usable information is optimistic" in caplog.text
+    assert (
+        "120 of 120 rows were fitted by the predictor: their usable information is optimistic"
+        in caplog.text
+    )
 
 
 def test_refusals():
@@ -77,8 +80,12 @@ def test_refusals():
         scores("tfidf-logistic", bare, folds=3, scored="train")
     with pytest.raises(Incompatible, match="200 folds of 160 rows; wants folds=160 or fewer"):
         scores("tfidf-logistic", bare, folds=200)
-    lonely = dataclasses.replace(bare, y=np.where(np.arange(160) == 7, 2, bare.y), classes=("low", "high", "odd"))
-    with pytest.raises(Incompatible, match="class 'odd' is to be scored and absent from the training rows"):
+    lonely = dataclasses.replace(
+        bare, y=np.where(np.arange(160) == 7, 2, bare.y), classes=("low", "high", "odd")
+    )
+    with pytest.raises(
+        Incompatible, match="class 'odd' is to be scored and absent from the training rows"
+    ):
         scores("prior", lonely, folds=5)
     one = LabelledSamples(np.zeros((4, 1)), [0, 0, 0, 1])
     with pytest.raises(Incompatible, match="the one class '0': H_V"):
@@ -102,13 +109,16 @@ def test_what_the_kind_refuses():
         ({"y": [1] * 6}, r"the one class 'b'; wanted at least two classes"),
         ({"classes": ("a", "a")}, r"wanted different names"),
         ({"y": [0, 0, 0, 1, 0, 0]}, r"class 'b' absent from the training part"),
-        ({"texts": ("Text  4", *texts[1:])}, r"split at row 4: a text of the training part again \(1 such: 'text 4'\)"),
+        (
+            {"texts": ("Text  4", *texts[1:])},
+            r"split at row 4: a text of the training part again \(1 such: 'text 4'\)",
+        ),
     ):
         with pytest.raises(DataError, match=message):
             LabelledText(**(good | change), split=split)
-    assert LabelledText(**(good | {"texts": ("Text  4", *texts[1:])}), repeats=True, split=split).leaks().tolist() == [
-        4
-    ]
+    assert LabelledText(
+        **(good | {"texts": ("Text  4", *texts[1:])}), repeats=True, split=split
+    ).leaks().tolist() == [4]
     told = LabelledText(**(good | {"texts": ("x",) * 6}), contexts=texts, split=split)
     assert told.leaks().size == 0
 
@@ -118,7 +128,10 @@ def test_probabilities_that_are_none_are_refused():
 
     half = np.log(np.full((2, 2), 0.5))
     for full, message in (
-        (np.log([[0.5, 0.5], [0.5, 0.4]]), r"log_full at row 1: probabilities that sum to 0.9; wanted a sum of 1"),
+        (
+            np.log([[0.5, 0.5], [0.5, 0.4]]),
+            r"log_full at row 1: probabilities that sum to 0.9; wanted a sum of 1",
+        ),
         (np.array([[0.0, -np.inf]] * 2), "NaN or infinity"),
         (np.log(np.full((2, 3), 1 / 3)), "axis k of length 2"),
     ):
@@ -139,7 +152,9 @@ def test_a_class_without_training_texts_keeps_the_floor():
 def test_the_transformer_learns_in_either_alphabet():
     """Bytes and words; and a cipher of the letters is no hindrance once it is trained again."""
     data = lamps(400, test=100)
-    hidden = harness.model("text/rewrite", what="encrypt").transform(data, to=LabelledText, rng=RNG(0))
+    hidden = harness.model("text/rewrite", what="encrypt").transform(
+        data, to=LabelledText, rng=RNG(0)
+    )
     for given, tokens in ((data, "words"), (hidden, "bytes")):
         params = {"steps": 150, "width": 32, "layers": 1, "tokens": tokens, "learning_rate": 5e-3}
         assert estimate("pvi", scores("transformer-classifier", given, **params)).value > 0.5
@@ -157,7 +172,11 @@ def test_logistic_is_blind_to_shift_and_scale_of_columns():
     y = (x[:, 0] + rng.normal(size=200) > 0).astype(int)
     a = scores("logistic", LabelledSamples(x, y, split=split), c=1.0)
     moved = np.column_stack([1000 * x[:, 0] + 7, x[:, 1] * 1e-3, x[:, 2] - 5])
-    b = scores("logistic", LabelledSamples(np.column_stack([moved, np.full(200, 3.3)]), y, split=split), c=1.0)
+    b = scores(
+        "logistic",
+        LabelledSamples(np.column_stack([moved, np.full(200, 3.3)]), y, split=split),
+        c=1.0,
+    )
     np.testing.assert_allclose(a.log_full, b.log_full, atol=1e-4)
 
 

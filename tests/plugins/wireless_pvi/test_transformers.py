@@ -30,7 +30,9 @@ def headed(bert, tmp_path_factory):
     folder = tmp_path_factory.mktemp("headed")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        network = transformers.AutoModelForSequenceClassification.from_pretrained(bert, num_labels=2)
+        network = transformers.AutoModelForSequenceClassification.from_pretrained(
+            bert, num_labels=2
+        )
     network.save_pretrained(folder)
     transformers.AutoTokenizer.from_pretrained(bert).save_pretrained(folder)
     return str(folder)
@@ -67,7 +69,9 @@ def test_a_trained_null_of_a_classifier_is_near_the_prior(bert):
 
 
 def test_a_model_without_a_classification_head_is_refused_as_it_is(bert, headed):
-    with pytest.raises(UsageError, match=r"no classification head \(classifier.bias is absent\); wanted one for 2"):
+    with pytest.raises(
+        UsageError, match=r"no classification head \(classifier.bias is absent\); wanted one for 2"
+    ):
         scores("hf-classifier", lamps(), model=bert, steps=0)
     three = dataclasses.replace(lamps(), classes=("low", "high", "other"))
     with pytest.raises(UsageError, match="2 classes; wanted one for 3 classes, or steps above 0"):
@@ -87,7 +91,10 @@ def test_remote_code_is_never_run(remote):
 
 def test_what_is_not_there_and_what_needs_a_login(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(UsageError, match="wanted a folder, a model in the cache that HF_HOME names, or network access"):
+    with pytest.raises(
+        UsageError,
+        match="wanted a folder, a model in the cache that HF_HOME names, or network access",
+    ):
         scores("hf-classifier", lamps(), model="nobody/no-such-model")
     with pytest.raises(UsageError, match=r"this folder does not open: .*wanted config.json"):
         scores("hf-classifier", lamps(), model=str(tmp_path))
@@ -114,13 +121,19 @@ def answers(folder, asked, options):
         for prompt in asked:
             row = []
             for option in options:
-                logits = torch.log_softmax(network(torch.tensor([prompt + option])).logits[0].double(), -1)
-                row.append(sum(float(logits[len(prompt) + i - 1, token]) for i, token in enumerate(option)))
+                logits = torch.log_softmax(
+                    network(torch.tensor([prompt + option])).logits[0].double(), -1
+                )
+                row.append(
+                    sum(float(logits[len(prompt) + i - 1, token]) for i, token in enumerate(option))
+                )
             rows.append(row)
     return torch.log_softmax(torch.tensor(rows), -1).numpy()
 
 
-@pytest.mark.parametrize(("scoring", "classes"), [("first", ("low", "high")), ("whole", ("low one", "low red blue"))])
+@pytest.mark.parametrize(
+    ("scoring", "classes"), [("first", ("low", "high")), ("whole", ("low one", "low red blue"))]
+)
 def test_shared_prefixes_give_what_whole_prompts_give(gpt, scoring, classes):
     from harness_wireless_pvi import hub, prompts
 
@@ -174,11 +187,16 @@ def test_options_stay_out_of_the_null_unless_asked_for(gpt):
 
 def test_answers_that_cannot_be_told_apart_are_refused(gpt):
     data = dataclasses.replace(lamps(), classes=("low one", "low red"))
-    with pytest.raises(UsageError, match="'low one' and 'low red' begin with the same token; wanted scoring=whole"):
+    with pytest.raises(
+        UsageError, match="'low one' and 'low red' begin with the same token; wanted scoring=whole"
+    ):
         scores("hf-causal", data, model=gpt)
     with pytest.raises(UsageError, match="the answer '' has no tokens"):
         scores("hf-causal", dataclasses.replace(lamps(), classes=("", "low")), model=gpt)
-    with pytest.raises(UsageError, match="row 0: the prompt has no more of the text than its null; wanted max_length"):
+    with pytest.raises(
+        UsageError,
+        match="row 0: the prompt has no more of the text than its null; wanted max_length",
+    ):
         scores("hf-causal", lamps(), model=gpt, max_length=8)
 
 
@@ -205,12 +223,16 @@ def test_a_language_model_writes(gpt):
     assert found == writer.transform(data, to=harness.GeneratedText, rng=RNG(1))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here: bfloat16 on CUDA is not checked")
+@pytest.mark.skipif(
+    not torch.cuda.is_available(), reason="no GPU here: bfloat16 on CUDA is not checked"
+)
 @pytest.mark.parametrize("name", ["hf-classifier", "hf-causal"])
 def test_half_precision_on_a_gpu_is_near_full_precision(name, headed, gpt):
     data = lamps()
     model = headed if name == "hf-classifier" else gpt
-    cpu, cuda = (scores(name, data, model=model, steps=0, device=device) for device in ("cpu", "cuda"))
+    cpu, cuda = (
+        scores(name, data, model=model, steps=0, device=device) for device in ("cpu", "cuda")
+    )
     np.testing.assert_allclose(cpu.log_full, cuda.log_full, atol=0.05)
 
 

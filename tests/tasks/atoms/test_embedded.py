@@ -45,10 +45,16 @@ def test_the_script_makes_them(embedded, script):
     plan = list(script.plan(name))
     labels = [label for _, label, _, _ in plan]
     assert labels == list(data.groups)
-    quick = [labels.index(label) for label in dict.fromkeys(labels) if label not in ("liquid", "quenched", "md-900K")]
+    quick = [
+        labels.index(label)
+        for label in dict.fromkeys(labels)
+        if label not in ("liquid", "quenched", "md-900K")
+    ]
     again = [script.make(name, *plan[s]) for s in quick]
     wanted = data.take(quick)
-    np.testing.assert_array_equal(np.concatenate([atoms.numbers for atoms, _, _ in again]), wanted.numbers)
+    np.testing.assert_array_equal(
+        np.concatenate([atoms.numbers for atoms, _, _ in again]), wanted.numbers
+    )
     # Positions are rounded to 1e-6: other versions of the libraries may round the other way.
     positions = np.concatenate([atoms.positions for atoms, _, _ in again])
     np.testing.assert_allclose(positions, wanted.positions, atol=1.1e-6)
@@ -64,7 +70,13 @@ def test_forces_are_the_slope_of_the_energy(embedded):
     _, data = embedded
     for s in range(0, data.n, 9):
         part = slice(data.offsets[s], data.offsets[s + 1])
-        atoms = Atoms(data.numbers[part], data.positions[part], cell=data.cells[s], pbc=data.pbc[s], calculator=EMT())
+        atoms = Atoms(
+            data.numbers[part],
+            data.positions[part],
+            cell=data.cells[s],
+            pbc=data.pbc[s],
+            calculator=EMT(),
+        )
         assert atoms.get_potential_energy() == pytest.approx(data.energies[s], abs=1e-9)
         np.testing.assert_allclose(atoms.get_forces(), data.forces[part], atol=1e-9)
         if s % 27 == 0:
@@ -75,4 +87,6 @@ def test_forces_are_the_slope_of_the_energy(embedded):
                 moved.positions[0, 0] += sign * step
                 ends.append(moved.get_potential_energy())
             # A central difference errs by step^2 times a third derivative, here some 1e3 eV/Å^3.
-            assert (ends[1] - ends[0]) / (2 * step) == pytest.approx(data.forces[part][0, 0], abs=1e-4)
+            assert (ends[1] - ends[0]) / (2 * step) == pytest.approx(
+                data.forces[part][0, 0], abs=1e-4
+            )

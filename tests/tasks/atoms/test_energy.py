@@ -19,7 +19,13 @@ def bags():
 def by_hand(x, offsets):
     bags = [x[a:b] for a, b in itertools.pairwise(offsets)]
     return np.array(
-        [[np.mean([np.exp(-np.sum((u - v) ** 2) / (2 * 0.1**2)) for u in a for v in b]) for b in bags] for a in bags]
+        [
+            [
+                np.mean([np.exp(-np.sum((u - v) ** 2) / (2 * 0.1**2)) for u in a for v in b])
+                for b in bags
+            ]
+            for a in bags
+        ]
     )
 
 
@@ -117,4 +123,6 @@ def test_folds_are_even_and_fixed(n):
 
 
 def test_rmse_is_in_mev():
-    assert energy.rmse(np.array([1.0, 2.0]), np.array([1.003, 2.004])) == pytest.approx(np.sqrt((9 + 16) / 2))
+    assert energy.rmse(np.array([1.0, 2.0]), np.array([1.003, 2.004])) == pytest.approx(
+        np.sqrt((9 + 16) / 2)
+    )

@@ -40,7 +40,9 @@ def test_the_configurations_of_a_repository(repository, few):
 def test_a_repository_without_the_config_default(few, write_parquet, tmp_path):
     folder = tmp_path / "colabfit" / "old"
     write_parquet(folder / "main" / "main_0.parquet", few)
-    (folder / "README.md").write_text("---\nconfigs:\n- config_name: main\n  data_files: main/*.parquet\n---\n")
+    (folder / "README.md").write_text(
+        "---\nconfigs:\n- config_name: main\n  data_files: main/*.parquet\n---\n"
+    )
     assert hub.load(str(folder)) == few
 
 
@@ -91,7 +93,9 @@ def test_arguments_to_the_library(few, records, monkeypatch):
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     assert hub.load("colabfit/mini", revision="v2") == few
-    assert calls == [(("colabfit/mini", "default"), {"split": "train", "streaming": True, "revision": "v2"})]
+    assert calls == [
+        (("colabfit/mini", "default"), {"split": "train", "streaming": True, "revision": "v2"})
+    ]
 
 
 def test_another_schema(write_parquet, tmp_path):
@@ -106,7 +110,9 @@ def test_offline_names_the_repository_and_the_cache():
         hub.load("colabfit/mlearn_Si_trian")
     text = str(error.value)
     assert "\n" not in text
-    assert text.startswith("colabfit/mlearn_Si_trian@main: cannot be loaded from the Hugging Face hub")
+    assert text.startswith(
+        "colabfit/mlearn_Si_trian@main: cannot be loaded from the Hugging Face hub"
+    )
     assert "did you mean colabfit/mlearn_Si_train?" in text
     assert "HF_HOME" in text
 

@@ -30,7 +30,9 @@ def test_some_of_them(bags):
     rows = got.x[:, 0] / 2
     assert sorted(set(rows)) == rows.tolist()
     # The split follows the points: structure 1 and 3 are the test part.
-    np.testing.assert_array_equal(np.isin(rows, [3, 8, 9, 10, 11]), np.isin(np.arange(9), got.split.test))
+    np.testing.assert_array_equal(
+        np.isin(rows, [3, 8, 9, 10, 11]), np.isin(np.arange(9), got.split.test)
+    )
     assert run(EnvironmentPoints(max_points=50), bags) == run(EnvironmentPoints(), bags)
 
 

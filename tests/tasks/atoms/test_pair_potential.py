@@ -39,7 +39,9 @@ def test_a_pair_potential_is_learned():
     import dataclasses
 
     copper = resolve("copper")[0].load()
-    solids = copper.take([s for s, g in enumerate(copper.groups) if g.startswith(("md", "rattled-0.05", "strained"))])
+    solids = copper.take(
+        [s for s, g in enumerate(copper.groups) if g.startswith(("md", "rattled-0.05", "strained"))]
+    )
     basis = PairPotential.of(solids, np.zeros(solids.n))
     coefficients = np.random.default_rng(0).normal(size=basis.features.shape[1])
     energies = basis.features @ coefficients

@@ -15,7 +15,9 @@ def write(frames):
 
     def do(path, data, types=None, forces="force"):
         made = frames(data)
-        for s, (atoms, part) in enumerate(zip(made, np.split(data.forces, data.offsets[1:-1]), strict=True)):
+        for s, (atoms, part) in enumerate(
+            zip(made, np.split(data.forces, data.offsets[1:-1]), strict=True)
+        ):
             atoms.new_array(forces, part)
             atoms.info["energy"] = data.energies[s]
             if types:
@@ -37,7 +39,12 @@ def gap(few, write, tmp_path):
 
 def test_gap20_has_a_set_per_configuration_type(gap, few):
     cases = list(GAP20(path=str(gap), rates=(0.5,)).cases(seed=0))
-    assert [c.id for c in cases] == ["Crystalline_Bulk", "Crystalline_Bulk@50%", "Graphene", "Graphene@50%"]
+    assert [c.id for c in cases] == [
+        "Crystalline_Bulk",
+        "Crystalline_Bulk@50%",
+        "Graphene",
+        "Graphene@50%",
+    ]
     data = cases[2].load()
     assert data.groups == ("Graphene",) * 8
     assert data.sizes == (4,)
@@ -48,7 +55,9 @@ def test_gap20_has_a_set_per_configuration_type(gap, few):
 
 def test_gap20_by_file_and_type(gap):
     path = gap / "Carbon_GAP_20" / "Carbon_Data_Set_Total.xyz"
-    cases = list(GAP20(path=str(path), types=("Graphene",), max_structures=3, rates=()).cases(seed=0))
+    cases = list(
+        GAP20(path=str(path), types=("Graphene",), max_structures=3, rates=()).cases(seed=0)
+    )
     assert [c.id for c in cases] == ["Graphene"]
     assert cases[0].load().n == 3
 
@@ -69,7 +78,9 @@ def test_gap20_says_what_it_needs(gap, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="has none of Carbon_Data_Set_Total"):
         list(GAP20(path=str(tmp_path / "empty")).cases(seed=0))
-    with pytest.raises(UsageError, match=r"gap20\.types: 'Graphite' is not in .*; wanted some of Crystalline_Bulk"):
+    with pytest.raises(
+        UsageError, match=r"gap20\.types: 'Graphite' is not in .*; wanted some of Crystalline_Bulk"
+    ):
         list(GAP20(path=str(gap), types=("Graphite",)).cases(seed=0))
 
 
@@ -124,7 +135,11 @@ def test_tm23_limit_leaves_the_reference_whole(tm):
 
 
 def test_tm23_says_what_it_needs(tmp_path):
-    for path, found in (("", "not given"), (str(tmp_path / "no"), "no folder"), (str(tmp_path), "has no")):
+    for path, found in (
+        ("", "not given"),
+        (str(tmp_path / "no"), "no folder"),
+        (str(tmp_path), "has no"),
+    ):
         with pytest.raises(UsageError, match=f"tm23.path: .*{found}") as error:
             list(TM23(path=path).cases(seed=0))
         text = str(error.value)
@@ -142,5 +157,12 @@ def test_presets_score_like_colabfit(gap):
 
     task = GAP20(path=str(gap), types=("Graphene",), rates=(0.5,))
     case = next(c for c in task.cases(seed=0) if c.facts.get("rate"))
-    assert {"diversity_kept", "tail_recall", "rmse_out"} <= set(task.score(case, Selection([0, 2, 5, 7])))
-    assert dataclasses.replace(task, ood=False).score(case, Selection([0, 2, 5, 7])).keys().isdisjoint({"rmse_out"})
+    assert {"diversity_kept", "tail_recall", "rmse_out"} <= set(
+        task.score(case, Selection([0, 2, 5, 7]))
+    )
+    assert (
+        dataclasses.replace(task, ood=False)
+        .score(case, Selection([0, 2, 5, 7]))
+        .keys()
+        .isdisjoint({"rmse_out"})
+    )

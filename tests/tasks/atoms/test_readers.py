@@ -99,7 +99,13 @@ def test_rmd17_is_converted_to_ev(tmp_path):
     coords, forces = rng.normal(size=(2, 5, 3, 3))
     energies = rng.normal(size=5)
     path = tmp_path / "water.npz"
-    np.savez(path, nuclear_charges=np.array([8, 1, 1], np.uint8), coords=coords, energies=energies, forces=forces)
+    np.savez(
+        path,
+        nuclear_charges=np.array([8, 1, 1], np.uint8),
+        coords=coords,
+        energies=energies,
+        forces=forces,
+    )
     got = readers.read(path)
     # Independently: 1 eV is 23.0605 kcal/mol.
     np.testing.assert_allclose(got.energies * 23.060548, energies, rtol=1e-7)
@@ -154,22 +160,35 @@ def test_files_of_something_else(tmp_path, suffix, content):
 def test_unknown_suffix(tmp_path):
     path = tmp_path / "structures.cif"
     path.touch()
-    with pytest.raises(UsageError, match=r"structures\.cif: unknown kind of file '\.cif'; wanted one of \.extxyz"):
+    with pytest.raises(
+        UsageError, match=r"structures\.cif: unknown kind of file '\.cif'; wanted one of \.extxyz"
+    ):
         readers.read(path)
 
 
 def test_parquet_of_another_schema(write_parquet, tmp_path):
-    path = write_parquet(tmp_path / "t.parquet", [{"positions": [[0.0, 0.0, 0.0]], "species": ["H"]}])
+    path = write_parquet(
+        tmp_path / "t.parquet", [{"positions": [[0.0, 0.0, 0.0]], "species": ["H"]}]
+    )
     with pytest.raises(UsageError, match="no column 'atomic_numbers'; wanted ColabFit's schema"):
         readers.read(path)
 
 
 def test_npz_of_something_else(tmp_path):
     np.savez(tmp_path / "a.npz", coords=np.zeros((2, 3, 3)))
-    with pytest.raises(UsageError, match=r"a\.npz: no array 'nuclear_charges'; wanted rMD17's arrays"):
+    with pytest.raises(
+        UsageError, match=r"a\.npz: no array 'nuclear_charges'; wanted rMD17's arrays"
+    ):
         readers.read(tmp_path / "a.npz")
-    np.savez(tmp_path / "b.npz", coords=np.zeros((2, 3, 3)), nuclear_charges=np.ones(3), forces=np.zeros((2, 2, 3)))
-    with pytest.raises(UsageError, match=r"b\.npz: forces of shape \(2, 2, 3\); wanted \(2, 3, 3\)"):
+    np.savez(
+        tmp_path / "b.npz",
+        coords=np.zeros((2, 3, 3)),
+        nuclear_charges=np.ones(3),
+        forces=np.zeros((2, 2, 3)),
+    )
+    with pytest.raises(
+        UsageError, match=r"b\.npz: forces of shape \(2, 2, 3\); wanted \(2, 3, 3\)"
+    ):
         readers.read(tmp_path / "b.npz")
 
 
@@ -183,7 +202,9 @@ def test_wrong_contents_name_the_file_and_the_row(few, records, write_parquet, t
     rows = records(few)
     rows[3]["positions"][1] = [0.0, float("nan"), 0.0]
     first = int(few.offsets[3]) + 1
-    with pytest.raises(UsageError, match=rf"co_0\.parquet: Structures\.positions at row {first}: NaN"):
+    with pytest.raises(
+        UsageError, match=rf"co_0\.parquet: Structures\.positions at row {first}: NaN"
+    ):
         readers.read(write_parquet(tmp_path / "co_0.parquet", rows))
     rows = records(few)
     rows[3]["atomic_forces"] = rows[3]["atomic_forces"][:-1]
@@ -241,8 +262,15 @@ def test_structures_survive_every_format(few, frames, write_parquet, tmp_path):
     """One set through each reader is the same set."""
     plain = dataclasses.replace(few, energies=None, forces=None, groups=None)
     plain.save(tmp_path / "a.npz")
-    paths = [tmp_path / "a.npz", write_parquet(tmp_path / "a.parquet", few), write_xyz(tmp_path / "a.xyz", frames(few))]
-    read = [dataclasses.replace(readers.read(path), energies=None, forces=None, groups=None) for path in paths]
+    paths = [
+        tmp_path / "a.npz",
+        write_parquet(tmp_path / "a.parquet", few),
+        write_xyz(tmp_path / "a.xyz", frames(few)),
+    ]
+    read = [
+        dataclasses.replace(readers.read(path), energies=None, forces=None, groups=None)
+        for path in paths
+    ]
     assert read[0] == read[1] == plain
     assert isinstance(read[2], Structures)
     np.testing.assert_allclose(read[2].positions, plain.positions, atol=1e-8)

@@ -40,7 +40,10 @@ def test_scores_are_those_of_the_definitions(few, facts, chosen):
     n, kept = len(x), np.isin(owner, chosen)
     got = scored(few, chosen, len(chosen) / few.n, potential="")
 
-    full, mine = -np.log(np.exp(-log_sums(x, x)).sum()), -np.log(np.exp(-log_sums(x[kept], x[kept])).sum())
+    full, mine = (
+        -np.log(np.exp(-log_sums(x, x)).sum()),
+        -np.log(np.exp(-log_sums(x[kept], x[kept])).sum()),
+    )
     novelty = -log_sums(x, x[kept])
     alone = np.concatenate([-log_sums(x[owner == s], x[owner != s]) for s in range(few.n)])
     rare = alone >= np.sort(alone)[int(np.ceil(0.99 * (n - 1)))]
@@ -48,7 +51,8 @@ def test_scores_are_those_of_the_definitions(few, facts, chosen):
     assert rare.sum() == np.ceil(0.01 * n)
     wanted = {
         "diversity_kept": np.exp(full - mine),
-        "efficiency_kept": -(log_sums(x[kept], x[kept]) - np.log(kept.sum())).mean() / np.log(kept.sum()),
+        "efficiency_kept": -(log_sums(x[kept], x[kept]) - np.log(kept.sum())).mean()
+        / np.log(kept.sum()),
         "overlap_kept": (novelty < EPS).mean(),
         "outliers_kept": (novelty < EPS)[rare].mean(),
         "tail_recall": kept[strong].mean(),
@@ -81,7 +85,9 @@ def test_a_prefix_is_scored(few):
     assert scored(few, [9, 2, 12, 3, 0, 1], 4 / 14) == scored(few, [9, 2, 12, 3], 4 / 14)
 
 
-@pytest.mark.parametrize(("rate", "n", "size"), [(0.05, 214, 11), (0.1, 194, 19), (0.01, 14, 1), (1.0, 7, 7)])
+@pytest.mark.parametrize(
+    ("rate", "n", "size"), [(0.05, 214, 11), (0.1, 194, 19), (0.01, 14, 1), (1.0, 7, 7)]
+)
 def test_sizes(rate, n, size):
     assert scores.size_of(rate, n) == size
 
@@ -98,7 +104,9 @@ def test_energy_errors_are_those_of_ten_fits(few, facts):
     for f in range(FOLDS):
         train = [c for c in chosen if fold[c] != f]
         mean = per_atom[train].mean()
-        weights = np.linalg.inv(kernel[np.ix_(train, train)] + 1e-6 * np.eye(len(train))) @ (per_atom[train] - mean)
+        weights = np.linalg.inv(kernel[np.ix_(train, train)] + 1e-6 * np.eye(len(train))) @ (
+            per_atom[train] - mean
+        )
         found[fold == f] = mean + kernel[np.ix_(fold == f, train)] @ weights
     largest = np.array([size[owner == s].max() for s in range(few.n)])
     outside = np.argsort(largest)[-1:]
@@ -106,7 +114,9 @@ def test_energy_errors_are_those_of_ten_fits(few, facts):
     got = scored(few, chosen, 8 / 14)
     for name, part in (("rmse_in", inside), ("rmse_out", outside)):
         # The inverse of a system with condition number 8/1e-6 is good to some ten digits less that.
-        assert got[name] == pytest.approx(1e3 * np.sqrt(np.mean((found - per_atom)[part] ** 2)), rel=1e-5)
+        assert got[name] == pytest.approx(
+            1e3 * np.sqrt(np.mean((found - per_atom)[part] ** 2)), rel=1e-5
+        )
 
 
 def test_test_structures_do_not_leak(few):
@@ -135,7 +145,9 @@ def test_one_environment_has_no_efficiency(few):
 
     atom = Structures([29], [[0.0, 0.0, 0.0]], [0, 1], np.zeros((1, 3, 3)), [[False] * 3])
     got = scored(atom, [0], 1.0)
-    assert got == pytest.approx({"diversity_kept": 1.0, "overlap_kept": 1.0, "outliers_kept": 1.0, "atoms_kept": 1.0})
+    assert got == pytest.approx(
+        {"diversity_kept": 1.0, "overlap_kept": 1.0, "outliers_kept": 1.0, "atoms_kept": 1.0}
+    )
 
 
 def test_without_forces_or_energies_scores_are_left_out_with_a_note(few, bare, caplog):
@@ -143,7 +155,13 @@ def test_without_forces_or_energies_scores_are_left_out_with_a_note(few, bare, c
     with caplog.at_level(logging.WARNING, "harness.atoms"):
         got = scored(bare, [2, 5, 9], 3 / 14, name="bare")
         scored(bare, [2, 5, 8], 3 / 14, name="bare")
-    assert set(got) == {"diversity_kept", "efficiency_kept", "overlap_kept", "outliers_kept", "atoms_kept"}
+    assert set(got) == {
+        "diversity_kept",
+        "efficiency_kept",
+        "overlap_kept",
+        "outliers_kept",
+        "atoms_kept",
+    }
     assert [r.getMessage() for r in caplog.records] == [
         "bare: the data have no forces: no score for tail_recall, force_w1, q99_ratio and the energy test"
     ]
@@ -223,7 +241,9 @@ def test_published_comparison_on_silicon(real):
     anchors = {0.1: (6.997, 0.562, 0.293), 0.2: (7.687, 0.710, 0.541), 0.5: (8.174, 0.971, 0.985)}
     for rate, (diversity, overlap, tail) in anchors.items():
         msc = score(data, picked["msc"], rate, ruler=RULER, eps=EPS, potential="", name="Si")
-        assert np.log(msc["diversity_kept"]) + measured.diversity == pytest.approx(diversity, abs=1e-3)
+        assert np.log(msc["diversity_kept"]) + measured.diversity == pytest.approx(
+            diversity, abs=1e-3
+        )
         assert msc["overlap_kept"] == pytest.approx(overlap, abs=1e-3)
         assert msc["tail_recall"] == pytest.approx(tail, abs=1e-3)
         assert msc["q99_ratio"] >= 1

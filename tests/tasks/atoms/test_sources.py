@@ -89,8 +89,14 @@ def test_only_a_commit_pins_the_hub():
     ("request_", "message"),
     [
         ("coper", "unknown data set 'coper': did you mean copper?"),
-        ("mlearn_Si_trian", "unknown data set 'mlearn_Si_trian': did you mean colabfit/mlearn_Si_train?"),
-        ("qqq", "unknown data set 'qqq': wanted a file, a folder, colabfit/NAME, or copper, copper-gold, metals"),
+        (
+            "mlearn_Si_trian",
+            "unknown data set 'mlearn_Si_trian': did you mean colabfit/mlearn_Si_train?",
+        ),
+        (
+            "qqq",
+            "unknown data set 'qqq': wanted a file, a folder, colabfit/NAME, or copper, copper-gold, metals",
+        ),
         ("copper,missing.xyz", "missing.xyz: no such file or folder; wanted"),
         ("./data/silicon", "./data/silicon: no such file or folder; wanted"),
     ],
@@ -113,5 +119,7 @@ def test_an_unreadable_file(few, tmp_path, monkeypatch):
 
     few.save(tmp_path / "a.npz")
     monkeypatch.setattr(sources.hashlib, "file_digest", refuse)
-    with pytest.raises(UsageError, match=r"a\.npz: Permission denied; wanted a file that can be read"):
+    with pytest.raises(
+        UsageError, match=r"a\.npz: Permission denied; wanted a file that can be read"
+    ):
         resolve(str(tmp_path / "a.npz"))

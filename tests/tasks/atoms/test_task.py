@@ -25,7 +25,9 @@ def test_specs_declare_what_is_implemented(spec):
 
 def test_the_plugin_imports_nothing_heavy():
     code = "import sys, harness_atoms; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert "harness_atoms" in loaded
     assert not {"ase", "scipy", "numba", "pyarrow", "datasets", "pandas", "sklearn"} & set(loaded)
 
@@ -33,7 +35,9 @@ def test_the_plugin_imports_nothing_heavy():
 def test_cases_are_the_whole_and_every_rate():
     cases = list(ColabFit(rates=(0.1, 0.5)).cases(seed=0))
     assert [c.id for c in cases] == [
-        f"{name}{rate}" for name in ("copper", "copper-gold", "metals") for rate in ("", "@10%", "@50%")
+        f"{name}{rate}"
+        for name in ("copper", "copper-gold", "metals")
+        for rate in ("", "@10%", "@50%")
     ]
     assert len({c.source for c in cases}) == 3
     whole, tenth, _ = cases[:3]
@@ -50,7 +54,13 @@ def test_cases_are_the_whole_and_every_rate():
 def test_odd_rates_have_ids_of_their_own():
     task = ColabFit(dataset="copper", rates=(0.001, 0.005, 0.07, 1.0, 0.07))
     cases = list(task.cases(seed=0))
-    assert [c.id for c in cases] == ["copper", "copper@0.1%", "copper@0.5%", "copper@7%", "copper@100%"]
+    assert [c.id for c in cases] == [
+        "copper",
+        "copper@0.1%",
+        "copper@0.5%",
+        "copper@7%",
+        "copper@100%",
+    ]
     # Two rates may ask for one size; sizes are increasing.
     assert cases[0].load().sizes == (1, 7, 107)
 
@@ -82,7 +92,9 @@ def test_only_a_subsample_depends_on_the_seed():
 def test_a_reference_splits_the_data(few, tmp_path):
     few.take(range(6)).save(tmp_path / "cold.npz")
     few.take(range(6, 14)).save(tmp_path / "warm.npz")
-    task = ColabFit(dataset=str(tmp_path / "warm.npz"), reference=str(tmp_path / "cold.npz"), rates=(0.5,))
+    task = ColabFit(
+        dataset=str(tmp_path / "warm.npz"), reference=str(tmp_path / "cold.npz"), rates=(0.5,)
+    )
     whole, half = task.cases(seed=0)
     assert [whole.id, half.id] == ["warm|cold", "warm|cold@50%"]
     data = whole.load()
@@ -91,11 +103,16 @@ def test_a_reference_splits_the_data(few, tmp_path):
     np.testing.assert_array_equal(data.split.test, range(6, 14))
     assert data.sizes == (4,)
     assert whole.stamp.split("|") == [
-        next(iter(ColabFit(dataset=str(tmp_path / f"{name}.npz")).cases(seed=0))).stamp for name in ("warm", "cold")
+        next(iter(ColabFit(dataset=str(tmp_path / f"{name}.npz")).cases(seed=0))).stamp
+        for name in ("warm", "cold")
     ]
     # The conditional selector takes new structures only.
-    environments = harness.model("msc/quests").transform(data, to=harness.Environments, rng=np.random.default_rng(0))
-    picked = harness.estimator("msc/msc", conditional=True).estimate(environments, rng=np.random.default_rng(0))
+    environments = harness.model("msc/quests").transform(
+        data, to=harness.Environments, rng=np.random.default_rng(0)
+    )
+    picked = harness.estimator("msc/msc", conditional=True).estimate(
+        environments, rng=np.random.default_rng(0)
+    )
     assert set(picked.order) <= set(range(6, 14))
     found = task.score(half, picked)
     assert 0 < found["atoms_kept"] <= 1
@@ -104,7 +121,9 @@ def test_a_reference_splits_the_data(few, tmp_path):
 
 
 def test_a_reference_must_be_one_set():
-    with pytest.raises(UsageError, match="reference: 'copper,metals' holds 2 data sets; wanted one"):
+    with pytest.raises(
+        UsageError, match="reference: 'copper,metals' holds 2 data sets; wanted one"
+    ):
         list(ColabFit(dataset="copper-gold", reference="copper,metals").cases(seed=0))
 
 
@@ -129,13 +148,19 @@ def test_a_run_end_to_end():
     """On the embedded sets msc keeps more than chance does on average, as the brief says of real ones."""
     settings = {"colabfit": {"ood": False, "rates": (0.1, 0.2)}}
     names = ["msc/msc", "msc/random"]
-    records = list(harness.run(tasks=["colabfit"], estimators=names, params=settings, seeds=range(3), baselines=False))
+    records = list(
+        harness.run(
+            tasks=["colabfit"], estimators=names, params=settings, seeds=range(3), baselines=False
+        )
+    )
     assert {record.status for record in records} == {"ok"}
     assert len(records) == 3 * 2 * 2 * 3
     for case in {record.case for record in records}:
         for quantity in ("diversity_kept", "outliers_kept", "tail_recall"):
             msc, chance = (
-                np.mean([r.scores[quantity] for r in records if (r.case, r.estimator) == (case, name)])
+                np.mean(
+                    [r.scores[quantity] for r in records if (r.case, r.estimator) == (case, name)]
+                )
                 for name in names
             )
             assert msc > chance, (case, quantity)

@@ -52,7 +52,10 @@ def test_graphs_too_dense_for_non_edges_are_refused(listed, monkeypatch):
     """The authors' code looks for them for ever."""
     monkeypatch.setattr(splits, "LISTED", listed)
     complete = np.array(list(itertools.combinations(range(12), 2)))
-    with pytest.raises(UsageError, match=r"mine: 0 pairs without an edge, and .* are wanted: the graph is too dense"):
+    with pytest.raises(
+        UsageError,
+        match=r"mine: 0 pairs without an edge, and .* are wanted: the graph is too dense",
+    ):
         splits.split_links(complete, 12, None, k=1, negatives=1.0, rng=stream(0), name="mine")
     with pytest.raises(UsageError, match="too dense"):
         splits.non_edges(complete[1:], 12, 2, stream(0), "mine")
@@ -63,7 +66,9 @@ def test_too_few_edges_and_too_great_a_k_are_refused():
     with pytest.raises(UsageError, match="3 edges; link prediction wants 10 or more"):
         splits.split_links(edges, 9, None, k=1, negatives=1.0, rng=stream(0), name="mine")
     edges = np.array(nx.path_graph(41).edges())
-    with pytest.raises(UsageError, match="k=5, and the smallest part has 4 non-edges; wanted a smaller k"):
+    with pytest.raises(
+        UsageError, match="k=5, and the smallest part has 4 non-edges; wanted a smaller k"
+    ):
         splits.split_links(edges, 41, None, k=5, negatives=1.0, rng=stream(0), name="mine")
 
 
@@ -105,7 +110,9 @@ def test_the_area_is_scikit_learns():
 def test_missing_predictions_and_too_few_non_links_are_named():
     with pytest.raises(Incompatible, match="not every unit of the test part is predicted"):
         scores.ranking(links(), Prediction([1.0], [2]))
-    with pytest.raises(Incompatible, match="Hits@9 wants 9 unlinked test pairs or more; there are 5"):
+    with pytest.raises(
+        Incompatible, match="Hits@9 wants 9 unlinked test pairs or more; there are 5"
+    ):
         scores.ranking(links(k=9), Prediction(np.zeros(8), np.arange(2, 10)))
 
 

@@ -14,14 +14,23 @@ def cases(name, seed=0, **params):
 
 
 def all_edges(data):
-    return np.concatenate([data.edges, *(data.pairs[p][data.y[p] == 1] for n, p in data.split.parts() if n != "train")])
+    return np.concatenate(
+        [
+            data.edges,
+            *(data.pairs[p][data.y[p] == 1] for n, p in data.split.parts() if n != "train"),
+        ]
+    )
 
 
 @pytest.mark.parametrize("structure", ["diag", "offdiag"])
 def test_links_fill_the_blocks_that_the_structure_names(structure):
     data = cases("link-scenarios")[f"random-{structure}"].load()
     blocks = all_edges(data) * 4 // 600
-    own = blocks[:, 0] == blocks[:, 1] if structure == "diag" else blocks[:, 0] // 2 == blocks[:, 1] // 2
+    own = (
+        blocks[:, 0] == blocks[:, 1]
+        if structure == "diag"
+        else blocks[:, 0] // 2 == blocks[:, 1] // 2
+    )
     if structure == "offdiag":
         own &= blocks[:, 0] != blocks[:, 1]
     possible = 4 * 150 * 149 / 2 if structure == "diag" else 2 * 150**2
@@ -46,7 +55,9 @@ def test_features_of_links_are_as_they_say():
 
 
 def test_the_paper_size_can_be_asked_for():
-    data = cases("link-scenarios", nodes=1200, columns=240, density=0.01, noise=0.0002, k=20)["random-diag"].load()
+    data = cases("link-scenarios", nodes=1200, columns=240, density=0.01, noise=0.0002, k=20)[
+        "random-diag"
+    ].load()
     assert data.features.shape == (1200, 240)
 
 
@@ -68,7 +79,11 @@ def test_nodes_are_joined_as_the_structure_says(structure):
         ("link-scenarios", {"nodes": 100, "columns": 100}, "fewer columns than nodes"),
         ("node-scenarios", {"classes": 3}, "an even number of classes"),
         ("node-scenarios", {"nodes": 20}, "ten nodes or more"),
-        ("small-graphs", {"only": ("les-miserables",)}, "'les-miserables'; wanted some of karate, davis, digits"),
+        (
+            "small-graphs",
+            {"only": ("les-miserables",)},
+            "'les-miserables'; wanted some of karate, davis, digits",
+        ),
         ("planetoid", {}, "names no data set: --set planetoid.datasets="),
     ],
 )
@@ -79,7 +94,11 @@ def test_wrong_parameters_are_refused(task, params, message):
 
 def test_small_graphs_are_what_they_are():
     found = {name: case.load() for name, case in cases("small-graphs").items()}
-    assert (found["karate"].n, len(found["karate"].edges), found["karate"].features) == (34, 78, None)
+    assert (found["karate"].n, len(found["karate"].edges), found["karate"].features) == (
+        34,
+        78,
+        None,
+    )
     davis = found["davis"]
     assert (davis.n, len(davis.edges)) == (32, 89)
     assert (davis.labels[davis.edges[:, 0]] != davis.labels[davis.edges[:, 1]]).all()
@@ -118,12 +137,22 @@ def folder(tmp_path):
         "x_indptr": sparse.indptr,
         "x_shape": np.array(x.shape),
     }
-    positions = {"train": np.flatnonzero(train[0]), "val": np.flatnonzero(valid[0]), "test": np.flatnonzero(test[0])}
+    positions = {
+        "train": np.flatnonzero(train[0]),
+        "val": np.flatnonzero(valid[0]),
+        "test": np.flatnonzero(test[0]),
+    }
     np.savez(tmp_path / "sparse.npz", edges=edges.T, n=30, labels=labels, **parts, **positions)
     adjacency = nx.to_scipy_sparse_array(graph).tocsr()
     adj = {f"adj_{k}": getattr(adjacency, k) for k in ("data", "indices", "indptr")}
     attr = {f"attr_{k}": getattr(sparse, k) for k in ("data", "indices", "indptr", "shape")}
-    np.savez(tmp_path / "adjacency.npz", labels=labels, node_names=np.array(["a", None], object), **adj, **attr)
+    np.savez(
+        tmp_path / "adjacency.npz",
+        labels=labels,
+        node_names=np.array(["a", None], object),
+        **adj,
+        **attr,
+    )
     return tmp_path
 
 
@@ -137,18 +166,24 @@ def test_all_layouts_give_the_same_graph(folder):
         assert (data[0].labels == other.labels).all()
     rows = data[0].features.sum(1)
     assert np.allclose(rows[rows > 0], 1)
-    raw = cases("planetoid", datasets=("masks.npz",), root=str(folder), normalise=False)["masks"].load()
+    raw = cases("planetoid", datasets=("masks.npz",), root=str(folder), normalise=False)[
+        "masks"
+    ].load()
     assert set(np.unique(raw.features)) == {0.0, 1.0}
 
 
 def test_public_splits_follow_the_seed(folder):
     given = np.load(folder / "masks.npz")
     for seed in range(3):
-        data = cases("planetoid", seed, datasets=("masks.npz",), root=str(folder), split="public")["masks"].load()
+        data = cases("planetoid", seed, datasets=("masks.npz",), root=str(folder), split="public")[
+            "masks"
+        ].load()
         assert data.split.train.tolist() == np.flatnonzero(given["train_masks"][seed % 2]).tolist()
         assert data.split.valid.tolist() == np.flatnonzero(given["val_masks"][seed % 2]).tolist()
     with pytest.raises(UsageError, match="no public split in the file"):
-        cases("planetoid", datasets=("adjacency.npz",), root=str(folder), split="public")["adjacency"].load()
+        cases("planetoid", datasets=("adjacency.npz",), root=str(folder), split="public")[
+            "adjacency"
+        ].load()
 
 
 def test_links_of_files(folder):
@@ -160,11 +195,23 @@ def test_links_of_files(folder):
 @pytest.mark.parametrize(
     ("arrays", "error", "message"),
     [
-        ({"edges": [[0, 1], [1, 9]], "labels": [0, 1, 0]}, DataError, r"ends \[1, 9\]; wanted nodes from 0 to 2"),
+        (
+            {"edges": [[0, 1], [1, 9]], "labels": [0, 1, 0]},
+            DataError,
+            r"ends \[1, 9\]; wanted nodes from 0 to 2",
+        ),
         ({"labels": [0, 1, 0]}, UsageError, "no edges; wanted an array edges or edge_index"),
-        ({"edges": [[0, 1], [1, 2]], "labels": [0, 1], "n": 3}, DataError, "labels of .*: 2 rows; wanted one per node"),
+        (
+            {"edges": [[0, 1], [1, 2]], "labels": [0, 1], "n": 3},
+            DataError,
+            "labels of .*: 2 rows; wanted one per node",
+        ),
         ({"edges": [[0, 1], [1, 2]], "n": 3}, UsageError, "nodes without labels"),
-        ({"edges": [[0, 1], [1, 2]], "labels": [0, 1, 1], "weights": [1, 2]}, DataError, "edges with weights"),
+        (
+            {"edges": [[0, 1], [1, 2]], "labels": [0, 1, 1], "weights": [1, 2]},
+            DataError,
+            "edges with weights",
+        ),
     ],
 )
 def test_wrong_files_are_named(tmp_path, arrays, error, message):
@@ -174,7 +221,9 @@ def test_wrong_files_are_named(tmp_path, arrays, error, message):
 
 
 def test_absent_files_are_named(tmp_path):
-    with pytest.raises(UsageError, match=r"absent\.npz.*wanted an \.npz file of a graph, pyg:NAME or ogb:NAME"):
+    with pytest.raises(
+        UsageError, match=r"absent\.npz.*wanted an \.npz file of a graph, pyg:NAME or ogb:NAME"
+    ):
         cases("planetoid", datasets=("absent.npz",), root=str(tmp_path))["absent"].load()
     (tmp_path / "text.npz").write_text("no archive")
     with pytest.raises(UsageError, match=r"text\.npz"):
@@ -189,13 +238,20 @@ def test_files_with_loops_and_repeats_are_read_with_a_word(tmp_path, caplog):
     found = files.read("loops.npz", str(tmp_path))
     assert found.edges.tolist() == [[0, 1], [1, 2]]
     assert "1 loops dropped, 1 repeated or reversed edges merged" in caplog.text
-    assert data.stamp != cases("planetoid", datasets=("loops.npz",), root="elsewhere")["loops"].stamp
+    assert (
+        data.stamp != cases("planetoid", datasets=("loops.npz",), root="elsewhere")["loops"].stamp
+    )
 
 
 @pytest.mark.data
 def test_real_graphs_have_their_known_sizes(data_folder):
-    found = cases("planetoid", datasets=("cora.npz", "chameleon.npz"), root=str(data_folder / "graphs"))
-    sizes = {name: (c.load().n, len(c.load().edges), c.load().features.shape[1]) for name, c in found.items()}
+    found = cases(
+        "planetoid", datasets=("cora.npz", "chameleon.npz"), root=str(data_folder / "graphs")
+    )
+    sizes = {
+        name: (c.load().n, len(c.load().edges), c.load().features.shape[1])
+        for name, c in found.items()
+    }
     assert sizes == {"cora": (2708, 5278, 1433), "chameleon": (2277, 31371, 2325)}
     shares = {}
     for name, case in found.items():
@@ -232,7 +288,9 @@ def test_the_reader_of_pytorch_geometric_converts_its_layout(monkeypatch):
         val_mask=Tensors(masks[:, ::-1]),
         test_mask=Tensors(masks),
     )
-    datasets = types.SimpleNamespace(WikipediaNetwork=lambda root, name, geom_gcn_preprocess: [graph])
+    datasets = types.SimpleNamespace(
+        WikipediaNetwork=lambda root, name, geom_gcn_preprocess: [graph]
+    )
     monkeypatch.setitem(sys.modules, "torch_geometric", types.SimpleNamespace(datasets=datasets))
     from harness_graphs import files
 
@@ -253,14 +311,20 @@ def test_the_reader_of_ogb_converts_its_layout(monkeypatch):
             assert name == "ogbn-arxiv"
 
         def __getitem__(self, index):
-            graph = {"edge_index": np.array([[0, 2, 0], [1, 1, 2]]), "node_feat": np.eye(3, 2), "num_nodes": 3}
+            graph = {
+                "edge_index": np.array([[0, 2, 0], [1, 1, 2]]),
+                "node_feat": np.eye(3, 2),
+                "num_nodes": 3,
+            }
             return graph, np.array([[0], [1], [1]])
 
         def get_idx_split(self):
             return {"train": np.array([0, 1]), "valid": np.array([], int), "test": np.array([2])}
 
     monkeypatch.setitem(sys.modules, "ogb", types.ModuleType("ogb"))
-    monkeypatch.setitem(sys.modules, "ogb.nodeproppred", types.SimpleNamespace(NodePropPredDataset=Arxiv))
+    monkeypatch.setitem(
+        sys.modules, "ogb.nodeproppred", types.SimpleNamespace(NodePropPredDataset=Arxiv)
+    )
     from harness_graphs import files
 
     found = files.read("ogb:ogbn-arxiv", "anywhere")
@@ -269,7 +333,9 @@ def test_the_reader_of_ogb_converts_its_layout(monkeypatch):
     assert found.splits[0]["test"].tolist() == [2]
 
 
-@pytest.mark.parametrize(("name", "package"), [("pyg:Cora", "torch_geometric"), ("ogb:ogbn-arxiv", "ogb")])
+@pytest.mark.parametrize(
+    ("name", "package"), [("pyg:Cora", "torch_geometric"), ("ogb:ogbn-arxiv", "ogb")]
+)
 def test_absent_packages_are_named(monkeypatch, name, package):
     import sys
 

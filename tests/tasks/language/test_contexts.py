@@ -19,7 +19,13 @@ def patient(i, right=2):
         for k in range(2)
     ]
     texts = {f"text_{k}": f"Note {k} on P{i}, who has illness {right}." for k in range(3)}
-    return {"name": f"P{i}", "birthday": "1.1.1950", "diagnosis": "x", "texts": texts, "questions": questions}
+    return {
+        "name": f"P{i}",
+        "birthday": "1.1.1950",
+        "diagnosis": "x",
+        "texts": texts,
+        "questions": questions,
+    }
 
 
 def filing(i, pieces=1):
@@ -40,14 +46,25 @@ def paper(i, columns):
     given = [
         {"unanswerable": False, "yes_no": True, "extractive_spans": [], "free_form_answer": ""},
         {"unanswerable": True, "yes_no": None, "extractive_spans": [], "free_form_answer": ""},
-        {"unanswerable": False, "yes_no": None, "extractive_spans": ["a", "b"], "free_form_answer": ""},
+        {
+            "unanswerable": False,
+            "yes_no": None,
+            "extractive_spans": ["a", "b"],
+            "free_form_answer": "",
+        },
     ]
     asked = [f"Question {i}.{k}?" for k in range(3)]
     if columns:
         full = {name: [s[name] for s in sections] for name in ("section_name", "paragraphs")}
         qas = {"question": asked, "answers": [{"answer": [g], "worker_id": ["w"]} for g in given]}
     else:
-        full, qas = sections, [{"question": q, "answers": [{"answer": g}]} for q, g in zip(asked, given, strict=True)]
+        full, qas = (
+            sections,
+            [
+                {"question": q, "answers": [{"answer": g}]}
+                for q, g in zip(asked, given, strict=True)
+            ],
+        )
     return {"title": f"T{i}", "abstract": "A", "full_text": full, "qas": qas}
 
 
@@ -74,17 +91,25 @@ def as_json(path, found):
 
 
 def cases(preset, path, seed=0, **params):
-    return list(harness.task("long-contexts", preset=preset, path=str(path), **params).cases(seed=seed))
+    return list(
+        harness.task("long-contexts", preset=preset, path=str(path), **params).cases(seed=seed)
+    )
 
 
 @pytest.fixture
 def longhealth(tmp_path):
-    return as_json(tmp_path / "benchmark_v5.json", {f"patient_{i:02}": patient(i, i % 5) for i in range(6)})
+    return as_json(
+        tmp_path / "benchmark_v5.json", {f"patient_{i:02}": patient(i, i % 5) for i in range(6)}
+    )
 
 
 def test_longhealth_asks_one_question_of_several_records(longhealth, tmp_path):
     found = cases("longhealth", longhealth, contexts=4, questions=3)
-    assert [case.id for case in found] == ["longhealth-question-1", "longhealth-question-2", "longhealth-question-3"]
+    assert [case.id for case in found] == [
+        "longhealth-question-1",
+        "longhealth-question-2",
+        "longhealth-question-3",
+    ]
     asked = set()
     for case in found:
         data = case.load()
@@ -104,7 +129,9 @@ def test_longhealth_asks_one_question_of_several_records(longhealth, tmp_path):
     for i, record in enumerate(lettered.values()):
         for question in record["questions"]:
             question["correct"] = LETTERS[i % 5].upper()
-    (again,) = cases("longhealth", as_json(tmp_path / "lettered.json", lettered), contexts=4, questions=1)
+    (again,) = cases(
+        "longhealth", as_json(tmp_path / "lettered.json", lettered), contexts=4, questions=1
+    )
     assert again.load() == found[0].load()
 
 
@@ -130,7 +157,9 @@ def test_pages_grow_around_the_evidence(tmp_path):
         (22, [1, 2], [2, 3]),
         (33, [0, 1, 2], [1, 2, 3]),
     ):
-        (case, _) = cases("financebench", path, documents=str(tmp_path), characters=max(size, 0), questions=2)
+        (case, _) = cases(
+            "financebench", path, documents=str(tmp_path), characters=max(size, 0), questions=2
+        )
         if size == 5:
             found = [corpora.pages_around(tmp_path / f"C{i}_10K.txt", i, 5) for i in (1, 2)]
         else:
@@ -195,16 +224,36 @@ def test_fineweb_keeps_long_english_pages(tmp_path, caplog):
 @pytest.mark.parametrize(
     ("preset", "rows", "said"),
     [
-        ("longhealth", {"p": {"name": "x"}, "q": {}}, r"longhealth at row 0: no texts .*wanted texts: dict"),
+        (
+            "longhealth",
+            {"p": {"name": "x"}, "q": {}},
+            r"longhealth at row 0: no texts .*wanted texts: dict",
+        ),
         ("longhealth", ["text"], "str in place of an object"),
-        ("longhealth", {"p": patient(0), "q": patient(1, 7)}, r"row 1: correct is 'illness 7'; wanted one of five"),
-        ("longhealth", {"p": patient(0)}, "1 texts; wanted two at least, in the format of longhealth"),
+        (
+            "longhealth",
+            {"p": patient(0), "q": patient(1, 7)},
+            r"row 1: correct is 'illness 7'; wanted one of five",
+        ),
+        (
+            "longhealth",
+            {"p": patient(0)},
+            "1 texts; wanted two at least, in the format of longhealth",
+        ),
         ("financebench", [{"question": "?"}], "no evidence"),
         ("financebench", [filing(0) | {"evidence": "page"}], "evidence is str"),
-        ("qasper", [paper(0, True) | {"qas": {"question": ["a"], "answers": []}}], r"columns of lengths \[0, 1\]"),
+        (
+            "qasper",
+            [paper(0, True) | {"qas": {"question": ["a"], "answers": []}}],
+            r"columns of lengths \[0, 1\]",
+        ),
         ("wildchat", [chat(0) | {"turn": "4"}], "turn is str"),
         ("wildchat", [chat(i) for i in range(9)], "0 texts"),
-        ("fineweb", [{"text": "a", "language": "en"}], r"no token_count \(there are text, language\)"),
+        (
+            "fineweb",
+            [{"text": "a", "language": "en"}],
+            r"no token_count \(there are text, language\)",
+        ),
     ],
 )
 def test_rows_of_another_shape(tmp_path, preset, rows, said):
@@ -234,7 +283,8 @@ def test_files_that_cannot_be_read(tmp_path, monkeypatch):
 
     monkeypatch.setattr("datasets.load_dataset", refuse)
     with pytest.raises(
-        UsageError, match=r"'allenai/qasper' cannot be loaded \(ConnectionError: no way out\).*reachable"
+        UsageError,
+        match=r"'allenai/qasper' cannot be loaded \(ConnectionError: no way out\).*reachable",
     ):
         cases("qasper", "")[0].load()
 
@@ -269,7 +319,12 @@ def test_accuracy_counts_the_known_answer_only():
     accuracy = harness.estimator("answer-accuracy")
     one = ChannelLogLikelihoods(log_p, [[1, 1]] * 3, correct=known)
     found = accuracy.estimate(one, rng=stream(0))
-    assert (found.value, found.stderr, found.local, found.diagnostics["known"]) == (0.5, None, None, 1)
+    assert (found.value, found.stderr, found.local, found.diagnostics["known"]) == (
+        0.5,
+        None,
+        None,
+        1,
+    )
     both = accuracy.estimate(
         ChannelLogLikelihoods(log_p, [[1, 1]] * 3, correct=[*known[:2], [1.0, 1.0]]), rng=stream(0)
     )

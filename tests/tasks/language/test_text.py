@@ -30,7 +30,9 @@ def test_own_files(tmp_path):
     assert sorted(np.diff(data.offsets)) == [3, 4, 5]
     datasets = pytest.importorskip("datasets")
     datasets.Dataset.from_dict({"body": ["first", "", "second"]}).to_parquet(tmp_path / "t.parquet")
-    data = only(harness.task("pydoc-text", dataset=str(tmp_path / "t.parquet"), column="body")).load()
+    data = only(
+        harness.task("pydoc-text", dataset=str(tmp_path / "t.parquet"), column="body")
+    ).load()
     assert data.n == 2
     with pytest.raises(UsageError, match="one of body"):
         only(harness.task("pydoc-text", dataset=str(tmp_path / "t.parquet"))).load()
@@ -38,7 +40,9 @@ def test_own_files(tmp_path):
 
 def test_what_cannot_be_read(tmp_path, monkeypatch):
     pytest.importorskip("datasets")
-    monkeypatch.setattr("datasets.load_dataset", lambda *a, **k: (_ for _ in ()).throw(ConnectionError("no way")))
+    monkeypatch.setattr(
+        "datasets.load_dataset", lambda *a, **k: (_ for _ in ()).throw(ConnectionError("no way"))
+    )
     with pytest.raises(UsageError, match=r"no way.*reachable or in its cache"):
         only(harness.task("pydoc-text", dataset="nobody/nothing")).load()
     (tmp_path / "bad.txt").write_bytes(b"\xff\xfe\xff")

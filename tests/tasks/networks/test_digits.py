@@ -35,7 +35,9 @@ def test_an_attack_stays_within_its_size_and_raises_the_loss(digits):
     torch.testing.assert_close(moved[0], images)
     rise = loss(networks, moved, labels) - loss(networks, clean, labels)
     assert rise[2] > 2 * rise[1] > 0
-    noise = (clean + SIZES[:, None, None] * (2 * torch.rand(clean.shape, generator=seeded(2)) - 1)).clamp(0, 1)
+    noise = (
+        clean + SIZES[:, None, None] * (2 * torch.rand(clean.shape, generator=seeded(2)) - 1)
+    ).clamp(0, 1)
     assert rise[2] > 3 * (loss(networks, noise, labels) - loss(networks, clean, labels))[2]
 
 
@@ -47,7 +49,10 @@ def test_the_gradient_is_half_of_clean_and_half_of_attacked(digits):
     found = [p.grad.clone() for p in networks.parameters]
     clean = images.expand(3, -1, -1)
     moved = attacked(networks, clean, labels, SIZES, 4, seeded(1))
-    halves = [torch.autograd.grad(loss(networks, x, labels).sum(), networks.parameters) for x in (clean, moved)]
+    halves = [
+        torch.autograd.grad(loss(networks, x, labels).sum(), networks.parameters)
+        for x in (clean, moved)
+    ]
     for whole, one, two in zip(found, *halves, strict=True):
         torch.testing.assert_close(whole, 0.5 * one + 0.5 * two, rtol=1e-5, atol=1e-7)
 

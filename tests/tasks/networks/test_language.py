@@ -18,9 +18,13 @@ def checkpoint(tmp_path_factory):
 
     folder = str(tmp_path_factory.mktemp("tiny"))
     letters = {chr(c): i + 1 for i, c in enumerate(range(32, 127))}
-    tokenizer = Tokenizer(models.WordLevel({"?": 0} | {k: v for k, v in letters.items() if k != "?"}, unk_token="?"))
+    tokenizer = Tokenizer(
+        models.WordLevel({"?": 0} | {k: v for k, v in letters.items() if k != "?"}, unk_token="?")
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(""), "isolated")
-    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="?").save_pretrained(folder)
+    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="?").save_pretrained(
+        folder
+    )
     torch.manual_seed(0)
     config = transformers.GPT2Config(vocab_size=97, n_positions=64, n_embd=16, n_layer=2, n_head=2)
     transformers.GPT2LMHeadModel(config).save_pretrained(folder)

@@ -33,7 +33,9 @@ def test_gradients_of_toy_models():
     bias = torch.randn((2, 1, 5), generator=seeded(1)).requires_grad_()
     features, importance = torch.rand((2, 7, 5), generator=seeded(2)), 0.7 ** torch.arange(5.0)
     out = torch.relu(features @ weights.mT @ weights + bias)
-    wanted = torch.autograd.grad((importance * (out - features) ** 2).sum(-1).mean(-1).sum(), (weights, bias))
+    wanted = torch.autograd.grad(
+        (importance * (out - features) ** 2).sum(-1).mean(-1).sum(), (weights, bias)
+    )
     with torch.no_grad():
         weights.grad, bias.grad = torch.zeros_like(weights), torch.zeros_like(bias)
         toy._gradients(weights, bias, features, importance)
@@ -118,7 +120,9 @@ def test_all_inputs_of_parity():
 
 @pytest.fixture(scope="module")
 def dropout():
-    return DropoutParity(widths=(32,), rates=(0.0, 0.8), epochs=30, batch=256, learning_rate=5e-3, n=1000)
+    return DropoutParity(
+        widths=(32,), rates=(0.0, 0.8), epochs=30, batch=256, learning_rate=5e-3, n=1000
+    )
 
 
 def test_parity_is_learnt_and_dropout_hinders(dropout):
@@ -129,7 +133,9 @@ def test_parity_is_learnt_and_dropout_hinders(dropout):
 
 def test_sites_and_samples_of_parity(dropout):
     cases = {c.id: c for c in dropout.cases(seed=0)}
-    assert list(cases) == [f"width-32-dropout-{p}-{s}" for p in ("0", "0.8") for s in ("post", "pre")]
+    assert list(cases) == [
+        f"width-32-dropout-{p}-{s}" for p in ("0", "0.8") for s in ("post", "pre")
+    ]
     post, pre = cases["width-32-dropout-0.8-post"].load(), cases["width-32-dropout-0.8-pre"].load()
     np.testing.assert_array_equal(post.x, np.maximum(pre.x, 0))
     assert (post.width, post.n, post.layer, pre.layer) == (32, 1000, "post", "pre")
@@ -152,10 +158,16 @@ def test_sums_are_learnt(sums):
     pairs, moments = sums.trained(0)
     assert (pairs.total == (pairs.a + pairs.b) % 11).all()
     assert sorted(torch.cat([pairs.train, pairs.test]).tolist()) == list(range(121))
-    known = (grokking.forward(moments[500], pairs, pairs.train).argmax(1) == pairs.total[pairs.train]).float().mean()
+    known = (
+        (grokking.forward(moments[500], pairs, pairs.train).argmax(1) == pairs.total[pairs.train])
+        .float()
+        .mean()
+    )
     assert known > 0.95
     assert first.learning_coefficient != last.learning_coefficient
-    assert next(iter(dataclasses.replace(sums, inputs="train", draws=0).cases(seed=0))).load().x.shape == (97, 48)
+    assert next(
+        iter(dataclasses.replace(sums, inputs="train", draws=0).cases(seed=0))
+    ).load().x.shape == (97, 48)
 
 
 def test_the_chain_moves_about_the_weights(sums):
@@ -203,7 +215,11 @@ def test_estimators_of_samples_and_pairs_reach_the_layers():
     layers = {"widths": (8,), "rates": (0.0,), "sites": ("pre",), "epochs": 1, "n": 300}
     found = plan.make(
         registry.default(),
-        plan.Request(tasks=("dropout-parity",), estimators=("kl", "ross", "mine", "gaussian-entropy"), baselines=False),
+        plan.Request(
+            tasks=("dropout-parity",),
+            estimators=("kl", "ross", "mine", "gaussian-entropy"),
+            baselines=False,
+        ),
     )
     models = {str(p).rpartition(" ▸ ")[2]: [m.name for m in p.models] for p in found.paths}
     assert models == {
@@ -213,6 +229,9 @@ def test_estimators_of_samples_and_pairs_reach_the_layers():
         "neural/mine": ["networks/units-labels"],
     }
     records = harness.run(
-        tasks=["dropout-parity"], estimators=["gaussian-entropy"], params={"dropout-parity": layers}, baselines=False
+        tasks=["dropout-parity"],
+        estimators=["gaussian-entropy"],
+        params={"dropout-parity": layers},
+        baselines=False,
     )
     assert [r.status for r in records] == ["ok"]

@@ -13,12 +13,16 @@ RNG = np.random.default_rng
 CASES = {case.id: case for case in harness.task("known-v-information").cases(seed=0)}
 
 
-@pytest.mark.parametrize(("flip", "bits"), [(0.05, 0.7136), (0.1, 0.5310), (0.25, 0.1887), (0.0, 1.0), (0.5, 0.0)])
+@pytest.mark.parametrize(
+    ("flip", "bits"), [(0.05, 0.7136), (0.1, 0.5310), (0.25, 0.1887), (0.0, 1.0), (0.5, 0.0)]
+)
 def test_channels(flip, bits):
     assert known.channel_information(flip) / math.log(2) == pytest.approx(bits, abs=5e-5)
 
 
-@pytest.mark.parametrize(("mu", "bits"), [(0.25, 0.04373), (0.5, 0.16075), (1.0, 0.48594), (2.0, 0.91282)])
+@pytest.mark.parametrize(
+    ("mu", "bits"), [(0.25, 0.04373), (0.5, 0.16075), (1.0, 0.48594), (2.0, 0.91282)]
+)
 def test_normal_classes(mu, bits):
     assert known.classes_information(mu) / math.log(2) == pytest.approx(bits, abs=1e-5)
 
@@ -47,8 +51,12 @@ def test_logistic_regression_on_the_numbers_finds_the_truth(case):
 
 @pytest.mark.parametrize("case", ["topics-0", "topics-0.1", "topics-0.3", "channel-0.1", "xor-0"])
 def test_words_tell_the_topics_and_not_the_xor(case):
-    found = harness.estimator("pvi").estimate(held_out("tfidf-logistic", CASES[case].load()), rng=RNG(0))
-    assert found.value == pytest.approx(CASES[case].truth["v_information"], abs=4 * found.stderr + 3e-3)
+    found = harness.estimator("pvi").estimate(
+        held_out("tfidf-logistic", CASES[case].load()), rng=RNG(0)
+    )
+    assert found.value == pytest.approx(
+        CASES[case].truth["v_information"], abs=4 * found.stderr + 3e-3
+    )
 
 
 def test_xor_holds_one_bit_for_an_unlimited_observer():

@@ -9,7 +9,10 @@ import pytest
 import harness
 from harness import DataError, UsageError
 
-ROWS = [{"text": f"{('bad', 'good')[i % 2]} thing number {i}", "label": ("no", "yes")[i % 2]} for i in range(40)]
+ROWS = [
+    {"text": f"{('bad', 'good')[i % 2]} thing number {i}", "label": ("no", "yes")[i % 2]}
+    for i in range(40)
+]
 
 
 def load(path, **params):
@@ -45,7 +48,9 @@ def test_every_format_gives_the_same(tmp_path, ending):
 
 
 def test_columns_are_mapped_and_numbers_are_in_order(tmp_path):
-    rows = [{"q": f"q {i}", "a": [10, 9, 2][i % 3], "opts": ["x", "y"], "topic": "t"} for i in range(30)]
+    rows = [
+        {"q": f"q {i}", "a": [10, 9, 2][i % 3], "opts": ["x", "y"], "topic": "t"} for i in range(30)
+    ]
     data = load(write(tmp_path, rows, "jsonl"), text="q", label="a", context="opts", group="topic")
     assert data.classes == ("2", "9", "10")
     assert data.contexts[0] == "A) x B) y"
@@ -61,7 +66,8 @@ def test_two_files_are_two_parts_and_a_leak_is_an_error(tmp_path, caplog):
         write(tmp_path / "b", [*ROWS[30:], {**ROWS[3], "text": "GOOD  thing number 3"}]),
     )
     with pytest.raises(
-        DataError, match=r"row 40: a text of the training part again \(1 such: 'GOOD  thing number 3'\)"
+        DataError,
+        match=r"row 40: a text of the training part again \(1 such: 'GOOD  thing number 3'\)",
     ):
         load(train, test=str(test))
     with caplog.at_level(logging.WARNING, "harness"):
@@ -87,7 +93,9 @@ def test_one_class_and_empty_texts(tmp_path, caplog):
     with pytest.raises(DataError, match="the one class 'yes'"):
         load(write(tmp_path, ROWS[1::2]))
     holes = [*ROWS, {"text": "  ", "label": "yes"}]
-    with pytest.raises(UsageError, match="row 40: an empty text in 'text'; wanted a text, or empty=drop"):
+    with pytest.raises(
+        UsageError, match="row 40: an empty text in 'text'; wanted a text, or empty=drop"
+    ):
         load(write(tmp_path, holes))
     with caplog.at_level(logging.WARNING, "harness"):
         assert load(write(tmp_path, holes), empty="drop").n == 40
@@ -104,7 +112,9 @@ def test_files_that_are_none(tmp_path):
     with pytest.raises(UsageError, match="row 1 has more fields than the header"):
         load(tmp_path / "torn.csv")
     (tmp_path / "torn.jsonl").write_text('{"text": "a"}\n[1]\n')
-    with pytest.raises(UsageError, match=r"torn.jsonl:2: list; wanted an object with a field per column"):
+    with pytest.raises(
+        UsageError, match=r"torn.jsonl:2: list; wanted an object with a field per column"
+    ):
         load(tmp_path / "torn.jsonl")
     (tmp_path / "binary.csv").write_bytes(b"text,label\n\xff\xfe,1\n")
     with pytest.raises(UsageError, match="in UTF-8"):
@@ -142,11 +152,16 @@ class TestHub:
         home = tmp_path / "repo" / "data"
         home.mkdir(parents=True)
         features = datasets.Features(
-            {"sentence": datasets.Value("string"), "label": datasets.ClassLabel(names=["neg", "pos"])}
+            {
+                "sentence": datasets.Value("string"),
+                "label": datasets.ClassLabel(names=["neg", "pos"]),
+            }
         )
         for part, rows in (("train", range(20)), ("test", range(20, 30))):
             table = {"sentence": [f"s {i}" for i in rows], "label": [i % 2 for i in rows]}
-            datasets.Dataset.from_dict(table, features=features).to_parquet(home / f"{part}-00000-of-00001.parquet")
+            datasets.Dataset.from_dict(table, features=features).to_parquet(
+                home / f"{part}-00000-of-00001.parquet"
+            )
         data = load(tmp_path / "repo", text="sentence")
         assert data.classes == ("neg", "pos")
         assert data.split.test.tolist() == list(range(20, 30))
@@ -156,7 +171,9 @@ class TestHub:
     def test_what_cannot_be_reached(self, monkeypatch):
         import datasets
 
-        with pytest.raises(UsageError, match=r"nobody/nothing: cannot be loaded: .*or an id on the hub"):
+        with pytest.raises(
+            UsageError, match=r"nobody/nothing: cannot be loaded: .*or an id on the hub"
+        ):
             load("nobody/nothing")
 
         def gated(*names, **more):
@@ -168,7 +185,11 @@ class TestHub:
         monkeypatch.setattr(
             datasets,
             "load_dataset",
-            lambda *n, **m: (_ for _ in ()).throw(RuntimeError("Dataset scripts are no longer supported")),
+            lambda *n, **m: (_ for _ in ()).throw(
+                RuntimeError("Dataset scripts are no longer supported")
+            ),
         )
-        with pytest.raises(UsageError, match="needs code from its repository, which is never run here"):
+        with pytest.raises(
+            UsageError, match="needs code from its repository, which is never run here"
+        ):
             load("x/y")

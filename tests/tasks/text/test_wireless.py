@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 import harness
-from harness import GeneratedText, Incompatible, LabelledSamples, LabelledText, LabelLogProbabilities, UsageError
+from harness import (
+    GeneratedText,
+    Incompatible,
+    LabelledSamples,
+    LabelledText,
+    LabelLogProbabilities,
+    UsageError,
+)
 from harness_text import entities, features, noma
 from harness_text.noma_rates import Downlink, uplink_sum_rate
 from harness_text.wireless_qa import WirelessQA, _Maker, reached, sentence
@@ -26,7 +33,9 @@ def test_golden_rates(downlink, far, near, cancel, divided):
     assert downlink.far_rate() == pytest.approx(far, abs=1e-5)
     assert downlink.near_rate() == pytest.approx(near, abs=1e-5)
     assert downlink.cancel_rate() == pytest.approx(cancel, abs=1e-5)
-    assert [downlink.divided_rate(g) for g in (downlink.far, downlink.near)] == pytest.approx(divided, abs=1e-5)
+    assert [downlink.divided_rate(g) for g in (downlink.far, downlink.near)] == pytest.approx(
+        divided, abs=1e-5
+    )
     assert downlink.gain() == pytest.approx(far + near - sum(divided), abs=2e-5)
 
 
@@ -89,7 +98,9 @@ def test_summaries_tell_everything_that_is_wanted():
     rouge = harness.estimator("rouge-l")
     lead = harness.model("lead-sentences").transform(data, to=GeneratedText, rng=RNG(0))
     near = harness.model("nearest-answer").transform(data, to=GeneratedText, rng=RNG(0))
-    assert 0.1 < rouge.estimate(lead, rng=RNG(0)).value < rouge.estimate(near, rng=RNG(0)).value < 0.95
+    assert (
+        0.1 < rouge.estimate(lead, rng=RNG(0)).value < rouge.estimate(near, rng=RNG(0)).value < 0.95
+    )
 
 
 def test_the_graph():
@@ -109,7 +120,9 @@ def test_questions_are_answered_by_the_facts_and_no_test_fact_is_seen_in_trainin
         ends = reached(q.entities[0], [relation for _, relation, _ in chain])
         assert q.entities[-1] in ends
         if form == "mcq":
-            right = [letter for letter, option in zip("ABCD", q.options, strict=True) if option in ends]
+            right = [
+                letter for letter, option in zip("ABCD", q.options, strict=True) if option in ends
+            ]
             assert right == [q.answer]
         else:
             named = q.question.removesuffix(".").split(chain[-1][1] + " ")[-1]

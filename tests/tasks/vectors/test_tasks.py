@@ -9,7 +9,14 @@ from harness_vectors import gauss
 from harness_vectors.conditional import Conditional
 from harness_vectors.entropies import DiscreteEntropies, Entropies
 from harness_vectors.images import GaussianImages, RectangleImages
-from harness_vectors.pairs import AntiPca, BeyondNormal, GaussianSweep, LinearAwgn, Quantised, SmoothedUniform
+from harness_vectors.pairs import (
+    AntiPca,
+    BeyondNormal,
+    GaussianSweep,
+    LinearAwgn,
+    Quantised,
+    SmoothedUniform,
+)
 
 
 @conformance("vectors")
@@ -47,7 +54,9 @@ def test_sweep_is_the_cross_product_with_its_coordinates_as_facts(by_id):
     # The log-determinants of 20,000 normal vectors spread by less than 0.02, and are biased by 16 / 40,000.
     assert gauss.mutual_information(s, 4) == pytest.approx(2.0, abs=0.05)
     # Mixed: no coordinate of x is the partner of one of y alone.
-    plain = by_id(GaussianSweep(dims=(4,), information=(2.0,), n=(20_000,), mix=False))["4v4-2-20000"].load()
+    plain = by_id(GaussianSweep(dims=(4,), information=(2.0,), n=(20_000,), mix=False))[
+        "4v4-2-20000"
+    ].load()
     rho = gauss.correlation(0.5)
     assert np.diag(covariance(plain.x, plain.y)[:4, 4:]) == pytest.approx(np.full(4, rho), abs=0.05)
     assert np.abs(s[:4, 4:]).max() < 0.97 * rho
@@ -60,7 +69,9 @@ def test_channel_truths_of_the_brief(by_id):
     for k in (1, 3):
         data = cases[f"sigma-0.5-code-{k}"].load()
         assert data.y.shape == (20_000, k)
-        assert gauss.mutual_information(covariance(data.x, data.y), 6) == pytest.approx(truth[k - 1], abs=0.06)
+        assert gauss.mutual_information(covariance(data.x, data.y), 6) == pytest.approx(
+            truth[k - 1], abs=0.06
+        )
 
 
 def test_anti_pca(by_id):
@@ -96,7 +107,10 @@ def test_the_spot_lies_where_the_uniform_numbers_say():
     u = np.array([[0.2, 0.9], [0.5, 0.5]])
     pictures = GaussianImages(width=101)._paint(u).reshape(2, 101, 101)
     for picture, (across, down) in zip(pictures, u, strict=True):
-        assert np.unravel_index(picture.argmax(), picture.shape) == (round(100 * down), round(100 * across))
+        assert np.unravel_index(picture.argmax(), picture.shape) == (
+            round(100 * down),
+            round(100 * across),
+        )
         assert picture.max() == pytest.approx(1.0)
 
 
@@ -129,7 +143,9 @@ def test_pictures_of_independent_parameters_are_independent(by_id, task):
 @pytest.mark.parametrize("information", [0.0, 0.25, 0.5, 2.0])
 def test_smoothed_uniform_by_its_entropy(by_id, information):
     """h(Y) - h(Y|X) with h(Y) from spacings (Vasicek's, m = 50, n = 20,000: within 0.02)."""
-    data = by_id(SmoothedUniform(n=20_000, dims=(1,), information=(information,)))[f"1v1-{information:g}"].load()
+    data = by_id(SmoothedUniform(n=20_000, dims=(1,), information=(information,)))[
+        f"1v1-{information:g}"
+    ].load()
     y, m = np.sort(data.y[:, 0]), 50
     entropy = np.log((y[2 * m :] - y[: -2 * m]) * (len(y) + 1) / (2 * m)).mean()
     noise = 1.0 if information <= 0.5 else np.ptp(data.y[:, 0] - data.x[:, 0])
@@ -144,7 +160,9 @@ def test_codes_have_the_entropy_that_is_their_truth(by_id):
         assert data.y_kind == "discrete"
         shares = np.unique(data.y, return_counts=True)[1] / data.n
         assert len(shares) == case.facts["codes"], name
-        assert -(shares * np.log(shares)).sum() == pytest.approx(case.truth["mutual_information"], abs=0.02)
+        assert -(shares * np.log(shares)).sum() == pytest.approx(
+            case.truth["mutual_information"], abs=0.02
+        )
         # The code is read off the first coordinate: sorted by it, the code never falls.
         assert (np.diff(data.y[np.argsort(data.x[:, 0]), 0]) >= 0).all()
     assert by_id(Quantised())["uniform-8"].truth["mutual_information"] == pytest.approx(math.log(8))
@@ -155,12 +173,20 @@ def test_entropy_samples_have_the_law_they_say(by_id):
     normal = 0.5 * math.log(2 * math.pi * math.e)
     for law in ("normal", "correlated-normal"):
         s = covariance(cases[f"{law}-3"].load().x)
-        assert 3 * normal + 0.5 * gauss.log_det(s) == pytest.approx(cases[f"{law}-3"].truth["entropy"], abs=0.05)
+        assert 3 * normal + 0.5 * gauss.log_det(s) == pytest.approx(
+            cases[f"{law}-3"].truth["entropy"], abs=0.05
+        )
     laplace, exponential = (cases[f"{law}-3"].load().x for law in ("laplace", "exponential"))
-    assert 1 + np.log(2 * np.abs(laplace).mean()) == pytest.approx(cases["laplace-3"].truth["entropy"] / 3, abs=0.02)
-    assert 1 + np.log(exponential.mean()) == pytest.approx(cases["exponential-3"].truth["entropy"] / 3, abs=0.02)
+    assert 1 + np.log(2 * np.abs(laplace).mean()) == pytest.approx(
+        cases["laplace-3"].truth["entropy"] / 3, abs=0.02
+    )
+    assert 1 + np.log(exponential.mean()) == pytest.approx(
+        cases["exponential-3"].truth["entropy"] / 3, abs=0.02
+    )
     mixture = cases["mixture-3"].load().x
-    assert np.sort(np.linalg.eigvalsh(covariance(mixture))) == pytest.approx([1, 1, 1 + 4 * 9 * 0.21], rel=0.05)
+    assert np.sort(np.linalg.eigvalsh(covariance(mixture))) == pytest.approx(
+        [1, 1, 1 + 4 * 9 * 0.21], rel=0.05
+    )
     with pytest.raises(UsageError, match="'cauchy'; wanted some of normal"):
         list(Entropies(laws=("cauchy",)).cases(seed=0))
 
@@ -176,7 +202,10 @@ def test_discrete_entropies(by_id):
 @pytest.mark.parametrize("d", [1, 3])
 def test_conditional_truths_by_the_data(by_id, d):
     cases = by_id(Conditional(n=50_000, dims=(d,)))
-    truth = {name.split("-")[0]: case.truth["conditional_mutual_information"] for name, case in cases.items()}
+    truth = {
+        name.split("-")[0]: case.truth["conditional_mutual_information"]
+        for name, case in cases.items()
+    }
     assert [truth["chain"], truth["fork"]] == pytest.approx([0.0, 0.0], abs=1e-12)
     assert min(truth[name] for name in ("collider", "link", "apart")) > 0.1
     for case in cases.values():

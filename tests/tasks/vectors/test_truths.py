@@ -7,7 +7,15 @@ import pytest
 from scipy import integrate, special, stats
 
 from harness_vectors import gauss, truths
-from harness_vectors.entropies import CORRELATION, GAP, RATE, SCALE, Entropies, mixture_entropy, student_entropy
+from harness_vectors.entropies import (
+    CORRELATION,
+    GAP,
+    RATE,
+    SCALE,
+    Entropies,
+    mixture_entropy,
+    student_entropy,
+)
 from harness_vectors.normal import distributions
 from harness_vectors.special import digamma, normal_cdf
 
@@ -25,7 +33,10 @@ FORTY = [
     ("student-identity-1-1-1", 1, 1, 0.224171),
     ("asinh-student-identity-1-1-1", 1, 1, 0.224171),
     ("swissroll_x-normal_cdf-1v1-normal-0.75", 2, 1, G),
-    *((f"multinormal-dense-{d}-{d}-0.5", d, d, v) for d, v in [(2, 0.293893), (3, 0.413339), (5, 0.592812)]),
+    *(
+        (f"multinormal-dense-{d}-{d}-0.5", d, d, v)
+        for d, v in [(2, 0.293893), (3, 0.413339), (5, 0.592812)]
+    ),
     *((f"multinormal-dense-{d}-{d}-0.5", d, d, v) for d, v in [(25, 1.292184), (50, 1.624265)]),
     *((f"multinormal-sparse-{d}-{d}-2-2.0", d, d, PAIRS) for d in (2, 3, 5, 25)),
     ("student-identity-2-2-1", 2, 2, 0.431946),
@@ -68,12 +79,16 @@ def test_special_functions():
 @pytest.mark.parametrize("d", [1, 3, 10])
 def test_dense_normal_by_its_formula(d):
     covariance = 0.5 * (np.eye(2 * d) + 1)
-    assert gauss.mutual_information(covariance, d) == pytest.approx(0.5 * math.log((d + 1) ** 2 / (2 * d + 1)))
+    assert gauss.mutual_information(covariance, d) == pytest.approx(
+        0.5 * math.log((d + 1) ** 2 / (2 * d + 1))
+    )
 
 
 @pytest.mark.parametrize("information", [0.0, 0.3, 1.0, 5.0, 12.0])
 def test_correlation_of_an_information(information):
-    assert -0.5 * math.log1p(-(gauss.correlation(information) ** 2)) == pytest.approx(information, abs=1e-4)
+    assert -0.5 * math.log1p(-(gauss.correlation(information) ** 2)) == pytest.approx(
+        information, abs=1e-4
+    )
 
 
 @pytest.mark.parametrize("dof", [1, 3])
@@ -84,7 +99,9 @@ def test_student_by_integration(dof):
     square = x[:, None] ** 2 + x**2
     joint = -0.5 * (dof + 2) * np.log1p(square / dof) - math.log(2 * math.pi)
     single = stats.t.logpdf(x, dof)
-    found = 4 * (np.exp(joint) * (joint - single[:, None] - single) * weight[:, None] * weight).sum()
+    found = (
+        4 * (np.exp(joint) * (joint - single[:, None] - single) * weight[:, None] * weight).sum()
+    )
     assert truths.student(dof, 1, 1) == pytest.approx(found, abs=1e-4)
 
 
@@ -116,7 +133,9 @@ def test_smoothed_uniform_by_the_brief_and_back():
     assert truths.smoothed_uniform(1.0) == 0.5
     assert truths.smoothed_uniform(math.e) == pytest.approx(1.1839, abs=1e-4)
     for information in (0.01, 0.3, 0.5, 0.9, 4.0):
-        assert truths.smoothed_uniform(truths.smoothness(information)) == pytest.approx(information, rel=1e-12)
+        assert truths.smoothed_uniform(truths.smoothness(information)) == pytest.approx(
+            information, rel=1e-12
+        )
     assert truths.smoothness(0.0) == 0.0
 
 
@@ -131,7 +150,11 @@ def test_entropies_against_scipy(by_id):
             "laplace": d * stats.laplace(scale=SCALE).entropy(),
             "exponential": d * stats.expon(scale=1 / RATE).entropy(),
             "student-3": stats.multivariate_t(np.zeros(d), df=3).entropy(),
-        } | ({"correlated-normal": stats.multivariate_normal(np.zeros(d), spread).entropy()} if d > 1 else {})
+        } | (
+            {"correlated-normal": stats.multivariate_normal(np.zeros(d), spread).entropy()}
+            if d > 1
+            else {}
+        )
         for law, value in wanted.items():
             assert truth[f"{law}-{d}"] == pytest.approx(value, abs=1e-9), law
     assert student_entropy(3.0, 1) == pytest.approx(stats.t(3).entropy(), abs=1e-9)
@@ -141,7 +164,9 @@ def test_mixture_by_adaptive_integration():
     def density(t):
         return 0.3 * stats.norm.pdf(t, -GAP) + 0.7 * stats.norm.pdf(t, GAP)
 
-    wanted = integrate.quad(lambda t: -special.xlogy(density(t), density(t)), -15, 15, limit=400, epsabs=1e-11)[0]
+    wanted = integrate.quad(
+        lambda t: -special.xlogy(density(t), density(t)), -15, 15, limit=400, epsabs=1e-11
+    )[0]
     assert mixture_entropy(1) == pytest.approx(wanted, abs=1e-9)
 
 
