@@ -56,7 +56,8 @@ if TYPE_CHECKING:
     from harness.outputs import Curve, Estimate, Output, Prediction, Selection
     from harness.records import Record, Records
     from harness.seeds import stream
-    from harness.specs import Case, EstimatorSpec, ModelSpec, Param, Quantity, TaskSpec
+    from harness.settings import ComponentOf, Device, Param, param
+    from harness.specs import Case, EstimatorSpec, ModelSpec, Quantity, TaskSpec
     from harness.surroundings import calm, threads_for, torch_generator
 
 __version__ = "0.1.0"
@@ -107,7 +108,8 @@ _HOME = {
     "harness.outputs": ("Curve", "Estimate", "Output", "Prediction", "Selection"),
     "harness.records": ("Record", "Records"),
     "harness.seeds": ("stream",),
-    "harness.specs": ("Case", "EstimatorSpec", "ModelSpec", "Param", "Quantity", "TaskSpec"),
+    "harness.settings": ("ComponentOf", "Device", "Param", "param"),
+    "harness.specs": ("Case", "EstimatorSpec", "ModelSpec", "Quantity", "TaskSpec"),
     "harness.surroundings": ("calm", "threads_for", "torch_generator"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -27,7 +27,7 @@ import pluggy
 from harness import hookspecs
 from harness.errors import MissingDependency, PluginError, UsageError, unknown_name
 from harness.params import effective
-from harness.specs import API, EstimatorSpec, ModelSpec, Quantity, Spec, TaskSpec
+from harness.specs import API, EstimatorSpec, ModelSpec, Quantity, Spec, TaskSpec, resolve
 
 GROUP = "harness"
 Role = Literal["estimator", "model", "task"]
@@ -61,13 +61,7 @@ class Component:
         """
         if absent := self.missing():
             raise absent
-        module, _, name = self.spec.implementation.partition(":")
-        try:
-            return getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError) as error:
-            raise PluginError(
-                f"{self.name}: cannot import {self.spec.implementation}: {error}"
-            ) from error
+        return resolve(self.spec.implementation, self.name)
 
     def build(self, params: Mapping[str, Any]) -> Any:
         """The implementation with ``params`` over the defaults."""
@@ -262,9 +256,9 @@ class Registry:
             raise UsageError(f"{role} {name!r} matches several: {', '.join(c.name for c in found)}")
         return found[0]
 
-    def knows(self, name: str) -> bool:
-        """Whether a component of any role has this full name."""
-        return any(name in known for known in self.components.values())
+    def called(self, name: str) -> list[Component]:
+        """The components with this full name, at most one in each role."""
+        return [known[name] for known in self.components.values() if name in known]
 
     def of_plugin(self, name: str, role: Role) -> list[Component]:
         """The components of one role that a plugin (a name or glob) offers."""

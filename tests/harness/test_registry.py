@@ -106,7 +106,12 @@ BROKEN = {
         "TypeError",
         "mend harness_estimators",
     ),
-    "bad name": (GOOD.replace('"fit"', '"Fit it"'), "invalid", "no name for a component", "mend"),
+    "bad name": (
+        GOOD.replace('"fit"', '"Fit it"'),
+        "invalid",
+        "not a valid component name",
+        "mend",
+    ),
     "duplicate component": (
         GOOD.replace('[spec("fit")]', '[spec("fit"), spec("fit")]'),
         "invalid",
