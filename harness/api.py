@@ -25,19 +25,19 @@ from harness.store import Store
 def estimator(name: str, **params: Any) -> Any:
     """The estimator with this full or bare name: ``.estimate(data, rng=rng) -> Output``.
 
-    The name may carry settings, ``"classics/ksg[k=3]"``; ``params`` go before them. Raises `UsageError` for unknown names and parameters, `MissingDependency` where a package is
-    absent.
+    The name may carry settings, ``"classics/ksg[k=3]"``; ``params`` go before them. Raises
+    `UsageError` for unknown names and parameters, `MissingDependency` where a package is absent.
     """
     return _built("estimator", name, params)
 
 
 def model(name: str, **params: Any) -> Any:
-    """The model with this name: ``.transform(data, to=Kind, rng=rng) -> Kind``. Raises as `estimator`."""
+    """The model with this name: ``.transform(data, to=Kind, rng=rng) -> Kind``; see `estimator`."""
     return _built("model", name, params)
 
 
 def task(name: str, **params: Any) -> Any:
-    """The task with this name: ``.cases(seed=0)``, ``.score(case, output)``. Raises as `estimator`."""
+    """The task with this name: ``.cases(seed=0)``, ``.score(case, output)``; see `estimator`."""
     return _built("task", name, params)
 
 

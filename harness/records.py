@@ -34,11 +34,12 @@ class Status(StrEnum):
 class Record:
     """One path of one case under one seed; information in nats, unclipped.
 
-    ``value``, ``stderr``, ``truth`` and ``error`` (value - truth) may be infinite; they are None where there is
-    none. ``scores`` holds all quantities that the task scored, ``value`` the first of them. ``notes`` are warnings
-    that plugins logged on the way. ``wall_s``, ``cpu_s`` and ``peak_mib`` (memory beyond what was held before) are
-    the estimator's; cases of one source share one run of it. ``prefix_s`` is the time of loading and models.
-    ``threads`` is what each process computed on; ``recipe`` the recipe of ``key`` (`harness.identity`).
+    ``value``, ``stderr``, ``truth`` and ``error`` (value - truth) may be infinite; they are None
+    where there is none. ``scores`` holds all quantities that the task scored, ``value`` the first
+    of them. ``notes`` are warnings that plugins logged on the way. ``wall_s``, ``cpu_s`` and
+    ``peak_mib`` (memory beyond what was held before) are the estimator's; cases of one source share
+    one run of it. ``prefix_s`` is the time of loading and models. ``threads`` is what each process
+    computed on; ``recipe`` the recipe of ``key`` (`harness.identity`).
     """
 
     key: str
@@ -76,7 +77,7 @@ class Record:
     started: str = ""
 
     def to_json(self) -> str:
-        """One line of standard JSON, fields in order: no NaN; infinities as the strings ``inf`` and ``-inf``."""
+        """One line of standard JSON, fields in order: no NaN; infinities as ``"inf"`` and ``"-inf"``."""
         return json.dumps(_plain(asdict(self)), allow_nan=False, ensure_ascii=False)
 
     @classmethod
