@@ -12,7 +12,7 @@ from typing import IO
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file under a temporary name, moved to ``path`` at the end, and removed where writing fails."""
+    """A file under a temporary name, moved to ``path`` at the end, removed where writing fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -387,7 +387,7 @@ def _installed() -> Registry:
 
 @contextlib.contextmanager
 def using(registry: Registry) -> Iterator[None]:
-    """Within ``with``, `default` is this registry: ``--no-plugin`` holds for what is called by name."""
+    """Within ``with``, `default` is this registry: ``--no-plugin`` holds for calls by name."""
     token = _in_use.set(registry)
     try:
         yield
