@@ -77,7 +77,7 @@ class Record:
     started: str = ""
 
     def to_json(self) -> str:
-        """One line of standard JSON, fields in order: no NaN; infinities as ``"inf"``, ``"-inf"``."""
+        """One line of standard JSON, fields in order; infinities as ``"inf"`` and ``"-inf"``."""
         return json.dumps(_plain(asdict(self)), allow_nan=False, ensure_ascii=False)
 
     @classmethod
