@@ -98,13 +98,13 @@ BROKEN = {
         GOOD.replace('[spec("fit")]', "[42]"),
         "invalid",
         "gave int; wanted EstimatorSpec",
-        "mend harness_est",
+        "fix harness_est",
     ),
     "no iterable": (
         GOOD.replace('[spec("fit")]', "None"),
         "invalid",
         "TypeError",
-        "mend harness_estimators",
+        "fix harness_estimators",
     ),
     "bad name": (GOOD.replace('"fit"', '"Fit it"'), "invalid", "no name for a component", "mend"),
     "duplicate component": (
@@ -117,7 +117,7 @@ BROKEN = {
         GOOD.replace('return [spec("fit")]', 'yield spec("fit")\n    raise OSError("half")'),
         "invalid",
         "harness_estimators: OSError: half",
-        "mend harness_estimators in fake_bad",
+        "fix harness_estimators in fake_bad",
     ),
 }
 
@@ -303,3 +303,22 @@ def test_the_commands_work_beside_broken_plugins(install, tmp_path):
     assert components.returncode == 0
     assert "good/fit" in components.stdout
     assert "2 plugins have problems (bad, old)" in components.stderr
+
+
+def test_the_digest_covers_what_computes_and_not_reports(tmp_path, monkeypatch):
+    from harness import sources
+
+    monkeypatch.syspath_prepend(tmp_path)
+    package = tmp_path / "fake_package"
+    for folder in ("", "reports", "inner/reports"):
+        (package / folder).mkdir(parents=True, exist_ok=True)
+        (package / folder / "__init__.py").write_text("")
+        (package / folder / "part.py").write_text("x = 1\n")
+    before = sources.digest("fake_package")
+    (package / "reports" / "part.py").write_text("x = 2\n")
+    assert sources.digest("fake_package") == before
+    for name in ("part.py", "inner/reports/part.py"):
+        (package / name).write_text("x = 2\n")
+        changed = sources.digest("fake_package")
+        assert changed != before
+        before = changed
