@@ -19,6 +19,7 @@ from harness.naming import named
 from harness.records import Records
 from harness.runner import Options
 from harness.runner import run as run_plan
+from harness.specs import Role
 from harness.store import Store
 
 
@@ -41,7 +42,7 @@ def task(name: str, **params: Any) -> Any:
     return _built("task", name, params)
 
 
-def _built(role: registry.Role, name: str, params: Mapping[str, Any]) -> Any:
+def _built(role: Role, name: str, params: Mapping[str, Any]) -> Any:
     component, given = named(registry.default(), role, name)
     return component.build({**given, **params})
 

@@ -1,4 +1,4 @@
-"""The whole plugin contract: six hooks. Implement any of them in the module that your entry
+"""The whole plugin contract: eight hooks. Implement any of them in the module that your entry
 point (group ``harness``) names, decorated with ``@harness.hookimpl``, beside ``HARNESS_API = 1``.
 
 The order of plugins means nothing. Each implementation is called alone: one that raises becomes
@@ -15,7 +15,7 @@ import pluggy
 if TYPE_CHECKING:
     from harness.plan import Plan
     from harness.records import Record
-    from harness.specs import EstimatorSpec, ModelSpec, TaskSpec
+    from harness.specs import CommandSpec, EstimatorSpec, ModelSpec, ReportSpec, TaskSpec
 
 hookspec = pluggy.HookspecMarker("harness")
 hookimpl = pluggy.HookimplMarker("harness")
@@ -39,6 +39,18 @@ def harness_models() -> Iterable[ModelSpec]:
 @hookspec
 def harness_tasks() -> Iterable[TaskSpec]:
     """The tasks of this plugin."""
+    return ()
+
+
+@hookspec
+def harness_reports() -> Iterable[ReportSpec]:
+    """The reports of this plugin: ``harness report plugin/name RECORDS``."""
+    return ()
+
+
+@hookspec
+def harness_commands() -> Iterable[CommandSpec]:
+    """The verbs that this plugin adds to the command line: ``harness VERB``."""
     return ()
 
 

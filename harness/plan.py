@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import UsageError, unknown_name
 from harness.naming import parameters
 from harness.outputs import Estimate
-from harness.registry import ROLES, Component, Registry, Role
+from harness.registry import Component, Registry
+from harness.specs import ROLES, Role
 
 if TYPE_CHECKING:
     import networkx as nx

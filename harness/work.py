@@ -27,9 +27,9 @@ from harness.kinds import Kind
 from harness.measure import Cost
 from harness.outputs import Estimate, Output
 from harness.records import Status
-from harness.registry import Registry, Role
+from harness.registry import Registry
 from harness.seeds import stream
-from harness.specs import Case, EstimatorSpec, ModelSpec, TaskSpec
+from harness.specs import Case, EstimatorSpec, ModelSpec, Role, TaskSpec
 from harness.threads import Threads
 
 HOLD = 2
