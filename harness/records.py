@@ -7,9 +7,15 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from harness.errors import UsageError
+from harness.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from harness.outputs import Curve
+
+CURVE = "curve"
+"""The diagnostic under which a record keeps the curve that an estimator gave."""
 
 
 class Status(StrEnum):
@@ -75,6 +81,23 @@ class Record:
     versions: Mapping[str, str] = field(default_factory=dict)
     machine: str = ""
     started: str = ""
+
+    def __post_init__(self) -> None:
+        if CURVE in self.diagnostics:
+            try:
+                _ = self.curve
+            except DataError as error:
+                raise ValueError(f"diagnostics: {error}") from error
+
+    @property
+    def curve(self) -> Curve | None:
+        """The curve that the estimator gave, where the record keeps one."""
+        plain = self.diagnostics.get(CURVE)
+        if not isinstance(plain, Mapping):
+            return None
+        from harness.outputs import Curve
+
+        return Curve.from_plain(plain)
 
     def to_json(self) -> str:
         """One line of standard JSON, fields in order; infinities as ``"inf"`` and ``"-inf"``."""

@@ -70,11 +70,11 @@ def test_every_verbs_help_is_in_the_docs(monkeypatch):
 LAYERS = (
     "errors files folders kinds outputs settings specs quantities seeds hookspecs measure machine "
     "sources surroundings threads",
-    "params records correlation",
-    "registry verbs",
+    "params records correlation long_work",
+    "registry verbs units",
     "naming plan",
-    "identity store work",
-    "executors",
+    "identity store work jobs",
+    "executors recording",
     "runner",
     "verification api testing templates",
     "boards reports",
@@ -168,7 +168,7 @@ def test_importing_a_part_does_not_hide_a_public_function():
         importlib.import_module(f"harness.{module}")
     assert all(
         inspect.isfunction(getattr(harness, n))
-        for n in ("run", "estimator", "model", "task", "stream")
+        for n in ("run", "estimator", "model", "task", "stream", "progress")
     )
 
 
