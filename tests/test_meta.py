@@ -70,7 +70,7 @@ def test_every_verbs_help_is_in_the_docs(monkeypatch):
 LAYERS = (
     "errors files folders kinds outputs settings specs quantities seeds hookspecs measure machine "
     "sources surroundings threads",
-    "params records correlation long_work",
+    "params records correlation long_work wire",
     "registry verbs units",
     "naming plan",
     "identity store work jobs",
