@@ -96,6 +96,7 @@ class Registry:
         self.loaded_with: dict[str, tuple[str, ...]] = {}
         self._quantities: dict[str, tuple[Quantity, str]] = {}
         self._digests: dict[str, str] = {}
+        self._open: frozenset[str] | None = None
         self._manager = pluggy.PluginManager("harness")
         self._manager.add_hookspecs(hookspecs)
 
@@ -232,6 +233,24 @@ class Registry:
         """The declaration of a quantity; a bare one where nobody installed declares it."""
         return self._quantities[name][0] if name in self._quantities else Quantity(name)
 
+    def close_tasks(self) -> None:
+        """From now on tasks can be had by nobody but those that `open_tasks` lets in.
+
+        In the processes that run models and estimators: the truth is not in the room.
+        """
+        self._open = frozenset()
+
+    def open_tasks(self, names: Iterable[str]) -> None:
+        """Let in the tasks that these components, and those that they use, list in ``uses``."""
+        reached: set[str] = set()
+        left = list(names)
+        while left:
+            for component in self.called(left.pop()):
+                new = set(component.spec.uses) - reached
+                reached |= new
+                left += new
+        self._open = frozenset(reached)
+
     def matching(self, role: Role, pattern: str) -> list[Component]:
         """Components by full name, bare name or glob, sorted.
 
@@ -262,10 +281,16 @@ class Registry:
     def one(self, role: Role, name: str) -> Component:
         """The component with this full or bare name. Raises `UsageError`."""
         if name in self.components[role]:  # full names, as on every path, need no search
-            return self.components[role][name]
-        found = self.matching(role, name)
+            found = [self.components[role][name]]
+        else:
+            found = self.matching(role, name)
         if len(found) > 1:
             raise UsageError(f"{role} {name!r} matches several: {', '.join(c.name for c in found)}")
+        if role == "task" and self._open is not None and found[0].name not in self._open:
+            raise UsageError(
+                f"task {found[0].name} cannot be had by a model or estimator: it knows the truth; "
+                "one whose data are needed is listed in `uses` of the spec"
+            )
         return found[0]
 
     def called(self, name: str) -> list[Component]:

@@ -71,9 +71,10 @@ LAYERS = (
     "errors files folders kinds outputs settings specs quantities seeds hookspecs measure machine "
     "sources surroundings threads",
     "params records correlation long_work wire",
-    "registry verbs units",
+    "registry verbs units seals",
     "naming plan",
-    "identity store work jobs",
+    "identity store stages",
+    "keeper work jobs",
     "executors recording",
     "runner",
     "verification api testing templates",

@@ -138,18 +138,17 @@ def test_no_process_outlives_a_run(go):
 
 def test_ctrl_c_records_what_was_in_flight(go, monkeypatch):
     """The interruption comes while the parent waits for its workers, as it nearly always does."""
-    from harness.executors import local
+    from harness.executors.local import Local
 
-    listen, heard = local.wait, []
+    listen, heard = Local._hear, []
 
-    def wait(*arguments):
-        # ready, stage task, data, stage estimator: then the first path is being computed
-        heard.append(listen(*arguments))
-        if len(heard) == 5:
+    def hear(slots, slot, process, what, *rest):
+        heard.append(f"{what} {rest[0]}")
+        if heard[-1].startswith("stage estimator"):  # the first path is being computed
             raise KeyboardInterrupt
-        return heard[-1]
+        return listen(slots, slot, process, what, *rest)
 
-    monkeypatch.setattr(local, "wait", wait)
+    monkeypatch.setattr(Local, "_hear", hear)
     result = go(
         Options(workers=1),
         tasks=("normals",),
