@@ -135,9 +135,7 @@ def _wanted(registry: Registry, request: Request) -> tuple[list[Component], list
             found[role] = _unique(
                 c for name in request.plugins for c in registry.of_plugin(name, role)
             )  # type: ignore[arg-type]
-            found[role] = found[role] or sorted(
-                registry.components[role].values(), key=lambda c: c.name
-            )  # type: ignore[index]
+            found[role] = found[role] or registry.matching(role, "*")  # type: ignore[arg-type]
     return found["task"], found["estimator"]
 
 

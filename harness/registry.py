@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import functools
-import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -24,7 +23,7 @@ from typing import Any, Literal
 
 import pluggy
 
-from harness import hookspecs
+from harness import hookspecs, source
 from harness.errors import MissingDependency, PluginError, UsageError, unknown_name
 from harness.params import effective
 from harness.specs import API, EstimatorSpec, ModelSpec, Quantity, Spec, TaskSpec
@@ -94,6 +93,14 @@ class Plugin:
         self.state, self.problem, self.fix = state, problem, fix
         self.trace = traceback.format_exc()
 
+    def digest(self) -> str:
+        """Digest of its source."""
+        return source.of_module(self.module)
+
+
+ITSELF = Plugin(source.HOST, "harness", "infoharness")
+"""Whose name no plugin can have, because it stands for the host in the sources of records."""
+
 
 class Registry:
     """The plugins and components of this process."""
@@ -109,7 +116,7 @@ class Registry:
 
     def add(self, plugin: Plugin, load: Callable[[], ModuleType]) -> None:
         """Load one plugin in a guard: import, contract version, hook names, specs."""
-        first = self.plugins.get(plugin.name)
+        first = ITSELF if plugin.name == source.HOST else self.plugins.get(plugin.name)
         if first is not None:
             plugin.fail(
                 "duplicate",
@@ -208,7 +215,11 @@ class Registry:
     def _add_component(self, plugin: Plugin, role: Role, spec: Any) -> None:
         if not isinstance(spec, ROLES[role]):
             raise PluginError(f"gave {type(spec).__name__}; wanted {ROLES[role].__name__}")
-        component = Component(role, plugin.name, spec)
+        self.adopt(plugin, Component(role, plugin.name, spec))
+
+    def adopt(self, plugin: Plugin, component: Component) -> None:
+        """Take a component of a plugin in. Raises `PluginError` for names and quantities that clash."""
+        role, spec = component.role, component.spec
         if component.name in self.components[role]:
             raise PluginError(f"two {role}s are named {spec.name!r}")
         measured = (
@@ -230,9 +241,14 @@ class Registry:
     def matching(self, role: Role, pattern: str) -> list[Component]:
         """Components by full name, bare name or glob, sorted. Raises `UsageError` where none matches.
 
-        A bare name (no glob) that several plugins use is an error that lists the full names.
+        A bare name (no glob) that several plugins use is an error that lists the full names. A
+        function, ``package.module:name``, is an estimator without a plugin.
         """
-        known = self.components[role]
+        if role == "estimator" and ":" in pattern:
+            from harness import functions
+
+            return [functions.component(self, pattern)]
+        known = {n: c for n, c in self.components[role].items() if ":" not in n}
         tried = [
             n
             for n in known
@@ -262,9 +278,9 @@ class Registry:
             raise UsageError(f"{role} {name!r} matches several: {', '.join(c.name for c in found)}")
         return found[0]
 
-    def knows(self, name: str) -> bool:
-        """Whether a component of any role has this full name."""
-        return any(name in known for known in self.components.values())
+    def called(self, name: str) -> list[Component]:
+        """The components with this full name, at most one in each role."""
+        return [known[name] for known in self.components.values() if name in known]
 
     def of_plugin(self, name: str, role: Role) -> list[Component]:
         """The components of one role that a plugin (a name or glob) offers."""
@@ -294,37 +310,20 @@ class Registry:
                 )
         return problems
 
-    def watch(self, watcher: object) -> contextlib.AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def watch(self, watcher: object) -> Iterator[None]:
         """Register an object with watcher hooks for the length of a ``with`` block."""
-
-        @contextlib.contextmanager
-        def registered() -> Iterator[None]:
-            self._manager.register(watcher)
-            try:
-                yield
-            finally:
-                self._manager.unregister(watcher)
-
-        return registered()
+        self._manager.register(watcher)
+        try:
+            yield
+        finally:
+            self._manager.unregister(watcher)
 
     def source_digest(self, plugin: str) -> str:
         """Digest of a plugin's source: its ``.py`` files by name. Enters every cache key."""
         if plugin not in self._digests:
-            self._digests[plugin] = _digest_of_module(self.plugins[plugin].module)
+            self._digests[plugin] = self.plugins[plugin].digest()
         return self._digests[plugin]
-
-
-def _digest_of_module(module: str) -> str:
-    found = importlib.util.find_spec(module)
-    if found is None or found.origin is None:
-        return "unknown"
-    root = Path(found.origin)
-    files = sorted(root.parent.rglob("*.py")) if found.submodule_search_locations else [root]
-    sha = hashlib.sha256()
-    for file in files:
-        data = file.read_bytes()
-        sha.update(f"{file.relative_to(root.parent).as_posix()} {len(data)}\0".encode() + data)
-    return sha.hexdigest()[:16]
 
 
 def load(
@@ -332,6 +331,7 @@ def load(
     blocked: Iterable[str] = (),
     only: Iterable[str] = (),
     modules: Iterable[str | ModuleType] = (),
+    functions: Iterable[str] = (),
 ) -> Registry:
     """Load the installed plugins.
 
@@ -340,6 +340,7 @@ def load(
     blocked : names that are not imported (``--no-plugin``).
     only : under ``HARNESS_DISABLE_PLUGIN_AUTOLOAD`` the names that are loaded all the same.
     modules : modules that are plugins without an entry point.
+    functions : functions that are estimators without a plugin, ``package.module:name``.
     """
     registry = Registry()
     blocked, only, manual = (
@@ -373,6 +374,8 @@ def load(
     for module in extra:
         name = module.rpartition(".")[2].removeprefix("harness_").replace("_", "-")
         registry.add(Plugin(name, module), functools.partial(importlib.import_module, module))
+    for function in functions:
+        registry.one("estimator", function)
     return registry
 
 

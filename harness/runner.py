@@ -19,7 +19,7 @@ from harness import machine
 from harness.errors import HarnessError, UsageError
 from harness.executors import Inline, Local
 from harness.executors.worker import Setup
-from harness.identity import RECIPE, data_token, path_key, path_sources
+from harness.identity import RECIPE, data_token, path_key, path_sources, sources
 from harness.plan import Exclusion, Path, Plan
 from harness.records import Record, Records, Status
 from harness.registry import Registry, using
@@ -246,8 +246,11 @@ class _Run:
         stamp = job.cases[0].stamp
         if stamp is None:
             return None
-        task_source = self._registry.source_digest(job.path.task.component.plugin)
-        return data_token(job.path, job.unit.source, stamp, task_source)
+        task = job.path.task
+        if task.name not in self._source_digests:
+            steps = [(task.component, task.params)]
+            self._source_digests[task.name] = sources(self._registry, steps)
+        return data_token(job.path, job.unit.source, stamp, self._source_digests[task.name])
 
     def _sources(self, path: Path) -> dict[str, str]:
         if str(path) not in self._source_digests:
@@ -418,13 +421,14 @@ class _Run:
         )
 
     def _versions(self, sources: dict[str, str]) -> dict[str, str]:
-        return dict(_versions(tuple((p, self._registry.plugins[p].distribution) for p in sources)))
+        plugins = (self._registry.plugins[p] for p in sources if p in self._registry.plugins)
+        return dict(_versions(tuple(dict.fromkeys(plugin.distribution for plugin in plugins))))
 
 
 @functools.cache
-def _versions(plugins: tuple[tuple[str, str], ...]) -> dict[str, str]:
+def _versions(distributions: tuple[str, ...]) -> dict[str, str]:
     versions = {"python": platform.python_version(), "infoharness": harness.__version__}
-    for _, distribution in plugins:
+    for distribution in distributions:
         if distribution:
             versions[distribution] = importlib.metadata.version(distribution)
     return versions
