@@ -25,6 +25,7 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.files import whole
+from harness.functions import NAME as FUNCTION
 from harness.identity import RECIPE, plugin_of
 from harness.records import Record, Records, Status
 from harness.registry import Registry
@@ -54,7 +55,7 @@ OWN = (
 COSTS = ("wall_s", "cpu_s", "peak_mib", "prefix_s")
 NUMBERS = ("value", "stderr", "truth", *COSTS)
 DEFAULTS = {f.name: f.default for f in fields(Record) if f.default is not dataclasses.MISSING}
-FULL = re.compile(rf"{NAME.pattern}/{NAME.pattern}|[\w.]+:\w+")
+FULL = re.compile(rf"{NAME.pattern}/{NAME.pattern}|{FUNCTION.pattern}")
 """A component, ``plugin/name``, or a function, ``package.module:name``."""
 PLUGIN = re.compile(rf"{NAME.pattern}|\w+(\.\w+)*")
 
