@@ -51,7 +51,8 @@ def toy(monkeypatch):
 @pytest.fixture
 def command(tmp_path):
     """Run ``harness ...`` in a process of its own, with the toy plugin; gives the finished process."""
-    environment = os.environ | {"PYTHONPATH": str(TOY)}
+    path = [str(TOY), *filter(None, [os.environ.get("PYTHONPATH")])]  # a checkout may be on it
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path)}
 
     def run(*words, env=None, **more):
         return subprocess.run(
