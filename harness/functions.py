@@ -323,7 +323,7 @@ def _param(function: Callable[..., Any], argument: inspect.Parameter, text: str)
     for hint in (_hint(function, argument), of_default):
         plain, choices = _plain(hint)
         for kind in (plain, plain | None) if plain and default is None else (plain,):
-            param = Param(name, kind, default, f"argument of {text}", choices=choices)
+            param = Param(name, kind, default, "argument of the function", choices=choices)
             with contextlib.suppress(UsageError):
                 value = coerce(param, default, name)
                 return [dataclasses.replace(param, default=value)]
