@@ -29,14 +29,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import source
+from harness import sources
 from harness.errors import PluginError, UsageError, unknown_name
 from harness.kinds import ConditionedSamples, Kind, PairedSamples, Samples
 from harness.outputs import Estimate
 from harness.params import coerce, effective
 from harness.quantities import CONDITIONAL_MUTUAL_INFORMATION, ENTROPY, MUTUAL_INFORMATION
 from harness.registry import Component, Plugin, Registry
-from harness.specs import EstimatorSpec, Param, Quantity
+from harness.settings import Param
+from harness.specs import EstimatorSpec, Quantity
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,12 +84,12 @@ class FunctionPlugin(Plugin):
     """A module in the place of a plugin."""
 
     def digest(self) -> str:
-        """Digest of its package; of a script, of the file and of those beside it that it imports."""
+        """Digest of its package; of a script, of the file and those beside it that it imports."""
         root = self.module.partition(".")[0]
         if self.distribution:
-            return source.of_module(root)
+            return sources.digest(root)
         folder = Path(self.location)
-        return source.of_files(folder, _local_files(folder, root))
+        return sources.digest_of(_local_files(folder, root), folder)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ Recipe 2 of the key of a result: sha256 of the canonical JSON of
     seed          as given by the user
     threads       that the numeric libraries used, because the last digits of a sum depend on them
     sources       a digest of the source of every plugin on the path, of those it uses, and of what
-                  computes in the host (`harness.source`)
+                  computes in the host (`harness.sources`)
 
 Recipe 1 had no threads and no host. A record states its recipe (1 where it states none), and is
 checked by that one.
@@ -28,11 +28,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from harness import source
 from harness.errors import UsageError
+from harness.params import split_component
 from harness.plan import Path
 from harness.records import Record
 from harness.registry import Component, Registry
+from harness.sources import HOST, host_digest
 
 RECIPE = 2
 
@@ -46,7 +47,7 @@ def digest(value: Any) -> str:
 
 
 def path_sources(registry: Registry, path: Path) -> dict[str, str]:
-    """Source digests of the code that a path runs: its steps, and what these use or are told to use."""
+    """Source digests of the code that a path runs: its steps, and what these use or name."""
     return sources(
         registry,
         ((step.component, step.params) for step in (path.task, *path.models, path.estimator)),
@@ -63,7 +64,7 @@ def sources(
     names: set[str] = set()
     for component, params in steps:
         names |= {component.name, *component.spec.uses, *_named(registry, params)}
-    owners = sorted({source.HOST, *map(plugin_of, names)})
+    owners = sorted({HOST, *map(plugin_of, names)})
     return {name: found for name in owners if (found := _source(registry, name))}
 
 
@@ -72,10 +73,12 @@ def are_current(registry: Registry, sources: Mapping[str, str]) -> bool:
     return all(_source(registry, name) == found for name, found in sources.items())
 
 
-def _source(registry: Registry, name: str) -> str | None:
-    if name == source.HOST:
-        return source.of_host()
-    return registry.source_digest(name) if name in registry.plugins else None
+def _source(registry: Registry, name: str) -> str:
+    """One digest, or that of the host beside that of a plugin with its name; none where unknown."""
+    found = [host_digest()] if name == HOST else []
+    if name in registry.plugins:
+        found.append(registry.source_digest(name))
+    return "+".join(found)
 
 
 def plugin_of(name: str) -> str:
@@ -84,10 +87,13 @@ def plugin_of(name: str) -> str:
 
 
 def _named(registry: Registry, params: Mapping[str, Any]) -> Iterator[str]:
-    """The components that parameters name, and what these use."""
-    for name in (name for value in params.values() for name in _texts(value)):
+    """The components that parameters name, what these use, and those that their own settings name."""
+    for text in _texts(list(params.values())):
+        name, bracket, _ = text.partition("[")
         for component in registry.called(name):
             yield from (component.name, *component.spec.uses)
+            if bracket:
+                yield from _named(registry, split_component(text)[1])
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -137,7 +143,7 @@ def _key(
 ) -> str:  # fmt: skip
     known, threaded = dict(sources), {"threads": threads}
     if recipe == 1:
-        known.pop(source.HOST, None)
+        known.pop(HOST, None)
         threaded = {}
     return digest({
         "recipe": recipe, "task": task, "case": case, "fingerprint": fingerprint, "models": models,
@@ -152,10 +158,10 @@ def row_key(record: Record) -> str:
 
 
 def data_token(path: Path, name: str, stamp: str, sources: Mapping[str, str]) -> str:
-    """Names data that are a pure function of task, parameters, seed, stamp and ``sources`` of the task.
+    """Names data that are a pure function of task, parameters, seed, stamp and ``sources``.
 
-    ``name`` is that of the data within the task. The store remembers the fingerprint that belongs to
-    the token, so that a cached path loads nothing.
+    ``name`` is that of the data within the task. The store remembers the fingerprint that belongs
+    to the token, so that a cached path loads nothing.
     """
     task = path.task
     return digest(["data", task.name, task.params, name, stamp, path.seed, dict(sources)])

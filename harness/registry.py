@@ -19,23 +19,21 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import pluggy
 
-from harness import hookspecs, source
+from harness import hookspecs, sources, verbs
 from harness.errors import MissingDependency, PluginError, UsageError, unknown_name
 from harness.params import effective
-from harness.specs import API, EstimatorSpec, ModelSpec, Quantity, Spec, TaskSpec
+from harness.specs import API, OFFERS, ROLES, CommandSpec, Quantity, Role, TaskSpec, resolve
 
 GROUP = "harness"
-Role = Literal["estimator", "model", "task"]
-ROLES: dict[Role, type[Spec]] = {"estimator": EstimatorSpec, "model": ModelSpec, "task": TaskSpec}
 
 
 @dataclass(frozen=True)
 class Component:
-    """An estimator, model or task that a plugin declares."""
+    """An estimator, model, task or report that a plugin declares."""
 
     role: Role
     plugin: str
@@ -60,13 +58,7 @@ class Component:
         """
         if absent := self.missing():
             raise absent
-        module, _, name = self.spec.implementation.partition(":")
-        try:
-            return getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError) as error:
-            raise PluginError(
-                f"{self.name}: cannot import {self.spec.implementation}: {error}"
-            ) from error
+        return resolve(self.spec.implementation, self.name)
 
     def build(self, params: Mapping[str, Any]) -> Any:
         """The implementation with ``params`` over the defaults."""
@@ -89,17 +81,13 @@ class Plugin:
     components: list[Component] = field(default_factory=list)
 
     def fail(self, state: str, problem: str, fix: str) -> None:
-        """Mark it as broken, with the reason and what mends it."""
+        """Mark it as broken, with the reason and what fixes it."""
         self.state, self.problem, self.fix = state, problem, fix
         self.trace = traceback.format_exc()
 
     def digest(self) -> str:
         """Digest of its source."""
-        return source.of_module(self.module)
-
-
-ITSELF = Plugin(source.HOST, "harness", "infoharness")
-"""Whose name no plugin can have, because it stands for the host in the sources of records."""
+        return sources.digest(self.module)
 
 
 class Registry:
@@ -107,7 +95,8 @@ class Registry:
 
     def __init__(self) -> None:
         self.plugins: dict[str, Plugin] = {}
-        self.components: dict[Role, dict[str, Component]] = {role: {} for role in ROLES}
+        self.components: dict[Role, dict[str, Component]] = {role: {} for role in OFFERS}
+        self.commands: dict[str, tuple[str, CommandSpec]] = {}
         self.loaded_with: dict[str, tuple[str, ...]] = {}
         self._quantities: dict[str, tuple[Quantity, str]] = {}
         self._digests: dict[str, str] = {}
@@ -116,7 +105,7 @@ class Registry:
 
     def add(self, plugin: Plugin, load: Callable[[], ModuleType]) -> None:
         """Load one plugin in a guard: import, contract version, hook names, specs."""
-        first = ITSELF if plugin.name == source.HOST else self.plugins.get(plugin.name)
+        first = self.plugins.get(plugin.name)
         if first is not None:
             plugin.fail(
                 "duplicate",
@@ -132,15 +121,18 @@ class Registry:
             and self._hooks_known(plugin, module)
             and self._registered(plugin, module)
         ):
-            for role in ROLES:
-                self._collect(plugin, role)
+            for role in OFFERS:
+                add = functools.partial(self._add_component, plugin, role)
+                self._collect(plugin, f"harness_{role}s", add)
+            add = functools.partial(self._add_command, plugin)
+            self._collect(plugin, "harness_commands", add)
 
     def _import(self, plugin: Plugin, load: Callable[[], ModuleType]) -> ModuleType | None:
         off = f"leave it out with --no-plugin {plugin.name}"
         again = (
             f"pip install --upgrade {plugin.distribution}"
             if plugin.distribution
-            else f"mend {plugin.module}"
+            else f"fix {plugin.module}"
         )
         try:
             module = load()
@@ -193,32 +185,42 @@ class Registry:
             plugin.fail(
                 "invalid",
                 str(error).replace("\n", " "),
-                f"mend the arguments of that hook in {plugin.module}",
+                f"fix the arguments of that hook in {plugin.module}",
             )
             return False
         return True
 
-    def _collect(self, plugin: Plugin, role: Role) -> None:
-        hook = getattr(self._manager.hook, f"harness_{role}s")
-        for implementation in hook.get_hookimpls():
+    def _collect(self, plugin: Plugin, hook: str, add: Callable[[Any], None]) -> None:
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             if implementation.plugin_name != plugin.name:
                 continue
-            mend = f"mend harness_{role}s in {plugin.module}"
             try:
                 for spec in implementation.function():
-                    self._add_component(plugin, role, spec)
+                    add(spec)
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
-                plugin.fail("invalid", f"harness_{role}s: {type(error).__name__}: {error}", mend)
+                problem = f"{hook}: {type(error).__name__}: {error}"
+                plugin.fail("invalid", problem, f"fix {hook} in {plugin.module}")
+
+    def _add_command(self, plugin: Plugin, spec: Any) -> None:
+        if not isinstance(spec, CommandSpec):
+            raise PluginError(f"gave {type(spec).__name__}; wanted CommandSpec")
+        first, _ = self.commands.get(spec.name, ("", spec))
+        if first or spec.name in verbs.HOST:
+            owner = f"plugin {first!r}" if first else "infoharness itself"
+            raise PluginError(
+                f"the verb {spec.name!r} of plugin {plugin.name!r} is taken by {owner}"
+            )
+        self.commands[spec.name] = plugin.name, spec
 
     def _add_component(self, plugin: Plugin, role: Role, spec: Any) -> None:
-        if not isinstance(spec, ROLES[role]):
-            raise PluginError(f"gave {type(spec).__name__}; wanted {ROLES[role].__name__}")
+        if not isinstance(spec, OFFERS[role]):
+            raise PluginError(f"gave {type(spec).__name__}; wanted {OFFERS[role].__name__}")
         self.adopt(plugin, Component(role, plugin.name, spec))
 
     def adopt(self, plugin: Plugin, component: Component) -> None:
-        """Take a component of a plugin in. Raises `PluginError` for names and quantities that clash."""
+        """Take in a component. Raises `PluginError` for a name or quantity that clashes."""
         role, spec = component.role, component.spec
         if component.name in self.components[role]:
             raise PluginError(f"two {role}s are named {spec.name!r}")
@@ -239,10 +241,10 @@ class Registry:
         return self._quantities[name][0] if name in self._quantities else Quantity(name)
 
     def matching(self, role: Role, pattern: str) -> list[Component]:
-        """Components by full name, bare name or glob, sorted. Raises `UsageError` where none matches.
+        """Components by full name, bare name or glob, sorted.
 
-        A bare name (no glob) that several plugins use is an error that lists the full names. A
-        function, ``package.module:name``, is an estimator without a plugin.
+        Raises `UsageError` where none matches, and for a bare name (no glob) that several plugins
+        use, with the full names. A function, ``package.module:name``, needs no plugin.
         """
         if role == "estimator" and ":" in pattern:
             from harness import functions
@@ -280,7 +282,7 @@ class Registry:
 
     def called(self, name: str) -> list[Component]:
         """The components with this full name, at most one in each role."""
-        return [known[name] for known in self.components.values() if name in known]
+        return [known[name] for role in ROLES if name in (known := self.components[role])]
 
     def of_plugin(self, name: str, role: Role) -> list[Component]:
         """The components of one role that a plugin (a name or glob) offers."""
@@ -320,7 +322,7 @@ class Registry:
             self._manager.unregister(watcher)
 
     def source_digest(self, plugin: str) -> str:
-        """Digest of a plugin's source: its ``.py`` files by name. Enters every cache key."""
+        """Digest of what computes in a plugin (`harness.sources`). Enters every cache key."""
         if plugin not in self._digests:
             self._digests[plugin] = self.plugins[plugin].digest()
         return self._digests[plugin]
@@ -343,11 +345,8 @@ def load(
     functions : functions that are estimators without a plugin, ``package.module:name``.
     """
     registry = Registry()
-    blocked, only, manual = (
-        set(blocked),
-        set(only),
-        bool(os.environ.get("HARNESS_DISABLE_PLUGIN_AUTOLOAD")),
-    )
+    blocked, only, switch = set(blocked), set(only), "HARNESS_DISABLE_PLUGIN_AUTOLOAD"
+    manual = bool(os.environ.get(switch))
     extra = tuple(m.__name__ if isinstance(m, ModuleType) else m for m in modules)
     registry.loaded_with = {"blocked": tuple(blocked), "only": tuple(only), "modules": extra}
     entries = [
@@ -362,11 +361,8 @@ def load(
         plugin = Plugin(name, entry.module, distribution, version)
         if name in blocked or (manual and not any(fnmatch.fnmatchcase(name, o) for o in only)):
             plugin.state = "blocked"
-            plugin.problem = (
-                "left out by --no-plugin"
-                if name in blocked
-                else "HARNESS_DISABLE_PLUGIN_AUTOLOAD is set"
-            )
+            said = "left out by --no-plugin" if name in blocked else f"{switch} is set"
+            plugin.problem = said
             plugin.fix = f"name it with --plugin {name}" if manual else f"drop --no-plugin {name}"
             registry.plugins.setdefault(name, plugin)
         else:
@@ -383,7 +379,7 @@ _in_use: ContextVar[Registry | None] = ContextVar("harness registry", default=No
 
 
 def default() -> Registry:
-    """The registry of the run that this code is part of; outside of runs that of the installed plugins."""
+    """The registry of the run that this code is part of; outside of runs the installed plugins."""
     return _in_use.get() or _installed()
 
 
@@ -395,7 +391,7 @@ def _installed() -> Registry:
 
 @contextlib.contextmanager
 def using(registry: Registry) -> Iterator[None]:
-    """Within ``with``, `default` is this registry: what ``--no-plugin`` leaves out cannot be reached by name either."""
+    """Within ``with``, `default` is this registry: ``--no-plugin`` holds for calls by name."""
     token = _in_use.set(registry)
     try:
         yield

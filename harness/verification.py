@@ -25,7 +25,7 @@ class Check:
 
     record: Record
     verdict: str
-    """``same``, ``drift`` (another value), ``changed`` (code or data differ since) or ``failed``."""
+    """``same``, ``drift`` (another value), ``changed`` (other code or data) or ``failed``."""
     value: float | None = None
     note: str = ""
 
@@ -49,8 +49,14 @@ def _verify(registry: Registry, record: Record, tolerance: float) -> Check:
         if record_key(record) != record.key:
             note = "the key is not that of the record's own fields: changed by hand"
             return Check(record, "failed", note=note)
-        request = plan.Request(tasks=(record.task,), models=record.models, estimators=(record.estimator,),
-                               params=params, seeds=(record.seed,), baselines=False)  # fmt: skip
+        request = plan.Request(
+            tasks=(record.task,),
+            models=record.models,
+            estimators=(record.estimator,),
+            params=params,
+            seeds=(record.seed,),
+            baselines=False,
+        )
         paths = [
             p
             for p in plan.make(registry, request).paths

@@ -17,6 +17,7 @@ FILES = {
     "gitignore.txt": ".gitignore",
     "workflow.yml.txt": ".github/workflows/tests.yml",
     "specs.py.txt": "$module/__init__.py",
+    "settings.py.txt": "$module/settings.py",
     "gaussian.py.txt": "$module/gaussian.py",
     "normal.py.txt": "$module/normal.py",
     "test_conformance.py.txt": "tests/test_conformance.py",
@@ -35,7 +36,8 @@ def write_project(name: str, into: Path) -> Path:
     """
     if name.startswith("harness-"):
         raise UsageError(
-            f"plugin name {name!r}: the package gets that prefix; wanted {name.removeprefix('harness-')!r}"
+            f"plugin name {name!r}: the package gets that prefix; "
+            f"wanted {name.removeprefix('harness-')!r}"
         )
     if not NAME.fullmatch(name):
         raise UsageError(

@@ -30,7 +30,10 @@ def test_recipe_2_is_frozen(path):
         identity.path_key(path, "normal-0", "sha256:00", SOURCES, 1)
         == "9a51ab25b863916d18bed6c2b0e2370d73b993eccf84f43ac0496dbfaaf980ee"
     )
-    assert identity.data_token(path, "normal-0", "", SOURCES) == "74775e4e3fb90a169f4bc12bcbbbf06fed5a704278ece961bf4c9c64618b2cb1"
+    assert (
+        identity.data_token(path, "normal-0", "", SOURCES)
+        == "74775e4e3fb90a169f4bc12bcbbbf06fed5a704278ece961bf4c9c64618b2cb1"
+    )
 
 
 @pytest.fixture

@@ -318,6 +318,12 @@ def test_hooks_harness_estimators_harness_models_harness_tasks(toy):
     assert "toy/normals" in toy.components["task"]
 
 
+def test_hooks_harness_reports_harness_commands(toy):
+    assert "toy/spread" in toy.components["report"]
+    plugin, spec = toy.commands["greet"]
+    assert (plugin, spec.implementation) == ("toy", "toy_greet")
+
+
 def test_a_watcher_that_raises_stops_nothing(toy, go):
     from harness import hookimpl
 

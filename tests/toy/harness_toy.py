@@ -1,12 +1,14 @@
 """A plugin for the tests: parts that work, and parts that fail in every way there is."""
 
 from harness import (
+    CommandSpec,
     Estimate,
     EstimatorSpec,
     ModelSpec,
     PairedSamples,
     Param,
     Quantity,
+    ReportSpec,
     Samples,
     Selection,
     TaskSpec,
@@ -116,3 +118,19 @@ def harness_tasks():
         implementation="toy_parts:Broken",
         gives=Samples,
     )
+
+
+@hookimpl
+def harness_reports():
+    yield ReportSpec(
+        name="spread",
+        summary="does the mean of a sample lie near 0?",
+        implementation="toy_parts:Spread",
+        reads=("toy/normals",),
+        params=(Param("limit", float, 0.5, "largest distance from 0"),),
+    )
+
+
+@hookimpl
+def harness_commands():
+    yield CommandSpec(name="greet", summary="say hello", implementation="toy_greet")

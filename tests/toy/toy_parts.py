@@ -11,7 +11,17 @@ from pathlib import Path
 import numpy as np
 
 import harness
-from harness import Case, Estimate, Incompatible, PairedSamples, Samples, Selection, stream
+from harness import (
+    Case,
+    Document,
+    Estimate,
+    Finding,
+    Incompatible,
+    PairedSamples,
+    Samples,
+    Selection,
+    stream,
+)
 
 
 @dataclass(frozen=True)
@@ -205,3 +215,15 @@ class Choice:
 class Broken:
     def cases(self, *, seed):
         raise RuntimeError("no cases today")
+
+
+@dataclass(frozen=True)
+class Spread:
+    limit: float = 0.5
+
+    def make(self, records):
+        seeds = sorted({r.seed for r in records})
+        values = (abs(np.mean([r.value for r in records.where(seed=s)])) for s in seeds)
+        claim = "mean of all samples, distance from 0"
+        finding = Finding(claim, tuple(values), paper="below", sign=-1, limit=self.limit)
+        return Document(f"{len(records)} records", (finding,))
