@@ -261,7 +261,7 @@ def test_show_prints_what_the_arguments_say(command, folder):
         "  kinds:    PairedSamples → Estimate",
         "  measures: mutual_information, in nats",
     ]
-    assert "gauss.scale=1.0" in ran.stdout
+    assert "scale = 1.0\n" in ran.stdout
     ran = command("show", "strange:gaus", cwd=folder)
     assert (ran.returncode, "did you mean gauss?" in ran.stderr) == (2, True)
 
