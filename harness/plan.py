@@ -140,9 +140,7 @@ def _wanted(registry: Registry, request: Request) -> tuple[list[Component], list
             found[role] = _unique(c for name in names for c in registry.matching(role, name))
         else:
             offered = (c for name in request.plugins for c in registry.of_plugin(name, role))
-            found[role] = _unique(offered) or sorted(
-                registry.components[role].values(), key=lambda c: c.name
-            )
+            found[role] = _unique(offered) or registry.matching(role, "*")
     return found["task"], found["estimator"]
 
 

@@ -13,7 +13,6 @@ from harness import machine, surroundings
 from harness.errors import UsageError
 from harness.executors import Inline, Local
 from harness.executors.worker import Setup
-from harness.identity import data_token
 from harness.jobs import Job, expand
 from harness.long_work import Progress
 from harness.plan import Exclusion, Plan
@@ -178,10 +177,7 @@ class _Run:
 
     def _token(self, job: Job) -> str | None:
         stamp = job.cases[0].stamp
-        if stamp is None:
-            return None
-        task_source = self._registry.source_digest(job.path.task.component.plugin)
-        return data_token(job.path, job.unit.source, stamp, task_source)
+        return None if stamp is None else self._recorder.token(job.path, job.unit.source, stamp)
 
     def _look_up(self) -> list[Job]:
         """Take finished cases from the store where that needs no loading; the jobs that remain."""

@@ -71,7 +71,7 @@ LAYERS = (
     "errors files folders kinds outputs settings specs quantities seeds hookspecs measure machine "
     "sources surroundings threads",
     "params records correlation long_work",
-    "registry verbs units",
+    "registry functions verbs units",
     "naming plan",
     "identity store work jobs",
     "executors recording",

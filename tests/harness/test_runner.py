@@ -168,7 +168,7 @@ def test_records_hold_what_a_reader_needs(go):
         "models": [{}],
         "estimator": {"scale": 1.0},
     }
-    assert set(record.sources) == {"toy"}
+    assert set(record.sources) == {"host", "toy"}
     assert record.versions["numpy"] == np.__version__
     assert record.wall_s >= 0
     assert record.cpu_s >= 0
