@@ -32,14 +32,14 @@ from harness.records import Record
 from harness.registry import Component, Registry
 
 RECIPE = 2
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+)
 
 
 def digest(value: Any) -> str:
     """sha256 of canonical JSON."""
-    text = json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(value).encode()).hexdigest()
 
 
 def path_sources(registry: Registry, path: Path) -> dict[str, str]:
