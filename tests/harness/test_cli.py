@@ -247,4 +247,6 @@ def test_a_device_that_is_not_there_is_one_line_and_status_2(command):
     refused = command(*asked, "tpu")
     assert refused.returncode == 2
     assert "toy/on-device.device: 'tpu'; wanted one of 'cpu', 'cuda'" in refused.stderr
-    assert "--gpu-workers 0; wanted 1 or more" in command(*asked, "cpu", "--gpu-workers", "0").stderr
+    assert (
+        "--gpu-workers 0; wanted 1 or more" in command(*asked, "cpu", "--gpu-workers", "0").stderr
+    )
