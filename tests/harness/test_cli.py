@@ -147,7 +147,7 @@ def test_list_and_show(command):
             command("list", "tasks", "--plugin", "toy", "--format", "json")
         ).stdout.splitlines()
     ]
-    assert names == ["toy/broken", "toy/choice", "toy/normals"]
+    assert names == ["toy/bends", "toy/broken", "toy/choice", "toy/normals"]
     shown = ok(command("show", "toy/mean")).stdout
     assert "Samples → Estimate" in shown
     assert "    scale = 1.0\n        factor (a number, more than 0)\n" in shown
@@ -247,4 +247,6 @@ def test_a_device_that_is_not_there_is_one_line_and_status_2(command):
     refused = command(*asked, "tpu")
     assert refused.returncode == 2
     assert "toy/on-device.device: 'tpu'; wanted one of 'cpu', 'cuda'" in refused.stderr
-    assert "--gpu-workers 0; wanted 1 or more" in command(*asked, "cpu", "--gpu-workers", "0").stderr
+    assert (
+        "--gpu-workers 0; wanted 1 or more" in command(*asked, "cpu", "--gpu-workers", "0").stderr
+    )
