@@ -14,7 +14,9 @@ Every message says what is wrong, where, and what would be right.
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Iterable
+from typing import Any
 
 
 class HarnessError(Exception):
@@ -61,6 +63,19 @@ class MissingDependency(HarnessError):
 
     def __reduce__(self) -> tuple[type[MissingDependency], tuple[str, str]]:
         return MissingDependency, (self.package, self.install)
+
+
+def needs(module: str, install: str = "") -> Any:
+    """Import an optional module, such as ``needs("matplotlib", "infoharness[plots]")``.
+
+    ``install`` is what ``pip install`` is given; by default the name of the package. Raises
+    `MissingDependency` where the import fails.
+    """
+    package = module.partition(".")[0]
+    try:
+        return importlib.import_module(module)
+    except ImportError as absent:
+        raise MissingDependency(package, f"pip install '{install or package}'") from absent
 
 
 class PluginError(HarnessError):

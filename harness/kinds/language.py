@@ -8,12 +8,19 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from harness.arrays import Bools, Floats, Ints
 from harness.errors import DataError
-from harness.kinds.base import BoolArray, FloatArray, IntArray, Kind, array, offsets, strings
+from harness.kinds.base import Kind
+from harness.kinds.examples import on_grid
+from harness.kinds.fields import array, offsets, strings
 
 ALPHABETS = ("codes", "bytes")
 ROUNDING = 1e-4
 """How far a row of attention may stand off a distribution: half precision adds up to this much."""
+_NETWORK = (
+    '{"layers": 2, "heads": 2, "width": 8, "norm": "layer", "activation": "gelu", '
+    '"feed_forward": "standard"}'
+)
 
 
 class TokenSequences(Kind):
@@ -23,8 +30,8 @@ class TokenSequences(Kind):
     may cut into tokens of its own.
     """
 
-    ids: IntArray = array("items", np.int64)
-    offsets: IntArray = offsets()
+    ids: Ints = array("items", np.int64)
+    offsets: Ints = offsets()
     vocab_size: int
     alphabet: str = "codes"
 
@@ -44,6 +51,12 @@ class TokenSequences(Kind):
             wanted = f"symbols from 0 to {self.vocab_size - 1}"
             raise DataError("TokenSequences.ids", f"symbol {self.ids[wrong[0]]}", wanted, row)
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Counts that go up by one or two, modulo 4."""
+        cuts = _cuts(rng, n)
+        return cls(np.cumsum(rng.integers(1, 3, size=cuts[-1])) % 4, cuts, 4)
+
 
 class TokenLogProbabilities(Kind):
     """What a model thought of n sequences, token by token.
@@ -53,10 +66,10 @@ class TokenLogProbabilities(Kind):
     the model saw before it.
     """
 
-    log_p: FloatArray = array("items")
-    symbols: IntArray = array("items", np.int64)
-    context: IntArray = array("items", np.int64)
-    offsets: IntArray = offsets()
+    log_p: Floats = array("items")
+    symbols: Ints = array("items", np.int64)
+    context: Ints = array("items", np.int64)
+    offsets: Ints = offsets()
 
     def check(self) -> None:
         """Refuse positive log-probabilities, negative counts, and sequences that stand for no symbol."""
@@ -76,6 +89,15 @@ class TokenLogProbabilities(Kind):
                 int(empty[0]),
             )
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Probabilities from a tenth to one; a token is a symbol."""
+        cuts = _cuts(rng, n)
+        total = int(cuts[-1])
+        context = np.arange(total) - np.repeat(cuts[:-1], np.diff(cuts))
+        log_p = np.log(on_grid(rng.uniform(0.1, 1.0, total)))
+        return cls(log_p, np.ones(total, int), context, cuts)
+
 
 class HiddenStates(Kind):
     """The vectors of one layer at every token of n sequences: ``x (items, d)``.
@@ -84,9 +106,9 @@ class HiddenStates(Kind):
     embedding, to ``layers``, the last block.
     """
 
-    x: FloatArray = array("items d")
-    ids: IntArray = array("items", np.int64)
-    offsets: IntArray = offsets()
+    x: Floats = array("items d")
+    ids: Ints = array("items", np.int64)
+    offsets: Ints = offsets()
     layer: int
     layers: int
 
@@ -97,6 +119,13 @@ class HiddenStates(Kind):
                 "HiddenStates.layer", str(self.layer), f"a layer from 0 to {self.layers}"
             )
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Normal vectors in the first of two layers."""
+        cuts = _cuts(rng, n)
+        x = on_grid(rng.normal(size=(cuts[-1], 3)))
+        return cls(x, rng.integers(4, size=cuts[-1]), cuts, 1, 2)
+
 
 class AttentionMaps(Kind):
     """The attention of every head over n sequences of t tokens: ``a (n, layers, heads, t, t)``, query by key.
@@ -106,8 +135,8 @@ class AttentionMaps(Kind):
     `AttentionProfile`.
     """
 
-    a: FloatArray = array("n layers heads t s")
-    broken: BoolArray | None = array("n layers heads t", np.bool_, optional=True)
+    a: Floats = array("n layers heads t s")
+    broken: Bools | None = array("n layers heads t", np.bool_, optional=True)
     causal: bool = True
 
     def check(self) -> None:
@@ -143,6 +172,11 @@ class AttentionMaps(Kind):
                 "none, as it is causal",
             )
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Random causal maps of two layers of two heads."""
+        return cls(_attention(rng, n), broken=None)
+
 
 class AttentionProfile(Kind):
     """What is left of attention when each row is reduced to its entropy: ``entropy (n, layers, heads, t)``, in nats.
@@ -152,9 +186,9 @@ class AttentionProfile(Kind):
     ``heads``, ``width``, ``norm``, ``activation``, ``feed_forward`` ...), empty where nothing is known.
     """
 
-    entropy: FloatArray = array("n layers heads t")
-    broken: BoolArray | None = array("n layers heads t", np.bool_, optional=True)
-    log_p: FloatArray | None = array("n t", optional=True)
+    entropy: Floats = array("n layers heads t")
+    broken: Bools | None = array("n layers heads t", np.bool_, optional=True)
+    log_p: Floats | None = array("n t", optional=True)
     causal: bool = True
     network: str = ""
 
@@ -170,6 +204,14 @@ class AttentionProfile(Kind):
             raise DataError("AttentionProfile.entropy", found, wanted, int(at[0]))
         if self.log_p is not None:
             refuse_positive(self.log_p, "AttentionProfile.log_p")
+
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """The entropies of random causal maps."""
+        a = _attention(rng, n)
+        entropy = -(a * np.log(np.where(a > 0, a, 1.0))).sum(-1)
+        log_p = -on_grid(rng.uniform(0.1, 2.0, (n, a.shape[-1])))
+        return cls(entropy, broken=None, log_p=log_p, network=_NETWORK)
 
 
 class Contexts(Kind):
@@ -200,6 +242,14 @@ class Contexts(Kind):
                     row,
                 )
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Sentences that say the answer."""
+        colours = ("red", "green", "blue")
+        answers = tuple(colours[i] for i in rng.integers(3, size=n))
+        texts = tuple(f"The box is {answer} and weighs {i} kg." for i, answer in enumerate(answers))
+        return cls(texts, answers, query="What colour is the box?", options=colours)
+
 
 class ChannelLogLikelihoods(Kind):
     """How likely every compression is under every context: ``log_p (n, m, k)``, in nats.
@@ -215,14 +265,14 @@ class ChannelLogLikelihoods(Kind):
     UNKNOWN: ClassVar[float] = -1.0
     min_n: ClassVar[int] = 2
 
-    log_p: FloatArray = array("n m k")
-    lengths: IntArray = array("n m", np.int64)
-    correct: FloatArray | None = array("n m", optional=True)
+    log_p: Floats = array("n m k")
+    lengths: Ints = array("n m", np.int64)
+    correct: Floats | None = array("n m", optional=True)
     query: str = ""
     exact: bool = False
 
     @classmethod
-    def of(cls, log_p: FloatArray, lengths: IntArray, **more: Any) -> Self:
+    def of(cls, log_p: Floats, lengths: Ints, **more: Any) -> Self:
         """The same from an array in which impossible compressions have minus infinity."""
         given = np.asarray(log_p, np.float64)
         return cls(np.where(np.isneginf(given), cls.IMPOSSIBLE, given), lengths, **more)
@@ -261,6 +311,13 @@ class ChannelLogLikelihoods(Kind):
                     "shares of right answers",
                 )
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Two compressions a context, each about 20 nats likelier under its own."""
+        log_p = -on_grid(rng.uniform(20.0, 30.0, (n, 2, n)) - 20.0 * np.eye(n)[:, None])
+        correct = rng.integers(0, 2, (n, 2)).astype(np.float64)
+        return cls(log_p, rng.integers(3, 9, (n, 2)), correct=correct)
+
     def take(self, indices: ArrayLike) -> Self:
         """The contexts at ``indices`` as rows and as columns: contexts are what is resampled."""
         idx = np.asarray(indices, np.int64)
@@ -279,8 +336,19 @@ class ChannelLogLikelihoods(Kind):
         )
 
 
-def refuse_positive(log_p: FloatArray, where: str) -> None:
+def refuse_positive(log_p: Floats, where: str) -> None:
     """Raise `DataError` where a log-probability is above 0."""
     if log_p.size and log_p.max() > 0:
         row = int(np.unravel_index(log_p.argmax(), log_p.shape)[0])
         raise DataError(where, f"log-probability {log_p.max():.6g}", "numbers up to 0", row)
+
+
+def _cuts(rng: np.random.Generator, n: int) -> Ints:
+    """Offsets of n sequences of 6 to 11 tokens."""
+    return np.concatenate([[0], np.cumsum(rng.integers(6, 12, size=n))])
+
+
+def _attention(rng: np.random.Generator, n: int, t: int = 6) -> Floats:
+    """Causal maps of two layers of two heads ``(n, 2, 2, t, t)``."""
+    weights = np.exp(rng.normal(size=(n, 2, 2, t, t))) * np.tri(t)
+    return np.asarray(weights / weights.sum(-1, keepdims=True))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import GeneratedText, Incompatible, Kind, ReferencedText, calm
+from harness import Incompatible, Kind, ReferencedText, calm
 from harness_wireless_pvi.arrays import WORDS, Ints
+from harness_wireless_pvi.kinds import GeneratedText
 
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
 

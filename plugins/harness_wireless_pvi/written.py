@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, GeneratedText, Incompatible
+from harness import Estimate, Incompatible
 from harness_wireless_pvi.estimators import spread
+from harness_wireless_pvi.kinds import GeneratedText
 
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
