@@ -124,7 +124,7 @@ class Act(Backbone, Compiled):
         x = np.concatenate(list(found.values()), axis=1)
         train, test = data.split.train, data.split.test
         valid = data.split.valid if data.split.valid.size else train
-        y, wanted = data.labels[train], data.labels[valid]
+        y, wanted = data.codes[train], data.codes[valid]
         design, held = Table(x[train]), Table(x[valid])
 
         def judge(w: Floats, b: Floats) -> float:

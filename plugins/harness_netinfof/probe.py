@@ -125,9 +125,9 @@ class Nui(Backbone, Compiled):
 
 
 def _classes(data: Graph | Links | LabelledSamples) -> tuple[Ints, int]:
-    """Labels, and how many classes there are."""
+    """The class of every unit from 0 up, without gaps, and how many classes there are."""
     if isinstance(data, Graph):
         if data.labels is None:
             raise Incompatible("nodes without labels; the score of node classification needs them")
-        return data.labels, data.n_classes
-    return data.y, 2 if isinstance(data, Links) else data.n_classes
+        return data.codes, data.n_classes
+    return (data.y, 2) if isinstance(data, Links) else (data.codes, data.n_classes)

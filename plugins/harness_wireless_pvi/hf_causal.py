@@ -46,7 +46,7 @@ class HFCausal(Tuned):
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores`, `hub.model` and `prompts.build`."""
-        name, k = hub.need(self.model, "hf-causal"), data.n_classes
+        name, k = hub.need(self.model, "hf-causal"), len(data.classes)
         words = hub.tokenizer(name, self.revision)
         asked = prompts.build(
             words, data, self.instruction, self.max_length, self.null_keeps_context

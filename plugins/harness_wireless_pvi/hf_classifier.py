@@ -29,7 +29,7 @@ class HFClassifier(Tuned):
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores` and `hub.model`."""
-        name, k = hub.need(self.model, "hf-classifier"), data.n_classes
+        name, k = hub.need(self.model, "hf-classifier"), len(data.classes)
         words = hub.tokenizer(name, self.revision)
         with calm(self.device, rng):
             base = self._base(name, k)

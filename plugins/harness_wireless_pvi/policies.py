@@ -43,7 +43,7 @@ class _Policy(SmallTransformer):
             raise Incompatible("wants rated texts with a train/test split, as pvi-guide gives")
         if not data.rated[data.split.train].all():
             raise Incompatible("a training text has no rating; wants all rated, as pvi-guide does")
-        train, texts, k = data.split.train, joined(data), data.n_classes
+        train, texts, k = data.split.train, joined(data), len(data.classes)
         steps = list(self.schedule(train, data.pvi[train], data.y[train], rng))
         used = np.unique(np.concatenate([rows for rows, _ in steps]))
         lost = np.setdiff1d(data.y[data.split.test], data.y[used])

@@ -162,7 +162,7 @@ class TransformerClassifier(SmallTransformer):
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores`."""
-        texts, k = joined(data), data.n_classes
+        texts, k = joined(data), len(data.classes)
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
             network, words = self.fit(texts, data.y, k, train, None, rng)
