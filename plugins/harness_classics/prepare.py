@@ -59,7 +59,7 @@ def refuse_ties(zero: np.ndarray, nearest: np.ndarray, where: str) -> Diagnostic
     else returns the share as a note.
     """
     kind = where.partition(".")[0]
-    advice = {"Samples": "use plug-in-entropy", "ConditionedSamples": "wants a continuous one"}.get(
+    advice = {"Samples": "use plug-in-entropy", "ConditionedSamples": "use mesner-shalizi"}.get(
         kind, "use plug-in, or ross where only one variable is"
     )
     share = float(nearest.mean())

@@ -29,7 +29,10 @@ _SHAPES: dict[str, list[list[float]]] = {
 
 @dataclass(frozen=True)
 class Conditional:
-    """Gaussian chains, forks and colliders, d independent copies of each: exact, zero where Z explains all."""
+    """Gaussian chains, forks and colliders, d independent copies of each.
+
+    The values are exact, and zero where Z explains all.
+    """
 
     n: int = 5000
     dims: tuple[int, ...] = (1, 3)
@@ -53,6 +56,6 @@ class Conditional:
         def draw() -> ConditionedSamples:
             sources = stream(seed, "conditional", shape, str(d)).normal(size=(4, self.n, d))
             x, y, z = np.tensordot(loadings, sources, axes=1)
-            return ConditionedSamples(x, y, z)
+            return ConditionedSamples(x, y, z, "continuous", "continuous", "continuous")
 
         return draw
