@@ -6,11 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import ChannelLogLikelihoods, Estimate, Incompatible
-
-Floats = NDArray[np.float64]
+from harness import ChannelLogLikelihoods, Estimate, Floats, Incompatible
 
 SATURATED = 0.95
 """From this share of its ceiling on, the estimate says little more than that contexts can be told apart."""

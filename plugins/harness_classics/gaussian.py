@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, Incompatible, PairedSamples, Samples
+from harness import Estimate, Floats, Incompatible, PairedSamples, Samples
 from harness_classics import prepare
-from harness_classics.arrays import Floats
 from harness_classics.special import digamma
 
 

@@ -19,9 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import ConditionedSamples, Estimate, PairedSamples
+from harness import ConditionedSamples, Estimate, Floats, PairedSamples
 from harness_classics import neighbours, prepare
-from harness_classics.arrays import Floats
 from harness_classics.prepare import Diagnostics
 from harness_classics.special import digamma, digammas
 from harness_classics.uncertainty import measured

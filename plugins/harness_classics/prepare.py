@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import DataError, Incompatible
-from harness_classics.arrays import Floats
+from harness import DataError, Floats, Incompatible
 
 Diagnostics = dict[str, float | int | str | bool]
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Graph, Incompatible, Links, Prediction
+from harness import Floats, Graph, Incompatible, Ints, Links, Prediction, Singles
 from harness_netinfof import lasso
 from harness_netinfof.adjacency import Rows, pair_rows
-from harness_netinfof.arrays import Floats, Ints, Singles
 from harness_netinfof.backbone import Backbone
 from harness_netinfof.compiled import Compiled
 from harness_netinfof.names import COMPONENTS

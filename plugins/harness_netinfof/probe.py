@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, Graph, Incompatible, LabelledSamples, Links
+from harness import Estimate, Floats, Graph, Incompatible, Ints, LabelledSamples, Links, Singles
 from harness_netinfof import table
-from harness_netinfof.arrays import Floats, Ints, Singles
 from harness_netinfof.backbone import Backbone
 from harness_netinfof.compiled import Compiled
 from harness_netinfof.names import COMPONENTS

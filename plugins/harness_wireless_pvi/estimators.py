@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, Incompatible, LabelLogProbabilities
-from harness_wireless_pvi.arrays import Bools, Floats
+from harness import Bools, Estimate, Floats, Incompatible, LabelLogProbabilities
 from harness_wireless_pvi.held_out import FLOOR, LOG
 
 CHUNK = 2**22

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from harness import Incompatible, LabelledSamples, LabelledText, LabelLogProbabilities
-from harness_wireless_pvi.arrays import Floats, Ints
+from harness import Floats, Incompatible, Ints, LabelledSamples, LabelledText, LabelLogProbabilities
 
 FLOOR = -50.0 * float(np.log(2.0))
 """The least log-probability (nats) that is told apart from that of an impossible class: 2^-50."""

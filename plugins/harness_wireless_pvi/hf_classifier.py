@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Kind, LabelledText, LabelLogProbabilities, UsageError, calm
+from harness import Floats, Ints, Kind, LabelledText, LabelLogProbabilities, UsageError, calm
 from harness_wireless_pvi import batches, held_out, hub, training
-from harness_wireless_pvi.arrays import Floats, Ints
 from harness_wireless_pvi.held_out import Predict
 from harness_wireless_pvi.tuning import Tuned
 

@@ -8,10 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from harness import Incompatible, Kind, LabelledSamples, LabelledText, LabelLogProbabilities
+from harness import (
+    Floats,
+    Incompatible,
+    Ints,
+    Kind,
+    LabelledSamples,
+    LabelledText,
+    LabelLogProbabilities,
+)
 from harness_wireless_pvi import embedding, held_out
-from harness_wireless_pvi.arrays import WORDS, Floats, Ints
 from harness_wireless_pvi.held_out import LOG, Predict
+from harness_wireless_pvi.words import WORDS
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 FIFTH = 5

@@ -12,9 +12,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness import Estimate, Incompatible, LabelLogProbabilities, calm
+from harness import Estimate, Floats, Incompatible, Ints, LabelLogProbabilities, calm
 from harness_wireless_pvi import held_out, training
-from harness_wireless_pvi.arrays import Floats, Ints
 from harness_wireless_pvi.estimators import calibration_error, correct, given, spread
 from harness_wireless_pvi.kinds import GuidedText
 from harness_wireless_pvi.linear import joined

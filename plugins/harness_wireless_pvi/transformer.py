@@ -12,9 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Kind, LabelledText, LabelLogProbabilities, calm
+from harness import Floats, Ints, Kind, LabelledText, LabelLogProbabilities, calm
 from harness_wireless_pvi import batches, held_out, training
-from harness_wireless_pvi.arrays import Floats, Ints
 from harness_wireless_pvi.held_out import Predict
 from harness_wireless_pvi.linear import joined
 from harness_wireless_pvi.training import Step

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from harness import MissingDependency
+from harness import Ints, MissingDependency
 from harness_wireless_pvi import training
-from harness_wireless_pvi.arrays import Ints
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,12 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import MissingDependency, Structures
-
-Floats = NDArray[np.float64]
-Indices = NDArray[np.int64]
+from harness import Floats, Ints, MissingDependency, Structures
 
 RIDGE = 1e-5
 """On the coefficients, and on the curvature of the splines: without, knots that no distance reaches are free."""
@@ -63,7 +59,7 @@ class PairPotential:
             rows.append(row / len(atoms))
         return cls(basis, np.array(rows), energies)
 
-    def predict(self, train: Indices, test: Indices) -> Floats:
+    def predict(self, train: Ints, test: Ints) -> Floats:
         """(test,) Energies per atom, eV, from a fit on ``train``."""
         from uf3.regression.least_squares import WeightedLinearModel
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import DataError, MissingDependency, UsageError, simple_edges
-from harness_graphs.arrays import Ints, Singles
+from harness import DataError, Ints, MissingDependency, Singles, UsageError, simple_edges
 
 EDGES = ("edges", "edge_index")
 FEATURES = ("features", "node_features", "x", "node_feat")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import Graph, Incompatible, Links, Prediction
-from harness_graphs.arrays import Floats
+from harness import Floats, Graph, Incompatible, Links, Prediction
 
 
 def accuracy(data: Graph, output: Prediction) -> dict[str, float]:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Case, ConditionedSamples, stream
+from harness import Case, ConditionedSamples, Floats, stream
 from harness_vectors import gauss
-from harness_vectors.arrays import Floats
 
 # Rows: how X, Y and Z are made from four independent normal numbers.
 _SHAPES: dict[str, list[list[float]]] = {
