@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import shlex
 from collections.abc import Iterable
 from typing import Any
 
@@ -75,7 +76,8 @@ def needs(module: str, install: str = "") -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as absent:
-        raise MissingDependency(package, f"pip install '{install or package}'") from absent
+        command = f"pip install {shlex.quote(install or package)}"
+        raise MissingDependency(package, command) from absent
 
 
 class PluginError(HarnessError):

@@ -25,7 +25,7 @@ MAKERS = (
 
 
 def array(shape: str, dtype: Any = np.float64, *, optional: bool = False) -> Any:
-    """A field that holds an array of ``shape`` (axis names, see `harness.kinds.base`) and ``dtype``.
+    """A field that holds an array of ``shape``, axis names as in `harness.kinds.base`.
 
     Raises `TypeError` for a ``dtype`` that is not floating, integer or Boolean.
     """
@@ -52,7 +52,7 @@ def strings(shape: str = "n", *, optional: bool = False) -> Any:
     return field(default=None, metadata=meta) if optional else field(metadata=meta)
 
 
-def added(default: Any) -> Any:
+def added(*, default: Any) -> Any:
     """A plain field that a published kind gains later.
 
     It enters the fingerprint only where it differs from ``default``, so that the fingerprints of
@@ -62,9 +62,7 @@ def added(default: Any) -> Any:
 
 
 def check_declaration(cls: type[Any]) -> None:
-    """Raise `TypeError` for fields that no kind can hold, names that a kind has for something else,
-    and axes that are cut twice.
-    """
+    """Raise `TypeError` for fields that no kind can hold, taken names, and axes cut twice."""
     cut = [f.metadata["cuts"] for f in dataclasses.fields(cls) if "cuts" in f.metadata]
     for axis in cut:
         if cut.count(axis) > 1:
@@ -155,7 +153,7 @@ def exact_integers(dtype: np.dtype[Any]) -> int:
 
 
 def _refuse_wide(raw: NDArray[Any], dtype: np.dtype[Any], where: str) -> None:
-    """Raise `DataError` for integers that ``dtype`` cannot hold, or not apart from their neighbours."""
+    """Raise `DataError` for integers that ``dtype`` cannot hold, or cannot tell apart."""
     if dtype.kind == "f":
         least, most = -exact_integers(dtype), exact_integers(dtype)
         wanted = (

@@ -273,7 +273,8 @@ def codes(pairs: Ints, nodes: int, directed: bool = False) -> Ints:
 def simple_edges(edges: ArrayLike, nodes: int, *, name: str = "graph") -> Ints:
     """The undirected simple graph of a list of pairs ``(m, 2)``, sorted.
 
-    Loops are dropped, repeats and reversals merged. What was dropped or merged is logged as a warning under ``harness.graphs``.
+    Loops are dropped, repeats and reversals merged. What was dropped or merged is logged as a
+    warning under ``harness.graphs``.
 
     Raises
     ------
@@ -299,9 +300,10 @@ def simple_edges(edges: ArrayLike, nodes: int, *, name: str = "graph") -> Ints:
     return np.column_stack([key // nodes, key % nodes])
 
 
-def _communities(rng: np.random.Generator, n: int) -> tuple[Ints, Floats, Ints]:
+def _communities(rng: np.random.Generator, n: int) -> tuple[Ints, Singles, Ints]:
     """Edges mostly within two communities, features that say which, and the community of nodes."""
     labels = np.arange(n) % 2
     chance = np.where(labels[:, None] == labels, 0.4, 0.05)
     edges = np.argwhere(np.triu(rng.random((n, n)) < chance, 1))
-    return edges, on_grid(rng.normal(size=(n, 3)) + 2.0 * labels[:, None]), labels
+    features = on_grid(rng.normal(size=(n, 3)) + 2.0 * labels[:, None])
+    return edges, features.astype(np.float32), labels

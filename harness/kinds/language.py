@@ -24,10 +24,12 @@ _NETWORK = (
 
 
 class TokenSequences(Kind):
-    """n sequences of symbols: sequence i owns ``ids[offsets[i]:offsets[i + 1]]``, each within ``0 .. vocab_size-1``.
+    """n sequences of symbols, each within ``0 .. vocab_size-1``.
 
-    ``alphabet`` says what the symbols are: ``codes`` of a made language, or the ``bytes`` of UTF-8 text, which a model
-    may cut into tokens of its own.
+    Sequence i owns ``ids[offsets[i]:offsets[i + 1]]``.
+
+    ``alphabet`` says what the symbols are: ``codes`` of a made language, or the ``bytes`` of UTF-8
+    text, which a model may cut into tokens of its own.
     """
 
     ids: Ints = array("items", np.int64)
@@ -61,9 +63,9 @@ class TokenSequences(Kind):
 class TokenLogProbabilities(Kind):
     """What a model thought of n sequences, token by token.
 
-    ``log_p`` is ln p(token | the tokens before it), in nats; ``symbols`` counts the symbols of the data (bytes, codes)
-    that a token stands for, so that models with different tokens can be compared; ``context`` counts the tokens that
-    the model saw before it.
+    ``log_p`` is ln p(token | the tokens before it), in nats; ``symbols`` counts the symbols of the
+    data (bytes, codes) that a token stands for, so that models with different tokens can be
+    compared; ``context`` counts the tokens that the model saw before it.
     """
 
     log_p: Floats = array("items")
@@ -72,7 +74,7 @@ class TokenLogProbabilities(Kind):
     offsets: Ints = offsets()
 
     def check(self) -> None:
-        """Refuse positive log-probabilities, negative counts, and sequences that stand for no symbol."""
+        """Refuse positive log-probabilities, negative counts, and sequences of no symbol."""
         refuse_positive(self.log_p, "TokenLogProbabilities.log_p")
         for name in ("symbols", "context"):
             if getattr(self, name).min() < 0:
@@ -102,8 +104,8 @@ class TokenLogProbabilities(Kind):
 class HiddenStates(Kind):
     """The vectors of one layer at every token of n sequences: ``x (items, d)``.
 
-    ``ids (items,)`` are the tokens that were read there, in the model's own vocabulary; ``layer`` counts from 0, the
-    embedding, to ``layers``, the last block.
+    ``ids (items,)`` are the tokens that were read there, in the model's own vocabulary; ``layer``
+    counts from 0, the embedding, to ``layers``, the last block.
     """
 
     x: Floats = array("items d")
@@ -128,11 +130,13 @@ class HiddenStates(Kind):
 
 
 class AttentionMaps(Kind):
-    """The attention of every head over n sequences of t tokens: ``a (n, layers, heads, t, t)``, query by key.
+    """The attention of every head over n sequences of t tokens.
 
-    Rows are distributions over keys; with ``causal`` query i sees the keys up to i. Rows that a model computed as NaN
-    are marked in ``broken`` and hold zeros. Whole maps are large: what can be reduced row by row travels as an
-    `AttentionProfile`.
+    ``a (n, layers, heads, t, t)`` is query by key.
+
+    Rows are distributions over keys; with ``causal`` query i sees the keys up to i. Rows that a
+    model computed as NaN are marked in ``broken`` and hold zeros. Whole maps are large: what can be
+    reduced row by row travels as an `AttentionProfile`.
     """
 
     a: Floats = array("n layers heads t s")
@@ -179,11 +183,12 @@ class AttentionMaps(Kind):
 
 
 class AttentionProfile(Kind):
-    """What is left of attention when each row is reduced to its entropy: ``entropy (n, layers, heads, t)``, in nats.
+    """What is left of attention when each row is reduced to its entropy, in nats.
 
-    ``broken`` marks the rows that were NaN in the model (their entropy is 0 and means nothing). ``log_p (n, t)`` is
-    what the model gave the token at each place, where it is known. ``network`` describes the model in JSON (``layers``,
-    ``heads``, ``width``, ``norm``, ``activation``, ``feed_forward`` ...), empty where nothing is known.
+    ``entropy (n, layers, heads, t)``; ``broken`` marks the rows that were NaN in the model (their
+    entropy is 0 and means nothing). ``log_p (n, t)`` is what the model gave the token at each
+    place, where it is known. ``network`` describes the model in JSON (``layers``, ``heads``,
+    ``width``, ``norm``, ``activation``, ``feed_forward`` ...), empty where nothing is known.
     """
 
     entropy: Floats = array("n layers heads t")
@@ -193,7 +198,7 @@ class AttentionProfile(Kind):
     network: str = ""
 
     def check(self) -> None:
-        """Refuse entropies below 0 or above what the keys in sight allow, and positive log-probabilities."""
+        """Refuse entropies below 0 or above their maximum, and positive log-probabilities."""
         t = self.entropy.shape[-1]
         most = np.log(np.arange(1, t + 1)) if self.causal else np.full(t, np.log(t))
         wrong = (self.entropy < -ROUNDING) | (self.entropy > most + ROUNDING * np.log(t + 1))
@@ -215,10 +220,10 @@ class AttentionProfile(Kind):
 
 
 class Contexts(Kind):
-    """n texts that one question is asked of: ``texts (n,)``, and where they are known the ``answers (n,)``.
+    """n texts that one question is asked of: ``texts (n,)``, and ``answers (n,)`` where known.
 
-    An answer that is not known is empty: a question about one of the texts has its answer there only. ``options`` are
-    the answers to choose from, where there are such.
+    An answer that is not known is empty: a question about one of the texts has its answer there
+    only. ``options`` are the answers to choose from, where there are such.
     """
 
     min_n: ClassVar[int] = 2
@@ -254,11 +259,12 @@ class Contexts(Kind):
 class ChannelLogLikelihoods(Kind):
     """How likely every compression is under every context: ``log_p (n, m, k)``, in nats.
 
-    ``log_p[i, j, l]`` is ln p(z_ij | x_l, q), of the j-th of m compressions drawn from context i, summed over its
-    tokens; k is n. What is impossible has `IMPOSSIBLE`, which every sum of exponentials treats as minus infinity; `of`
-    puts it there. ``lengths (n, m)`` are tokens of each compression; ``correct (n, m)`` what a predictor made of it,
-    from 0 to 1, or `UNKNOWN` where the answer is not known. ``exact`` says that ``log_p`` is the law that z was drawn
-    from, and no proxy.
+    ``log_p[i, j, l]`` is ln p(z_ij | x_l, q), of the j-th of m compressions drawn from context i,
+    summed over its tokens; k is n. What is impossible has `IMPOSSIBLE`, which every sum of
+    exponentials treats as minus infinity; `of` puts it there. ``lengths (n, m)`` are tokens of each
+    compression; ``correct (n, m)`` what a predictor made of it, from 0 to 1, or `UNKNOWN` where the
+    answer is not known. ``exact`` says that ``log_p`` is the law that z was drawn from, and no
+    proxy.
     """
 
     IMPOSSIBLE: ClassVar[float] = -1e300
@@ -278,7 +284,7 @@ class ChannelLogLikelihoods(Kind):
         return cls(np.where(np.isneginf(given), cls.IMPOSSIBLE, given), lengths, **more)
 
     def check(self) -> None:
-        """Refuse other than n contexts, positive log-probabilities, empty and impossible compressions."""
+        """Refuse contexts that are not scored, and empty or impossible compressions."""
         n, _, k = self.log_p.shape
         if n != k:
             raise DataError(

@@ -103,9 +103,9 @@ class ConditionedSamples(Kind):
     x: Floats = array("n dx")
     y: Floats = array("n dy")
     z: Floats = array("n dz")
-    x_kind: str = added("continuous")
-    y_kind: str = added("continuous")
-    z_kind: str = added("continuous")
+    x_kind: str = added(default="continuous")
+    y_kind: str = added(default="continuous")
+    z_kind: str = added(default="continuous")
 
     def check(self) -> None:
         """Refuse unknown kinds of variable, and what cannot be codes where codes are promised."""
@@ -121,7 +121,8 @@ class ConditionedSamples(Kind):
     def forms(cls, rng: np.random.Generator, n: int = 48) -> Iterator[Self]:
         """Continuous triples, codes, and a continuous x with codes for the other two."""
         yield cls.example(rng, n)
-        yield cls(*_shifted_channel(rng, n, 2 * FLIP), "discrete", "discrete", "discrete")
+        x, y, z = _shifted_channel(rng, n, 2 * FLIP)
+        yield cls(x, y, z, "discrete", "discrete", "discrete")
         y, z = (as_column(rng.integers(3, size=n)) for _ in range(2))
         x = on_grid(y + z + rng.normal(size=(n, 1)))
         yield cls(x, y, z, y_kind="discrete", z_kind="discrete")
@@ -132,7 +133,8 @@ class ConditionedSamples(Kind):
         name = "conditional_mutual_information"
         (x, y), z = _correlated(rng, n), rng.normal(size=(n, 1))
         yield name, _gaussian_information(), cls(x + z, y + z, z)
-        codes = cls(*_shifted_channel(rng, n, FLIP), "discrete", "discrete", "discrete")
+        x, y, z = _shifted_channel(rng, n, FLIP)
+        codes = cls(x, y, z, "discrete", "discrete", "discrete")
         yield name, _channel_information(), codes
 
 
@@ -191,6 +193,13 @@ class LabelledSamples(Kind):
         y = shuffled_labels(rng, n)
         return cls(on_grid(rng.normal(size=(n, 2)) + 2.0 * y[:, None]), y)
 
+    @classmethod
+    def known(cls, rng: np.random.Generator, n: int) -> Iterator[tuple[str, float, Self]]:
+        """Uniform numbers on [y, y + 2) with m labels: ln m - (m - 1)/m ln 2."""
+        y = rng.integers(CODES, size=n)
+        truth = math.log(CODES) - (CODES - 1) / CODES * math.log(2)
+        yield "mutual_information", truth, cls(y[:, None] + 2 * rng.random((n, 1)), y)
+
     def awkward(self) -> Iterator[tuple[str, Self]]:
         """Labels with gaps between them."""
         yield "labels with gaps", dataclasses.replace(self, y=10 * self.y + 7)
@@ -245,10 +254,12 @@ def _channel_information() -> float:
     return math.log(CODES) - noise
 
 
-def _shifted_channel(rng: np.random.Generator, n: int, flip: float) -> list[Floats]:
+def _shifted_channel(
+    rng: np.random.Generator, n: int, flip: float
+) -> tuple[Floats, Floats, Floats]:
     """Both ends of a channel shifted by a common code, and that code: columns."""
     (x, y), z = _channel(rng, n, flip), rng.integers(2, size=n)
-    return [as_column(c) for c in ((x + z) % CODES, (y + z) % CODES, z)]
+    return as_column((x + z) % CODES), as_column((y + z) % CODES), as_column(z)
 
 
 def _correlated(rng: np.random.Generator, n: int) -> tuple[Floats, Floats]:

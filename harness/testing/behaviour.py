@@ -1,4 +1,4 @@
-"""What estimators and models promise by being run: outputs, randomness, invariances, units, bad data."""
+"""What estimators and models promise by being run: outputs, randomness, invariances, units."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Subject:
 
 
 def _copy(data: Kind) -> Kind:
-    """The same contents in arrays of their own, so that nobody's tampering reaches another check."""
+    """The same contents in arrays of their own, so that no check sees another's tampering."""
     own = {
         f.name: value
         for f in dataclasses.fields(data)
@@ -368,7 +368,8 @@ def _judge_unit(subject: Subject, values: Any, truth: float) -> None:
     guess = "; that is the truth in bits" if abs(mean - bits) <= tolerance else ""
     ensure(
         not (below or above),
-        f"{subject.name} on {len(values)} draws of {KNOWN_N} with known {subject.spec.quantity.name}",
+        f"{subject.name} on {len(values)} draws of {KNOWN_N} with known "
+        f"{subject.spec.quantity.name}",
         f"{mean:.4g} on average{guess}",
         f"{truth:.4g} nats within {tolerance:.2g}, or the trait 'lower-bound' or 'upper-bound'",
     )
@@ -381,7 +382,7 @@ def _bad_data(subject: Subject) -> None:
         try:
             output: Output | Kind = subject.run(hard)
         except DataError as error:
-            # Outputs and kinds refuse NaN when they are made: that the method made one is its fault.
+            # Outputs and kinds refuse NaN when they are made: making one is the method's fault.
             made = ("Estimate", "Selection", "Curve", "Prediction")
             made += () if subject.spec.gives is type(hard) else (subject.spec.gives.__name__,)
             ensure(

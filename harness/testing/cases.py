@@ -196,7 +196,7 @@ def _fresh_process(subject: Subject) -> None:
 
 
 def fingerprints(call: str) -> None:
-    """Print the fingerprints of a task's sources as JSON: the part of `_fresh_process` that runs there."""
+    """Print the fingerprints of a task's sources as JSON: what `_fresh_process` starts."""
     reference, params, sources = json.loads(call)
     module, _, name = reference.partition(":")
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in params.items()}

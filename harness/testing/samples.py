@@ -39,6 +39,8 @@ def variants(kind: type[K], rng: np.random.Generator, n: int = 48) -> Iterator[K
 
 
 def _forms(kind: type[K], rng: np.random.Generator, n: int, *, split: bool = False) -> Iterator[K]:
+    if not issubclass(kind, Kind):
+        raise NotChecked(f"{kind.__name__} is not a kind")
     forms = kind.forms(rng, n)
     if "n" not in inspect.signature(kind.example).parameters:
         warnings.warn(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import DataError, Floats, Ints, MissingDependency, UsageError, stream
+from harness import DataError, Floats, Ints, UsageError, needs, stream
 
 Pictures = tuple[Floats, Ints]
 
@@ -41,10 +41,7 @@ def _digits() -> Pictures:
 
 
 def _hub(dataset: str, image: str, label: str) -> Pictures:
-    try:
-        import datasets
-    except ImportError:
-        raise MissingDependency("datasets", "pip install 'infoharness[hub]'") from None
+    datasets = needs("datasets", "infoharness[hub]")
     try:
         if Path(dataset).is_file():
             tables = datasets.load_dataset("parquet", data_files=dataset)

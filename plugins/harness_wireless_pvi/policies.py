@@ -14,7 +14,7 @@ import numpy as np
 
 from harness import Estimate, Floats, Incompatible, Ints, LabelLogProbabilities, calm
 from harness_wireless_pvi import held_out, training
-from harness_wireless_pvi.estimators import calibration_error, correct, given, spread
+from harness_wireless_pvi.estimators import calibration_error, correct, given
 from harness_wireless_pvi.kinds import GuidedText
 from harness_wireless_pvi.linear import joined
 from harness_wireless_pvi.training import Step
@@ -78,7 +78,7 @@ class _Policy(SmallTransformer):
         }
         if data.wrong is not None:
             notes["wrong_share"] = float(data.wrong[used].mean())
-        return Estimate(right.mean(), spread(right), right, notes)
+        return Estimate.from_local(right, notes)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import Floats, Ints, MissingDependency, Structures
+from harness import Floats, Ints, Structures, needs
 
 RIDGE = 1e-5
 """On the coefficients, and on the curvature of the splines: without, knots that no distance reaches are free."""
@@ -36,14 +36,13 @@ class PairPotential:
     @classmethod
     def of(cls, data: Structures, energies: Floats) -> PairPotential:
         """Compute the features of a data set. Raises `MissingDependency` without ``uf3``."""
-        try:
-            from ase import Atoms
-            from ase.data import chemical_symbols
-            from uf3.data.composition import ChemicalSystem
-            from uf3.representation.bspline import BSplineBasis
-            from uf3.representation.process import BasisFeaturizer
-        except ImportError:
-            raise MissingDependency("uf3", "pip install uf3") from None
+        needs("uf3")
+        from ase import Atoms
+        from ase.data import chemical_symbols
+        from uf3.data.composition import ChemicalSystem
+        from uf3.representation.bspline import BSplineBasis
+        from uf3.representation.process import BasisFeaturizer
+
         system = ChemicalSystem([chemical_symbols[z] for z in np.unique(data.numbers)], degree=2)
         basis = BSplineBasis(system)
         featurizer = BasisFeaturizer(basis, fit_forces=False)

@@ -415,7 +415,7 @@ def test_an_added_field_is_read_from_old_files(tmp_path):
     Grown([1.0]).save(tmp_path / "old.npz")
 
     class Later(Grown):
-        unit: str = added("eV")
+        unit: str = added(default="eV")
 
     Later.__name__ = "Grown"
     assert Later.load(tmp_path / "old.npz").unit == "eV"
