@@ -10,9 +10,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import harness  # noqa: E402
-from harness import Activations, DataError, Incompatible, SparseCodes, Split, UsageError, stream  # noqa: E402
+from harness import Activations, DataError, Incompatible, Split, UsageError, stream  # noqa: E402
 from harness_superposition import checkpoints, dictionary  # noqa: E402
 from harness_superposition.dictionary import Dictionaries  # noqa: E402
+from harness_superposition.kinds import SparseCodes  # noqa: E402
 from harness_superposition.sae import SAE, _used  # noqa: E402
 
 QUICK = {"epochs": 5, "steps": 0, "copies": 2, "batch": 32}

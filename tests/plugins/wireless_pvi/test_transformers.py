@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from harness import Incompatible, ReferencedText, UsageError, calm
+from harness_wireless_pvi.kinds import GeneratedText
 
 from .conftest import RNG, estimate, lamps, scores
 
@@ -220,10 +221,10 @@ def test_a_language_model_writes(gpt):
 
     data = ReferencedText(("the lamp is on", "the lamp is off"), ("on", "off"))
     writer = harness.model("hf-writer", model=gpt, new_tokens=5)
-    found = writer.transform(data, to=harness.GeneratedText, rng=RNG(0))
+    found = writer.transform(data, to=GeneratedText, rng=RNG(0))
     assert found.references == data.references
     assert all(len(text.split()) <= 5 for text in found.written)
-    assert found == writer.transform(data, to=harness.GeneratedText, rng=RNG(1))
+    assert found == writer.transform(data, to=GeneratedText, rng=RNG(1))
 
 
 @pytest.mark.skipif(
