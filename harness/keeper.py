@@ -16,7 +16,7 @@ from harness.outputs import Output
 from harness.registry import Registry
 from harness.seeds import stream_name
 from harness.specs import Case, TaskSpec
-from harness.stages import Failure, Stages, check_kind, explain, global_seeds, listening
+from harness.stages import Failure, Stages, check_kind, explain, listening, seed_global_generators
 from harness.threads import Threads
 from harness.units import CaseResult, Loaded, Tell, Unit
 
@@ -88,7 +88,8 @@ class Keeper:
     def _judge(self, unit: Unit, case: str, output: Output, tell: Tell) -> CaseResult:
         shared = stream_name(unit.seed, "global generators", case)
         try:
-            with self._stages.stage(f"score of {unit.task[0]}", tell), global_seeds(shared):
+            with self._stages.stage(f"score of {unit.task[0]}", tell):
+                seed_global_generators(shared)
                 task = self._stages.build("task", *unit.task)
                 found = task.score(self._listed(unit)[case], output)
                 scores = {name: float(value) for name, value in found.items()}

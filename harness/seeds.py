@@ -6,8 +6,11 @@ paths, nor on the number of workers, nor on what else runs.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import random
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,3 +32,16 @@ def generator(name: str) -> np.random.Generator:
     import numpy as np
 
     return np.random.default_rng(np.frombuffer(bytes.fromhex(name), dtype="<u4").tolist())
+
+
+@contextlib.contextmanager
+def put_back() -> Iterator[None]:
+    """After ``with``, the global generators of numpy and `random` are as they were before."""
+    import numpy as np
+
+    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)

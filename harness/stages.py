@@ -102,20 +102,13 @@ def listening(notes: list[str]) -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-@contextlib.contextmanager
-def global_seeds(name: str) -> Iterator[None]:
-    """Seed the global generators from a stream, for libraries that use them; put them back."""
-    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
+def seed_global_generators(name: str) -> None:
+    """From a stream, for libraries that use them; who makes the stages puts them back."""
     derived = int(generator(name).integers(2**32))
     np.random.seed(derived)  # noqa: NPY002
     random.seed(derived)
     if (torch := sys.modules.get("torch")) is not None:
         torch.manual_seed(derived)
-    try:
-        yield
-    finally:
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        random.setstate(python_state)
 
 
 def explain(stage: str, error: BaseException) -> tuple[Status, str]:

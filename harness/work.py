@@ -23,7 +23,7 @@ from harness.registry import Registry
 from harness.seals import Seal
 from harness.seeds import generator
 from harness.specs import EstimatorSpec, ModelSpec, Role
-from harness.stages import Failure, Stages, check_kind, explain, global_seeds, listening
+from harness.stages import Failure, Stages, check_kind, explain, listening, seed_global_generators
 from harness.threads import Threads
 from harness.units import Done, Named, Show, Tell, Work
 
@@ -34,7 +34,8 @@ HOLD = 2
 class Bench:
     """Does one piece of work after the other, keeping what the next can use.
 
-    ``threads`` limits the numeric libraries, and is entered by whoever makes the bench.
+    ``threads`` limits the numeric libraries, and is entered by whoever makes the bench. The global
+    generators are seeded before each stage, and put back by the same (`seeds.put_back`).
     """
 
     def __init__(self, registry: Registry, threads: Threads, *, debug: bool = False) -> None:
@@ -105,9 +106,9 @@ class Bench:
                     out = spec.gives.load(kept)
                 else:
                     own, shared = work.streams[depth]
-                    with global_seeds(shared):
-                        model = self._stages.build("model", name, params)
-                        out = model.transform(data, to=spec.gives, rng=generator(own))
+                    seed_global_generators(shared)
+                    model = self._stages.build("model", name, params)
+                    out = model.transform(data, to=spec.gives, rng=generator(own))
                     check_kind(out, spec.gives, name)
                     _require_unchanged(seal, data)
                     if kept is not None:
@@ -146,10 +147,11 @@ class Bench:
                 self._warm.add(name)
                 self._stages.hold()
             own, shared = work.streams[-1]
-            with global_seeds(shared):
-                cost = Cost.start()
-                output: Output = estimator.estimate(data, rng=generator(own))
-                cost.stop()
+            rng = generator(own)
+            seed_global_generators(shared)
+            cost = Cost.start()
+            output: Output = estimator.estimate(data, rng=rng)
+            cost.stop()
             if not isinstance(output, spec.gives):
                 raise PluginError(
                     f"gave {type(output).__name__}; its spec says {spec.gives.__name__}"

@@ -155,7 +155,7 @@ class Local:
         unit = queue.take(slot.data_key, busy, gpu=gpu)
         if unit is None:
             return False
-        slot.unit, slot.data_key, slot.stage = unit, unit.data_key, "start"
+        slot.unit, slot.data_key, slot.stage = unit, unit.data_key, f"task {unit.task[0]}"
         slot.gpu = slot.gpu or unit.device != "cpu"
         if slot.loaded is not None and slot.loaded[0] == unit.loads:
             self._work(slot, slot.loaded[1], ask)
@@ -210,7 +210,7 @@ class Local:
             return
         try:
             for what, body in process.link.arrived():
-                yield from self._hear(slot, process, what, body, ask, show)
+                yield from self._hear(slot, process, what, body, queue, ask, show)
         except (EOFError, OSError):
             yield from self._bury(slot, process, queue)
         except WireError as error:
@@ -225,6 +225,7 @@ class Local:
         process: Process,
         what: str,
         body: Any,
+        queue: Queue,
         ask: Ask,
         show: ShowUnit,
     ) -> Iterator[Outcome]:
@@ -245,10 +246,10 @@ class Local:
                 slot.loaded = unit.loads, loaded
                 self._work(slot, loaded, ask)
             else:
-                yield self._finished(slot, Outcome.begun(unit, loaded))
+                yield self._finished(slot, Outcome.begun(unit, loaded), queue, ask)
         elif (process.role, what) == ("keeper", "judged") and slot.outcome is not None:
             slot.outcome.cases = messages.results_of(unit, body)
-            yield self._finished(slot, slot.outcome)
+            yield self._finished(slot, slot.outcome, queue, ask)
         elif (process.role, what) == ("worker", "done") and slot.outcome is not None:
             estimator = self._registry.one("estimator", unit.estimator[0])
             done = messages.done_of(estimator, body)
@@ -256,7 +257,7 @@ class Local:
             if done.spoiled:
                 slot.loaded, slot.spoiled = None, True
             if done.output is None or isinstance(done.output, Estimate):
-                yield self._finished(slot, slot.outcome)
+                yield self._finished(slot, slot.outcome, queue, ask)
             else:
                 self._judge(slot, unit, done.output)
         else:
@@ -266,11 +267,12 @@ class Local:
         request = {"unit": asdict(unit), "output": messages.plain_output(output)}
         slot.ask(slot.keeper, "judge", request)
 
-    def _finished(self, slot: _Slot, outcome: Outcome) -> Outcome:
-        """The slot is free again."""
+    def _finished(self, slot: _Slot, outcome: Outcome, queue: Queue, ask: Ask) -> Outcome:
+        """The slot is free again, and works on while its last outcome is stored."""
         slot.unit = slot.outcome = slot.active = None
         for process in slot.processes:
             process.hush()
+        self._give(slot, queue, ask)
         return outcome
 
     def _bury(self, slot: _Slot, process: Process, queue: Queue) -> Iterator[Outcome]:

@@ -48,8 +48,6 @@ def main(descriptor: int) -> None:
     """Serve until the link closes."""
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    sys.path[:] = filter(None, os.environ["PYTHONPATH"].split(os.pathsep))
-
     from harness import registry
     from harness.threads import Threads
     from harness.wire import Link
@@ -57,6 +55,7 @@ def main(descriptor: int) -> None:
     link = Link(socket.socket(fileno=descriptor))
     role, setup = link.receive()
     _end_with_parent(setup["parent"])
+    sys.path[:] = setup["path"]
     threads = Threads(setup["threads"])
     found = registry.load(**setup["plugins"])
     serve = (_keeper if role == "keeper" else _worker)(link, found, threads)

@@ -147,7 +147,7 @@ def test_list_and_show(command):
             command("list", "tasks", "--plugin", "toy", "--format", "json")
         ).stdout.splitlines()
     ]
-    assert names == ["toy/broken", "toy/choice", "toy/normals"]
+    assert names == ["toy/bends", "toy/broken", "toy/choice", "toy/normals"]
     shown = ok(command("show", "toy/mean")).stdout
     assert "Samples → Estimate" in shown
     assert "    scale = 1.0\n        factor (a number, more than 0)\n" in shown
