@@ -1,7 +1,8 @@
 """Entropy and mutual information of discrete variables from counts, in nats.
 
-H = -sum p ln p with p the observed shares; Miller and Madow add (cells seen - 1) / 2n to each entropy, the leading term
-of its bias. G. Miller, in Information Theory in Psychology (1955). I = H(X) + H(Y) - H(X,Y).
+H = -sum p ln p with p the observed shares; Miller and Madow add (observed cells - 1) / 2n to each
+entropy, the leading term of its bias. G. Miller, in Information Theory in Psychology (1955).
+I = H(X) + H(Y) - H(X,Y).
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import numpy as np
 
 from harness import DataError, Estimate, Incompatible, PairedSamples, Samples
 from harness_classics.arrays import Floats
-from harness_classics.uncertainty import from_local
 
 
 def _surprise(codes: Floats) -> tuple[Floats, int]:
@@ -23,16 +23,17 @@ def _surprise(codes: Floats) -> tuple[Floats, int]:
 
 @dataclass(frozen=True)
 class PlugIn:
-    """Mutual information of two discrete variables from their joint counts: codes ``x (n, dx)``, ``y (n, dy)``."""
+    """Mutual information of two discrete variables: codes ``x (n, dx)``, ``y (n, dy)``."""
 
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator | None = None) -> Estimate:
-        """I(X;Y) in nats, with pointwise values and a standard error (0 where all pointwise values agree).
+        """I(X;Y) in nats, with pointwise values and a standard error (0 where all pointwise values
+        agree).
 
         Raises `Incompatible` where a variable is not discrete.
         """
         pair = data.evaluated()
-        for side in "xy":
-            if (kind := getattr(pair, f"{side}_kind")) != "discrete":
+        for side, kind in (("x", pair.x_kind), ("y", pair.y_kind)):
+            if kind != "discrete":
                 raise Incompatible(
                     f"{side} is {kind}; wants integer codes, declared as discrete (use ksg or ross)"
                 )
@@ -40,7 +41,7 @@ class PlugIn:
         both, in_both = _surprise(np.hstack([pair.x, pair.y]))
         local = x + y - both + self._correction(in_x + in_y - in_both - 1, pair.n)
         notes = {"cells_x": in_x, "cells_y": in_y, "cells": in_both}
-        return Estimate(local.mean(), from_local(local), local, notes)
+        return Estimate.from_local(local, notes)
 
     def _correction(self, cells: int, n: int) -> float:
         return 0.0
@@ -48,7 +49,7 @@ class PlugIn:
 
 @dataclass(frozen=True)
 class MillerMadow(PlugIn):
-    """The same, with the Miller-Madow correction of each entropy."""
+    """Mutual information from counts with the Miller-Madow correction of each entropy."""
 
     def _correction(self, cells: int, n: int) -> float:
         return cells / (2 * n)
@@ -63,7 +64,7 @@ class PlugInEntropy:
 
         Raises
         ------
-        Incompatible : numbers that are no integers: the variable is continuous.
+        Incompatible : numbers that are not integers: the variable is continuous.
         DataError : numbers too large to be exact integers.
         """
         part = data.evaluated()
@@ -78,7 +79,7 @@ class PlugInEntropy:
             )
         surprise, cells = _surprise(part.x)
         local = surprise + self._correction(cells - 1, part.n)
-        return Estimate(local.mean(), from_local(local), local, {"cells": cells})
+        return Estimate.from_local(local, {"cells": cells})
 
     def _correction(self, cells: int, n: int) -> float:
         return 0.0
@@ -86,7 +87,7 @@ class PlugInEntropy:
 
 @dataclass(frozen=True)
 class MillerMadowEntropy(PlugInEntropy):
-    """The same, with the Miller-Madow correction."""
+    """Entropy from counts with the Miller-Madow correction."""
 
     def _correction(self, cells: int, n: int) -> float:
         return cells / (2 * n)

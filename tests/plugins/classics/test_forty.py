@@ -33,16 +33,17 @@ FAST = [row for row in ALL if row[0].dx <= 2]
 
 def compare(row):
     found, ksg, gauss = row
-    # One draw spreads by up to 0.02, in heavy tails and many dimensions 0.03; those of many dimensions cost most.
+    # One draw spreads by up to 0.02, in heavy tails and many dimensions 0.03; those of many
+    # dimensions cost most.
     seeds, tolerance = (
         (1, 0.06) if found.dx >= 25 else (3, 0.05 if "student" in found.name else 0.03)
     )
     pairs = [
         PairedSamples(*found.sample(np.random.default_rng(seed), 5000)) for seed in range(seeds)
     ]
-    assert np.mean([KSG(5, stderr="none").estimate(pair).value for pair in pairs]) == pytest.approx(
-        ksg, abs=tolerance
-    )
+    assert np.mean(
+        [KSG(k=5, stderr="none").estimate(pair).value for pair in pairs]
+    ) == pytest.approx(ksg, abs=tolerance)
     if gauss is not None:
         mean = np.mean([Gaussian().estimate(pair).value for pair in pairs])
         assert mean == pytest.approx(gauss, abs=tolerance)
