@@ -67,7 +67,7 @@ class Bandwidth:
     """The width of a kernel."""
 
     bandwidth: float | None = param(
-        None, "bandwidth in standard deviations; none for the likeliest one", above=0.0
+        None, "bandwidth, in standard deviations; none takes the likeliest", above=0.0
     )
 
 
