@@ -106,7 +106,7 @@ def test_student_by_integration(dof):
 
 
 def trapezium_entropy(low, high, rise):
-    """Entropy of a sum of two uniform numbers by integration: a ramp of width ``rise`` at either end."""
+    """Entropy of a sum of two uniform numbers by integration, with ramps of width ``rise``."""
 
     def density(t):
         return np.clip(np.minimum(t - low, high - t) / rise, 0, 1) / (high - low - rise)
