@@ -52,7 +52,7 @@ def test_a_far_point_neither_underflows_nor_is_dropped():
 def test_sharing_the_bandwidth_lessens_the_bias(gaussian_pair, information):
     pair = PairedSamples(*gaussian_pair(0, 2000, 2, information))
     shared, own = KDE3H().estimate(pair), KDE3H(shared=False).estimate(pair)
-    # The brief's figures for 2 + 2 dimensions and n = 2000: -0.07 .. -0.19 and -0.20 .. -0.31; one
+    # Known for 2 + 2 dimensions and n = 2000: -0.07 .. -0.19 and -0.20 .. -0.31; one
     # draw spreads by 0.04.
     assert -0.35 < shared.value - information < 0.05
     assert own.value < shared.value

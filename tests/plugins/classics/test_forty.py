@@ -11,7 +11,7 @@ from harness_classics.gaussian import Gaussian
 from harness_classics.ksg import KSG
 from harness_vectors.normal import distributions
 
-# In the benchmark's order; from the paper's brief, computed there by other code.
+# In the benchmark's order: reference values computed by other code.
 # fmt: off
 KSG_COLUMN = [
     0.411, 0.413, 1.671, 0.324, 0.414, 0.412, 0.409, 0.169, 0.228, 0.415,

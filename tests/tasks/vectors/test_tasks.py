@@ -62,7 +62,7 @@ def test_sweep_is_the_cross_product_with_its_coordinates_as_facts(by_id):
     assert np.abs(s[:4, 4:]).max() < 0.97 * rho
 
 
-def test_channel_truths_of_the_brief(by_id):
+def test_channel_truths(by_id):
     cases = by_id(LinearAwgn(n=20_000))
     truth = [cases[f"sigma-0.5-code-{k}"].truth["mutual_information"] for k in (1, 2, 3, 6)]
     assert truth == pytest.approx([1.8055, 3.2221, 4.0268, 4.4672], abs=1e-4)
