@@ -24,6 +24,11 @@ _INFORMATION: dict[str, Any] = {
     "gives": Estimate,
     "quantity": MUTUAL_INFORMATION,
 }
+_CONDITIONAL: dict[str, Any] = {
+    "reads": ConditionedSamples,
+    "gives": Estimate,
+    "quantity": CONDITIONAL_MUTUAL_INFORMATION,
+}
 _COMPILED: dict[str, Any] = {"requires": ("numba",), "install": "infoharness[classics]"}
 
 _SHIFTED = ("deterministic", "permutation-invariant", "translation-invariant", "local-mean")
@@ -182,10 +187,34 @@ FRENZEL_POMPE = EstimatorSpec(
     settings="harness_classics.settings:Joint",
     traits=_SCALED,
     paper="S. Frenzel, B. Pompe, Phys. Rev. Lett. 99, 204101 (2007)",
-    reads=ConditionedSamples,
-    gives=Estimate,
-    quantity=CONDITIONAL_MUTUAL_INFORMATION,
+    **_CONDITIONAL,
     **_COMPILED,
+)
+MESNER_SHALIZI = EstimatorSpec(
+    name="mesner-shalizi",
+    summary="conditional mutual information of continuous, discrete and mixed variables",
+    implementation="harness_classics.mesner_shalizi:MesnerShalizi",
+    settings="harness_classics.settings:Joint",
+    traits=_SCALED,
+    paper="O. Mesner, C. Shalizi, IEEE Trans. Inf. Theory 67, 464 (2021)",
+    **_CONDITIONAL,
+    **_COMPILED,
+)
+PLUG_IN_CMI = EstimatorSpec(
+    name="plug-in-cmi",
+    summary="conditional mutual information of discrete variables from their counts",
+    implementation="harness_classics.discrete:PlugInCMI",
+    traits=_SCALED,
+    paper=_MILLER,
+    **_CONDITIONAL,
+)
+MILLER_MADOW_CMI = EstimatorSpec(
+    name="miller-madow-cmi",
+    summary="conditional mutual information from counts, with the Miller-Madow correction",
+    implementation="harness_classics.discrete:MillerMadowCMI",
+    traits=_SCALED,
+    paper=_MILLER,
+    **_CONDITIONAL,
 )
 
 
@@ -195,5 +224,5 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
     return (
         *(KL, WKL, KDE, GAUSSIAN_ENTROPY, PLUG_IN_ENTROPY, MILLER_MADOW_ENTROPY),
         *(KSG, KSG2, KL_3H, WKL_3H, KDE_3H, ROSS, PLUG_IN, MILLER_MADOW, GAUSSIAN),
-        FRENZEL_POMPE,
+        *(FRENZEL_POMPE, MESNER_SHALIZI, PLUG_IN_CMI, MILLER_MADOW_CMI),
     )

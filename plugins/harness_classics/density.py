@@ -17,9 +17,8 @@ import math
 
 import numpy as np
 
-from harness import Estimate, PairedSamples, Samples, threads_for
+from harness import Estimate, Floats, Ints, PairedSamples, Samples, threads_for
 from harness_classics import kernel, prepare, settings, tree
-from harness_classics.arrays import Floats, Ints
 from harness_classics.neighbours import SHARE
 from harness_classics.prepare import Diagnostics
 from harness_classics.uncertainty import measured
@@ -114,7 +113,7 @@ class KDE3H(_Kernel, settings.ThreeKernels):
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator | None = None) -> Estimate:
         """I(X;Y) in nats, with pointwise values and a standard error. Raises as `KDE.estimate`."""
         pair = data.evaluated()
-        prepare.refuse_codes(pair)
+        prepare.refuse_codes(pair, "xy", "use ross, ksg or plug-in")
         return measured(self.stderr, pair, self._information)
 
     def _information(self, pair: PairedSamples) -> tuple[Floats, Diagnostics]:

@@ -17,9 +17,8 @@ import math
 
 import numpy as np
 
-from harness import Estimate, PairedSamples, Samples
+from harness import Estimate, Floats, PairedSamples, Samples
 from harness_classics import neighbours, prepare, settings
-from harness_classics.arrays import Floats
 from harness_classics.prepare import Diagnostics
 from harness_classics.special import digamma, log_ball
 from harness_classics.uncertainty import measured
@@ -105,7 +104,7 @@ class KL3H(_Neighbours):
         Raises as the entropy does, and `Incompatible` for discrete variables.
         """
         pair = data.evaluated()
-        prepare.refuse_codes(pair)
+        prepare.refuse_codes(pair, "xy", "use ross, ksg or plug-in")
         return measured(self.stderr, pair, self._information)
 
     def _information(self, pair: PairedSamples) -> tuple[Floats, Diagnostics]:

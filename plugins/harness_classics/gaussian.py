@@ -12,9 +12,8 @@ import math
 
 import numpy as np
 
-from harness import Estimate, Incompatible, PairedSamples, Samples
+from harness import Estimate, Floats, Incompatible, PairedSamples, Samples
 from harness_classics import prepare, settings
-from harness_classics.arrays import Floats
 from harness_classics.special import digamma
 
 

@@ -18,9 +18,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import ConditionedSamples, Estimate, PairedSamples
+from harness import ConditionedSamples, Estimate, Floats, PairedSamples
 from harness_classics import neighbours, prepare, settings
-from harness_classics.arrays import Floats
 from harness_classics.prepare import Diagnostics
 from harness_classics.special import digamma, digammas
 from harness_classics.uncertainty import measured
@@ -92,8 +91,12 @@ class FrenzelPompe(_Joint):
     ) -> Estimate:
         """I(X;Y|Z) in nats, with pointwise values and a standard error.
 
-        Raises as `KSG.estimate`.
+        Raises as `KSG.estimate`, and `Incompatible` where a variable is declared to be discrete or
+        mixed.
         """
+        kinds = {data.x_kind, data.y_kind, data.z_kind}
+        advice = "use plug-in-cmi" if kinds == {"discrete"} else "use mesner-shalizi"
+        prepare.refuse_codes(data, "xyz", advice)
         return measured(self.stderr, data.evaluated(), self._information)
 
     def _information(self, triple: ConditionedSamples) -> tuple[Floats, Diagnostics]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import Estimate, Incompatible, LabelledSamples, PairedSamples
+from harness import Estimate, Floats, Incompatible, Ints, LabelledSamples, PairedSamples
 from harness_classics import neighbours, prepare, settings
-from harness_classics.arrays import Floats, Ints
 from harness_classics.prepare import Diagnostics
 from harness_classics.special import digamma, digammas
 from harness_classics.uncertainty import measured

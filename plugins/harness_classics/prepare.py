@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import DataError, Incompatible, PairedSamples
-from harness_classics.arrays import Floats
+from harness import Bools, ConditionedSamples, DataError, Floats, Incompatible, PairedSamples
 
 Diagnostics = dict[str, float | int | str | bool]
 
@@ -55,7 +53,7 @@ def whitened(x: Floats, where: str) -> tuple[Floats, float]:
     return np.asarray(turned), float(np.log(x.std(0)).sum() + 0.5 * np.log(values).sum())
 
 
-def refuse_ties(zero: NDArray[np.bool_], nearest: NDArray[np.bool_], where: str) -> Diagnostics:
+def refuse_ties(zero: Bools, nearest: Bools, where: str) -> Diagnostics:
     """The share of repeated points, as a note where there are any.
 
     ``nearest (n,)`` is true where a point equals another, ``zero (n,)`` where it equals k others.
@@ -66,10 +64,9 @@ def refuse_ties(zero: NDArray[np.bool_], nearest: NDArray[np.bool_], where: str)
     DataError : a point equals k others.
     """
     kind = where.partition(".")[0]
-    advice = {
-        "Samples": "use plug-in-entropy",
-        "ConditionedSamples": "wants a continuous variable",
-    }.get(kind, "use plug-in, or ross where only one variable is discrete")
+    advice = {"Samples": "use plug-in-entropy", "ConditionedSamples": "use mesner-shalizi"}.get(
+        kind, "use plug-in, or ross where only one variable is discrete"
+    )
     share = float(nearest.mean())
     if share > 0.5:
         raise Incompatible(
@@ -82,10 +79,9 @@ def refuse_ties(zero: NDArray[np.bool_], nearest: NDArray[np.bool_], where: str)
     return {"repeated": share} if share else {}
 
 
-def refuse_codes(pair: PairedSamples) -> None:
+def refuse_codes(data: PairedSamples | ConditionedSamples, sides: str, advice: str) -> None:
     """Raise `Incompatible` where a variable is declared to be discrete or mixed."""
-    for side, kind in (("x", pair.x_kind), ("y", pair.y_kind)):
-        if kind != "continuous":
-            raise Incompatible(
-                f"PairedSamples.{side} is {kind} and has no density; use ross, ksg or plug-in"
-            )
+    for side in sides:
+        if (kind := getattr(data, f"{side}_kind")) != "continuous":
+            where = f"{type(data).__name__}.{side}"
+            raise Incompatible(f"{where} is {kind} and has no density; {advice}")

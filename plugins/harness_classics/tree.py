@@ -17,7 +17,7 @@ entry of its own.
 import numpy as np
 from numba import njit, prange
 
-from harness_classics.arrays import Floats, Ints
+from harness import Floats, Ints
 
 LEAF = 32
 CHEBYSHEV, EUCLIDEAN = 0, 1

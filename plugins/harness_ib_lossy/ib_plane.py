@@ -14,10 +14,20 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from harness import Case, DataError, PairedSamples, Split, UsageError, calm, stream, torch_generator
+from harness import (
+    Case,
+    DataError,
+    Floats,
+    Ints,
+    PairedSamples,
+    Split,
+    UsageError,
+    calm,
+    stream,
+    torch_generator,
+)
 from harness_ib_lossy import pictures, settings
 from harness_ib_lossy.names import PAIRS
 from harness_ib_lossy.networks import StochasticMLP
@@ -29,10 +39,10 @@ class Trained:
     activations ``(n, width)`` of every layer, the test accuracy and the training loss (nats).
     """
 
-    x: NDArray[np.float64]
-    y: NDArray[np.int64]
+    x: Floats
+    y: Ints
     split: Split
-    layers: dict[int, list[NDArray[np.float64]]]
+    layers: dict[int, list[Floats]]
     accuracy: dict[int, float]
     loss: dict[int, float]
 
@@ -122,7 +132,7 @@ def _trained(task: IBPlane, seed: int) -> Trained:
     return found
 
 
-def _split(y: NDArray[np.int64], share: float, rng: np.random.Generator) -> Split:
+def _split(y: Ints, share: float, rng: np.random.Generator) -> Split:
     """A random split. Raises `DataError` where a part would be empty."""
     order = rng.permutation(len(y))
     count = round(share * len(y))

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import DataError, Incompatible, PairedSamples
+from harness import DataError, Floats, Incompatible, Ints, PairedSamples
 
 VALID_SHARE = 0.2
 """Share of the training part that early stopping uses."""
 CODES = 4096
 """Greatest number of codes of a discrete variable, each of which becomes an input."""
 
-Floats = NDArray[np.float64]
 Pair = tuple[Tensor, Tensor]
 
 
@@ -76,13 +74,13 @@ def prepare(
     def tensor(values: Floats) -> Tensor:
         return torch.tensor(values, dtype=torch.float32, device=device)
 
-    def pair(positions: NDArray[np.int64]) -> Pair:
+    def pair(positions: Ints) -> Pair:
         return tensor(x[positions]), tensor(y[positions])
 
     return Parts(pair(train), pair(valid), pair(test), lost_x + lost_y)
 
 
-def _positions(data: PairedSamples, rng: np.random.Generator) -> tuple[NDArray[np.int64], ...]:
+def _positions(data: PairedSamples, rng: np.random.Generator) -> tuple[Ints, ...]:
     """Positions of the parts to train, validate and evaluate on, each in random order."""
     if data.split is None:
         order = rng.permutation(data.n)
@@ -96,7 +94,7 @@ def _positions(data: PairedSamples, rng: np.random.Generator) -> tuple[NDArray[n
     return train, valid, test
 
 
-def _encoded(values: Floats, kind: str, train: NDArray[np.int64], where: str) -> tuple[Floats, int]:
+def _encoded(values: Floats, kind: str, train: Ints, where: str) -> tuple[Floats, int]:
     """Network inputs ``(n, d')``, and how many constant columns were left out."""
     if kind == "discrete":
         varies = (values != values[:1]).any(0)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from harness import progress
 from harness_neural.settings import Training
 
 EVERY = 50
@@ -74,6 +75,7 @@ def fit(
         if step % every == 0 or last:
             diverged = not math.isfinite(loss.item())
             now = _judged(validate)
+            progress(step, settings.steps, "steps at most")
             history.append(now)
             if now > value:
                 best, best_step, value = _copy(parameters), step, now

@@ -8,7 +8,6 @@ from typing import Any
 from harness import (
     Estimate,
     EstimatorSpec,
-    GeneratedText,
     LabelledSamples,
     LabelledText,
     LabelLogProbabilities,
@@ -20,7 +19,7 @@ from harness import (
 )
 from harness import hookimpl as _hookimpl
 from harness.quantities import ACCURACY, V_INFORMATION
-from harness_wireless_pvi.kinds import GuidedText
+from harness_wireless_pvi.kinds import GeneratedText, GuidedText
 
 HARNESS_API = 1
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import harness
-from harness import Estimate, Incompatible, LabelledText, LabelLogProbabilities, Split
-from harness_wireless_pvi.arrays import Ints
+from harness import Estimate, Incompatible, Ints, LabelledText, LabelLogProbabilities, Split
 from harness_wireless_pvi.estimators import given, spread
 
 WORD = re.compile(r"\w+|[^\w\s]")

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness_wireless_pvi.arrays import Ints
+from harness import Ints
 from harness_wireless_pvi.held_out import LOG
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Incompatible, Kind, LabelledSamples, LabelledText
-from harness_wireless_pvi.arrays import WORDS, Floats, Ints
+from harness import Floats, Incompatible, Ints, Kind, LabelledSamples, LabelledText
+from harness_wireless_pvi.words import WORDS
 
 BUCKETS = 2**18
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, Incompatible, LabelLogProbabilities
-from harness_wireless_pvi.arrays import Bools, Floats
+from harness import Bools, Estimate, Floats, Incompatible, LabelLogProbabilities
 from harness_wireless_pvi.held_out import FLOOR, LOG
 
 CHUNK = 2**22
@@ -67,7 +66,7 @@ class PVI:
         full, null = given(data)
         local = full - null
         low = int((local < 0).sum())
-        return Estimate(local.mean(), spread(local), local, notes(data) | {"negative": low})
+        return Estimate.from_local(local, notes(data) | {"negative": low})
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ class VEntropy:
     def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
         """Mean of -ln p(y) in nats; ``local`` has the terms."""
         local = -given(data)[1]
-        return Estimate(local.mean(), spread(local), local, notes(data))
+        return Estimate.from_local(local, notes(data))
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ class ConditionalVEntropy:
     def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
         """Mean of -ln p(y|x) in nats; ``local`` has the terms."""
         local = -given(data)[0]
-        return Estimate(local.mean(), spread(local), local, notes(data))
+        return Estimate.from_local(local, notes(data))
 
 
 @dataclass(frozen=True)
@@ -165,7 +164,7 @@ class Accuracy:
     def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
         """The share; ``local`` is 1 where right."""
         right = correct(data).astype(np.float64)
-        return Estimate(right.mean(), spread(right), right, notes(data))
+        return Estimate.from_local(right, notes(data))
 
 
 @dataclass(frozen=True)

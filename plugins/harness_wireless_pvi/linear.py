@@ -8,10 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from harness import Incompatible, Kind, LabelledSamples, LabelledText, LabelLogProbabilities
+from harness import (
+    Floats,
+    Incompatible,
+    Ints,
+    Kind,
+    LabelledSamples,
+    LabelledText,
+    LabelLogProbabilities,
+)
 from harness_wireless_pvi import embedding, held_out
-from harness_wireless_pvi.arrays import WORDS, Floats, Ints
 from harness_wireless_pvi.held_out import LOG, Predict
+from harness_wireless_pvi.words import WORDS
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 FIFTH = 5
@@ -30,7 +38,7 @@ class Prior:
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """Equal full and null: a PVI of 0 everywhere. Raises as `held_out.scores`."""
-        k = data.n_classes
+        k = len(data.classes)
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
             log_prior = held_out.prior(data.y[train], k)
@@ -120,10 +128,10 @@ class Logistic(_Logistic):
         self, data: LabelledSamples, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores`."""
-        k = data.n_classes
+        classes, k = data.codes, data.n_classes
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
-            x, y = data.x[train], data.y[train]
+            x, y = data.x[train], classes[train]
             mean, scale = x.mean(0), x.std(0)
             scale[~(scale > 1e-12 * np.abs(mean))] = 1.0
             predict, null = self.fit((x - mean) / scale, y, k, rng), self.log_null(y, k, rng)
@@ -147,7 +155,7 @@ class TfidfLogistic(_Logistic):
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """Log-probabilities of the classes; a context is read after its text. Raises as `held_out.scores`."""
-        texts, k = np.array(joined(data), object), data.n_classes
+        texts, k = np.array(joined(data), object), len(data.classes)
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
             vectors = self._vectorizer()
@@ -191,7 +199,7 @@ class EmbeddingLogistic(_Logistic):
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores` and `embedding.embed`."""
-        texts, k = joined(data), data.n_classes
+        texts, k = joined(data), len(data.classes)
         fixed = embedding.encode(texts, self.encoder, self.device) if self.encoder else None
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:

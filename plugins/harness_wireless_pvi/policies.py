@@ -12,10 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness import Estimate, Incompatible, LabelLogProbabilities, calm
+from harness import Estimate, Floats, Incompatible, Ints, LabelLogProbabilities, calm
 from harness_wireless_pvi import held_out, training
-from harness_wireless_pvi.arrays import Floats, Ints
-from harness_wireless_pvi.estimators import calibration_error, correct, given, spread
+from harness_wireless_pvi.estimators import calibration_error, correct, given
 from harness_wireless_pvi.kinds import GuidedText
 from harness_wireless_pvi.linear import joined
 from harness_wireless_pvi.training import Step
@@ -43,7 +42,7 @@ class _Policy(SmallTransformer):
             raise Incompatible("wants rated texts with a train/test split, as pvi-guide gives")
         if not data.rated[data.split.train].all():
             raise Incompatible("a training text has no rating; wants all rated, as pvi-guide does")
-        train, texts, k = data.split.train, joined(data), data.n_classes
+        train, texts, k = data.split.train, joined(data), len(data.classes)
         steps = list(self.schedule(train, data.pvi[train], data.y[train], rng))
         used = np.unique(np.concatenate([rows for rows, _ in steps]))
         lost = np.setdiff1d(data.y[data.split.test], data.y[used])
@@ -79,7 +78,7 @@ class _Policy(SmallTransformer):
         }
         if data.wrong is not None:
             notes["wrong_share"] = float(data.wrong[used].mean())
-        return Estimate(right.mean(), spread(right), right, notes)
+        return Estimate.from_local(right, notes)
 
 
 @dataclass(frozen=True, kw_only=True)

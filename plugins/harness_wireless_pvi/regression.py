@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, Incompatible, PairedSamples
-from harness_wireless_pvi.arrays import Floats, Ints
+from harness import Estimate, Floats, Incompatible, Ints, PairedSamples
 from harness_wireless_pvi.estimators import spread
 
 

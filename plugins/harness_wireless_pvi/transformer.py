@@ -12,9 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Kind, LabelledText, LabelLogProbabilities, calm
+from harness import Floats, Ints, Kind, LabelledText, LabelLogProbabilities, calm
 from harness_wireless_pvi import batches, held_out, training
-from harness_wireless_pvi.arrays import Floats, Ints
 from harness_wireless_pvi.held_out import Predict
 from harness_wireless_pvi.linear import joined
 from harness_wireless_pvi.training import Step
@@ -162,7 +161,7 @@ class TransformerClassifier(SmallTransformer):
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores`."""
-        texts, k = joined(data), data.n_classes
+        texts, k = joined(data), len(data.classes)
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
             network, words = self.fit(texts, data.y, k, train, None, rng)

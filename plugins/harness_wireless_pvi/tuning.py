@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from harness import MissingDependency
+from harness import Ints, needs
 from harness_wireless_pvi import training
-from harness_wireless_pvi.arrays import Ints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +62,7 @@ class Tuned:
 
 def with_updates(network: Any, task: str, rank: int) -> Any:
     """The network with low-rank updates of all its linear maps; a head stays trainable. Needs ``peft``."""
-    try:
-        import peft
-    except ImportError:
-        raise MissingDependency("peft", "pip install 'infoharness[text]'") from None
+    peft = needs("peft", "infoharness[text]")
     settings = peft.LoraConfig(
         task_type=task, r=rank, lora_alpha=2 * rank, target_modules="all-linear"
     )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import GeneratedText, Incompatible, Kind, ReferencedText, calm
-from harness_wireless_pvi.arrays import WORDS, Ints
+from harness import Incompatible, Ints, Kind, ReferencedText, calm
+from harness_wireless_pvi.kinds import GeneratedText
+from harness_wireless_pvi.words import WORDS
 
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
 

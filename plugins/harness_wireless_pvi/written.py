@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, GeneratedText, Incompatible
-from harness_wireless_pvi.estimators import spread
+from harness import Estimate, Incompatible
+from harness_wireless_pvi.kinds import GeneratedText
 
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
@@ -35,7 +35,7 @@ class RougeL:
             "recall": float(np.mean([score.recall for score in found])),
             "n": data.n,
         }
-        return Estimate(local.mean(), spread(local), local, notes)
+        return Estimate.from_local(local, notes)
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,8 @@ class NumericAnswer:
             ],
             np.float64,
         )
-        return Estimate(
-            local.mean(), spread(local), local, {"n": data.n, "without_number": found.count(None)}
-        )
+        notes = {"n": data.n, "without_number": found.count(None)}
+        return Estimate.from_local(local, notes)
 
 
 def number(text: str) -> float | None:

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from harness import Case, ConditionedSamples, stream
+from harness import Case, ConditionedSamples, Floats, stream
 from harness_vectors import gauss, settings
-from harness_vectors.arrays import Floats
 
 # Rows: how X, Y and Z are made from four independent normal numbers.
 _SHAPES: dict[str, list[list[float]]] = {
@@ -50,6 +49,6 @@ class Conditional(settings.Dimensions):
         def draw() -> ConditionedSamples:
             sources = stream(seed, "conditional", shape, str(d)).normal(size=(4, self.n, d))
             x, y, z = np.tensordot(loadings, sources, axes=1)
-            return ConditionedSamples(x, y, z)
+            return ConditionedSamples(x, y, z, "continuous", "continuous", "continuous")
 
         return draw

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from harness import Case, PairedSamples, Split, stream, unknown_name
+from harness import Case, Floats, PairedSamples, Split, stream, unknown_name
 from harness_vectors import gauss, settings, truths
-from harness_vectors.arrays import Floats
 from harness_vectors.normal import Distribution, distributions
 from harness_vectors.special import normal_cdf
 

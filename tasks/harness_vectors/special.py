@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from harness_vectors.arrays import Floats
+from harness import Floats
 
 _SERIES = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
 _erfc = np.frompyfunc(math.erfc, 1, 1)

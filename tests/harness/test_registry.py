@@ -92,7 +92,7 @@ BROKEN = {
         GOOD + "\n@hookimpl\ndef harness_run_finished(summary, colour):\n    pass\n",
         "invalid",
         "colour",
-        "mend",
+        "fix",
     ),
     "garbage": (
         GOOD.replace('[spec("fit")]', "[42]"),
@@ -110,13 +110,13 @@ BROKEN = {
         GOOD.replace('"fit"', '"Fit it"'),
         "invalid",
         "not a valid component name",
-        "mend",
+        "fix",
     ),
     "duplicate component": (
         GOOD.replace('[spec("fit")]', '[spec("fit"), spec("fit")]'),
         "invalid",
         "two estimators are named 'fit'",
-        "mend",
+        "fix",
     ),
     "raises half-way": (
         GOOD.replace('return [spec("fit")]', 'yield spec("fit")\n    raise OSError("half")'),

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import harness
-from harness import GeneratedText, Incompatible, LabelLogProbabilities, ReferencedText, Split
+from harness import Incompatible, LabelLogProbabilities, ReferencedText, Split
+from harness_wireless_pvi.kinds import GeneratedText
 
 from .conftest import RNG, estimate, lamps, scores
 

@@ -65,7 +65,7 @@ def test_folds_are_even_over_classes():
 def test_scores_of_training_rows_are_called_optimistic(caplog):
     found = scores("tfidf-logistic", lamps(flip=0.2), scored="train")
     with caplog.at_level(logging.WARNING, "harness"):
-        assert estimate("pvi", found).diagnostics["seen"] == 120
+        assert estimate("v-information", found).diagnostics["seen"] == 120
     assert (
         "120 of 120 rows were fitted by the predictor: their usable information is optimistic"
         in caplog.text
@@ -157,7 +157,7 @@ def test_the_transformer_learns_in_either_alphabet():
     )
     for given, tokens in ((data, "words"), (hidden, "bytes")):
         params = {"steps": 150, "width": 32, "layers": 1, "tokens": tokens, "learning_rate": 5e-3}
-        assert estimate("pvi", scores("transformer-classifier", given, **params)).value > 0.5
+        assert estimate("v-information", scores("transformer-classifier", given, **params)).value > 0.5
 
 
 def test_long_texts_are_cut_and_it_is_said(caplog):
@@ -189,3 +189,28 @@ def test_the_embedding_keeps_the_split_and_reads_training_words_only():
     texts = (*data.texts[:120], *(f"{t} zebra zebra" for t in data.texts[120:]))
     again = model.transform(dataclasses.replace(data, texts=texts), to=LabelledSamples, rng=RNG(0))
     np.testing.assert_allclose(found.x, again.x, atol=1e-12)
+
+
+@pytest.mark.parametrize("names", [(3, 10, 99), (2**60, 7, 0)])
+def test_labels_are_names_to_the_logistic_regression(names):
+    y = np.arange(90) % 3
+    x = RNG(0).normal(size=(90, 2)) + y[:, None]
+    split = Split(np.arange(60), np.arange(60, 90))
+    plain, found = (
+        scores("logistic", LabelledSamples(x, labels, split=split), c=1.0)
+        for labels in (y, np.array(names)[y])
+    )
+    assert found.classes == tuple(str(name) for name in sorted(names))
+    own = [estimate("pvi", table).local for table in (plain, found)]
+    # The solver stops when the gradient is below 1e-6, wherever the classes stand.
+    np.testing.assert_allclose(own[0], own[1], atol=1e-4)
+    assert own[0].mean() > 0.1
+
+
+def test_class_names_that_no_text_has_change_nothing():
+    data = lamps(80)
+    more = dataclasses.replace(data, classes=(*data.classes, "neither"))
+    assert more.n_classes == data.n_classes == 2
+    for name in ("tfidf-logistic", "prior"):
+        plain, found = (estimate("pvi", scores(name, d)).local for d in (data, more))
+        np.testing.assert_allclose(found, plain, atol=1e-9)

@@ -7,17 +7,11 @@ import numpy as np
 import pytest
 
 import harness
-from harness import (
-    GeneratedText,
-    Incompatible,
-    LabelledSamples,
-    LabelledText,
-    LabelLogProbabilities,
-    UsageError,
-)
+from harness import Incompatible, LabelledSamples, LabelledText, LabelLogProbabilities, UsageError
 from harness_text import entities, features, noma
 from harness_text.noma_rates import Downlink, uplink_sum_rate
 from harness_text.wireless_qa import WirelessQA, _Maker, reached, sentence
+from harness_wireless_pvi.kinds import GeneratedText
 
 RNG = np.random.default_rng
 
