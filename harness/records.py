@@ -7,9 +7,15 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from harness.errors import UsageError
+from harness.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from harness.outputs import Curve
+
+CURVE = "curve"
+"""The diagnostic under which a record keeps the curve that an estimator gave."""
 
 
 class Status(StrEnum):
@@ -76,9 +82,26 @@ class Record:
     machine: str = ""
     started: str = ""
 
+    def __post_init__(self) -> None:
+        if CURVE in self.diagnostics:
+            try:
+                _ = self.curve
+            except DataError as error:
+                raise ValueError(f"diagnostics: {error}") from error
+
+    @property
+    def curve(self) -> Curve | None:
+        """The curve that the estimator gave, where the record keeps one."""
+        plain = self.diagnostics.get(CURVE)
+        if not isinstance(plain, Mapping):
+            return None
+        from harness.outputs import Curve
+
+        return Curve.from_plain(plain)
+
     def to_json(self) -> str:
         """One line of standard JSON, fields in order; infinities as ``"inf"`` and ``"-inf"``."""
-        return json.dumps(_plain(asdict(self)), allow_nan=False, ensure_ascii=False)
+        return _JSON.encode({name: _plain(getattr(self, name)) for name in _FIELDS})
 
     @classmethod
     def from_json(cls, line: str) -> Record:
@@ -103,8 +126,14 @@ class Record:
         )
 
 
+_FIELDS = tuple(f.name for f in fields(Record))
+_JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
+
+
 def _plain(value: Any) -> Any:
     """JSON values only; numpy scalars become numbers, NaN null, infinities strings."""
+    if value is None or type(value) in (str, int, bool):
+        return value
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

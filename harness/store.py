@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from harness import folders
 from harness.errors import StoreError
 from harness.files import whole
 from harness.kinds.base import write_npz
@@ -45,14 +46,7 @@ def default_path() -> Path:
     """``HARNESS_STORE``, or the platform's folder for user data."""
     if given := os.environ.get("HARNESS_STORE"):
         return Path(given)
-    home = Path.home()
-    if sys.platform == "darwin":
-        base = home / "Library" / "Application Support"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
-    return base / "infoharness" / "store.sqlite"
+    return folders.data() / "store.sqlite"
 
 
 class Store:

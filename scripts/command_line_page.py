@@ -22,10 +22,11 @@ request was wrong, 3 an error of ours, 130 interrupted.
 def page() -> str:
     """The page as it should be."""
     os.environ["COLUMNS"] = "100"
-    from harness.cli import VERBS, parser
+    from harness import verbs
+    from harness.cli import parser
 
     parts = [HEAD]
-    for verb in VERBS:
+    for verb in verbs.known():
         parts.append(f"\n## harness {verb}\n")
         top = parser(verb)
         one = next(a for a in top._actions if isinstance(a, argparse._SubParsersAction)).choices[

@@ -35,6 +35,7 @@ _KL = "L. Kozachenko, N. Leonenko, Probl. Inf. Transm. 23 (1987)"
 _WKL = "T. Berrett, R. Samworth, M. Yuan, Ann. Statist. 47 (2019)"
 _ROSS = "B. Ross, PLoS ONE 9, e87357 (2014)"
 _MILLER = "G. Miller, Note on the bias of information estimates (1955)"
+_MESNER = "O. Mesner, C. Shalizi, IEEE Trans. Inf. Theory 67, 464 (2021)"
 _FP = "S. Frenzel, B. Pompe, Phys. Rev. Lett. 99, 204101 (2007)"
 _KDE = "B. Silverman, Density Estimation for Statistics and Data Analysis (1986)"
 
@@ -217,4 +218,34 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         quantity=CONDITIONAL_MUTUAL_INFORMATION,
         params=(_K, _STANDARDIZE, _STDERR),
         paper=_FP,
+    )
+    conditional: dict[str, Any] = {
+        "reads": ConditionedSamples,
+        "quantity": CONDITIONAL_MUTUAL_INFORMATION,
+    }
+    yield _information(
+        "mesner-shalizi",
+        "conditional mutual information of continuous, discrete and mixed variables",
+        "mesner_shalizi:MesnerShalizi",
+        params=(_K, _STANDARDIZE, _STDERR),
+        paper=_MESNER,
+        **conditional,
+    )
+    yield _information(
+        "plug-in-cmi",
+        "conditional mutual information of discrete variables from their counts",
+        "discrete:PlugInCMI",
+        traits=_CODES,
+        paper=_MILLER,
+        **plain,
+        **conditional,
+    )
+    yield _information(
+        "miller-madow-cmi",
+        "the same with the Miller-Madow correction",
+        "discrete:MillerMadowCMI",
+        traits=_CODES,
+        paper=_MILLER,
+        **plain,
+        **conditional,
     )

@@ -17,9 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, PairedSamples, Samples, threads_for
+from harness import Estimate, Floats, Ints, PairedSamples, Samples, threads_for
 from harness_classics import kernel, prepare, tree
-from harness_classics.arrays import Floats, Ints
 from harness_classics.neighbours import SHARE
 from harness_classics.prepare import Diagnostics
 from harness_classics.uncertainty import measured

@@ -17,9 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, PairedSamples, Samples
+from harness import Estimate, Floats, PairedSamples, Samples
 from harness_classics import neighbours, prepare
-from harness_classics.arrays import Floats
 from harness_classics.prepare import Diagnostics
 from harness_classics.special import digamma, log_ball
 from harness_classics.uncertainty import measured

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, Incompatible, PairedSamples, Samples
+from harness import Estimate, Floats, Incompatible, PairedSamples, Samples
 from harness_classics import prepare
-from harness_classics.arrays import Floats
 from harness_classics.special import digamma
-from harness_classics.uncertainty import from_local
 
 
 def _terms(x: Floats, where: str, correct: bool) -> Floats:
@@ -53,7 +51,7 @@ class Gaussian:
         x = _terms(pair.x, "PairedSamples.x", self.correct)
         y = _terms(pair.y, "PairedSamples.y", self.correct)
         local = x + y - _terms(np.hstack([pair.x, pair.y]), "PairedSamples.x and y", self.correct)
-        return Estimate(local.mean(), from_local(local), local)
+        return Estimate.from_local(local)
 
 
 @dataclass(frozen=True)
@@ -65,4 +63,4 @@ class GaussianEntropy:
     def estimate(self, data: Samples, *, rng: np.random.Generator | None = None) -> Estimate:
         """h in nats, with -ln p(x_i) and a standard error. Raises as `Gaussian.estimate`."""
         local = _terms(data.evaluated().x, "Samples.x", self.correct)
-        return Estimate(local.mean(), from_local(local), local)
+        return Estimate.from_local(local)

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numba import njit, prange
 
+from harness import Floats, Ints
 from harness_classics import tree
-from harness_classics.arrays import Floats, Ints
 from harness_classics.tree import EUCLIDEAN, LEAF
 
 NEGLIGIBLE = 45.0

@@ -19,9 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import ConditionedSamples, Estimate, PairedSamples
+from harness import ConditionedSamples, Estimate, Floats, PairedSamples
 from harness_classics import neighbours, prepare
-from harness_classics.arrays import Floats
 from harness_classics.prepare import Diagnostics
 from harness_classics.special import digamma, digammas
 from harness_classics.uncertainty import measured
@@ -98,7 +97,14 @@ class FrenzelPompe(_Joint):
     def estimate(
         self, data: ConditionedSamples, *, rng: np.random.Generator | None = None
     ) -> Estimate:
-        """I(X;Y|Z) in nats, with pointwise values and a standard error. Raises as `KSG.estimate`."""
+        """I(X;Y|Z) in nats, with pointwise values and a standard error.
+
+        Raises as `KSG.estimate`, and `Incompatible` where a variable is declared discrete or mixed.
+        """
+        kinds = {data.x_kind, data.y_kind, data.z_kind}
+        advice = "use plug-in-cmi" if kinds == {"discrete"} else "use mesner-shalizi"
+        for side in "xyz":
+            prepare.refuse_codes(getattr(data, f"{side}_kind"), side, advice)
         return measured(self.stderr, data.evaluated(), self._information)
 
     def _information(self, triple: ConditionedSamples) -> tuple[Floats, Diagnostics]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, Incompatible, LabelledSamples, PairedSamples
+from harness import Estimate, Floats, Incompatible, Ints, LabelledSamples, PairedSamples
 from harness_classics import neighbours, prepare
-from harness_classics.arrays import Floats, Ints
 from harness_classics.prepare import Diagnostics
 from harness_classics.special import digamma, digammas
 from harness_classics.uncertainty import measured

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import threads_for
+from harness import Floats, Ints, threads_for
 from harness_classics import tree
-from harness_classics.arrays import Floats, Ints
 
 MARGIN = 2.0**-40
 """Distances that differ relatively by less are ties: equal steps of a lattice come apart by rounding when the

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import DataError, Incompatible
-from harness_classics.arrays import Floats
+from harness import DataError, Floats, Incompatible
 
 Diagnostics = dict[str, float | int | str | bool]
 
@@ -59,7 +58,7 @@ def refuse_ties(zero: np.ndarray, nearest: np.ndarray, where: str) -> Diagnostic
     else returns the share as a note.
     """
     kind = where.partition(".")[0]
-    advice = {"Samples": "use plug-in-entropy", "ConditionedSamples": "wants a continuous one"}.get(
+    advice = {"Samples": "use plug-in-entropy", "ConditionedSamples": "use mesner-shalizi"}.get(
         kind, "use plug-in, or ross where only one variable is"
     )
     share = float(nearest.mean())

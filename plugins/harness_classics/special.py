@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from harness_classics.arrays import Floats, Ints
+from harness import Floats, Ints
 
 _SERIES = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
 

@@ -15,7 +15,7 @@ No result depends on the number of threads: each query is answered by one thread
 import numpy as np
 from numba import njit, prange
 
-from harness_classics.arrays import Floats, Ints
+from harness import Floats, Ints
 
 LEAF = 32
 CHEBYSHEV, EUCLIDEAN = 0, 1

@@ -15,8 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from harness import Estimate, HarnessError, Kind
-from harness_classics.arrays import Floats, Ints
+from harness import Estimate, Floats, HarnessError, Ints, Kind
 from harness_classics.prepare import Diagnostics
 
 K = TypeVar("K", bound=Kind)

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from harness_classics.arrays import Floats
+from harness import Floats
 
 
 @functools.lru_cache(maxsize=256)

@@ -7,12 +7,10 @@ from collections.abc import Callable
 from typing import TypeAlias, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import Incompatible, LabelledSamples, PairedSamples, Samples, estimator
+from harness import Floats, Incompatible, LabelledSamples, PairedSamples, Samples, estimator
 
 S = TypeVar("S", Samples, LabelledSamples)
-Floats: TypeAlias = NDArray[np.float64]
 Coder: TypeAlias = Callable[[Floats], Floats]
 Fitter: TypeAlias = Callable[[Floats, str], Coder]
 """From the training part ``(n, d)`` and what it is called to a map ``(m, d) -> (m, code_dim)``."""

@@ -12,10 +12,20 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from harness import Case, DataError, PairedSamples, Split, UsageError, calm, stream, torch_generator
+from harness import (
+    Case,
+    DataError,
+    Floats,
+    Ints,
+    PairedSamples,
+    Split,
+    UsageError,
+    calm,
+    stream,
+    torch_generator,
+)
 from harness_ib_lossy import pictures
 from harness_ib_lossy.names import PAIRS
 from harness_ib_lossy.networks import StochasticMLP
@@ -27,10 +37,10 @@ class Trained:
     of every layer, the test accuracy and the training loss (nats).
     """
 
-    x: NDArray[np.float64]
-    y: NDArray[np.int64]
+    x: Floats
+    y: Ints
     split: Split
-    layers: dict[int, list[NDArray[np.float64]]]
+    layers: dict[int, list[Floats]]
     accuracy: dict[int, float]
     loss: dict[int, float]
 
@@ -98,7 +108,7 @@ def _trained(settings: tuple[object, ...], seed: int) -> Trained:
     x, y = pictures.load(task.dataset, task.image, task.label, task.limit, seed)
     split = _split(y, task.train_share, stream(seed, "ib-plane", "split"))
     rng = stream(seed, "ib-plane", "network")
-    layers: dict[int, list[NDArray[np.float64]]] = {}
+    layers: dict[int, list[Floats]] = {}
     accuracy: dict[int, float] = {}
     losses: dict[int, float] = {}
     with calm("cpu", rng):
@@ -137,7 +147,7 @@ def _trained(settings: tuple[object, ...], seed: int) -> Trained:
     return Trained(x, y, split, layers, accuracy, losses)
 
 
-def _split(y: NDArray[np.int64], share: float, rng: np.random.Generator) -> Split:
+def _split(y: Ints, share: float, rng: np.random.Generator) -> Split:
     """A random split. Raises `DataError` where a part would be empty."""
     order = rng.permutation(len(y))
     count = round(share * len(y))

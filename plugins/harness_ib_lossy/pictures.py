@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import DataError, MissingDependency, UsageError, stream
+from harness import DataError, Floats, Ints, UsageError, needs, stream
 
-Pictures = tuple[NDArray[np.float64], NDArray[np.int64]]
+Pictures = tuple[Floats, Ints]
 
 
 def load(dataset: str, image: str, label: str, limit: int, seed: int) -> Pictures:
@@ -42,10 +41,7 @@ def _digits() -> Pictures:
 
 
 def _hub(dataset: str, image: str, label: str) -> Pictures:
-    try:
-        import datasets
-    except ImportError:
-        raise MissingDependency("datasets", "pip install 'infoharness[hub]'") from None
+    datasets = needs("datasets", "infoharness[hub]")
     try:
         if Path(dataset).is_file():
             tables = datasets.load_dataset("parquet", data_files=dataset)
@@ -82,7 +78,7 @@ def _hub(dataset: str, image: str, label: str) -> Pictures:
     return np.stack(pictures), labels.astype(np.int64)
 
 
-def _flat(picture: Any, dataset: str, image: str, row: int) -> NDArray[np.float64]:
+def _flat(picture: Any, dataset: str, image: str, row: int) -> Floats:
     """A picture as numbers within 0 .. 1, colour by colour (as convolutions want them)."""
     values = np.asarray(picture)
     if values.dtype.kind not in "iuf" or values.ndim not in (2, 3):

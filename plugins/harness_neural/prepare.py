@@ -6,17 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import DataError, Incompatible, PairedSamples
+from harness import DataError, Floats, Incompatible, Ints, PairedSamples
 
 VALID_SHARE = 0.2
 """Share of the training part that early stopping looks at."""
 CODES = 4096
 """Most values of a discrete variable, each of which becomes an input."""
 
-Floats = NDArray[np.float64]
 Pair = tuple[Tensor, Tensor]
 
 
@@ -61,7 +59,7 @@ def prepare(
     x, lost_x = _encoded(data.x, data.x_kind, train, "PairedSamples.x")
     y, lost_y = _encoded(data.y, data.y_kind, train, "PairedSamples.y")
 
-    def part(positions: NDArray[np.int64]) -> Pair:
+    def part(positions: Ints) -> Pair:
         return tuple(
             torch.tensor(side[positions], dtype=torch.float32, device=device) for side in (x, y)
         )  # type: ignore[return-value]
@@ -69,7 +67,7 @@ def prepare(
     return Parts(part(train), part(valid), part(test), lost_x + lost_y)
 
 
-def _positions(data: PairedSamples, rng: np.random.Generator) -> tuple[NDArray[np.int64], ...]:
+def _positions(data: PairedSamples, rng: np.random.Generator) -> tuple[Ints, ...]:
     """Positions of the parts to train on, to stop by and to evaluate on, each in random order."""
     if data.split is None:
         order = rng.permutation(data.n)
@@ -83,7 +81,7 @@ def _positions(data: PairedSamples, rng: np.random.Generator) -> tuple[NDArray[n
     return train, valid, test
 
 
-def _encoded(values: Floats, kind: str, train: NDArray[np.int64], where: str) -> tuple[Floats, int]:
+def _encoded(values: Floats, kind: str, train: Ints, where: str) -> tuple[Floats, int]:
     """Network inputs ``(n, d')``, and how many constant columns were left out."""
     if kind == "discrete":
         varies = (values != values[:1]).any(0)

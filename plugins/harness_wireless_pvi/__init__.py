@@ -8,7 +8,6 @@ from typing import Any
 from harness import (
     Estimate,
     EstimatorSpec,
-    GeneratedText,
     LabelledSamples,
     LabelledText,
     LabelLogProbabilities,
@@ -18,7 +17,7 @@ from harness import (
     hookimpl,
 )
 from harness.quantities import ACCURACY, V_INFORMATION
-from harness_wireless_pvi.kinds import GuidedText
+from harness_wireless_pvi.kinds import GeneratedText, GuidedText
 from harness_wireless_pvi.quantities import (
     ARTEFACT,
     CALIBRATION,

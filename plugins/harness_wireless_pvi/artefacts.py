@@ -8,8 +8,7 @@ from collections import defaultdict
 import numpy as np
 
 import harness
-from harness import Estimate, Incompatible, LabelledText, LabelLogProbabilities, Split
-from harness_wireless_pvi.arrays import Ints
+from harness import Estimate, Incompatible, Ints, LabelledText, LabelLogProbabilities, Split
 from harness_wireless_pvi.estimators import given, standard_error
 from harness_wireless_pvi.predictors.texts import TOKEN
 from harness_wireless_pvi.settings import Tokens

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness_wireless_pvi.arrays import Ints
+from harness import Ints
 
 LOG = logging.getLogger("harness.wireless_pvi")
 

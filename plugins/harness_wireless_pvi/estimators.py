@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from harness import Estimate, Incompatible, LabelLogProbabilities
-from harness_wireless_pvi.arrays import Bools, Floats
+from harness import Bools, Estimate, Floats, Incompatible, LabelLogProbabilities
 from harness_wireless_pvi.predictors.held_out import FLOOR, LOG
 from harness_wireless_pvi.settings import Bins, Bootstrap, Slices
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import Estimate, Incompatible, PairedSamples
-from harness_wireless_pvi.arrays import Floats, Ints
+from harness import Estimate, Floats, Incompatible, Ints, PairedSamples
 from harness_wireless_pvi.estimators import standard_error
 from harness_wireless_pvi.settings import Linear
 

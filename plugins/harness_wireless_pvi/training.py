@@ -15,8 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import UsageError
-from harness_wireless_pvi.arrays import Floats, Ints
+from harness import Floats, Ints, UsageError
 
 Step = tuple[Ints, Floats]
 """Rows of a step and their weights, both (b,)."""

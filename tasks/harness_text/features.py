@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Incompatible, Kind, LabelledSamples, LabelledText
+from harness import Floats, Incompatible, Kind, LabelledSamples, LabelledText
 from harness_text import noma
-from harness_text.arrays import Floats
 
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 

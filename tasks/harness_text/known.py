@@ -13,9 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from harness import Case, LabelledText, UsageError, stream
+from harness import Case, Ints, LabelledText, UsageError, stream
 from harness_text import parts
-from harness_text.arrays import Ints
 from harness_text.settings import Known
 
 TOPICS = (

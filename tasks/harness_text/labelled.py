@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from harness import Case, LabelledText, Split, UsageError, stream
+from harness import Case, Ints, LabelledText, Split, UsageError, stream
 from harness_text import parts, tables
-from harness_text.arrays import Ints
 from harness_text.settings import Labelled
 from harness_text.tables import Table
 

@@ -8,9 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from harness import Case, LabelledText, ReferencedText, Split, UsageError, stream
+from harness import Case, Floats, LabelledText, ReferencedText, Split, UsageError, stream
 from harness_text import parts
-from harness_text.arrays import Floats
 from harness_text.known import noise_information
 from harness_text.noma_rates import Downlink
 from harness_text.settings import Answers, Problems

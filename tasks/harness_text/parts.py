@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import Split, UsageError
-from harness_text.arrays import Bools, Ints
+from harness import Bools, Ints, Split, UsageError
 
 
 def stratified(y: Ints, share: float, rng: np.random.Generator) -> Split:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import MissingDependency, UsageError
+from harness import UsageError, needs
 
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
 
@@ -93,11 +93,8 @@ def _mapping(row: Any, where: str) -> dict[str, Any]:
 
 
 def _parquet(path: Path) -> list[dict[str, Any]]:
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise MissingDependency("pyarrow", "pip install 'infoharness[text]'") from None
-    table = pyarrow.parquet.read_table(path)
+    parquet = needs("pyarrow.parquet", "infoharness[text]")
+    table = parquet.read_table(path)
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows
 
@@ -111,10 +108,7 @@ def read_hub(
     an id on the hub or a folder laid out like a repository. Raises `UsageError` where it cannot be
     reached or needs remote code or a login, and `MissingDependency` without ``datasets``.
     """
-    try:
-        import datasets
-    except ImportError:
-        raise MissingDependency("datasets", "pip install 'infoharness[text]'") from None
+    datasets = needs("datasets", "infoharness[text]")
     try:
         found = datasets.load_dataset(
             name, config or None, revision=None if Path(name).is_dir() else revision

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Case, ConditionedSamples, stream
+from harness import Case, ConditionedSamples, Floats, stream
 from harness_vectors import gauss
-from harness_vectors.arrays import Floats
 
 # Rows: how X, Y and Z are made from four independent normal numbers.
 _SHAPES: dict[str, list[list[float]]] = {
@@ -29,7 +28,10 @@ _SHAPES: dict[str, list[list[float]]] = {
 
 @dataclass(frozen=True)
 class Conditional:
-    """Gaussian chains, forks and colliders, d independent copies of each: exact, zero where Z explains all."""
+    """Gaussian chains, forks and colliders, d independent copies of each.
+
+    The values are exact, and zero where Z explains all.
+    """
 
     n: int = 5000
     dims: tuple[int, ...] = (1, 3)
@@ -53,6 +55,6 @@ class Conditional:
         def draw() -> ConditionedSamples:
             sources = stream(seed, "conditional", shape, str(d)).normal(size=(4, self.n, d))
             x, y, z = np.tensordot(loadings, sources, axes=1)
-            return ConditionedSamples(x, y, z)
+            return ConditionedSamples(x, y, z, "continuous", "continuous", "continuous")
 
         return draw

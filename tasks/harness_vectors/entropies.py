@@ -10,9 +10,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from harness import Case, Samples, UsageError, stream
+from harness import Case, Floats, Samples, UsageError, stream
 from harness_vectors import gauss
-from harness_vectors.arrays import Floats
 from harness_vectors.special import digamma
 
 Draw: TypeAlias = Callable[[np.random.Generator, int, int], Floats]

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from harness_vectors.arrays import Floats, Pair
+from harness import Floats
+from harness_vectors.arrays import Pair
 
 
 def correlation(information: float) -> float:

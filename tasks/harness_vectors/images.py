@@ -14,9 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness import Case, PairedSamples, Split, stream
+from harness import Case, Floats, PairedSamples, Split, stream
 from harness_vectors import gauss
-from harness_vectors.arrays import Floats
 from harness_vectors.special import normal_cdf
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness import Floats
 from harness_vectors import gauss, transforms, truths
-from harness_vectors.arrays import Floats, Pair, Sampler
+from harness_vectors.arrays import Pair, Sampler
 from harness_vectors.special import normal_cdf
 from harness_vectors.transforms import Map
 

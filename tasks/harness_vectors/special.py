@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from harness_vectors.arrays import Floats
+from harness import Floats
 
 _erfc = np.frompyfunc(math.erfc, 1, 1)
 

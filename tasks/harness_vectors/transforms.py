@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from harness_vectors.arrays import Floats
+from harness import Floats
 from harness_vectors.special import normal_cdf
 
 Map: TypeAlias = Callable[[Floats], Floats]

@@ -12,9 +12,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness import Estimate, Incompatible, LabelLogProbabilities, calm
+from harness import Estimate, Floats, Incompatible, Ints, LabelLogProbabilities, calm
 from harness_wireless_pvi import settings, training
-from harness_wireless_pvi.arrays import Floats, Ints
 from harness_wireless_pvi.estimators import calibration_error, correct, given
 from harness_wireless_pvi.kinds import GuidedText
 from harness_wireless_pvi.predictors import held_out
@@ -50,7 +49,7 @@ class _Policy(SmallTransformer):
             )
         if not data.rated[data.split.train].all():
             raise Incompatible("a training text has no rating; wanted all, as pvi-guide gives")
-        train, texts, k = data.split.train, joined(data), data.n_classes
+        train, texts, k = data.split.train, joined(data), len(data.classes)
         steps = list(self.schedule(train, data.pvi[train], data.y[train], rng))
         used = np.unique(np.concatenate([rows for rows, _ in steps]))
         lost = np.setdiff1d(data.y[data.split.test], data.y[used])

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import Incompatible, Kind, LabelledSamples, LabelledText
-from harness_wireless_pvi.arrays import WORDS, Floats, Ints
-from harness_wireless_pvi.predictors.texts import joined
+from harness import Floats, Incompatible, Ints, Kind, LabelledSamples, LabelledText
+from harness_wireless_pvi.predictors.texts import WORDS, joined
 from harness_wireless_pvi.settings import Embedding
 
 BUCKETS = 2**18

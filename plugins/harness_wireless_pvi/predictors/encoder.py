@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from harness import calm
+from harness import Floats, calm
 from harness_wireless_pvi import batches, hub, training
-from harness_wireless_pvi.arrays import Floats
 
 MAX_LENGTH = 256
 SCORED_TOKENS = 8192

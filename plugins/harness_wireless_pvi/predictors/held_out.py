@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from harness import Incompatible, LabelledSamples, LabelledText, LabelLogProbabilities
-from harness_wireless_pvi.arrays import Floats, Ints
+from harness import Floats, Incompatible, Ints, LabelledSamples, LabelledText, LabelLogProbabilities
 
 FLOOR = -50.0 * float(np.log(2.0))
 """The least log-probability in nats, ln 2^-50; that of an impossible class is raised to it."""
@@ -46,16 +45,12 @@ def scores(
     Incompatible : there is neither a split nor folds, or a class that is scored is absent from the
         rows that a predictor is fitted on.
     """
-    classes = (
-        data.classes
-        if isinstance(data, LabelledText)
-        else tuple(str(c) for c in range(data.n_classes))
-    )
+    y, classes = data.codes, tuple(str(name) for name in data.classes)
     rows: list[Ints] = []
     full: list[Floats] = []
     null: list[Floats] = []
     for train, judged in _rounds(data, folds, scored, rng):
-        _check_training(data.y, train, judged, classes)
+        _check_training(y, train, judged, classes)
         predict = fit(train, rng)
         for table, given in zip((full, null), predict(judged), strict=True):
             table.append(np.maximum(given, FLOOR))
@@ -67,7 +62,7 @@ def scores(
     return LabelLogProbabilities(
         np.concatenate(full)[order],
         np.concatenate(null)[order],
-        data.y[row],
+        y[row],
         classes,
         np.full(len(row), folds > 0 or scored == "test"),
         row,

@@ -14,9 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Kind, LabelledText, LabelLogProbabilities, calm
+from harness import Floats, Ints, Kind, LabelledText, LabelLogProbabilities, calm
 from harness_wireless_pvi import batches, hub, settings, training
-from harness_wireless_pvi.arrays import Floats, Ints
 from harness_wireless_pvi.predictors import held_out, prompts
 from harness_wireless_pvi.predictors.held_out import Predict
 from harness_wireless_pvi.predictors.prompts import Prompts
@@ -43,7 +42,7 @@ class HFCausal(Tuned, settings.TunedAnswers):
 
         Raises as `held_out.scores`, `hub.model` and `prompts.build`.
         """
-        name, k = hub.need(self.model, "hf-causal"), data.n_classes
+        name, k = hub.need(self.model, "hf-causal"), len(data.classes)
         words = hub.tokenizer(name, self.revision)
         asked = prompts.build(
             words, data, self.instruction, self.max_length, self.null_keeps_context

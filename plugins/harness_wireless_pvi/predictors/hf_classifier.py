@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Kind, LabelledText, LabelLogProbabilities, UsageError, calm
+from harness import Floats, Ints, Kind, LabelledText, LabelLogProbabilities, UsageError, calm
 from harness_wireless_pvi import batches, hub, settings, training
-from harness_wireless_pvi.arrays import Floats, Ints
 from harness_wireless_pvi.predictors import held_out
 from harness_wireless_pvi.predictors.held_out import Predict
 from harness_wireless_pvi.predictors.tuning import Tuned
@@ -26,7 +25,7 @@ class HFClassifier(Tuned, settings.TunedClassifier):
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores` and `hub.model`."""
-        name, k = hub.need(self.model, "hf-classifier"), data.n_classes
+        name, k = hub.need(self.model, "hf-classifier"), len(data.classes)
         words = hub.tokenizer(name, self.revision)
         with calm(self.device, rng):
             base = self._base(name, k)

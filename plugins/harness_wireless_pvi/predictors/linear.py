@@ -7,12 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from harness import Incompatible, Kind, LabelledSamples, LabelledText, LabelLogProbabilities
+from harness import (
+    Floats,
+    Incompatible,
+    Ints,
+    Kind,
+    LabelledSamples,
+    LabelledText,
+    LabelLogProbabilities,
+)
 from harness_wireless_pvi import settings
-from harness_wireless_pvi.arrays import WORDS, Floats, Ints
 from harness_wireless_pvi.predictors import embedding, held_out
 from harness_wireless_pvi.predictors.held_out import LOG, Predict
-from harness_wireless_pvi.predictors.texts import joined
+from harness_wireless_pvi.predictors.texts import WORDS, joined
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 """Values of ``c`` that are tried, from strong penalties to weak ones."""
@@ -29,7 +36,7 @@ class Prior(settings.HeldOut):
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """The same with the input and without it: every PVI is 0. Raises as `held_out.scores`."""
-        k = data.n_classes
+        k = len(data.classes)
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
             log_prior = held_out.prior(data.y[train], k)
@@ -109,10 +116,10 @@ class Logistic(_Logistic):
         self, data: LabelledSamples, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores`."""
-        k = data.n_classes
+        classes, k = data.codes, data.n_classes
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
-            x, y = data.x[train], data.y[train]
+            x, y = data.x[train], classes[train]
             mean, scale = x.mean(0), x.std(0)
             scale[~(scale > 1e-12 * np.abs(mean))] = 1.0
             predict, null = self.fit((x - mean) / scale, y, k, rng), self.log_null(y, k, rng)
@@ -134,7 +141,7 @@ class TfidfLogistic(_Logistic, settings.LogisticOfNgrams):
 
         Raises as `held_out.scores`, and `Incompatible` where the training texts have no n-grams.
         """
-        texts, k = np.array(joined(data), object), data.n_classes
+        texts, k = np.array(joined(data), object), len(data.classes)
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
             vectors = self._vectorizer()
@@ -173,7 +180,7 @@ class EmbeddingLogistic(_Logistic, settings.LogisticOfEmbedding):
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores` and `embedding.hashed`."""
-        texts, k = joined(data), data.n_classes
+        texts, k = joined(data), len(data.classes)
         fixed = embedding.encode(texts, self.encoder, self.device) if self.encoder else None
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:

@@ -6,6 +6,8 @@ import re
 
 from harness import LabelledText
 
+WORDS = r"(?u)\b\w+\b"
+"""A word, as vectorizers of scikit-learn find it; single letters and digits count."""
 TOKEN = re.compile(r"\w+|[^\w\s]")
 """A word, or a punctuation mark."""
 

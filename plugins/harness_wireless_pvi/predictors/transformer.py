@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Kind, LabelledText, LabelLogProbabilities, calm
+from harness import Floats, Ints, Kind, LabelledText, LabelLogProbabilities, calm
 from harness_wireless_pvi import batches, settings, training
-from harness_wireless_pvi.arrays import Floats, Ints
 from harness_wireless_pvi.predictors import held_out
 from harness_wireless_pvi.predictors.held_out import Predict
 from harness_wireless_pvi.predictors.texts import TOKEN, joined
@@ -149,7 +148,7 @@ class TransformerClassifier(SmallTransformer, settings.TransformerFamily):
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores`."""
-        texts, k = joined(data), data.n_classes
+        texts, k = joined(data), len(data.classes)
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
             network, words = self.fit(texts, data.y, k, train, None, rng)

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from harness import MissingDependency
+from harness import Ints, needs
 from harness_wireless_pvi import settings, training
-from harness_wireless_pvi.arrays import Ints
 
 
 class Tuned(settings.Tuned):
@@ -52,10 +51,7 @@ def with_updates(network: Any, task: str, rank: int) -> Any:
 
     Raises `MissingDependency` without ``peft``.
     """
-    try:
-        import peft
-    except ImportError:
-        raise MissingDependency("peft", "pip install 'infoharness[text]'") from None
+    peft = needs("peft", "infoharness[text]")
     config = peft.LoraConfig(
         task_type=task, r=rank, lora_alpha=2 * rank, target_modules="all-linear"
     )

@@ -7,7 +7,8 @@ import re
 
 import numpy as np
 
-from harness import Estimate, GeneratedText, Incompatible
+from harness import Estimate, Incompatible
+from harness_wireless_pvi.kinds import GeneratedText
 from harness_wireless_pvi.settings import Tolerance, Words
 
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")

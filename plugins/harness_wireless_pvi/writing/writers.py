@@ -6,8 +6,9 @@ import re
 
 import numpy as np
 
-from harness import GeneratedText, Incompatible, Kind, ReferencedText, calm
-from harness_wireless_pvi.arrays import WORDS
+from harness import Incompatible, Kind, ReferencedText, calm
+from harness_wireless_pvi.kinds import GeneratedText
+from harness_wireless_pvi.predictors.texts import WORDS
 from harness_wireless_pvi.settings import Lead, Nearest, Writing
 
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
