@@ -180,12 +180,16 @@ def _chains(
                 return chains
         return []
     own = _unique(m for name in request.plugins for m in registry.of_plugin(name, "model"))
-    chains = _search(own, task, estimator)
+    chains = _search(_planned(own), task, estimator)
     if not chains:
-        chains = _search(registry.components["model"].values(), task, estimator)
+        chains = _search(_planned(registry.components["model"].values()), task, estimator)
         shortest = min(map(len, chains), default=0)
         chains = [chain for chain in chains if len(chain) == shortest]
     return chains
+
+
+def _planned(models: Iterable[Component]) -> list[Component]:
+    return [model for model in models if model.spec.plan]
 
 
 def _search(

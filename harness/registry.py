@@ -29,6 +29,7 @@ from harness.params import effective
 from harness.specs import API, OFFERS, ROLES, CommandSpec, Quantity, Role, TaskSpec, resolve
 
 GROUP = "harness"
+OWN = "infoharness"
 
 
 @dataclass(frozen=True)
@@ -241,23 +242,21 @@ class Registry:
         """The declaration of a quantity; a bare one where nobody installed declares it."""
         return self._quantities[name][0] if name in self._quantities else Quantity(name)
 
-    def close_tasks(self) -> None:
-        """From now on tasks can be had by nobody but those that `open_tasks` lets in.
+    def open_tasks(self, names: Iterable[str]) -> set[str]:
+        """From now on only those tasks can be had that these components list in ``uses``.
 
-        In the processes that run models and estimators: the truth is not in the room.
+        So do those that they use. In the processes that run models and estimators, where the truth
+        is not in the room. Gives the packages of all that can be had.
         """
-        self._open = frozenset()
-
-    def open_tasks(self, names: Iterable[str]) -> None:
-        """Let in the tasks that these components, and those that they use, list in ``uses``."""
-        reached: set[str] = set()
-        left = list(names)
+        reached, left = set(names), list(names)
         while left:
             for component in self.called(left.pop()):
                 new = set(component.spec.uses) - reached
                 reached |= new
                 left += new
         self._open = frozenset(reached)
+        specs = [component.spec for name in reached for component in self.called(name)]
+        return {spec.implementation.partition(".")[0].partition(":")[0] for spec in specs}
 
     def matching(self, role: Role, pattern: str) -> list[Component]:
         """Components by full name, bare name or glob, sorted.
@@ -381,7 +380,8 @@ def load(
     known = {name for name, _, _ in entries}
     for name in blocked - known:
         raise unknown_name("plugin", name, known)
-    for name, distribution, entry in sorted(entries, key=lambda e: (e[0], e[1])):
+    # Those of the host's own distribution come first: nobody displaces a built-in plugin.
+    for name, distribution, entry in sorted(entries, key=lambda e: (e[0], e[1] != OWN, e[1])):
         version = entry.dist.version if entry.dist else ""
         plugin = Plugin(name, entry.module, distribution, version)
         if name in blocked or (manual and not any(fnmatch.fnmatchcase(name, o) for o in only)):

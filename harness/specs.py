@@ -146,12 +146,17 @@ class EstimatorSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec(Spec):
-    """Maps one kind to another; ``keep`` stores its output as an artifact for later runs."""
+    """Maps one kind to another.
+
+    ``keep`` stores its output as an artifact for later runs. Without ``plan`` the planner never
+    places it by itself: it stands on a path where a request names it.
+    """
 
     reads: type[Kind] | tuple[type[Kind], ...]
     gives: type[Kind]
     needs: tuple[str, ...] = ()
     keep: bool = False
+    plan: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,8 +180,9 @@ class TaskSpec(Spec):
 class ReportSpec(Spec):
     """Makes a figure, a table of findings or a page from records.
 
-    The implementation has one method, ``make(records) -> Document``. ``reads`` are globs of the full
-    names of tasks and estimators: records of others are left out before, and their absence is an error.
+    The implementation has one method, ``make(records) -> Document``. ``reads`` are globs of the
+    full names of tasks and estimators: records of others are left out before, and it is an error
+    where none is left.
     """
 
     reads: tuple[str, ...] = ()

@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness import machine
 from harness.errors import PluginError
 from harness.identity import kept_name
@@ -110,6 +112,7 @@ class Bench:
                     model = self._stages.build("model", name, params)
                     out = model.transform(data, to=spec.gives, rng=generator(own))
                     check_kind(out, spec.gives, name)
+                    _require_judged(data, out)
                     _require_unchanged(seal, data)
                     if kept is not None:
                         out.save(kept)
@@ -160,6 +163,19 @@ class Bench:
         if memo is self._outputs:  # no other work asks for an output that depends on the seed
             memo[key] = output, cost
         return output, cost
+
+
+def _require_judged(data: Kind, out: Kind) -> None:
+    """Raise `PluginError` where a model of a kind to itself wrote what results are judged by."""
+    if type(data) is not type(out) or not data.judged:
+        return
+    before, after = data.evaluated(), out.evaluated()
+    for field in data.judged:
+        if not np.array_equal(getattr(before, field), getattr(after, field)):
+            raise PluginError(
+                f"changed {type(data).__name__}.{field}, by which results are judged; "
+                "wanted the labels of the evaluated units as they came"
+            )
 
 
 class _Changed(PluginError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import select
 import tempfile
 import time
@@ -47,6 +48,8 @@ class _Slot:
     outcome: Outcome | None = None
     active: Process | None = None
     """The one that the unit waits for."""
+    asked: str = ""
+    """The name of the last request."""
     stage: str = "start"
     since: float = field(default_factory=time.monotonic)
     data_key: str = ""
@@ -62,15 +65,19 @@ class _Slot:
 
     def ask(self, process: Process, what: str, body: dict[str, Any]) -> None:
         """Send a request; the stage is that process's until it answers."""
-        self.active, self.since = process, time.monotonic()
+        self.active, self.since, self.asked = process, time.monotonic(), secrets.token_hex(8)
         with contextlib.suppress(OSError):  # a dead process is noticed when it is listened to
-            process.link.send(what, body)
+            process.link.send(what, body | {"asked": self.asked})
 
     def close(self) -> None:
         """End both processes and forget the data."""
         for process in self.processes:
             process.close()
         self.file.unlink(missing_ok=True)
+
+
+class _OutOfTurn(Exception):
+    """A process said something that is no answer to what it was asked."""
 
 
 class Local:
@@ -213,10 +220,15 @@ class Local:
                 yield from self._hear(slot, process, what, body, queue, ask, show)
         except (EOFError, OSError):
             yield from self._bury(slot, process, queue)
+        except _OutOfTurn:
+            # What ran before left something behind: the unit begins anew, in processes of its own.
+            slot.close()
+            self._slots.remove(slot)
+            if slot.unit is not None:
+                queue.put_back(slot.unit)
         except WireError as error:
             if slot.unit is None:
-                raise HarnessError(f"a {process.role} said what nobody asked: {error}") from None
-            process.stop()
+                raise HarnessError(f"a {process.role} could not start: it sent {error}") from None
             yield from self._lose(slot, queue, Status.CRASHED, f"{slot.stage}: sent {error}")
 
     def _hear(
@@ -234,8 +246,9 @@ class Local:
             process.ready = True
             return
         unit = slot.unit
-        if unit is None or process is not slot.active:
-            raise WireError(f"{what!r} out of turn")
+        asked, body = messages.pair_of(body)
+        if unit is None or process is not slot.active or asked != slot.asked:
+            raise _OutOfTurn
         if what == "stage":
             slot.stage, slot.since = str(body), time.monotonic()
         elif what == "progress":

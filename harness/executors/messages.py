@@ -126,6 +126,13 @@ def results_of(unit: Unit, plain: Any) -> list[CaseResult]:
     return results
 
 
+def pair_of(plain: Any) -> tuple[str, Any]:
+    """The request that an answer names, and the answer. Raises `WireError`."""
+    if not (isinstance(plain, list) and len(plain) == 2 and isinstance(plain[0], str)):
+        raise WireError("an answer to no request")
+    return plain[0], plain[1]
+
+
 def progress_of(plain: Any) -> Progress:
     """How far a stage has come. Raises `WireError`."""
     try:

@@ -44,6 +44,10 @@ class Queue:
             del rows[key]
         return unit
 
+    def put_back(self, unit: Unit) -> None:
+        """Take a unit again that was begun in vain."""
+        self._rows[unit.device != "cpu"].setdefault(unit.data_key, deque()).appendleft(unit)
+
     def drop(self, lost: Unit, stage: str) -> list[Unit]:
         """Remove and return the units that would go through the stage at which ``lost`` died."""
 

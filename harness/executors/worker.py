@@ -1,7 +1,8 @@
 """The processes of a slot: ``main(FD)`` serves one end of a link until it closes.
 
 A *keeper* runs the task, a *worker* runs models and estimators. Both are sent a `Setup`, answer
-``ready``, and then serve requests; on the way they say ``stage`` and ``progress``.
+``ready``, and then serve requests; on the way they say ``stage`` and ``progress``. A request has a
+name that nobody can guess, and every answer begins with it.
 
 ========  ==========================  ========================================================
 keeper    ``load`` unit, file         ``loaded``: the data are in the file, or why they are not
@@ -22,6 +23,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,26 +72,36 @@ def _keeper(link: Link, registry: Registry, threads: Threads) -> Serve:
     from harness import wire
     from harness.executors.messages import output_of, plain_kind, unit_of
     from harness.keeper import Keeper
+    from harness.long_work import heard_by
 
     keeper = Keeper(registry, threads)
 
+    asked = ""
+
     def tell(stage: str) -> None:
-        link.send("stage", stage)
+        link.send("stage", [asked, stage])
+
+    def show(progress: Progress) -> None:
+        link.send("progress", [asked, list(progress)])
 
     def serve(what: str, body: Any) -> None:
+        nonlocal asked
+        asked = body["asked"]
         unit = unit_of(body["unit"])
         if what == "judge":
             output = output_of(registry.one("estimator", unit.estimator[0]), body["output"])
-            results = keeper.judge(unit, output, tell)
-            link.send("judged", [asdict(result) for result in results])
+            with heard_by(show):
+                results = keeper.judge(unit, output, tell)
+            link.send("judged", [asked, [asdict(result) for result in results]])
             return
         if body["anew"]:
             keeper.forget()
-        loaded = keeper.load(unit, tell)
+        with heard_by(show):
+            loaded = keeper.load(unit, tell)
         if loaded.data is not None:
             wire.write(Path(body["file"]), "data", plain_kind(loaded.data))
         plain = {k: v for k, v in vars(loaded).items() if k != "data"}
-        link.send("loaded", plain)
+        link.send("loaded", [asked, plain])
 
     return serve
 
@@ -101,28 +113,51 @@ def _worker(link: Link, registry: Registry, threads: Threads) -> Serve:
     from harness.units import Work
     from harness.work import Bench
 
-    registry.close_tasks()
-    bench = Bench(registry, threads)
+    bench, closed = Bench(registry, threads), _Closed(registry)
+    sys.meta_path.insert(0, closed)
     held: dict[str, Kind] = {}
 
+    asked = ""
+
     def tell(stage: str) -> None:
-        link.send("stage", stage)
+        link.send("stage", [asked, stage])
 
     def show(progress: Progress) -> None:
-        link.send("progress", list(progress))
+        link.send("progress", [asked, list(progress)])
 
     def serve(what: str, body: Any) -> None:
+        nonlocal asked
+        asked = body["asked"]
         work, file = Work.from_plain(body["work"]), body["file"]
         if file not in held:
             held.clear()
             held[file] = kind_of(body["kind"], wire.read(Path(file))[1])
-        registry.open_tasks([name for name, _ in (*work.models, work.estimator)])
+        closed.but = registry.open_tasks([name for name, _ in (*work.models, work.estimator)])
         done = bench.perform(work, held[file], tell, show)
         if done.spoiled:
             held.clear()
-        link.send("done", plain_done(done))
+        link.send("done", [asked, plain_done(done)])
 
     return serve
+
+
+class _Closed(MetaPathFinder):
+    """Refuses to import what makes the data of tasks, but for packages that the work consists of.
+
+    A plugin never imports another; who does so here looks for the truth.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        tasks = registry.components["task"].items()
+        self._tasks = {c.spec.implementation.partition(":")[0]: name for name, c in tasks}
+        self.but: set[str] = set()
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
+        if fullname in self._tasks and fullname.partition(".")[0] not in self.but:
+            raise ImportError(
+                f"{fullname} belongs to task {self._tasks[fullname]}, "
+                "which a model or estimator cannot have"
+            )
 
 
 def _end_with_parent(parent: int) -> None:
