@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from harness.errors import PluginError, UsageError
 from harness.kinds import Kind
 from harness.outputs import Output
 from harness.registry import Registry
-from harness.seeds import stream_name
+from harness.seeds import stream, stream_name
 from harness.specs import Case, TaskSpec
 from harness.stages import Failure, Stages, check_kind, explain, listening, seed_global_generators
 from harness.threads import Threads
@@ -29,6 +30,7 @@ class Keeper:
         self._cases: dict[str, dict[str, Case]] = {}
         self._held: tuple[str, Kind, float] | None = None
         self._refused: tuple[str, Failure] | None = None
+        self._transcript: list[tuple[Kind, Kind | None]] = []
 
     def load(self, unit: Unit, tell: Tell) -> Loaded:
         """The data of a unit; those of the last one are at hand. Raises nothing but on Ctrl-C."""
@@ -49,6 +51,30 @@ class Keeper:
                     notes,
                 )
         return Loaded(data, data.fingerprint(), data.n, seconds, notes=notes)
+
+    def begin(self) -> None:
+        """An estimator starts: nothing has been asked yet."""
+        self._transcript = []
+
+    def answers(self, unit: Unit) -> tuple[type[Kind], type[Kind]]:
+        """Kinds of question and answer. Raises `PluginError` where the task answers none."""
+        found = self._spec(unit).answers
+        if found is None:
+            raise PluginError(f"{unit.task[0]} answers no questions")
+        return found
+
+    def respond(self, unit: Unit, question: Kind) -> Kind | None:
+        """The task's answer to what an estimator asks. Raises `PluginError`, and what it raises."""
+        answers = self.answers(unit)
+        check_kind(question, answers[0], unit.estimator[0])
+        case = self._listed(unit)[unit.cases[0]]
+        rng = stream(unit.seed, unit.task[0], unit.source, "answer", str(len(self._transcript)))
+        task = self._stages.build("task", *unit.task)
+        answer: Kind | None = task.respond(case, tuple(self._transcript), question, rng=rng)
+        if answer is not None:
+            check_kind(answer, answers[1], unit.task[0])
+        self._transcript.append((question, answer))
+        return answer
 
     def forget(self) -> None:
         """Load everything anew from now on: somebody changed what was loaded."""
@@ -91,7 +117,9 @@ class Keeper:
             with self._stages.stage(f"score of {unit.task[0]}", tell):
                 seed_global_generators(shared)
                 task = self._stages.build("task", *unit.task)
-                found = task.score(self._listed(unit)[case], output)
+                listed = self._listed(unit)[case]
+                asked = replace(listed, transcript=tuple(self._transcript))
+                found = task.score(asked, output)
                 scores = {name: float(value) for name, value in found.items()}
                 if not scores:
                     raise PluginError("gave no score")

@@ -222,6 +222,10 @@ def _unmet(task: Component, estimator: Component) -> str:
     """The first declared requirement that a pair misses, whatever the models."""
     if missing := _missing_traits(task, estimator):
         return f"needs data with {', '.join(missing)}, which {task.name} does not declare"
+    asks, answers = estimator.spec.asks, task.spec.answers
+    if asks is not None and asks != answers:
+        question, answer = (kind.__name__ for kind in asks)
+        return f"asks for a {answer} by a {question}, which {task.name} does not answer"
     gives = estimator.spec.gives
     if gives is not Estimate and gives not in task.spec.scores:
         return f"gives a {gives.__name__}, which {task.name} does not score"

@@ -218,5 +218,7 @@ Tell = Callable[[str], None]
 """Told the stage that begins (``load``, ``model msc/quests`` ...): deadlines count from here."""
 ShowUnit = Callable[[Unit, Progress], None]
 """Shown how far the stage of a unit has come."""
+Respond = Callable[[Any], Any]
+"""Gives the task's answer, a kind or None, to the question of an estimator."""
 Show = Callable[[Progress], None]
 """Shown how far the stage has come; deadlines do not count from here."""

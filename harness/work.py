@@ -27,7 +27,7 @@ from harness.seeds import generator
 from harness.specs import EstimatorSpec, ModelSpec, Role
 from harness.stages import Failure, Stages, check_kind, explain, listening, seed_global_generators
 from harness.threads import Threads
-from harness.units import Done, Named, Show, Tell, Work
+from harness.units import Done, Named, Respond, Show, Tell, Work
 
 HOLD = 2
 """How many data sets keep their model outputs."""
@@ -49,12 +49,12 @@ class Bench:
         self._warm: set[str] = set()
         self._seeded: tuple[str, dict[str, Any]] = "", {}
 
-    def perform(self, work: Work, data: Kind, tell: Tell, show: Show) -> Done:
+    def perform(self, work: Work, data: Kind, tell: Tell, show: Show, respond: Respond) -> Done:
         """Run the models and the estimator. Raises nothing but on Ctrl-C."""
         done = Done()
         with listening(done.notes), heard_by(show):
             try:
-                done.output, done.cost, done.prefix_s = self._perform(work, data, tell)
+                done.output, done.cost, done.prefix_s = self._perform(work, data, tell, respond)
             except Failure as failure:
                 if self._debug:
                     raise failure.cause from None
@@ -69,7 +69,9 @@ class Bench:
         done.card = machine.card() if any(d not in (None, "cpu") for d in asked) else ""
         return done
 
-    def _perform(self, work: Work, data: Kind, tell: Tell) -> tuple[Output, Cost, float]:
+    def _perform(
+        self, work: Work, data: Kind, tell: Tell, respond: Respond
+    ) -> tuple[Output, Cost, float]:
         if self._seal is None or self._seal[0] != work.data:
             self._seal = work.data, Seal(data)
             self._hold(work.data)
@@ -77,7 +79,7 @@ class Bench:
         for depth in range(len(work.models)):
             data, seal, seconds = self._model(work, depth, data, seal, tell)
             prefix_s += seconds
-        return *self._estimate(work, data, seal, tell), prefix_s
+        return *self._estimate(work, data, seal, tell, respond), prefix_s
 
     def _forget(self) -> None:
         """Drop all outputs: one of them, or what it was made from, has been changed."""
@@ -135,14 +137,16 @@ class Bench:
             self._seeded = work.scope, {}
         return self._seeded[1], f"{work.scope} {key}"
 
-    def _estimate(self, work: Work, data: Kind, seal: Seal, tell: Tell) -> tuple[Output, Cost]:
+    def _estimate(
+        self, work: Work, data: Kind, seal: Seal, tell: Tell, respond: Respond
+    ) -> tuple[Output, Cost]:
         name, params = work.estimator
+        spec: EstimatorSpec = self._registry.one("estimator", name).spec
         memo, key = self._memo(work, work.models, work.estimator)
         if key in memo:
             remembered: tuple[Output, Cost] = memo[key]
             return remembered
         with self._stages.stage(f"estimator {name}", tell):
-            spec: EstimatorSpec = self._registry.one("estimator", name).spec
             estimator = self._stages.build("estimator", name, params)
             if name not in self._warm:
                 # Compilation and the like are paid once per process, outside of the timing.
@@ -150,17 +154,20 @@ class Bench:
                 self._warm.add(name)
                 self._stages.hold()
             own, shared = work.streams[-1]
-            rng = generator(own)
+            given: dict[str, Any] = {"rng": generator(own)}
+            if spec.asks is not None:
+                given["respond"] = respond
             seed_global_generators(shared)
             cost = Cost.start()
-            output: Output = estimator.estimate(data, rng=rng)
+            output: Output = estimator.estimate(data, **given)
             cost.stop()
             if not isinstance(output, spec.gives):
                 raise PluginError(
                     f"gave {type(output).__name__}; its spec says {spec.gives.__name__}"
                 )
             _require_unchanged(seal, data)
-        if memo is self._outputs:  # no other work asks for an output that depends on the seed
+        # No other work asks for an output that depends on the seed, or on a task's answers.
+        if memo is self._outputs and spec.asks is None:
             memo[key] = output, cost
         return output, cost
 

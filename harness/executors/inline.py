@@ -43,7 +43,14 @@ class Inline:
             return None
         unit = replace(unit, cases=wanted)
         outcome = Outcome.begun(unit, loaded)
-        done = self._bench.perform(unit.work(loaded.fingerprint), loaded.data, _untold, show)
+        self._keeper.begin()
+        done = self._bench.perform(
+            unit.work(loaded.fingerprint),
+            loaded.data,
+            _untold,
+            show,
+            functools.partial(self._keeper.respond, unit),
+        )
         outcome.add(unit, done)
         if done.spoiled:
             self._keeper.forget()

@@ -50,6 +50,9 @@ class _Slot:
     """The one that the unit waits for."""
     asked: str = ""
     """The name of the last request."""
+    questions: int = 0
+    paused: tuple[str, str, float] | None = None
+    """Name, stage and seconds of the work that waits for an answer."""
     stage: str = "start"
     since: float = field(default_factory=time.monotonic)
     data_key: str = ""
@@ -183,12 +186,13 @@ class Local:
         if not wanted:
             slot.unit = slot.active = None
             return
-        slot.unit = replace(slot.unit, cases=wanted)
+        slot.unit, slot.questions = replace(slot.unit, cases=wanted), 0
         slot.outcome = Outcome.begun(slot.unit, loaded)
-        kind = self._registry.one("task", slot.unit.task[0]).spec.gives
+        spec = self._registry.one("task", slot.unit.task[0]).spec
         body = {
             "work": asdict(slot.unit.work(loaded.fingerprint)),
-            "kind": messages.reference(kind),
+            "kind": messages.reference(spec.gives),
+            "answers": messages.reference(spec.answers[1]) if spec.answers else "",
             "file": str(slot.file),
         }
         slot.ask(slot.worker, "work", body)
@@ -260,6 +264,18 @@ class Local:
                 self._work(slot, loaded, ask)
             else:
                 yield self._finished(slot, Outcome.begun(unit, loaded), queue, ask)
+        elif (process.role, what) == ("worker", "question"):
+            slot.paused = slot.asked, slot.stage, time.monotonic() - slot.since
+            slot.stage = f"answer of {unit.task[0]}"
+            request = {"unit": asdict(unit), "question": body, "first": slot.questions == 0}
+            slot.questions += 1
+            slot.ask(slot.keeper, "respond", request)
+        elif (process.role, what) == ("keeper", "answered") and slot.paused is not None:
+            slot.asked, slot.stage, seconds = slot.paused
+            slot.active, slot.since = slot.worker, time.monotonic() - seconds
+            slot.paused = None
+            with contextlib.suppress(OSError):
+                slot.worker.link.send("answer", body)
         elif (process.role, what) == ("keeper", "judged") and slot.outcome is not None:
             slot.outcome.cases = messages.results_of(unit, body)
             yield self._finished(slot, slot.outcome, queue, ask)
@@ -277,7 +293,11 @@ class Local:
             raise WireError(f"{what!r}, which nobody understands")
 
     def _judge(self, slot: _Slot, unit: Unit, output: Output) -> None:
-        request = {"unit": asdict(unit), "output": messages.plain_output(output)}
+        request = {
+            "unit": asdict(unit),
+            "output": messages.plain_output(output),
+            "first": slot.questions == 0,
+        }
         slot.ask(slot.keeper, "judge", request)
 
     def _finished(self, slot: _Slot, outcome: Outcome, queue: Queue, ask: Ask) -> Outcome:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness.errors import HarnessError, PluginError
+from harness.keeper import Keeper
 from harness.kinds import Kind, Split
 from harness.long_work import Progress
 from harness.measure import Cost
@@ -54,6 +55,23 @@ def kind_of(where: str, plain: dict[str, Any]) -> Kind:
         values["split"] = Split(**plain["split"])
     made: Kind = kind(**values)  # type: ignore[operator]
     return made
+
+
+def answered(keeper: Keeper, unit: Unit, question: Any) -> dict[str, Any]:
+    """The task's answer to a question that came over the wire, or why there is none."""
+    try:
+        answers = keeper.answers(unit)
+        answer = keeper.respond(unit, kind_of(reference(answers[0]), question))
+    except Exception as error:
+        return {"answer": None, "error": f"{type(error).__name__}: {error}"}
+    return {"answer": None if answer is None else plain_kind(answer), "error": ""}
+
+
+def answer_of(where: str, what: str, body: Any) -> Kind | None:
+    """The answer that came to a question. Raises `PluginError` where the task gave none."""
+    if what != "answer" or body["error"]:
+        raise PluginError(f"the task did not answer: {body['error']}")
+    return None if body["answer"] is None else kind_of(where, body["answer"])
 
 
 def plain_output(output: Output) -> dict[str, Any]:

@@ -7,7 +7,9 @@ name that nobody can guess, and every answer begins with it.
 ========  ==========================  ========================================================
 keeper    ``load`` unit, file         ``loaded``: the data are in the file, or why they are not
 keeper    ``judge`` unit, output      ``judged``: a result for each case
-worker    ``work`` work, kind, file   ``done``: an output and its cost, or why there is none
+keeper    ``respond`` unit, question  ``answered``: what the task says, or why it says nothing
+worker    ``work`` work, kind, file   ``done``: an output and its cost, or why there is none;
+                                      before it any number of ``question``, each to be answered
 ========  ==========================  ========================================================
 
 They write to no store and end with their parent.
@@ -70,7 +72,7 @@ def main(descriptor: int) -> None:
 
 def _keeper(link: Link, registry: Registry, threads: Threads) -> Serve:
     from harness import wire
-    from harness.executors.messages import output_of, plain_kind, unit_of
+    from harness.executors.messages import answered, output_of, plain_kind, unit_of
     from harness.keeper import Keeper
     from harness.long_work import heard_by
 
@@ -88,6 +90,11 @@ def _keeper(link: Link, registry: Registry, threads: Threads) -> Serve:
         nonlocal asked
         asked = body["asked"]
         unit = unit_of(body["unit"])
+        if what in ("respond", "judge") and body["first"]:
+            keeper.begin()
+        if what == "respond":
+            link.send("answered", [asked, answered(keeper, unit, body["question"])])
+            return
         if what == "judge":
             output = output_of(registry.one("estimator", unit.estimator[0]), body["output"])
             with heard_by(show):
@@ -108,7 +115,7 @@ def _keeper(link: Link, registry: Registry, threads: Threads) -> Serve:
 
 def _worker(link: Link, registry: Registry, threads: Threads) -> Serve:
     from harness import wire
-    from harness.executors.messages import kind_of, plain_done
+    from harness.executors.messages import answer_of, kind_of, plain_done, plain_kind
     from harness.kinds import Kind
     from harness.units import Work
     from harness.work import Bench
@@ -117,7 +124,7 @@ def _worker(link: Link, registry: Registry, threads: Threads) -> Serve:
     sys.meta_path.insert(0, closed)
     held: dict[str, Kind] = {}
 
-    asked = ""
+    asked, answers = "", ""
 
     def tell(stage: str) -> None:
         link.send("stage", [asked, stage])
@@ -125,15 +132,19 @@ def _worker(link: Link, registry: Registry, threads: Threads) -> Serve:
     def show(progress: Progress) -> None:
         link.send("progress", [asked, list(progress)])
 
+    def respond(question: Kind) -> Kind | None:
+        link.send("question", [asked, plain_kind(question)])
+        return answer_of(answers, *link.receive())
+
     def serve(what: str, body: Any) -> None:
-        nonlocal asked
-        asked = body["asked"]
+        nonlocal asked, answers
+        asked, answers = body["asked"], body["answers"]
         work, file = Work.from_plain(body["work"]), body["file"]
         if file not in held:
             held.clear()
             held[file] = kind_of(body["kind"], wire.read(Path(file))[1])
         closed.but = registry.open_tasks([name for name, _ in (*work.models, work.estimator)])
-        done = bench.perform(work, held[file], tell, show)
+        done = bench.perform(work, held[file], tell, show, respond)
         if done.spoiled:
             held.clear()
         link.send("done", [asked, plain_done(done)])

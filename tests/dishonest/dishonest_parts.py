@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 import harness
-from harness import Case, Estimate, LabelledSamples
+from harness import Case, Estimate, LabelledSamples, Prediction, Samples
 
 
 @dataclass(frozen=True)
@@ -143,3 +143,16 @@ class Agreement:
         p = float(((data.x[:, 0] > 0) == data.y).mean())
         h = 0.0 if p in (0.0, 1.0) else -p * np.log(p) - (1 - p) * np.log(1 - p)
         return Estimate(float(np.log(2) - h))
+
+
+@dataclass(frozen=True)
+class Guesses:
+    def estimate(self, data, *, rng, respond):
+        assert not hasattr(data, "hidden")
+        low, high = data.x[:, 0]
+        while True:
+            guess = (low + high) // 2
+            answer = respond(Samples([[guess], [guess]]))
+            if answer is None:
+                return Prediction([guess], [0])
+            low, high = (guess, high) if answer.x[0, 0] > 0 else (low, guess)

@@ -6,6 +6,9 @@ from harness import (
     LabelledSamples,
     ModelSpec,
     PairedSamples,
+    Prediction,
+    Quantity,
+    Samples,
     TaskSpec,
     hookimpl,
 )
@@ -25,6 +28,15 @@ def harness_estimators():
             reads=PairedSamples,
             gives=Estimate,
             quantity=MUTUAL_INFORMATION,
+        )
+    for name, task_kinds in (("guesses", (Samples, Samples)), ("other", (Samples, PairedSamples))):
+        yield EstimatorSpec(
+            name=name,
+            summary="finds a hidden number by halving",
+            implementation="dishonest_parts:Guesses",
+            reads=Samples,
+            gives=Prediction,
+            asks=task_kinds,
         )
     yield EstimatorSpec(
         name="agreement",
@@ -61,6 +73,15 @@ def harness_tasks():
         implementation="honest_tasks:Pairs",
         gives=PairedSamples,
         quantities=(MUTUAL_INFORMATION,),
+    )
+    yield TaskSpec(
+        name="hidden",
+        summary="a number that an estimator asks for",
+        implementation="honest_tasks:Hidden",
+        gives=Samples,
+        quantities=(Quantity("questions", "", "lower", summary="number of questions"),),
+        scores=(Prediction,),
+        answers=(Samples, Samples),
     )
     yield TaskSpec(
         name="labels",

@@ -131,3 +131,18 @@ def test_names_of_cases_and_seeds_do_not_reach_a_worker():
             str(unit.work("sha256:1").streams), ""
         )
     assert harness.stream(41, "a").normal() == harness.stream(41, "a").normal()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_task_answers_and_keeps_what_is_hidden(go, cheats, workers, tmp_path):
+    """Halving finds 3 by 32 16 8 4 2 3, and 60 by 32 48 56 60."""
+    request = plan.Request(tasks=("dishonest/hidden",), estimators=("dishonest/guesses",))
+    with Store(tmp_path / "t.sqlite", write=True) as store:
+        found = run(cheats, plan.make(cheats, request), store, Options(workers=workers)).records
+    assert {r.case: r.value for r in found} == {"low": 6.0, "high": 4.0}
+
+
+def test_questions_of_another_kind_are_no_path(cheats):
+    request = plan.Request(tasks=("dishonest/hidden",), estimators=("dishonest/other",))
+    with pytest.raises(UsageError, match="asks for a PairedSamples by a Samples, which"):
+        plan.make(cheats, request)
