@@ -1,4 +1,4 @@
-"""Sentence embeddings by an encoder of `transformers`."""
+"""Texts as vectors by an encoder of `transformers`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ SCORED_TOKENS = 8192
 
 
 def encode(texts: list[str], name: str, device: str) -> Floats:
-    """Mean of the last hidden layer over the tokens (n, d), of length one. Raises as `hub.model`."""
+    """Mean of the last hidden layer over the tokens (n, d), scaled to length one.
+
+    Raises as `hub.model`.
+    """
     words = hub.tokenizer(name, "main")
     network, _ = hub.model("AutoModel", name, "main")
     ids = [words(text, truncation=False, verbose=False)["input_ids"] for text in texts]
