@@ -1,6 +1,6 @@
 """Entropy and (conditional) mutual information of discrete variables from counts, in nats.
 
-H = -sum p ln p with p the observed shares; Miller and Madow add (cells seen - 1) / 2n to each
+H = -sum p ln p with p the observed shares; Miller and Madow add (observed cells - 1) / 2n to each
 entropy, the leading term of its bias. G. Miller, in Information Theory in Psychology (1955).
 I(X;Y) = H(X) + H(Y) - H(X,Y), and I(X;Y|Z) = H(X,Z) + H(Y,Z) - H(X,Y,Z) - H(Z).
 """
@@ -39,13 +39,11 @@ def _refuse_densities(data: PairedSamples | ConditionedSamples, sides: str, advi
 
 @dataclass(frozen=True)
 class PlugIn:
-    """Mutual information of two discrete variables from their joint counts.
-
-    Codes ``x (n, dx)``, ``y (n, dy)``.
-    """
+    """Mutual information of two discrete variables: codes ``x (n, dx)``, ``y (n, dy)``."""
 
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator | None = None) -> Estimate:
-        """I(X;Y) in nats, with pointwise values and a standard error (0 where all values agree).
+        """I(X;Y) in nats, with pointwise values and a standard error (0 where all pointwise values
+        agree).
 
         Raises `Incompatible` where a variable is not discrete.
         """
@@ -63,7 +61,7 @@ class PlugIn:
 
 @dataclass(frozen=True)
 class MillerMadow(PlugIn):
-    """The same, with the Miller-Madow correction of each entropy."""
+    """Mutual information from counts with the Miller-Madow correction of each entropy."""
 
     def _correction(self, cells: int, n: int) -> float:
         return cells / (2 * n)
@@ -100,7 +98,9 @@ class PlugInCMI:
 
 @dataclass(frozen=True)
 class MillerMadowCMI(PlugInCMI):
-    """The same, with the Miller-Madow correction of each entropy."""
+    """Conditional mutual information from counts with the Miller-Madow correction of each
+    entropy.
+    """
 
     def _correction(self, cells: int, n: int) -> float:
         return cells / (2 * n)
@@ -115,7 +115,7 @@ class PlugInEntropy:
 
         Raises
         ------
-        Incompatible : numbers that are no integers: the variable is continuous.
+        Incompatible : numbers that are not integers: the variable is continuous.
         DataError : numbers too large to be exact integers.
         """
         part = data.evaluated()
@@ -138,7 +138,7 @@ class PlugInEntropy:
 
 @dataclass(frozen=True)
 class MillerMadowEntropy(PlugInEntropy):
-    """The same, with the Miller-Madow correction."""
+    """Entropy from counts with the Miller-Madow correction."""
 
     def _correction(self, cells: int, n: int) -> float:
         return cells / (2 * n)

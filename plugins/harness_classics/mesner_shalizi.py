@@ -7,7 +7,7 @@ neighbour, and all counts are of other points within r_i, that distance included
     I(X;Y|Z) = < psi(k_i) - psi(nxz_i) - psi(nyz_i) + psi(nz_i) >
 
 k_i counts in the joint space: it is k unless neighbours are tied, as where codes repeat and r_i is
-0. The authors cut the value off at zero; here nothing is.
+0. The authors clip the value at zero; here nothing is clipped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import ConditionedSamples, Estimate, Floats, Ints
-from harness_classics import neighbours, prepare
+from harness_classics import neighbours, prepare, settings
 from harness_classics.prepare import Diagnostics
 from harness_classics.special import digammas
 from harness_classics.uncertainty import measured
@@ -26,13 +26,8 @@ APART = 1.0
 """Distance between different codes: one standard deviation, where columns are standardized."""
 
 
-@dataclass(frozen=True)
-class MesnerShalizi(neighbours.Compiled):
+class MesnerShalizi(neighbours.Compiled, settings.Joint):
     """Any mixture: ``x (n, dx)``, ``y (n, dy)``, ``z (n, dz)``, each of any kind of variable."""
-
-    k: int = 5
-    standardize: bool = True
-    stderr: str = "subsamples"
 
     def estimate(
         self, data: ConditionedSamples, *, rng: np.random.Generator | None = None
@@ -54,7 +49,7 @@ class MesnerShalizi(neighbours.Compiled):
             if getattr(triple, f"{side}_kind") == "discrete":
                 cells[side] = np.unique(values, axis=0, return_inverse=True)[1].ravel()
                 continue
-            scaled, left_out = prepare.standardised(values, f"ConditionedSamples.{side}")
+            scaled, left_out = prepare.standardized(values, f"ConditionedSamples.{side}")
             numbers[side] = scaled if self.standardize else values
             constant += left_out
         spaces = {sides: _Space.of(sides, numbers, cells) for sides in ("xyz", "xz", "yz", "z")}

@@ -1,4 +1,4 @@
-"""Independent references: every pair compared, formulas written out with scipy's special functions."""
+"""Independent references: all pairs compared, formulas written out with scipy's functions."""
 
 import numpy as np
 from scipy.special import digamma

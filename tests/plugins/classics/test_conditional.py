@@ -93,7 +93,7 @@ def test_mesner_shalizi_equals_the_formula_over_all_pairs(brute, kinds, k, dx, d
     x, y = z[:, :1] + rng.normal(size=(160, dx)), z[:, :1] + rng.normal(size=(160, 1))
     made = [altered(values, kind) for values, kind in zip((x, y, z), kinds, strict=True)]
     data = ConditionedSamples(*made, *kinds)
-    found = MesnerShalizi(k, standardize=False, stderr="none").estimate(data)
+    found = MesnerShalizi(k=k, standardize=False, stderr="none").estimate(data)
     pairs = [(values, kind == "discrete") for values, kind in zip(made, kinds, strict=True)]
     assert found.value == pytest.approx(brute.mesner_shalizi(*pairs, k), abs=1e-12)
     assert found.local.mean() == pytest.approx(found.value, abs=1e-12)
@@ -181,7 +181,7 @@ def test_what_each_estimator_refuses():
     ):
         PlugInCMI().estimate(triple(code, y, code, "discrete", "continuous", "discrete"))
     with pytest.raises(Incompatible, match="more than k = 40 samples"):
-        MesnerShalizi(40).estimate(triple(x, y, z))
+        MesnerShalizi(k=40).estimate(triple(x, y, z))
     with pytest.raises(DataError, match=r"ConditionedSamples\.y: constant columns only"):
         MesnerShalizi().estimate(triple(x, 0 * y, z))
     one = MesnerShalizi(stderr="none").estimate(triple(x, y, 0 * z, z_kind="discrete")).value
