@@ -173,7 +173,9 @@ def _splits(held: Mapping[str, Any], nodes: int) -> tuple[Mapping[str, Ints], ..
 
 
 def _geometric(name: str, root: str) -> Loaded:
-    datasets = needs("torch_geometric.datasets")
+    needs("torch_geometric")
+    from torch_geometric import datasets
+
     if name.lower() in ("cora", "citeseer", "pubmed"):
         graph = datasets.Planetoid(root, name)[0]
     elif name.lower() in ("chameleon", "squirrel"):
