@@ -44,8 +44,8 @@ class LinkScenarios(Ranked, settings.LinkScenarios):
         fewest = BLOCKS * 2 * GROUP[1]
         if self.nodes < fewest or self.columns % BLOCKS or self.columns >= self.nodes:
             raise UsageError(
-                f"link-scenarios: nodes={self.nodes}, columns={self.columns}; wanted {fewest} nodes "
-                f"or more, and columns in a multiple of {BLOCKS}, fewer columns than nodes"
+                f"link-scenarios: nodes={self.nodes}, columns={self.columns}; wanted {fewest} "
+                f"nodes or more, and columns in a multiple of {BLOCKS}, fewer columns than nodes"
             )
         for features, structure in itertools.product(FEATURES, STRUCTURES):
             yield Case(
