@@ -8,11 +8,14 @@ first use.
 from __future__ import annotations
 
 import importlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.api import estimator, model, run, task
+    from harness.arrays import Bools, Floats, Ints, Singles
     from harness.boards.reading import read_records
+    from harness.correlation import kendall, spearman
     from harness.errors import (
         DataError,
         HarnessError,
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
         PluginError,
         StoreError,
         UsageError,
+        needs,
         unknown_name,
     )
     from harness.hookspecs import hookimpl
@@ -32,7 +36,6 @@ if TYPE_CHECKING:
         ConditionedSamples,
         Contexts,
         Environments,
-        GeneratedText,
         Graph,
         HiddenStates,
         Kind,
@@ -43,28 +46,40 @@ if TYPE_CHECKING:
         PairedSamples,
         ReferencedText,
         Samples,
-        SparseCodes,
         Split,
         Structures,
         TokenLogProbabilities,
         TokenSequences,
+        added,
         array,
         offsets,
         simple_edges,
         strings,
     )
+    from harness.long_work import cache_folder, checkpointed, progress
     from harness.outputs import Curve, Estimate, Output, Prediction, Selection
     from harness.records import Record, Records
+    from harness.reports import Document, Finding
     from harness.seeds import stream
     from harness.settings import ComponentOf, Device, Param, param
-    from harness.specs import Case, EstimatorSpec, ModelSpec, Quantity, TaskSpec
+    from harness.specs import (
+        Case,
+        CommandSpec,
+        EstimatorSpec,
+        ModelSpec,
+        Quantity,
+        ReportSpec,
+        TaskSpec,
+    )
     from harness.surroundings import calm, threads_for, torch_generator
 
 __version__ = "0.1.0"
 
 _HOME = {
     "harness.api": ("estimator", "model", "run", "task"),
+    "harness.arrays": ("Bools", "Floats", "Ints", "Singles"),
     "harness.boards.reading": ("read_records",),
+    "harness.correlation": ("kendall", "spearman"),
     "harness.errors": (
         "DataError",
         "HarnessError",
@@ -73,6 +88,7 @@ _HOME = {
         "PluginError",
         "StoreError",
         "UsageError",
+        "needs",
         "unknown_name",
     ),
     "harness.hookspecs": ("hookimpl",),
@@ -84,7 +100,6 @@ _HOME = {
         "ConditionedSamples",
         "Contexts",
         "Environments",
-        "GeneratedText",
         "HiddenStates",
         "Graph",
         "Kind",
@@ -95,23 +110,38 @@ _HOME = {
         "PairedSamples",
         "ReferencedText",
         "Samples",
-        "SparseCodes",
         "Split",
         "Structures",
         "TokenLogProbabilities",
         "TokenSequences",
+        "added",
         "array",
         "offsets",
         "simple_edges",
         "strings",
     ),
+    "harness.long_work": ("cache_folder", "checkpointed", "progress"),
     "harness.outputs": ("Curve", "Estimate", "Output", "Prediction", "Selection"),
     "harness.records": ("Record", "Records"),
+    "harness.reports": ("Document", "Finding"),
     "harness.seeds": ("stream",),
     "harness.settings": ("ComponentOf", "Device", "Param", "param"),
-    "harness.specs": ("Case", "EstimatorSpec", "ModelSpec", "Quantity", "TaskSpec"),
+    "harness.specs": (
+        "Case",
+        "CommandSpec",
+        "EstimatorSpec",
+        "ModelSpec",
+        "Quantity",
+        "ReportSpec",
+        "TaskSpec",
+    ),
     "harness.surroundings": ("calm", "threads_for", "torch_generator"),
 }
+_MOVED = {
+    "GeneratedText": "harness_wireless_pvi.kinds",
+    "SparseCodes": "harness_superposition.kinds",
+}
+"""Kinds that went to the one package that uses them; these names stay for one release."""
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [  # noqa: PLE0604 - computed from the table above
@@ -121,6 +151,10 @@ __all__ = [  # noqa: PLE0604 - computed from the table above
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MOVED:
+        where = _MOVED[name]
+        warnings.warn(f"harness.{name} is now {where}.{name}", DeprecationWarning, stacklevel=2)
+        return getattr(importlib.import_module(where), name)
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
     value = globals()[name] = getattr(importlib.import_module(_MODULE_OF[name]), name)

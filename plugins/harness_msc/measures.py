@@ -18,9 +18,8 @@ import math
 
 import numpy as np
 
-from harness import Environments, Estimate, Incompatible, Samples
+from harness import Environments, Estimate, Floats, Incompatible, Ints, Samples
 from harness_msc import cloud
-from harness_msc.arrays import Floats, Ints
 from harness_msc.bandwidth import choose
 from harness_msc.compiled import Compiled
 from harness_msc.settings import Comparison, Measure

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit, prange
 
-from harness import DataError
-from harness_msc.arrays import Bools, Floats, Ints
+from harness import Bools, DataError, Floats, Ints
 
 MOST_IMAGES = 20_000_000
 """Most images of a structure (600 MB); a cell with more is refused as thinner than any crystal."""

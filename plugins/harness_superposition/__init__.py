@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from harness import (
-    Activations,
-    Estimate,
-    EstimatorSpec,
-    ModelSpec,
-    PairedSamples,
-    Param,
-    Samples,
-    SparseCodes,
-)
+from harness import Activations, Estimate, EstimatorSpec, ModelSpec, PairedSamples, Param, Samples
 from harness import hookimpl as _hookimpl
 from harness.quantities import EFFECTIVE_FEATURES, INTRINSIC_DIMENSION
+from harness_superposition.kinds import SparseCodes
 
 HARNESS_API = 1
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from harness import Case, Links, UsageError, stream
+from harness import Case, Floats, Ints, Links, UsageError, stream
 from harness_graphs import settings
-from harness_graphs.arrays import Floats, Ints
 from harness_graphs.scores import Ranked
 from harness_graphs.splits import split_links
 from harness_graphs.walks import walk_vectors

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from harness import Case, Graph, UsageError, simple_edges, stream
+from harness import Case, Floats, Graph, Ints, UsageError, simple_edges, stream
 from harness_graphs import settings
-from harness_graphs.arrays import Floats, Ints
 from harness_graphs.scores import Classified
 from harness_graphs.splits import split_nodes
 from harness_graphs.walks import walk_vectors

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import Case, Graph, Links, Split, UsageError, stream
+from harness import Case, Graph, Links, Singles, Split, UsageError, stream
 from harness_graphs import files, settings
-from harness_graphs.arrays import Singles
 from harness_graphs.scores import Classified, Ranked
 from harness_graphs.splits import split_links, split_nodes
 

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 import harness
-from harness import Activations, Case, HiddenStates, UsageError, calm, stream
+from harness import Activations, Case, Floats, HiddenStates, Ints, UsageError, calm, stream
 from harness_networks import settings
 
 TINY = "tiny-lm"
@@ -74,7 +73,7 @@ class LMLayers(settings.LMLayers):
         seen = _tiny_seen if self.model == TINY else _seen
         return Activations(seen(self, seed)[name], layer=name)
 
-    def windows(self, seed: int) -> NDArray[np.int64]:
+    def windows(self, seed: int) -> Ints:
         """Token ids ``(windows, window)``. Raises `UsageError` for a text shorter than a window."""
         tokenizer = _loaded("AutoTokenizer", self.model)
         ids = np.asarray(tokenizer(_text(self.text), verbose=False)["input_ids"], np.int64)
@@ -130,7 +129,7 @@ def _modules(model: str) -> list[str]:
 
 
 @functools.lru_cache(maxsize=1)
-def _tiny_seen(task: LMLayers, seed: int) -> dict[str, NDArray[np.float64]]:
+def _tiny_seen(task: LMLayers, seed: int) -> dict[str, Floats]:
     """Activations ``(tokens, width)`` of all layers of the embedded model, at the same tokens."""
     (case,) = harness.task("language/pydoc-text").cases(seed=seed)
     found = {}
@@ -145,7 +144,7 @@ def _tiny_seen(task: LMLayers, seed: int) -> dict[str, NDArray[np.float64]]:
 
 
 @functools.lru_cache(maxsize=1)
-def _seen(task: LMLayers, seed: int) -> dict[str, NDArray[np.float64]]:
+def _seen(task: LMLayers, seed: int) -> dict[str, Floats]:
     """Activations ``(tokens, width)`` of all layers asked for."""
     names, windows = task.names(), torch.from_numpy(task.windows(seed))
     network = _loaded("AutoModelForCausalLM", task.model).float().eval()

@@ -13,15 +13,12 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import Activations, Case, UsageError, calm, stream, torch_generator
+from harness import Activations, Case, Floats, UsageError, calm, stream, torch_generator
 from harness_networks import settings
 from harness_networks.runtime import TRAININGS
 from harness_networks.shares import effective
-
-Floats = NDArray[np.float64]
 
 
 class ToySuperposition(settings.ToySuperposition):
