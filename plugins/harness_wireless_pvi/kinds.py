@@ -47,5 +47,5 @@ class GeneratedText(Kind):
         """Numbers, about half of them right."""
         wanted = rng.integers(10, 99, size=n)
         written, groups = wanted + rng.integers(0, 2, size=n), tuple("ab"[i % 2] for i in range(n))
-        texts = (tuple(f"It is {a}." for a in numbers) for numbers in (written, wanted))
-        return cls(*texts, groups)
+        said, right = (tuple(f"It is {a}." for a in numbers) for numbers in (written, wanted))
+        return cls(said, right, groups)
