@@ -1,4 +1,6 @@
-"""Plugin `agentic`: how much of a context a compression keeps, per token, and what a predictor makes of it."""
+"""Plugin `agentic`: how much of a context a compression keeps, per token, and what a predictor
+makes of it.
+"""
 
 from __future__ import annotations
 

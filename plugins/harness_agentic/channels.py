@@ -21,11 +21,11 @@ Floats = NDArray[np.float64]
 class ContextCompression:
     """Cases by channel: contexts x_i, compressions z_ij ~ p(z|x_i), and the exact ln p(z_ij|x_l).
 
-    ``symmetric``: the context is one of n, and so is z, wrong with probability ``flip``: a closed world, where the
-    estimate is exact in expectation. ``gaussian``: x ~ N(0, snr), z = x + N(0, 1); the constant of the density is left
-    out, which changes nothing. ``facts``: a context is some facts with values, the compressor keeps each with a
-    probability, gets some of those wrong, and adds filler; a predictor is asked for the first fact, and guesses where
-    it was dropped.
+    ``symmetric``: the context is one of n, and so is z, wrong with probability ``flip``: a closed
+    world, where the estimate is exact in expectation. ``gaussian``: x ~ N(0, snr), z = x + N(0, 1);
+    the constant of the density is left out, which changes nothing. ``facts``: a context is some
+    facts with values, the compressor keeps each with a probability, gets some of those wrong, and
+    adds filler; a predictor is asked for the first fact, and guesses where it was dropped.
     """
 
     channels: tuple[str, ...] = ("symmetric", "gaussian", "facts")
@@ -41,7 +41,10 @@ class ContextCompression:
     proxy: float = 1.0
 
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """Cases by channel and its parameters. Raises `UsageError` where filler and keep are not as many."""
+        """Cases by channel and its parameters.
+
+        Raises `UsageError` where filler and keep are not as many.
+        """
         if len(self.filler) != len(self.keep):
             raise UsageError(
                 f"context-compression.filler: {len(self.filler)} numbers; wanted one for each keep"
@@ -106,13 +109,17 @@ class ContextCompression:
 
 
 def symmetric_information(k: int, flip: float) -> float:
-    """I = ln k - h(flip) - flip ln(k - 1) of a symmetric channel on k symbols with a uniform input, in nats."""
+    """I = ln k - h(flip) - flip ln(k - 1) of a symmetric channel on k symbols with a uniform input,
+    in nats.
+    """
     h = -sum(p * math.log(p) for p in (flip, 1 - flip) if p > 0)
     return math.log(k) - h - flip * math.log(k - 1)
 
 
 def symmetric(n: int, m: int, flip: float, rng: np.random.Generator) -> Floats:
-    """ln p(z_ij | x_l) ``(n, m, n)`` of a symmetric channel over n symbols, each of them once a context."""
+    """ln p(z_ij | x_l) ``(n, m, n)`` of a symmetric channel over n symbols, each of them once a
+    context.
+    """
     wrong = rng.random((n, m)) < flip
     z = (np.arange(n)[:, None] + wrong * rng.integers(1, n, size=(n, m))) % n
     return _ln(np.where(z[:, :, None] == np.arange(n), 1 - flip, flip / (n - 1)))
@@ -121,7 +128,9 @@ def symmetric(n: int, m: int, flip: float, rng: np.random.Generator) -> Floats:
 def fact_compressions(
     x: NDArray[np.int64], m: int, values: int, keep: float, corrupt: float, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """m compressions ``(n, m, d)`` of every context ``x (n, d)``: a value per fact, -1 where it is dropped."""
+    """m compressions ``(n, m, d)`` of every context ``x (n, d)``: a value per fact, -1 where it is
+    dropped.
+    """
     shape = (len(x), m, x.shape[1])
     wrong = rng.random(shape) < corrupt
     said = (x[:, None] + wrong * rng.integers(1, values, size=shape)) % values

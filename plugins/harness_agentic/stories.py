@@ -16,7 +16,9 @@ from harness import Case, Contexts, Split, UsageError, stream
 
 COLOURS = ("red", "green", "blue", "white", "black", "yellow", "brown", "grey")
 THINGS = dict.fromkeys(("box", "lamp", "chair", "door", "kite", "mug", "scarf", "boat"), COLOURS)
-"""What has a colour: all answers are of one sort, so a reader has to find the thing to find its colour."""
+"""What has a colour: all answers are of one sort, so a reader has to find the thing to find its
+colour.
+"""
 TRAITS = {
     "colour": COLOURS,
     "metal": ("iron", "copper", "silver", "gold", "tin", "zinc", "lead", "nickel"),
@@ -27,7 +29,9 @@ TRAITS = {
     "tree": ("oak", "birch", "elm", "maple", "pine", "willow", "cedar", "larch"),
     "tool": ("hammer", "saw", "drill", "file", "axe", "chisel", "spade", "rake"),
 }
-"""What a place has one of: answers are of a sort of their own each, which very small models learn to tell."""
+"""What a place has one of: answers are of a sort of their own each, which very small models learn
+to tell.
+"""
 FAMILIES = {
     "things": (THINGS, "The {name} is {value}.", "What colour is the {name}?"),
     "traits": (TRAITS, "Its {name} is {value}.", "What is its {name}?"),
@@ -36,12 +40,14 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class ContextQuestions:
-    """Cases are questions, each with contexts that all can be asked it: the same question stands with every context.
+    """Cases are questions, each with contexts that all can be asked it: the same question stands
+    with every context.
 
-    Generated: sentences that give every thing a colour, or a place its traits, in random order; ``contexts`` of them
-    to be compressed (the test part), and ``training`` for models that learn. Own data: JSON lines with ``text`` and, if
-    known, ``answer``; one file is one question. Where it has more than ``contexts`` lines, that many are drawn for the
-    test part and the others are for training.
+    Generated: sentences that give every thing a colour, or a place its traits, in random order;
+    ``contexts`` of them to be compressed (the test part), and ``training`` for models that learn.
+    Own data: JSON lines with ``text`` and, if known, ``answer``; one file is one question. Where it
+    has more than ``contexts`` lines, that many are drawn for the test part and the others are for
+    training.
     """
 
     contexts: int = 16
@@ -53,7 +59,10 @@ class ContextQuestions:
     query: str = ""
 
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """One per question. Raises `UsageError` for a file that cannot be read, or more questions than things."""
+        """One per question.
+
+        Raises `UsageError` for a file that cannot be read, or more questions than things.
+        """
         if self.dataset:
             if not self.query:
                 raise UsageError(
@@ -121,7 +130,9 @@ class ContextQuestions:
 
 
 def _divided(data: Contexts, order: Sequence[int] | np.ndarray, test: int) -> Contexts:
-    """With the first ``test`` of an order as test part and the rest as training part; whole where nothing is left."""
+    """With the first ``test`` of an order as test part and the rest as training part; whole where
+    nothing is left.
+    """
     if len(order) - test < 2:
         return data
     return dataclasses.replace(data, split=Split(np.sort(order[test:]), np.sort(order[:test])))

@@ -1,4 +1,6 @@
-"""Plugin `entropy_attention`: how spread attention is, head by head, and what that says of an architecture."""
+"""Plugin `entropy_attention`: how spread attention is, head by head, and what that says of an
+architecture.
+"""
 
 from __future__ import annotations
 

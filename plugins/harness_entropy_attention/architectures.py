@@ -30,16 +30,20 @@ PARTS: Mapping[str, Mapping[str, str]] = {
     "temperature": SOFTMAX_ONLY | {"feed_forward": "fused", "temperature": "learned"},
     "regularised": SOFTMAX_ONLY | {"feed_forward": "fused", "temperature": "learned"},
 }
-"""What each changes in the usual block. Networks without norm have none at all, the last included."""
+"""What each changes in the usual block.
+
+Networks without norm have none at all, the last included.
+"""
 
 
 @dataclass(frozen=True)
 class AttentionArchitectures:
     """A case per architecture: its attention on test text, and its log-probabilities of that text.
 
-    All see the same text in the same order of the same seed. ``equal=steps`` gives all as many tokens, as the paper
-    does; ``equal=flops`` gives those with cheaper steps more of them. Several margins of the entropy penalty make
-    several cases of ``regularised``, such as ``regularised-0.1``.
+    All see the same text in the same order of the same seed. ``equal=steps`` gives all as many
+    tokens, as the paper does; ``equal=flops`` gives those with cheaper steps more of them. Several
+    margins of the entropy penalty make several cases of ``regularised``, such as
+    ``regularised-0.1``.
     """
 
     architectures: tuple[str, ...] = ("ln-gelu", "relu", "gelu", "softmax-only", "scaled-fused")
@@ -56,7 +60,10 @@ class AttentionArchitectures:
     dataset: str = "pydoc"
 
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """One per architecture. Raises `UsageError` where one is named twice, or the text cannot be had."""
+        """One per architecture.
+
+        Raises `UsageError` where one is named twice, or the text cannot be had.
+        """
         for what, named in (
             ("architectures", self.architectures),
             ("entropy_margin", self.entropy_margin),

@@ -1,7 +1,8 @@
 """What private inference pays for: nonlinear operations, beside floating-point ones.
 
-Counts are formulas. Communication and latency are measurements of the paper (SecretFlow, two machines, 100 Mbit/s and
-80 ms): `PUBLISHED` holds them as they stand there, and nothing is extrapolated from them.
+Counts are formulas. Communication and latency are measurements of the paper (SecretFlow, two
+machines, 100 Mbit/s and 80 ms): `PUBLISHED` holds them as they stand there, and nothing is
+extrapolated from them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ NEEDED = ("layers", "heads", "width", "norm", "activation", "feed_forward")
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one forward pass: numbers through each nonlinearity, and multiply-adds counted as two operations."""
+    """Of one forward pass: numbers through each nonlinearity, and multiply-adds counted as two
+    operations.
+    """
 
     softmax: int
     norm: int
@@ -37,9 +40,9 @@ class Cost:
 def cost(network: Mapping[str, Any], t: int) -> Cost:
     """The cost of t tokens in a network, described by what `NEEDED` names.
 
-    Softmax: layers x heads maps of t x t. Norms: two a layer, t x width each (the last one is not counted, as in the
-    paper). Activations: layers x t x 4 width. Feed-forward: 16 t width^2 operations a layer, 2 t width^2 where it is
-    fused; attention: 8 t width^2 + 3 t^2 width.
+    Softmax: layers x heads maps of t x t. Norms: two a layer, t x width each (the last one is not
+    counted, as in the paper). Activations: layers x t x 4 width. Feed-forward: 16 t width^2
+    operations a layer, 2 t width^2 where it is fused; attention: 8 t width^2 + 3 t^2 width.
     """
     layers, heads, width = (int(network[name]) for name in ("layers", "heads", "width"))
     fused = network["feed_forward"] == "fused"

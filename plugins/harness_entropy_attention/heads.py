@@ -16,7 +16,9 @@ Attention = AttentionProfile | AttentionMaps
 
 @dataclass(frozen=True)
 class Rows:
-    """Entropies of rows ``(n, layers, heads, t)`` in nats, which of them count, and whether they are causal."""
+    """Entropies of rows ``(n, layers, heads, t)`` in nats, which of them count, and whether they
+    are causal.
+    """
 
     entropy: Floats
     sound: NDArray[np.bool_]
@@ -59,12 +61,16 @@ def rows(data: Attention) -> Rows:
 
 
 def row_entropy(a: Floats) -> Floats:
-    """-sum_j a_j ln a_j over the last axis (equation 5), with 0 ln 0 = 0 and no offset in the logarithm."""
+    """-sum_j a_j ln a_j over the last axis (equation 5), with 0 ln 0 = 0 and no offset in the
+    logarithm.
+    """
     return -(a * np.log(np.where(a > 0, a, 1.0))).sum(-1)
 
 
 def shares(heads: Floats, maximum: float, low: float, high: float) -> tuple[float, float, float]:
-    """Shares of heads below ``low``, between, and from ``high`` of the maximum on; heads of NaN are left out."""
+    """Shares of heads below ``low``, between, and from ``high`` of the maximum on; heads of NaN are
+    left out.
+    """
     known = heads[np.isfinite(heads)] / maximum
     collapsed, overloaded = float((known < low).mean()), float((known >= high).mean())
     return collapsed, 1 - collapsed - overloaded, overloaded

@@ -1,4 +1,7 @@
-"""Estimators of attention: its entropy, and the classes of heads of N. Jha & B. Reagen (section 3)."""
+"""Estimators of attention: its entropy, and the classes of heads of N.
+
+Jha & B. Reagen (section 3).
+"""
 
 from __future__ import annotations
 
@@ -36,10 +39,12 @@ def _notes(found: Rows) -> dict[str, float | str | int]:
 
 @dataclass(frozen=True)
 class AttentionEntropy:
-    """E = -(1/t) sum_i sum_j a_ij ln a_ij, mean over heads and sequences (equations 5 to 7), in nats.
+    """E = -(1/t) sum_i sum_j a_ij ln a_ij, mean over heads and sequences (equations 5 to 7), in
+    nats.
 
-    Query i of a causal map sees i keys, so E is at most ln(t!)/t; the maximum, ln t, and the entropies of all heads are
-    in the diagnostics. Broken rows are left out and counted. Without any, the value is the mean over sequences.
+    Query i of a causal map sees i keys, so E is at most ln(t!)/t; the maximum, ln t, and the
+    entropies of all heads are in the diagnostics. Broken rows are left out and counted. Without
+    any, the value is the mean over sequences.
     """
 
     def estimate(self, data: Attention, *, rng: np.random.Generator) -> Estimate:
@@ -57,14 +62,16 @@ class AttentionEntropy:
 class AttentionUniformity:
     """Attention entropy over its maximum: 1 is uniform attention.
 
-    ``causal`` divides by ln(t!)/t, ``log`` by ln t, as the paper does (a uniform causal head of 128 tokens then has
-    0.80), ``row`` divides row i by ln i, from the second on, before the mean.
+    ``causal`` divides by ln(t!)/t, ``log`` by ln t, as the paper does (a uniform causal head of 128
+    tokens then has 0.80), ``row`` divides row i by ln i, from the second on, before the mean.
     """
 
     reference: str = "causal"
 
     def estimate(self, data: Attention, *, rng: np.random.Generator) -> Estimate:
-        """The mean share over heads; raises `Incompatible` for a single token, where there is no maximum."""
+        """The mean share over heads; raises `Incompatible` for a single token, where there is no
+        maximum.
+        """
         found = _several(rows(data))
         if self.reference == "row":
             inner = Rows(
@@ -96,11 +103,13 @@ class _Share:
     def classes(
         self, data: Attention
     ) -> tuple[tuple[float, float, float], dict[str, float | str | int]]:
-        """Shares of collapsed, balanced and overloaded heads, and notes with those by the other reference.
+        """Shares of collapsed, balanced and overloaded heads, and notes with those by the other
+        reference.
 
-        ``causal`` measures against ln(t!)/t; ``observed`` against the largest head of this very model, which the paper
-        does, and which calls a model of equal heads overloaded whatever they do. Raises `Incompatible` for a single
-        token, and where no head has any entropy to compare with.
+        ``causal`` measures against ln(t!)/t; ``observed`` against the largest head of this very
+        model, which the paper does, and which calls a model of equal heads overloaded whatever they
+        do. Raises `Incompatible` for a single token, and where no head has any entropy to compare
+        with.
         """
         found = _several(rows(data))
         heads = found.heads()
@@ -150,7 +159,10 @@ class Balance(_Share):
 
 @dataclass(frozen=True)
 class BrokenAttention:
-    """The share of rows that were NaN. Collapse and numerical breakdown look alike where NaN counts as entropy 0."""
+    """The share of rows that were NaN.
+
+    Collapse and numerical breakdown look alike where NaN counts as entropy 0.
+    """
 
     def estimate(self, data: Attention, *, rng: np.random.Generator) -> Estimate:
         """A share from 0 to 1, and one per sequence."""
@@ -162,13 +174,17 @@ class BrokenAttention:
 
 @dataclass(frozen=True)
 class HeadDiversity:
-    """JS(a, b) = H((a + b)/2) - (H(a) + H(b))/2 of the rows of two heads of a layer, mean over rows, pairs and layers.
+    """JS(a, b) = H((a + b)/2) - (H(a) + H(b))/2 of the rows of two heads of a layer, mean over
+    rows, pairs and layers.
 
-    From 0, where all heads of a layer do the same, to ln 2. Rows that are broken in any head are left out.
+    From 0, where all heads of a layer do the same, to ln 2. Rows that are broken in any head are
+    left out.
     """
 
     def estimate(self, data: AttentionMaps, *, rng: np.random.Generator) -> Estimate:
-        """The mean divergence in nats, and one per sequence; raises `Incompatible` for a single head."""
+        """The mean divergence in nats, and one per sequence; raises `Incompatible` for a single
+        head.
+        """
         _, layers, heads, _, _ = data.a.shape
         if heads < 2:
             raise Incompatible("one head a layer; a pair is wanted")

@@ -1,4 +1,6 @@
-"""Plugin `lm`: language models, small ones trained here and causal models of transformers, and their cross-entropy."""
+"""Plugin `lm`: language models, small ones trained here and causal models of transformers, and
+their cross-entropy.
+"""
 
 from __future__ import annotations
 
@@ -153,7 +155,8 @@ def harness_models() -> Iterable[ModelSpec]:
             reads=TokenSequences,
             gives=kind,
             params=(*_TINY, *more),
-            # The weights depend on training_seed and the data alone, so that all paths share one network.
+            # The weights depend on training_seed and the data alone, so that all paths share one
+            # network.
             traits=("deterministic",),
             needs=("split",),
             requires=("safetensors", "tokenizers", "torch"),

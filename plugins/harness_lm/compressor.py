@@ -1,4 +1,6 @@
-"""`hf-compressor`: a causal model writes summaries of contexts, and each is judged under every context."""
+"""`hf-compressor`: a causal model writes summaries of contexts, and each is judged under every
+context.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,15 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(frozen=True)
 class HubCompressor:
-    """Compressor, evaluator and predictor, each a causal model of transformers (or the compressor itself).
+    """Compressor, evaluator and predictor, each a causal model of transformers (or the compressor
+    itself).
 
-    The compressor draws ``draws`` summaries of every context; the evaluator gives ln p(z_ij | x_l, q) of all of them
-    under all contexts, with the same question in each; the predictor picks the likeliest option from a summary alone,
-    by its text or by its letter in a list, which is what is fair where options are sentences. Neither compressor nor
-    evaluator sees the options.
-    The token that ends a summary belongs to it, so an empty one has a length and a probability. With one model and a
-    temperature above 0, the law is exactly the one that was drawn from.
+    The compressor draws ``draws`` summaries of every context; the evaluator gives ln p(z_ij | x_l,
+    q) of all of them under all contexts, with the same question in each; the predictor picks the
+    likeliest option from a summary alone, by its text or by its letter in a list, which is what is
+    fair where options are sentences. Neither compressor nor evaluator sees the options. The token
+    that ends a summary belongs to it, so an empty one has a length and a probability. With one
+    model and a temperature above 0, the law is exactly the one that was drawn from.
     """
 
     model: str = ""
@@ -49,7 +52,8 @@ class HubCompressor:
     def transform(
         self, data: Contexts, *, to: type[Kind], rng: np.random.Generator
     ) -> ChannelLogLikelihoods:
-        """The matrix ``(n, draws, n)``, and how often the predictor was right where answers and options are known.
+        """The matrix ``(n, draws, n)``, and how often the predictor was right where answers and
+        options are known.
 
         Raises
         ------
@@ -83,7 +87,8 @@ class HubCompressor:
                 ]
                 _refuse_long(model, prompts, max(map(len, summaries)), self.evaluator)
                 exact, temperature = False, 1.0
-            # (contexts scored under, summaries) to (context of the summary, draw, context scored under).
+            # (contexts scored under, summaries) to (context of the summary, draw, context scored
+            # under).
             found = score(model, prompts, summaries, temperature=temperature)
             log_p = found.reshape(data.n, data.n, self.draws).transpose(1, 2, 0)
             correct = self._answers(data, texts)
@@ -98,7 +103,9 @@ class HubCompressor:
         return model, tokenizer
 
     def _generate(self, model: Any, tokenizer: Any, prompt: Sequence[int]) -> list[list[int]]:
-        """``draws`` summaries of one context, sampled together from the plain law: no top-k, no penalties."""
+        """``draws`` summaries of one context, sampled together from the plain law: no top-k, no
+        penalties.
+        """
         end = (
             tokenizer.eos_token_id
             if tokenizer.eos_token_id is not None

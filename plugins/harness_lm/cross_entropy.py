@@ -14,9 +14,9 @@ from harness import AttentionProfile, Estimate, Incompatible, TokenLogProbabilit
 class CrossEntropy:
     """-sum ln p / symbols, over the tokens that at least ``skip`` tokens stand before.
 
-    Per symbol of the data (byte, code), not per token: so models with different tokens can be compared, and a language
-    of known entropy rate bounds it from below. The first tokens of a sequence have less context than the rest and cost
-    more; ``skip`` leaves them out.
+    Per symbol of the data (byte, code), not per token: so models with different tokens can be
+    compared, and a language of known entropy rate bounds it from below. The first tokens of a
+    sequence have less context than the rest and cost more; ``skip`` leaves them out.
     """
 
     skip: int = 0
@@ -24,9 +24,11 @@ class CrossEntropy:
     def estimate(
         self, data: TokenLogProbabilities | AttentionProfile, *, rng: np.random.Generator
     ) -> Estimate:
-        """The cross-entropy in nats per symbol; its standard error is that of a ratio of sums over sequences.
+        """The cross-entropy in nats per symbol; its standard error is that of a ratio of sums over
+        sequences.
 
-        Raises `Incompatible` where ``skip`` leaves nothing, and for a profile without log-probabilities.
+        Raises `Incompatible` where ``skip`` leaves nothing, and for a profile without
+        log-probabilities.
         """
         if isinstance(data, AttentionProfile):
             if data.log_p is None:

@@ -44,7 +44,8 @@ _watch: list[RowWatch] = []
 def _attend(
     module: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **more: Any
 ) -> tuple[Tensor, Tensor | None]:
-    """Attention as usual; where somebody watches, the entropies of its rows are reduced on the way."""
+    """Attention as usual; where somebody watches, the entropies of its rows are reduced on the way.
+    """
     if _watch:
         odd = [name for name in UNKNOWN if more.get(name) is not None]
         if odd:
@@ -83,7 +84,10 @@ class HubReader:
         return self.model(input_ids=ids, use_cache=False).logits
 
     def watched(self, ids: Tensor, watch: RowWatch) -> Tensor:
-        """See `harness_lm.reading.Reader`. Raises `Incompatible` where the model does not let its attention be seen."""
+        """See `harness_lm.reading.Reader`.
+
+        Raises `Incompatible` where the model does not let its attention be seen.
+        """
         seen: set[int] = set()
 
         def note(layer: int, rows: Tensor) -> None:
@@ -143,8 +147,8 @@ def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
 
     Raises
     ------
-    UsageError : it cannot be loaded, it wants code of its own, its tokenizer has more tokens than the model, or the
-        device is absent.
+    UsageError : it cannot be loaded, it wants code of its own, its tokenizer has more tokens than
+        the model, or the device is absent.
     Incompatible : none is named, or it is no causal model.
     """
     if not name:
@@ -208,8 +212,8 @@ class _HubLM:
         Raises
         ------
         UsageError : see `load`; or a window longer than the model's.
-        Incompatible : more symbols than the model has tokens, bytes that are no UTF-8, no tokenizer for text, or no
-            token to begin with.
+        Incompatible : more symbols than the model has tokens, bytes that are no UTF-8, no tokenizer
+            for text, or no token to begin with.
         """
         model, tokenizer = load(self.model, self.dtype, self.device)
         own = int(getattr(model.config, "max_position_embeddings", 0) or LONGEST)
@@ -254,7 +258,10 @@ class HubLM(_HubLM):
     def transform(
         self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
     ) -> TokenLogProbabilities:
-        """ln p of the tokens of the test part; of all where there is no split. Raises as `reader`."""
+        """ln p of the tokens of the test part; of all where there is no split.
+
+        Raises as `reader`.
+        """
         return reading.log_probabilities(*self.reader(data))
 
 
@@ -267,7 +274,10 @@ class HubLMStates(_HubLM):
     def transform(
         self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
     ) -> HiddenStates:
-        """States after the embedding (layer 0) or a block. Raises as `reader`, and as `harness_lm.reading.states`."""
+        """States after the embedding (layer 0) or a block.
+
+        Raises as `reader`, and as `harness_lm.reading.states`.
+        """
         return reading.states(*self.reader(data), self.layer, "hf-causal-lm-states.layer")
 
 

@@ -1,8 +1,9 @@
 """A decoder-only transformer that fits on a page, with parts that can be switched.
 
-The blocks are those of GPT-2, ``x + attention(norm(x))`` and then ``x + feed_forward(norm(x))``, and the variants that
-N. Jha & B. Reagen (arXiv:2501.03489, section 3 and equations 1-8) take parts away from: no normalisation, no
-activation, a scaled or fused feed-forward part, temperatures in the softmax.
+The blocks are those of GPT-2, ``x + attention(norm(x))`` and then ``x + feed_forward(norm(x))``,
+and the variants that N. Jha & B. Reagen (arXiv:2501.03489, section 3 and equations 1-8) take parts
+away from: no normalisation, no activation, a scaled or fused feed-forward part, temperatures in the
+softmax.
 """
 
 from __future__ import annotations
@@ -25,14 +26,17 @@ LEAST = 1e-3
 ACTIVATIONS = {"gelu": F.gelu, "relu": F.relu, "identity": lambda x: x}
 
 Watch = Callable[[int, Tensor, Tensor], None]
-"""Called with a layer, its queries (scaled, over temperature) and keys ``(batch, heads, t, width / heads)``."""
+"""Called with a layer, its queries (scaled, over temperature) and keys ``(batch, heads, t, width /
+heads)``.
+"""
 
 
 @dataclass(frozen=True)
 class Design:
     """The shape of a network: all that is needed to build it again.
 
-    ``vocabulary`` counts the tokens, without the one that starts a sequence; ``window`` the places that it can see.
+    ``vocabulary`` counts the tokens, without the one that starts a sequence; ``window`` the places
+    that it can see.
     """
 
     vocabulary: int
@@ -81,7 +85,9 @@ class Attention(nn.Module):
             self.temperature = nn.Parameter(start)
 
     def parts(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values ``(batch, heads, t, width / heads)``; queries are scaled, over temperature."""
+        """Queries, keys and values ``(batch, heads, t, width / heads)``; queries are scaled, over
+        temperature.
+        """
         batch, t, width = x.shape
         q, k, v = (
             self.project(x)
@@ -101,7 +107,9 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """``act(x W_in) W_out``; or one fused map of the width, which is what W_in W_out is without activation."""
+    """``act(x W_in) W_out``; or one fused map of the width, which is what W_in W_out is without
+    activation.
+    """
 
     def __init__(self, design: Design) -> None:
         super().__init__()
@@ -124,7 +132,9 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """One layer. Where the feed-forward part is scaled or fused: ``beta x + feed_forward(x) / alpha`` (equation 8)."""
+    """One layer. Where the feed-forward part is scaled or fused: ``beta x + feed_forward(x) /
+    alpha`` (equation 8).
+    """
 
     def __init__(self, design: Design) -> None:
         super().__init__()
@@ -159,7 +169,8 @@ class Transformer(nn.Module):
         self.blocks = nn.ModuleList(Block(design) for _ in range(design.layers))
         self.last_norm = nn.LayerNorm(design.width) if design.norm == "layer" else nn.Identity()
         self.head = nn.Linear(design.width, design.vocabulary, bias=False)
-        # Targets of the entropies of heads, as shares of their maximum; only the entropy penalty trains them.
+        # Targets of the entropies of heads, as shares of their maximum; only the entropy penalty
+        # trains them.
         self.thresholds = nn.Parameter(
             torch.full((design.layers, design.heads), design.threshold_start)
         )
@@ -177,8 +188,8 @@ class Transformer(nn.Module):
                 normalise[design.weight_norm](linear)
 
     def normalised(self) -> list[nn.Module]:
-        """The maps that ``weight_norm`` is for: of the feed-forward part, of attention's queries (q), keys (k), values
-        (v) and output (o), as ``normalised`` spells them.
+        """The maps that ``weight_norm`` is for: of the feed-forward part, of attention's queries
+        (q), keys (k), values (v) and output (o), as ``normalised`` spells them.
         """
         attended, _, rest = self.design.normalised.partition("-")
         found: list[nn.Module] = []
@@ -202,8 +213,8 @@ class Transformer(nn.Module):
     def hidden(self, ids: Tensor, watch: Watch | None = None) -> list[Tensor]:
         """Hidden states ``(batch, t, width)`` after the embedding and after every block.
 
-        ``watch`` sees the queries and keys of each layer while they exist, so that what is reduced from them layer by
-        layer never needs the maps of all.
+        ``watch`` sees the queries and keys of each layer while they exist, so that what is reduced
+        from them layer by layer never needs the maps of all.
         """
         x = self.tokens(ids) + self.places.weight[: ids.shape[1]]
         states = [x]
@@ -215,11 +226,14 @@ class Transformer(nn.Module):
         return states
 
     def forward(self, ids: Tensor, watch: Watch | None = None) -> Tensor:
-        """Logits of the next token ``(batch, t, vocabulary)`` at every place of ``ids (batch, t)``."""
+        """Logits of the next token ``(batch, t, vocabulary)`` at every place of ``ids (batch, t)``.
+        """
         return self.head(self.last_norm(self.hidden(ids, watch)[-1]))
 
     def undecayed(self) -> set[int]:
-        """The ids of parameters that weight decay leaves alone: norms, biases, scales, temperatures, thresholds."""
+        """The ids of parameters that weight decay leaves alone: norms, biases, scales,
+        temperatures, thresholds.
+        """
         plain = {id(m.weight) for m in self.modules() if isinstance(m, nn.Embedding)}
         return (
             {id(p) for p in self.parameters() if p.ndim < 2 or p is self.thresholds}

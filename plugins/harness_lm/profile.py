@@ -1,4 +1,6 @@
-"""Reductions on the way through a network: log-probabilities of tokens, entropies of attention rows."""
+"""Reductions on the way through a network: log-probabilities of tokens, entropies of attention
+rows.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ CHUNK = 256
 
 
 def token_log_p(logits: Tensor, targets: NDArray[np.int64]) -> NDArray[np.float64]:
-    """ln p of the targets ``(batch, t)`` under logits ``(batch, t, vocabulary)``, in nats; 0 where a target is -1."""
+    """ln p of the targets ``(batch, t)`` under logits ``(batch, t, vocabulary)``, in nats; 0 where
+    a target is -1.
+    """
     flat, wanted = logits.flatten(0, 1), torch.tensor(targets.ravel(), device=logits.device)
     found = []
     for part, y in zip(flat.split(CHUNK), wanted.split(CHUNK), strict=True):
@@ -26,7 +30,8 @@ def token_log_p(logits: Tensor, targets: NDArray[np.int64]) -> NDArray[np.float6
 
 
 class ProfileRows:
-    """Collects an `AttentionProfile` of n windows of t tokens, batch by batch and layer by layer."""
+    """Collects an `AttentionProfile` of n windows of t tokens, batch by batch and layer by layer.
+    """
 
     def __init__(self, n: int, layers: int, heads: int, t: int) -> None:
         self._entropy = np.zeros((n, layers, heads, t))

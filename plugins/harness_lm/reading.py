@@ -36,7 +36,9 @@ class RowWatch(Protocol):
 
 
 class Reader(Protocol):
-    """A causal network: ``start`` is the token before the first, ``window`` the tokens that it can see."""
+    """A causal network: ``start`` is the token before the first, ``window`` the tokens that it can
+    see.
+    """
 
     start: int
     window: int
@@ -65,7 +67,9 @@ Window = tuple[int, int, int]
 
 
 def log_probabilities(reader: Reader, tokens: Tokens) -> TokenLogProbabilities:
-    """ln p of every token; sequences longer than the window are read in windows that overlap by half."""
+    """ln p of every token; sequences longer than the window are read in windows that overlap by
+    half.
+    """
     log_p, context = np.zeros(len(tokens.ids)), np.zeros(len(tokens.ids), np.int64)
     windows = _by_length(
         pieces(np.diff(tokens.offsets), reader.window), np.diff(tokens.offsets), reader.window
@@ -96,7 +100,8 @@ def states(reader: Reader, tokens: Tokens, layer: int, name: str) -> HiddenState
     if not 0 <= found <= layers:
         raise UsageError(f"{name} {layer}; wanted {-layers - 1} to {layers}")
     x: list[Any] = [None] * len(tokens.ids)
-    # Windows over the opened sequences: the state of a token is where it was read, the start token has none.
+    # Windows over the opened sequences: the state of a token is where it was read, the start token
+    # has none.
     lengths = np.diff(tokens.offsets) + 1
     windows = _by_length(pieces(lengths, reader.window), lengths, reader.window)
 
@@ -115,7 +120,10 @@ def states(reader: Reader, tokens: Tokens, layer: int, name: str) -> HiddenState
 
 
 def attention_profile(reader: Reader, tokens: Tokens, limit: int) -> AttentionProfile:
-    """Entropies of attention rows and log-probabilities over at most ``limit`` windows. Raises as `full_windows`."""
+    """Entropies of attention rows and log-probabilities over at most ``limit`` windows.
+
+    Raises as `full_windows`.
+    """
     chosen = full_windows(reader, tokens, limit)
 
     def work(batch: int) -> AttentionProfile:
@@ -129,8 +137,9 @@ def attention_profile(reader: Reader, tokens: Tokens, limit: int) -> AttentionPr
 
 
 def attention_maps(reader: Reader, tokens: Tokens, limit: int) -> AttentionMaps:
-    """Whole maps of at most ``limit`` full windows: memory grows with layers x heads x window^2. Raises as
-    `full_windows`.
+    """Whole maps of at most ``limit`` full windows: memory grows with layers x heads x window^2.
+
+    Raises as `full_windows`.
     """
     chosen = full_windows(reader, tokens, limit)
 
@@ -149,7 +158,8 @@ def attention_maps(reader: Reader, tokens: Tokens, limit: int) -> AttentionMaps:
 
 
 def full_windows(reader: Reader, tokens: Tokens, limit: int) -> list[Window]:
-    """At most ``limit`` windows that are full, evenly spread: entropies of shorter ones have another maximum.
+    """At most ``limit`` windows that are full, evenly spread: entropies of shorter ones have
+    another maximum.
 
     Raises `Incompatible` where no sequence is as long as the window.
     """
@@ -197,7 +207,9 @@ def _inputs(parts: list[Ints], device: str) -> Tensor:
 
 
 def _read(reader: Reader, tokens: Tokens, chosen: list[Window]) -> tuple[Tensor, Ints]:
-    """Inputs ``(batch, t)`` of some windows, and the tokens to predict ``(batch, t)``, -1 beyond an end."""
+    """Inputs ``(batch, t)`` of some windows, and the tokens to predict ``(batch, t)``, -1 beyond an
+    end.
+    """
     opened = [
         _opened(reader, tokens, i)[first : first + reader.window + 1] for i, first, _ in chosen
     ]

@@ -44,11 +44,13 @@ def row_entropies(
 
 
 def logit_entropy(z: Tensor) -> Tensor:
-    """The entropy (nats) of softmax(z) over the last axis ``(..., k) -> (...)``; masked logits are minus infinity.
+    """The entropy (nats) of softmax(z) over the last axis ``(..., k) -> (...)``; masked logits are
+    minus infinity.
 
     Rounding may leave it a little below 0 in single precision; it is not clipped.
     """
-    # The largest logit is taken off first: both terms stay small, so little is lost in their difference.
+    # The largest logit is taken off first: both terms stay small, so little is lost in their
+    # difference.
     shifted = z - z.amax(-1, keepdim=True).detach()
     weights = shifted.exp()
     total = weights.sum(-1)

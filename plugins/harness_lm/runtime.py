@@ -19,7 +19,8 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def halving(batch: int, work: Callable[[int], Result]) -> Result:
-    """``work(batch)``; where memory runs out it is tried again with half the batch, down to 1, and the log says so.
+    """``work(batch)``; where memory runs out it is tried again with half the batch, down to 1, and
+    the log says so.
 
     ``work`` must give the same for every batch size.
     """

@@ -25,8 +25,10 @@ class StateSamples:
     limit: int = 2000
 
     def transform(self, data: HiddenStates, *, to: type[Kind], rng: np.random.Generator) -> Samples:
-        """At most ``limit`` of them, drawn at random. Tokens of one text depend on each other: errors are larger than
-        independent draws would have. Raises `Incompatible` for a single token.
+        """At most ``limit`` of them, drawn at random.
+
+        Tokens of one text depend on each other: errors are larger than independent draws would
+        have. Raises `Incompatible` for a single token.
         """
         if len(data.x) < 2:
             raise Incompatible("one token; samples want two")
@@ -42,7 +44,10 @@ class StateAndNext:
     def transform(
         self, data: HiddenStates, *, to: type[Kind], rng: np.random.Generator
     ) -> PairedSamples:
-        """x is the state ``(n, d)``, y the code of the next token. Raises `Incompatible` where no sequence goes on."""
+        """x is the state ``(n, d)``, y the code of the next token.
+
+        Raises `Incompatible` where no sequence goes on.
+        """
         inner = [np.arange(a, b - 1) for a, b in itertools.pairwise(data.offsets)]
         places = _some(np.concatenate(inner), self.limit, rng)
         if len(places) < 2:

@@ -12,14 +12,16 @@ from harness_lm.tokens import Tokens
 
 
 def encode_texts(data: TokenSequences, tokenizer: Any) -> Tokens:
-    """Sequences of UTF-8 bytes in a tokenizer's tokens, without special ones, and the bytes that each stands for.
+    """Sequences of UTF-8 bytes in a tokenizer's tokens, without special ones, and the bytes that
+    each stands for.
 
-    A token has the bytes from the end of the one before it (or of the text) to its own end: bytes that the tokenizer
-    drops, such as spaces, are counted, so that nats per byte stay comparable.
+    A token has the bytes from the end of the one before it (or of the text) to its own end: bytes
+    that the tokenizer drops, such as spaces, are counted, so that nats per byte stay comparable.
 
     Raises
     ------
-    Incompatible : bytes that are no UTF-8, a text without tokens, a tokenizer that does not tell where its tokens lie.
+    Incompatible : bytes that are no UTF-8, a text without tokens, a tokenizer that does not tell
+        where its tokens lie.
     """
     ids, symbols, ends = [], [], [0]
     for row, (a, b) in enumerate(itertools.pairwise(data.offsets)):

@@ -1,4 +1,5 @@
-"""`tiny-lm`: a small transformer, trained on the training part, and what it makes of the test part."""
+"""`tiny-lm`: a small transformer, trained on the training part, and what it makes of the test part.
+"""
 
 from __future__ import annotations
 
@@ -150,7 +151,10 @@ class TinyLM(_TinyLM):
     def transform(
         self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
     ) -> TokenLogProbabilities:
-        """Trained on the training part (or taken from the cache), applied to the test part. Raises as `network`."""
+        """Trained on the training part (or taken from the cache), applied to the test part.
+
+        Raises as `network`.
+        """
         return reading.log_probabilities(*self.reader(data))
 
 
@@ -163,7 +167,10 @@ class TinyLMStates(_TinyLM):
     def transform(
         self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
     ) -> HiddenStates:
-        """States after the embedding (layer 0) or a block. Raises as `network`, and as `harness_lm.reading.states`."""
+        """States after the embedding (layer 0) or a block.
+
+        Raises as `network`, and as `harness_lm.reading.states`.
+        """
         return reading.states(*self.reader(data), self.layer, "tiny-lm-states.layer")
 
 

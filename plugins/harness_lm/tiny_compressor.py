@@ -1,4 +1,6 @@
-"""`tiny-compressor`: small transformers, trained on the training part, compress contexts and answer from that."""
+"""`tiny-compressor`: small transformers, trained on the training part, compress contexts and answer
+from that.
+"""
 
 from __future__ import annotations
 
@@ -40,10 +42,11 @@ Codes = tuple[int, ...]
 class TinyCompressor:
     """Two networks on words: a compressor, p(z | x, q), and a predictor that sees z and q alone.
 
-    Contexts bring no summaries to learn from, so the compressor's examples are extracts: the ``sentences`` sentences
-    that share most words with the question, the best first. The predictor learns from extracts of one sentence up to
-    all. Compressions are drawn from the compressor's own law and judged by it under every context, so the law is exact
-    (``temperature`` above 0). A compressor with fewer ``steps`` makes more mistakes: that is a channel to be measured.
+    Contexts bring no summaries to learn from, so the compressor's examples are extracts: the
+    ``sentences`` sentences that share most words with the question, the best first. The predictor
+    learns from extracts of one sentence up to all. Compressions are drawn from the compressor's own
+    law and judged by it under every context, so the law is exact (``temperature`` above 0). A
+    compressor with fewer ``steps`` makes more mistakes: that is a channel to be measured.
     """
 
     sentences: int = 1
@@ -62,11 +65,13 @@ class TinyCompressor:
     def transform(
         self, data: Contexts, *, to: type[Kind], rng: np.random.Generator
     ) -> ChannelLogLikelihoods:
-        """The matrix ``(n, draws, n)`` of the test part, and how often the predictor was right where answers are known.
+        """The matrix ``(n, draws, n)`` of the test part, and how often the predictor was right
+        where answers are known.
 
         Raises
         ------
-        Incompatible : no split; a test context that is longer than what the networks were trained on.
+        Incompatible : no split; a test context that is longer than what the networks were trained
+            on.
         """
         train, test = data.part("train"), data.part("test")
         words = Words(train)
@@ -119,7 +124,9 @@ class TinyCompressor:
     def _drawn(
         self, network: Transformer, prompts: Sequence[Codes], most: int, rng: np.random.Generator
     ) -> list[Codes]:
-        """A continuation of every prompt, token by token until `END`, which belongs to it, or ``most`` tokens."""
+        """A continuation of every prompt, token by token until `END`, which belongs to it, or
+        ``most`` tokens.
+        """
         draws = torch_generator(rng)
         sizes = torch.tensor([len(p) + 1 for p in prompts])
         ids = torch.zeros((len(prompts), int(sizes.max()) + most), dtype=torch.int64)
@@ -177,7 +184,9 @@ class TinyCompressor:
     def _answers(
         self, train: Contexts, test: Contexts, words: Words, drawn: Sequence[Codes]
     ) -> NDArray[np.float64] | None:
-        """Whether the likeliest option, given a compression and the question alone, is the answer ``(n, draws)``."""
+        """Whether the likeliest option, given a compression and the question alone, is the answer
+        ``(n, draws)``.
+        """
         if train.answers is None or test.answers is None or not test.options:
             return None
         query = words.codes(test.query)
@@ -201,7 +210,8 @@ class TinyCompressor:
 
 
 class Words:
-    """The words of the training part (its texts, question and options) as codes, after the marks."""
+    """The words of the training part (its texts, question and options) as codes, after the marks.
+    """
 
     def __init__(self, train: Contexts) -> None:
         parts = (*train.texts, train.query, *train.options, *(train.answers or ()))
@@ -215,7 +225,9 @@ class Words:
 
 
 def extract(text: str, query: str) -> list[str]:
-    """The sentences of a text, those that share most words with the question first, else in their order."""
+    """The sentences of a text, those that share most words with the question first, else in their
+    order.
+    """
     asked = {word.lower() for word in WORD.findall(query)}
     sentences = SENTENCE.split(text.strip())
     return sorted(sentences, key=lambda s: -len(asked & {word.lower() for word in WORD.findall(s)}))

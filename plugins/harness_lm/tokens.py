@@ -20,8 +20,8 @@ WORDS = r" ?[A-Za-z_]+| ?[0-9]+|\s+|[^\sA-Za-z_0-9]+"
 
 @dataclass(frozen=True)
 class Tokens:
-    """n sequences in a model's tokens: ``ids`` and ``symbols`` (how many symbols of the data each stands for), cut by
-    ``offsets``.
+    """n sequences in a model's tokens: ``ids`` and ``symbols`` (how many symbols of the data each
+    stands for), cut by ``offsets``.
     """
 
     ids: Ints
@@ -43,7 +43,10 @@ class Native:
         self.vocabulary = vocabulary
 
     def encode(self, data: TokenSequences) -> Tokens:
-        """One token a symbol. Raises `Incompatible` where the data have more symbols than the model."""
+        """One token a symbol.
+
+        Raises `Incompatible` where the data have more symbols than the model.
+        """
         if data.vocab_size != self.vocabulary:
             raise Incompatible(
                 f"the data have {data.vocab_size} symbols, the model {self.vocabulary} tokens"
@@ -54,8 +57,8 @@ class Native:
 class Pairs:
     """Byte pairs, merged by how often they stand together in a training text (`tokenizers`).
 
-    Every byte is one character of Latin-1 on the way, so any bytes can be encoded, and the length of a token is its
-    number of bytes.
+    Every byte is one character of Latin-1 on the way, so any bytes can be encoded, and the length
+    of a token is its number of bytes.
     """
 
     def __init__(self, text: str) -> None:
@@ -70,7 +73,10 @@ class Pairs:
 
     @classmethod
     def train(cls, data: TokenSequences, vocabulary: int) -> Pairs:
-        """Learn ``vocabulary`` tokens from sequences of bytes. Raises `Incompatible` for codes, and below 256."""
+        """Learn ``vocabulary`` tokens from sequences of bytes.
+
+        Raises `Incompatible` for codes, and below 256.
+        """
         from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
         _refuse_codes(data)
@@ -98,7 +104,9 @@ class Pairs:
 
 
 def restored(text: str, vocabulary: int) -> Any:
-    """The tokenizer of a stored network: byte pairs from ``text``, or the symbols themselves where it is empty."""
+    """The tokenizer of a stored network: byte pairs from ``text``, or the symbols themselves where
+    it is empty.
+    """
     return Pairs(text) if text else Native(vocabulary)
 
 

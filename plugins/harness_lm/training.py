@@ -26,8 +26,9 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained: AdamW (betas .9 and .999) with a linear warm-up and a linear fall to zero, gradients
-    clipped at norm 1. ``entropy_penalty`` above 0 adds that much of the penalty of `harness_lm.penalty` to the loss.
+    """How a network is trained: AdamW (betas .9 and .999) with a linear warm-up and a linear fall
+    to zero, gradients clipped at norm 1. ``entropy_penalty`` above 0 adds that much of the penalty
+    of `harness_lm.penalty` to the loss.
     """
 
     steps: int = 400
@@ -132,7 +133,8 @@ def _rate(step: int, recipe: Recipe) -> float:
 
 
 class Windows:
-    """All stretches of a window's length in the sequences, each sequence opened by the start token."""
+    """All stretches of a window's length in the sequences, each sequence opened by the start token.
+    """
 
     def __init__(self, tokens: Tokens, design: Design, device: str) -> None:
         self._length = design.window
@@ -146,7 +148,9 @@ class Windows:
         self._starts = torch.tensor(np.repeat(starts, choices) + first, device=device)
 
     def draw(self, batch: int, draws: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Random windows and the token after each of their places ``(batch, window)``, `IGNORED` beyond an end."""
+        """Random windows and the token after each of their places ``(batch, window)``, `IGNORED`
+        beyond an end.
+        """
         chosen = torch.randint(len(self._starts), (batch,), generator=draws).to(self._starts.device)
         return self._cut(self._starts[chosen], self._ends[chosen])
 
@@ -160,9 +164,11 @@ class Windows:
 
 
 def pieces(lengths: np.ndarray, window: int) -> Iterator[tuple[int, int, int]]:
-    """How sequences longer than the window are read: (sequence, first place, first place that counts).
+    """How sequences longer than the window are read: (sequence, first place, first place that
+    counts).
 
-    Windows overlap by half, so that every token but those near the start of its sequence has half a window of context.
+    Windows overlap by half, so that every token but those near the start of its sequence has half a
+    window of context.
     """
     stride = max(1, window // 2)
     for i, length in enumerate(lengths):

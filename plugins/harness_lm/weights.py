@@ -1,7 +1,8 @@
 """Trained networks on disk: trained once, used by every path.
 
-They lie as safetensors in the folder that ``HARNESS_CACHE`` names, or in the user's cache folder. The name of a file is
-a digest of all that the weights depend on: design, recipe, training data, seed, and the source of this plugin.
+They lie as safetensors in the folder that ``HARNESS_CACHE`` names, or in the user's cache folder.
+The name of a file is a digest of all that the weights depend on: design, recipe, training data,
+seed, and the source of this plugin.
 """
 
 from __future__ import annotations

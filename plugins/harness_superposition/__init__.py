@@ -1,4 +1,6 @@
-"""Plugin `superposition`: how many features a layer uses, by sparse autoencoders; and what needs none."""
+"""Plugin `superposition`: how many features a layer uses, by sparse autoencoders; and what needs
+none.
+"""
 
 from __future__ import annotations
 

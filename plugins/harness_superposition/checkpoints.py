@@ -1,8 +1,8 @@
 """Autoencoders in files: our own safetensors, and folders that the common libraries save.
 
-Read are: our file; a folder with ``cfg.json`` and ``sae_weights.safetensors`` (SAELens: architectures standard, topk,
-jumprelu); a folder with ``config.json`` and ``ae.pt`` (dictionary_learning, whose autoencoders the paper takes for
-Pythia).
+Read are: our file; a folder with ``cfg.json`` and ``sae_weights.safetensors`` (SAELens:
+architectures standard, topk, jumprelu); a folder with ``config.json`` and ``ae.pt``
+(dictionary_learning, whose autoencoders the paper takes for Pythia).
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ def write(path: str | Path, saes: Dictionaries) -> None:
 
 
 def read(path: str | Path) -> Dictionaries:
-    """Autoencoders from a file or folder, see the module. Raises `UsageError` for what is none of them."""
+    """Autoencoders from a file or folder, see the module.
+
+    Raises `UsageError` for what is none of them.
+    """
     place = Path(path)
     try:
         if place.is_file():

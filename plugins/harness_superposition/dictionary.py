@@ -1,4 +1,6 @@
-"""Sparse autoencoders as arrays: many of one size side by side, so that one matrix product serves all of them."""
+"""Sparse autoencoders as arrays: many of one size side by side, so that one matrix product serves
+all of them.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,13 @@ CHUNK = 2**22
 
 @dataclass(frozen=True, eq=False)
 class Dictionaries:
-    """s autoencoders of N units and D features: codes ``act(x E^T + b)`` and what they stand for, ``z W + c``.
+    """s autoencoders of N units and D features: codes ``act(x E^T + b)`` and what they stand for,
+    ``z W + c``.
 
     Attributes
     ----------
-    architecture : ``relu``, ``topk`` (all but the k largest of the rectified codes are zero) or ``jumprelu`` (codes at
-        or below a threshold are zero).
+    architecture : ``relu``, ``topk`` (all but the k largest of the rectified codes are zero) or
+        ``jumprelu`` (codes at or below a threshold are zero).
     encoder (s, D, N), bias (s, D) : E and b.
     decoder (s, D, N) : W; None where it is tied to the encoder, W = E.
     offset (s, N) : c; None for zero.
@@ -74,7 +77,8 @@ class Dictionaries:
         )
 
     def chunks(self, x: Floats) -> Iterator[tuple[int, Tensor, Tensor]]:
-        """Go through ``x (n, N)`` in order: position of the first row, the rows as seen ``(s, m, N)``, codes.
+        """Go through ``x (n, N)`` in order: position of the first row, the rows as seen ``(s, m,
+        N)``, codes.
 
         Raises `Incompatible` where the width is another.
         """
@@ -88,14 +92,16 @@ class Dictionaries:
             yield start, seen, self.encode(seen)
 
     def unexplained(self, x: Floats) -> Floats:
-        """Square error of what is decoded over the variance ``(s,)``, on ``x (n, N)``; 1 is no better than the mean.
+        """Square error of what is decoded over the variance ``(s,)``, on ``x (n, N)``; 1 is no
+        better than the mean.
 
         Raises `Incompatible` where nothing varies.
         """
         wrong = torch.zeros(len(self.encoder), dtype=torch.float64)
         for _, seen, codes in self.chunks(x):
             wrong += (self.decode(codes) - seen).square().sum((1, 2), dtype=torch.float64)
-        # In the units that the autoencoder sees, where neither a large nor a small layer leaves the numbers there are.
+        # In the units that the autoencoder sees, where neither a large nor a small layer leaves the
+        # numbers there are.
         centred = (x - x.mean(0))[None] * self.gains.numpy()[:, None, None]
         variance = (centred**2).sum((1, 2))
         if not (variance > 0).all():

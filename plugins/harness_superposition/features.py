@@ -29,10 +29,11 @@ class _Features:
     what: ClassVar[str]
 
     def estimate(self, data: SparseCodes, *, rng: np.random.Generator) -> Estimate:
-        """The mean over the autoencoders that share the first sparsity and scale; the others stand in the diagnostics.
+        """The mean over the autoencoders that share the first sparsity and scale; the others stand
+        in the diagnostics.
 
-        ``stderr`` is over samples (bootstrap of blocks) and over autoencoders, ``low`` and ``high`` hold 95 % of the
-        bootstrap. Raises `Incompatible` where no feature is ever active.
+        ``stderr`` is over samples (bootstrap of blocks) and over autoencoders, ``low`` and ``high``
+        hold 95 % of the bootstrap. Raises `Incompatible` where no feature is ever active.
         """
         weights = np.asarray(getattr(data, self.what), np.float64)
         settings = [(float(s), float(c)) for s, c in zip(data.sparsity, data.scale, strict=True)]
@@ -84,7 +85,9 @@ class _Features:
     def _others(
         self, data: SparseCodes, weights: Floats, settings: list[tuple[float, float]]
     ) -> dict[str, float | str]:
-        """F and what is unexplained at the other sparsities and scales; a word where all features are dead."""
+        """F and what is unexplained at the other sparsities and scales; a word where all features
+        are dead.
+        """
         found: dict[str, float | str] = {}
         for setting in dict.fromkeys(settings[1:]):
             if setting == settings[0]:
@@ -128,7 +131,9 @@ def _warn(notes: dict[str, float | int | str | bool], value: float) -> None:
 
 @dataclass(frozen=True)
 class EffectiveFeatures(_Features):
-    """F of the shares of activation mass: exp of their entropy with the default order 1 (Bereska et al. 2025)."""
+    """F of the shares of activation mass: exp of their entropy with the default order 1 (Bereska et
+    al. 2025).
+    """
 
     what: ClassVar[str] = "mass"
 

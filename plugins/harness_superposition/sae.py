@@ -25,8 +25,9 @@ FEWEST = 10
 class SAE:
     """Trains autoencoders on the training part and hands on how they code the test part.
 
-    Without a split they are trained on a random share, stopped by the rest, and all is coded. There are ``copies`` for
-    each pair of a ``scale`` and a ``sparsity``, all trained in one pass. Bereska et al. 2025, eqs. 3-7.
+    Without a split they are trained on a random share, stopped by the rest, and all is coded. There
+    are ``copies`` for each pair of a ``scale`` and a ``sparsity``, all trained in one pass. Bereska
+    et al. 2025, eqs. 3-7.
     """
 
     architecture: str = "relu"
@@ -52,8 +53,9 @@ class SAE:
     ) -> SparseCodes:
         """How the features are used on the test part; on all samples where there is no split.
 
-        Raises `Incompatible` for a dead layer, one that never varies, too few samples, a ``checkpoint`` of another
-        width, and training that diverges; `UsageError` for a ``checkpoint`` that cannot be read.
+        Raises `Incompatible` for a dead layer, one that never varies, too few samples, a
+        ``checkpoint`` of another width, and training that diverges; `UsageError` for a
+        ``checkpoint`` that cannot be read.
         """
         if self.checkpoint:
             saes, held = self.loaded(data), _test(data)
@@ -86,8 +88,9 @@ class SAE:
         return self._fitted(data, rng)[0]
 
     def loaded(self, data: Activations) -> Dictionaries:
-        """The autoencoders in ``checkpoint``; ``normalise`` and the first ``scale`` are applied where the file is not
-        ours, which says itself what a sample is multiplied with. Raises as `transform`.
+        """The autoencoders in ``checkpoint``; ``normalise`` and the first ``scale`` are applied
+        where the file is not ours, which says itself what a sample is multiplied with. Raises as
+        `transform`.
         """
         saes = checkpoints.read(self.checkpoint)
         if saes.shape[2] != data.width:
@@ -120,7 +123,10 @@ class SAE:
         return saes, _test(data) if data.split is not None else held
 
     def _gain(self, x: Floats) -> float:
-        """To a mean square of one per unit, with ``normalise=rms``. Refuses dead layers and too few samples."""
+        """To a mean square of one per unit, with ``normalise=rms``.
+
+        Refuses dead layers and too few samples.
+        """
         if len(x) < FEWEST:
             raise Incompatible(
                 f"{len(x)} samples to train an autoencoder on; wants {FEWEST} at least"
@@ -145,7 +151,9 @@ class SAE:
         )
 
     def _weights(self, units: int, features: int) -> Floats:
-        """Of the sparsity term beside the summed square error ``(s,)``: ``mean`` divides one by N, the other by D."""
+        """Of the sparsity term beside the summed square error ``(s,)``: ``mean`` divides one by N,
+        the other by D.
+        """
         given = self._grid()[:, 1] * (self.architecture != "topk")
         return given if self.loss == "sum" else given * units / features
 

@@ -1,4 +1,5 @@
-"""How many directions a layer uses, from its singular values: the baselines that need no autoencoder.
+"""How many directions a layer uses, from its singular values: the baselines that need no
+autoencoder.
 
 Neither can exceed the number of units, so that neither can see more features than neurons.
 """
@@ -15,7 +16,8 @@ from harness_superposition.hill import hill
 
 
 def singular_values(data: Samples | Activations) -> NDArray[np.float64]:
-    """Of the centred test part (all where there is no split), divided by the largest ``(min(n, d),)``.
+    """Of the centred test part (all where there is no split), divided by the largest ``(min(n,
+    d),)``.
 
     Raises `Incompatible` where nothing varies.
     """
@@ -46,10 +48,15 @@ def _notes(data: Samples | Activations) -> dict[str, float | int | str]:
 
 @dataclass(frozen=True)
 class ParticipationRatio:
-    """(sum v)^2 / sum v^2 over the eigenvalues v of the covariance: the Hill number of order 2 of the variances."""
+    """(sum v)^2 / sum v^2 over the eigenvalues v of the covariance: the Hill number of order 2 of
+    the variances.
+    """
 
     def estimate(self, data: Samples | Activations, *, rng: np.random.Generator) -> Estimate:
-        """The ratio, between 1 and the number of units. Raises `Incompatible` where nothing varies."""
+        """The ratio, between 1 and the number of units.
+
+        Raises `Incompatible` where nothing varies.
+        """
         variances = singular_values(data) ** 2
         return Estimate(float(hill(variances / variances.sum(), 2.0)), diagnostics=_notes(data))
 
@@ -59,6 +66,9 @@ class EffectiveRank:
     """exp of the entropy of the normalised singular values (Roy and Vetterli 2007)."""
 
     def estimate(self, data: Samples | Activations, *, rng: np.random.Generator) -> Estimate:
-        """The rank, between 1 and the number of units. Raises `Incompatible` where nothing varies."""
+        """The rank, between 1 and the number of units.
+
+        Raises `Incompatible` where nothing varies.
+        """
         values = singular_values(data)
         return Estimate(float(hill(values / values.sum())), diagnostics=_notes(data))

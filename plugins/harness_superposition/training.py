@@ -1,7 +1,9 @@
-"""All autoencoders of a sweep trained together: one batched product for each step of the mathematics.
+"""All autoencoders of a sweep trained together: one batched product for each step of the
+mathematics.
 
-The gradients are written by hand. Per sample, with r = x' - x, the loss is ``a |r|^2 + c sum z``; the form ``sum`` has
-a = 1, c = l1 (Bereska et al. 2025, eq. 4), the form ``mean`` a = 1/N, c = l1/D (their code). For a tied decoder::
+The gradients are written by hand. Per sample, with r = x' - x, the loss is ``a |r|^2 + c sum z``;
+the form ``sum`` has a = 1, c = l1 (Bereska et al. 2025, eq. 4), the form ``mean`` a = 1/N, c = l1/D
+(their code). For a tied decoder::
 
     dz = (2 a r E^T + c) [z > 0],      dE = z^T (2 a r) + dz^T x,      db = sum dz
 """
@@ -16,7 +18,9 @@ from torch import Tensor
 from harness_superposition.dictionary import Dictionaries, activate
 
 WIDTH = 0.1
-"""Of the window around a threshold in which its pseudo-gradient is not zero (Rajamanoharan et al. 2024)."""
+"""Of the window around a threshold in which its pseudo-gradient is not zero (Rajamanoharan et al.
+2024).
+"""
 START = 0.05
 """Thresholds before training, in units of activations of mean square one."""
 
@@ -29,11 +33,12 @@ class Plan:
     ----------
     architecture, tied, k : see `Dictionaries`; only ``relu`` may be tied.
     features : D.
-    square (s,), sparse (s,) : weights a and c of the loss for each autoencoder; for ``jumprelu`` c weighs the number of
-        active features, ``topk`` has none.
+    square (s,), sparse (s,) : weights a and c of the loss for each autoencoder; for ``jumprelu`` c
+        weighs the number of active features, ``topk`` has none.
     gain (s,) : what its samples are multiplied with.
     seed (s,) : autoencoders of equal number start alike and see the samples in the same order.
-    epochs, steps : passes over the samples; more of them where they would be fewer than ``steps`` steps.
+    epochs, steps : passes over the samples; more of them where they would be fewer than ``steps``
+        steps.
     """
 
     architecture: str
@@ -59,7 +64,9 @@ class Loss:
 
 
 class Trainer:
-    """Parameters in one flat vector, so that Adam is one pass; the arrays of the autoencoders are views of it."""
+    """Parameters in one flat vector, so that Adam is one pass; the arrays of the autoencoders are
+    views of it.
+    """
 
     def __init__(self, plan: Plan, units: int, mean: Tensor, generator: torch.Generator) -> None:
         s, features = len(plan.gain), plan.features
@@ -79,7 +86,9 @@ class Trainer:
         self._adam = torch.optim.Adam([parameter], lr=plan.learning_rate, fused=True)
 
     def _start(self, mean: Tensor, generator: torch.Generator) -> None:
-        """Xavier-uniform weights, zero biases; decoders begin as the encoder, their offset as the mean."""
+        """Xavier-uniform weights, zero biases; decoders begin as the encoder, their offset as the
+        mean.
+        """
         encoder, seeds = self.values["encoder"], torch.tensor(self.plan.seed)
         _, features, units = encoder.shape
         bound = (6.0 / (features + units)) ** 0.5
@@ -116,7 +125,8 @@ class Trainer:
         if plan.architecture == "relu":
             back += (plan.sparse / x.shape[1])[:, None, None]
         if threshold is not None and window is not None:
-            # z = pre [pre > t]: a larger threshold loses t back per sample in the window, and one active feature.
+            # z = pre [pre > t]: a larger threshold loses t back per sample in the window, and one
+            # active feature.
             pull = back * threshold[:, None] + (plan.sparse / x.shape[1])[:, None, None]
             torch.sum(window * pull, dim=1, out=slopes["threshold"]).mul_(-1.0 / WIDTH)
         back.mul_(codes.sign())
@@ -129,7 +139,9 @@ class Trainer:
             torch.sum(wrong, dim=1, out=slopes["offset"])
 
     def step(self, x: Tensor) -> None:
-        """One step of Adam on a batch ``(s, n, N)``; decoders of the comparators keep rows of length one."""
+        """One step of Adam on a batch ``(s, n, N)``; decoders of the comparators keep rows of
+        length one.
+        """
         self.gradients(x)
         self._adam.step()
         if self.plan.architecture != "relu":
@@ -174,10 +186,11 @@ def _views(flat: Tensor, shapes: dict[str, tuple[int, ...]], sizes: list[int]) -
 
 
 def train(plan: Plan, x: Tensor, held: Tensor, generator: torch.Generator) -> Dictionaries:
-    """Fit on ``x (n, N)`` and keep, for each autoencoder, the epoch with the least loss on ``held (m, N)``.
+    """Fit on ``x (n, N)`` and keep, for each autoencoder, the epoch with the least loss on ``held
+    (m, N)``.
 
-    The best parameters are copied, not referred to. Where the samples do not fill the last batch of an epoch, its rest
-    waits for another order.
+    The best parameters are copied, not referred to. Where the samples do not fill the last batch of
+    an epoch, its rest waits for another order.
     """
     trainer = Trainer(plan, x.shape[1], x.mean(0), generator)
     gains, size = plan.gain[:, None, None], min(plan.batch, len(x))

@@ -1,8 +1,8 @@
 """Intrinsic dimension, and what it says of a code.
 
-A code with more dimensions than its data lies on a thin set and has no density: entropies by nearest neighbours (`kl`,
-`wkl`) mean nothing there, and their sums neither. `ksg` compares distances in one space with counts in another and
-stays right.
+A code with more dimensions than its data lies on a thin set and has no density: entropies by
+nearest neighbours (`kl`, `wkl`) mean nothing there, and their sums neither. `ksg` compares
+distances in one space with counts in another and stays right.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ from numpy.typing import NDArray
 from harness import Activations, DataError, Estimate, Incompatible, PairedSamples, Samples
 
 THIN = 0.8
-"""Data are taken to be singular where their intrinsic dimension is below this share of their columns. The estimate
-reads low by about a tenth for eight full dimensions and a few thousand samples, for near points are few."""
+"""Data are taken to be singular where their intrinsic dimension is below this share of their
+columns. The estimate reads low by about a tenth for eight full dimensions and a few thousand
+samples, for near points are few.
+"""
 
 
 def two_nn(x: NDArray[np.float64], where: str) -> tuple[float, float]:
     """Intrinsic dimension of ``x (n, d)`` and its standard error (Facco et al. 2017).
 
-    With r1, r2 the distances to the two nearest neighbours, ln(r2/r1) is exponential of rate d where the density is
-    even over them: d = (n - 1) / sum ln(r2/r1), the unbiased form of greatest likelihood. Equal points count once.
+    With r1, r2 the distances to the two nearest neighbours, ln(r2/r1) is exponential of rate d
+    where the density is even over them: d = (n - 1) / sum ln(r2/r1), the unbiased form of greatest
+    likelihood. Equal points count once.
 
     Raises
     ------
@@ -57,8 +60,9 @@ class TwoNN:
     ) -> Estimate:
         """The dimension (no unit) and its standard error, of the test part where there is a split.
 
-        ``singular`` in the diagnostics says whether the data have clearly fewer dimensions than columns, ``columns``;
-        for pairs x, y or both together, with each side's figures. Raises `DataError` as `two_nn`.
+        ``singular`` in the diagnostics says whether the data have clearly fewer dimensions than
+        columns, ``columns``; for pairs x, y or both together, with each side's figures. Raises
+        `DataError` as `two_nn`.
         """
         data = data.evaluated()
         if not isinstance(data, PairedSamples):

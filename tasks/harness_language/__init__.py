@@ -1,4 +1,6 @@
-"""Plugin `language`: generated languages of known entropy rate, text, and long contexts with questions."""
+"""Plugin `language`: generated languages of known entropy rate, text, and long contexts with
+questions.
+"""
 
 from __future__ import annotations
 

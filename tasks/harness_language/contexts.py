@@ -25,8 +25,8 @@ LONGHEALTH = "data/benchmark_v5.json of github.com/kbressem/LongHealth"
 class LongContexts:
     """A case per question: the text that it is about and others, all of which are asked it.
 
-    The answer is known of the one text only; of the others it is empty. Corpora without questions are one case, with
-    one question for all texts.
+    The answer is known of the one text only; of the others it is empty. Corpora without questions
+    are one case, with one question for all texts.
 
     Attributes
     ----------

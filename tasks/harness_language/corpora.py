@@ -1,4 +1,6 @@
-"""Long documents with questions, in the formats that their authors publish: texts, and what is asked of them."""
+"""Long documents with questions, in the formats that their authors publish: texts, and what is
+asked of them.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Asked:
-    """A question about text number ``text``; ``options`` where one can tell without a judge which answer is right."""
+    """A question about text number ``text``; ``options`` where one can tell without a judge which
+    answer is right.
+    """
 
     text: int
     query: str
@@ -40,7 +44,9 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many ``texts`` suffice where there are no questions, the folder of ``documents``, the most ``characters``."""
+    """How many ``texts`` suffice where there are no questions, the folder of ``documents``, the
+    most ``characters``.
+    """
 
     texts: int
     documents: str = ""
@@ -80,8 +86,8 @@ def longhealth(rows: Iterable[Row], wanted: Wanted) -> Corpus:
 def financebench(rows: Iterable[Row], wanted: Wanted) -> Corpus:
     """Questions about company reports, of which those with one piece of evidence are kept.
 
-    The context is the page of the evidence, or, with a folder of ``documents`` (DOC_NAME.txt, pages divided by form
-    feeds), as many pages around it as fit into ``characters``.
+    The context is the page of the evidence, or, with a folder of ``documents`` (DOC_NAME.txt, pages
+    divided by form feeds), as many pages around it as fit into ``characters``.
     """
     texts, asked = [], []
     for number, row in enumerate(rows):
@@ -109,7 +115,9 @@ def financebench(rows: Iterable[Row], wanted: Wanted) -> Corpus:
 
 
 def pages_around(path: Path, page: int, characters: int) -> str:
-    """Page number ``page`` (from 0) and its neighbours, in turn after and before, as long as they fit; 0 for all."""
+    """Page number ``page`` (from 0) and its neighbours, in turn after and before, as long as they
+    fit; 0 for all.
+    """
     try:
         pages = path.read_text(encoding="utf-8").split("\f")
     except (OSError, UnicodeDecodeError) as error:
@@ -133,9 +141,11 @@ def pages_around(path: Path, page: int, characters: int) -> str:
 
 
 def qasper(rows: Iterable[Row], wanted: Wanted) -> Corpus:
-    """Papers with questions that can be answered from them; yes or no are options, other answers need a judge.
+    """Papers with questions that can be answered from them; yes or no are options, other answers
+    need a judge.
 
-    Both forms are read: the hub's, where sections and questions are columns, and the authors', where they are lists.
+    Both forms are read: the hub's, where sections and questions are columns, and the authors',
+    where they are lists.
     """
     texts, asked = [], []
     for number, row in enumerate(rows):
@@ -239,7 +249,9 @@ def field(row: Any, name: str, kind: type | tuple[type, ...], where: str, number
 
 @dataclass(frozen=True)
 class Preset:
-    """Where a corpus is found, how its rows are read, and what is asked where it brings no questions."""
+    """Where a corpus is found, how its rows are read, and what is asked where it brings no
+    questions.
+    """
 
     read: Callable[[Iterable[Row], Wanted], Corpus]
     hub: str = ""

@@ -21,13 +21,17 @@ BURN_IN = 256
 BRANCH = 0.4
 """Probability that the grammar opens a bracket."""
 STAY, FLIP, DEPTH = 0.9, 0.1, 12
-"""Of `noisy`: how often the state stays, how often its symbol is wrong; block length of the bounds on its rate."""
+"""Of `noisy`: how often the state stays, how often its symbol is wrong; block length of the bounds
+on its rate.
+"""
 
 
 @dataclass(frozen=True)
 class Language:
-    """A stationary source: symbols 0 .. ``symbols`` - 1, its entropy ``rate`` in nats per symbol, and how to draw
-    ``count`` sequences of a length ``(count, length)``.
+    """A stationary source: symbols 0 ..
+
+    ``symbols`` - 1, its entropy ``rate`` in nats per symbol, and how to draw ``count`` sequences of
+    a length ``(count, length)``.
     """
 
     symbols: int
@@ -39,8 +43,8 @@ class Language:
 class KnownEntropyLanguages:
     """A case per language. Their laws are fixed; what is drawn depends on the seed.
 
-    The truth of ``cross_entropy`` is the entropy rate: since the sources are stationary, the expected cross-entropy of
-    any model is at least that, at every place of a sequence.
+    The truth of ``cross_entropy`` is the entropy rate: since the sources are stationary, the
+    expected cross-entropy of any model is at least that, at every place of a sequence.
     """
 
     languages: tuple[str, ...] = (
@@ -57,7 +61,10 @@ class KnownEntropyLanguages:
     train_share: float = 0.8
 
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """Cases by name. Raises `UsageError` where a language is named twice, or a part of the split would be empty."""
+        """Cases by name.
+
+        Raises `UsageError` where a language is named twice, or a part of the split would be empty.
+        """
         if len(set(self.languages)) < len(self.languages):
             raise UsageError(
                 f"known-entropy-languages.languages: {self.languages}; wanted each once"
@@ -146,10 +153,12 @@ def cycle() -> Language:
 
 
 def hidden() -> Language:
-    """The even process: ones come in pairs. From state A: 0 (stay) or 1 (to B), half each; from B: 1, back to A.
+    """The even process: ones come in pairs.
 
-    No finite number of symbols tells the state for certain, yet each symbol and state give the next state, so the rate
-    is pi_A ln 2 = (2/3) ln 2.
+    From state A: 0 (stay) or 1 (to B), half each; from B: 1, back to A.
+
+    No finite number of symbols tells the state for certain, yet each symbol and state give the next
+    state, so the rate is pi_A ln 2 = (2/3) ln 2.
     """
 
     def draw(n: int, t: int, rng: np.random.Generator) -> Ints:
@@ -164,10 +173,11 @@ def hidden() -> Language:
 
 
 def noisy() -> Language:
-    """A binary chain seen through a channel that flips symbols; its rate by the bounds of Birch (1962).
+    """A binary chain seen through a channel that flips symbols; its rate by the bounds of Birch
+    (1962).
 
-    H(X_t | X_1 .. X_(t-1), S_1) <= rate <= H(X_t | X_1 .. X_(t-1)), exact over all blocks of t symbols; here they are
-    within 1e-6 of each other and the rate is their middle.
+    H(X_t | X_1 .. X_(t-1), S_1) <= rate <= H(X_t | X_1 .. X_(t-1)), exact over all blocks of t
+    symbols; here they are within 1e-6 of each other and the rate is their middle.
     """
     lower, upper = birch_bounds(DEPTH)
 
@@ -200,9 +210,9 @@ def birch_bounds(t: int) -> tuple[float, float]:
 def grammar() -> Language:
     """Sentences of E -> "(" E ")" E | "[" E "]" E | ".", one after the other, cut anywhere.
 
-    With probabilities p/2, p/2, 1 - p. Reading from the left, each symbol tells which rule was used, and closing
-    brackets follow from the others; so a derivation of N rules has N h nats with h = H(p/2, p/2, 1 - p), over
-    N (1 + p) symbols in the mean, and the rate is h / (1 + p).
+    With probabilities p/2, p/2, 1 - p. Reading from the left, each symbol tells which rule was
+    used, and closing brackets follow from the others; so a derivation of N rules has N h nats with
+    h = H(p/2, p/2, 1 - p), over N (1 + p) symbols in the mean, and the rate is h / (1 + p).
     """
     p = BRANCH
     rate = entropy(np.array([p / 2, p / 2, 1 - p])) / (1 + p)

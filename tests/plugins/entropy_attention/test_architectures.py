@@ -25,7 +25,8 @@ def test_every_architecture_is_what_it_says():
 
     assert set(PARTS) == set(ARCHITECTURES)
     small = {"steps": 4, "layers": 1, "width": 8, "heads": 2, "window": 16, "windows": 2}
-    # At the start all logits are about 0 and attention is uniform; a low temperature lets the penalty show at once.
+    # At the start all logits are about 0 and attention is uniform; a low temperature lets the
+    # penalty show at once.
     small["temperature_start"] = 2e-3
     found = profiles(architectures=ARCHITECTURES, entropy_margin=(0.0,), **small)
     assert all(p.n == 2 and p.log_p is not None for p in found.values())
@@ -47,7 +48,9 @@ def test_refuses_one_twice(twice):
 
 
 def test_several_margins_are_several_cases():
-    """With one margin there is one case `regularised`; a wide zone penalises nothing, a narrow one pulls."""
+    """With one margin there is one case `regularised`; a wide zone penalises nothing, a narrow one
+    pulls.
+    """
     small = {
         "steps": 20,
         "layers": 1,

@@ -170,7 +170,8 @@ def test_sampling_follows_the_law_that_is_scored(checkpoint):
     for i in range(3):
         own = found.log_p[i, :, i]
         tokens, counts = np.unique(np.round(own, 9), return_counts=True)
-        # Tokens with one probability each: their frequencies are those probabilities (4 standard deviations).
+        # Tokens with one probability each: their frequencies are those probabilities (4 standard
+        # deviations).
         p = np.exp(tokens)
         assert (np.abs(counts / 400 - p) < 4 * np.sqrt(p / 400) + 4 / 400).all()
 

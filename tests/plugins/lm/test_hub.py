@@ -215,7 +215,8 @@ def test_a_model_without_a_start(tmp_path):
 
 
 def test_conformance_with_a_checkpoint(gpt2):
-    """What `harness plugin check` asks, of the models that need a checkpoint to be asked anything."""
+    """What `harness plugin check` asks, of the models that need a checkpoint to be asked anything.
+    """
     found = registries.default()
     names = ["hf-compressor", *(f"hf-causal-lm{ending}" for ending in OUTPUTS)]
     params = {name: {"model": gpt2} for name in names}
@@ -236,7 +237,9 @@ def test_conformance_with_a_checkpoint(gpt2):
 
 
 def test_attention_that_cannot_be_seen(gpt2, monkeypatch):
-    """Maps that are None even when asked for eagerly, and layers that pass the watched attention by, are told."""
+    """Maps that are None even when asked for eagerly, and layers that pass the watched attention
+    by, are told.
+    """
     kind = transformers.GPT2LMHeadModel
     honest = kind.forward
 

@@ -105,7 +105,9 @@ def test_a_broken_file_of_the_cache_is_made_again(counting, quick, monkeypatch, 
 
 
 def test_long_sequences_are_read_in_halves(counting, quick):
-    """Every token once, each with the context that is stated, and the same numbers as reading window by window."""
+    """Every token once, each with the context that is stated, and the same numbers as reading
+    window by window.
+    """
     for length, window in itertools.product((1, 15, 16, 17, 48, 100), (2, 16, 64)):
         counted = []
         for _, first, counts in training.pieces(np.array([length]), window):
@@ -142,7 +144,8 @@ def test_states_belong_to_their_tokens(counting, quick):
         480,
         16,
     )
-    # A state is a function of what was read, and the next symbol counts on: equal states, equal next symbols.
+    # A state is a function of what was read, and the next symbol counts on: equal states, equal
+    # next symbols.
     _, state = np.unique(pairs.x, axis=0, return_inverse=True)
     assert all(len(np.unique(pairs.y[state == s])) == 1 for s in range(state.max() + 1))
 

@@ -1,4 +1,5 @@
-"""`tiny-compressor`: small networks that compress generated stories and answer from what is left."""
+"""`tiny-compressor`: small networks that compress generated stories and answer from what is left.
+"""
 
 import dataclasses
 import itertools
@@ -43,7 +44,9 @@ def entropy(answers):
 
 @pytest.mark.slow
 def test_better_trained_compressors_keep_more_and_answers_follow(data):
-    """Of four facts with eight values each, one is asked for: chance is 1/8, a perfect extract keeps H(answer)."""
+    """Of four facts with eight values each, one is asked for: chance is 1/8, a perfect extract
+    keeps H(answer).
+    """
     weak, good = measured(compress(data, steps=150)), measured(compress(data))
     assert weak[0] < 0.3
     assert weak[2] < 0.35
@@ -64,7 +67,9 @@ def test_longer_extracts_keep_more_but_less_a_token(data):
 
 
 def test_the_law_is_that_of_the_draws():
-    """ln p by reading every pair from its beginning; and one-token draws come as often as they are likely."""
+    """ln p by reading every pair from its beginning; and one-token draws come as often as they are
+    likely.
+    """
     data = stories(contexts=4, training=200)
     small = {"steps": 30, "predictor_steps": 5, "width": 16}
     found = compress(data, **small)

@@ -1,4 +1,5 @@
-"""Sparse autoencoders as a model: what is fitted on what, what is handed on, files, and bad input."""
+"""Sparse autoencoders as a model: what is fitted on what, what is handed on, files, and bad input.
+"""
 
 import dataclasses
 import itertools
@@ -57,7 +58,9 @@ def test_sums_over_blocks_are_sums_over_all(monkeypatch):
 
 
 def test_blocks_are_random_parts_of_the_samples():
-    """Sorted samples, of which the first half is of one sort: half of the blocks still see both (official bug 3)."""
+    """Sorted samples, of which the first half is of one sort: half of the blocks still see both
+    (official bug 3).
+    """
     rng = np.random.default_rng(0)
     x = np.zeros((400, 2))
     x[:200, 0], x[200:, 1] = rng.random(200), rng.random(200)
@@ -101,7 +104,9 @@ def test_size_of_the_dictionary():
 
 
 def test_normalised_layers_do_not_feel_their_scale():
-    """With rms a change of scale is undone exactly; without, it changes what the weight of the sparsity means."""
+    """With rms a change of scale is undone exactly; without, it changes what the weight of the
+    sparsity means.
+    """
     data = layer()
     large = dataclasses.replace(data, x=8.0 * data.x)
     np.testing.assert_array_equal(run(data).mass, run(large).mass)

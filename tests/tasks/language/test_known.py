@@ -57,7 +57,9 @@ def test_birch_bounds_close_on_the_rate():
 
 
 def test_grammar_rate_by_counting_rules():
-    """A parser that knows the grammar pays h per rule: bits over symbols of long stretches is the rate."""
+    """A parser that knows the grammar pays h per rule: bits over symbols of long stretches is the
+    rate.
+    """
     language, p = known.grammar(), known.BRANCH
     ids = language.draw(400, 400, stream(0)).ravel()
     opened, dots = np.isin(ids, (0, 2)).sum(), (ids == 4).sum()
