@@ -48,7 +48,7 @@ def test_every_lazy_reference_imports_and_its_parameters_match(component):
     """Name and default of each parameter are the implementation's own."""
     implementation = component.implementation()
     fields = {f.name: f.default for f in dataclasses.fields(implementation)}
-    assert {p.name: p.default for p in component.spec.params} == fields
+    assert {p.name: p.default for p in component.spec.parameters} == fields
     assert implementation.__dataclass_params__.frozen
 
 

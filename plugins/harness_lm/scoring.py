@@ -25,8 +25,7 @@ def score(
     *,
     temperature: float = 1.0,
 ) -> NDArray[np.float64]:
-    """ln p(continuation | prompt) of all pairs ``(prompts, continuations)``, summed over tokens, in
-    nats.
+    """ln p(continuation | prompt) in nats, summed over tokens ``(prompts, continuations)``.
 
     The keys and values of a prompt are computed once and shared by all continuations, which are
     taken in order of their lengths, so that there is little padding; where memory runs out the
@@ -69,8 +68,7 @@ def _continued(
     parts: list[Sequence[int]],
     temperature: float,
 ) -> NDArray[np.float64]:
-    """ln p of some continuations of one prompt, whose last logits are ``first (1, 1, vocabulary)``.
-    """
+    """ln p of continuations of one prompt whose last logits are ``first (1, 1, vocabulary)``."""
     longest = max(map(len, parts))
     ids = torch.zeros((len(parts), longest), dtype=torch.int64, device=first.device)
     kept = torch.zeros((len(parts), longest), dtype=torch.bool, device=first.device)
@@ -90,8 +88,9 @@ def _continued(
 
 
 def right(data: Contexts, chosen: np.ndarray) -> np.ndarray:
-    """1 where the chosen option ``(n, draws)`` is the answer, 0 where not, `UNKNOWN` where there is
-    none.
+    """1 where the chosen option ``(n, draws)`` is the answer, else 0.
+
+    It is `ChannelLogLikelihoods.UNKNOWN` where no answer is known.
     """
     wanted = np.array(
         [data.options.index(answer) if answer else -1 for answer in data.answers or ()]

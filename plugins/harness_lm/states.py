@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness import HiddenStates, Incompatible, Kind, PairedSamples, Samples
+from harness_lm.settings import Tokens
 
 
 def _some(places: NDArray[np.int64], limit: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -18,11 +18,8 @@ def _some(places: NDArray[np.int64], limit: int, rng: np.random.Generator) -> ND
     return np.sort(rng.permutation(places)[:limit])
 
 
-@dataclass(frozen=True)
-class StateSamples:
-    """The vectors themselves, one per token."""
-
-    limit: int = 2000
+class StateSamples(Tokens):
+    """The vectors themselves, one for each token."""
 
     def transform(self, data: HiddenStates, *, to: type[Kind], rng: np.random.Generator) -> Samples:
         """At most ``limit`` of them, drawn at random.
@@ -31,27 +28,26 @@ class StateSamples:
         have. Raises `Incompatible` for a single token.
         """
         if len(data.x) < 2:
-            raise Incompatible("one token; samples want two")
+            raise Incompatible("a single token; wanted two at least")
         return Samples(data.x[_some(np.arange(len(data.x)), self.limit, rng)])
 
 
-@dataclass(frozen=True)
-class StateAndNext:
+class StateAndNext(Tokens):
     """Pairs of a state and the token after it: what a layer knows of the next token."""
-
-    limit: int = 2000
 
     def transform(
         self, data: HiddenStates, *, to: type[Kind], rng: np.random.Generator
     ) -> PairedSamples:
         """x is the state ``(n, d)``, y the code of the next token.
 
-        Raises `Incompatible` where no sequence goes on.
+        Raises `Incompatible` where fewer than two tokens are followed by another.
         """
         inner = [np.arange(a, b - 1) for a, b in itertools.pairwise(data.offsets)]
         places = _some(np.concatenate(inner), self.limit, rng)
         if len(places) < 2:
-            raise Incompatible("no sequence with two tokens and more; a next token is wanted")
+            raise Incompatible(
+                "fewer than two tokens are followed by another; wanted longer sequences"
+            )
         return PairedSamples(
             data.x[places], data.ids[places + 1][:, None].astype(np.float64), y_kind="discrete"
         )

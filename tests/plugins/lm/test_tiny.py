@@ -23,6 +23,7 @@ from harness import (  # noqa: E402
     stream,
 )
 from harness_lm import reading, runtime, training, weights  # noqa: E402
+from harness_lm.settings import Network  # noqa: E402
 from harness_lm.tokens import Pairs, Tokens  # noqa: E402
 
 OUTPUTS = {
@@ -251,7 +252,7 @@ def test_memory_that_runs_out_halves_the_batch(counting, quick, monkeypatch, cap
     nets = []
     for step in (descend, hungry):
         monkeypatch.setattr(training, "_descend", step)
-        nets.append(training.train(design, training.Recipe(steps=3), tokens, stream(0), "cpu"))
+        nets.append(training.train(design, Network(steps=3), tokens, stream(0), "cpu"))
     assert "taken in 4 parts" in caplog.text
     for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
