@@ -1,6 +1,4 @@
-"""Mutual information of context and compression, from how likely each compression is under each
-context.
-"""
+"""Mutual information of context and compression, from log-likelihoods under every context."""
 
 from __future__ import annotations
 
@@ -15,11 +13,9 @@ from harness import ChannelLogLikelihoods, Estimate, Incompatible
 Floats = NDArray[np.float64]
 
 SATURATED = 0.95
-"""From this share of its ceiling on, the estimate says little more than that contexts can be told
-apart.
-"""
+"""Share of the ceiling from which on an estimate says little more than that contexts differ."""
 ALMOST_ALL = 1 - 1e-6
-"""Where one context holds this much of a sum, what is left without it is summed anew."""
+"""Where one context holds more than this share of a sum, the rest is summed again without it."""
 
 
 def logsumexp(values: Floats, axis: int = -1) -> Floats:
@@ -37,8 +33,9 @@ def own(data: ChannelLogLikelihoods) -> Floats:
     if found.min() <= data.IMPOSSIBLE:
         i, j = np.argwhere(found <= data.IMPOSSIBLE)[0]
         raise Incompatible(
-            f"compression {j} of context {i} is impossible under its own context: the value is minus infinity; wanted "
-            "the law that it was drawn from, or a proxy that allows all"
+            f"compression {j} of context {i} is impossible under its own context, so the value is "
+            "minus infinity; wanted the distribution that it was drawn from, or a proxy that allows "
+            "every compression"
         )
     return np.asarray(found)
 
@@ -49,8 +46,9 @@ def lower_terms(data: ChannelLogLikelihoods) -> Floats:
 
 
 def upper_terms(data: ChannelLogLikelihoods) -> Floats:
-    """The same with the mean over the other contexts only ``(n, m)``; infinite where only the own
-    one allows z.
+    """As `lower_terms`, with the mean over the other contexts only ``(n, m)``.
+
+    Infinite where only the own context allows z.
     """
     others = data.log_p.copy()
     others[np.arange(data.n), :, np.arange(data.n)] = -math.inf
@@ -60,8 +58,7 @@ def upper_terms(data: ChannelLogLikelihoods) -> Floats:
 
 
 def jackknife(data: ChannelLogLikelihoods) -> float | None:
-    """Standard error of the lower estimate: contexts are left out, as rows and as terms of every
-    mean.
+    """Standard error of the lower estimate: each context is left out, as row and from all means.
 
     None below three contexts.
     """
@@ -96,7 +93,7 @@ class AgenticMI:
     """
 
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
-        """The value with a jackknife error over contexts, and one value a context.
+        """The value with a jackknife error over contexts, and one value for each context.
 
         Raises as `own`.
         """
@@ -116,15 +113,14 @@ class AgenticMI:
 
 @dataclass(frozen=True)
 class AgenticMIUpper:
-    """The same with the mean over the other contexts: an upper bound in expectation where the law
-    is exact.
+    """As `AgenticMI`, with the mean over the other contexts: an upper bound in expectation.
 
     It is infinite where a compression is impossible under every context but its own. With a proxy
-    it bounds nothing.
+    in place of the exact probabilities it bounds nothing.
     """
 
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
-        """The value, and one a context; its error is that of a mean over contexts.
+        """The value, and one for each context; its error is that of a mean over contexts.
 
         Raises as `own`.
         """
@@ -132,13 +128,12 @@ class AgenticMIUpper:
         notes = {"exact": data.exact, "unique": float(np.isposinf(local).mean())}
         if np.isposinf(local).any():
             return Estimate(math.inf, None, local, notes)
-        return Estimate(local.mean(), float(local.std(ddof=1) / math.sqrt(data.n)), local, notes)
+        return Estimate.from_local(local, notes)
 
 
 @dataclass(frozen=True)
 class MatrixInfoNCE:
-    """mean of ln p(z_ij|x_i) - ln (1/n) sum_l p(z_lj|x_i): contrasted over compressions, context by
-    context.
+    """InfoNCE: mean of ln p(z_ij|x_i) - ln (1/n) sum_l p(z_lj|x_i), over compressions.
 
     InfoNCE with the same critic, turned: also a lower bound, at most ln n. It needs log-likelihoods
     that can be compared between compressions, which long ones with their very different lengths
@@ -146,21 +141,18 @@ class MatrixInfoNCE:
     """
 
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
-        """The value, and one a context; its error is that of a mean over contexts.
+        """The value, and one for each context; its error is that of a mean over contexts.
 
         Raises as `own`.
         """
         # [l, j, i]: compression j of context l under context i.
         local = (own(data) - logsumexp(data.log_p, 0).T + math.log(data.n)).mean(1)
-        spread = float(local.std(ddof=1) / math.sqrt(data.n))
-        return Estimate(local.mean(), spread, local, {"ceiling": math.log(data.n)})
+        return Estimate.from_local(local, {"ceiling": math.log(data.n)})
 
 
 @dataclass(frozen=True)
 class BitsPerToken:
-    """`agentic-mi` in bits over the mean number of tokens of a compression: a ratio of means, not a
-    mean of ratios.
-    """
+    """`agentic-mi` in bits over the mean number of tokens: a ratio of means."""
 
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
         """The rate; its error is that of the information. Raises as `own`."""
@@ -175,14 +167,13 @@ class BitsPerToken:
 
 @dataclass(frozen=True)
 class AnswerAccuracy:
-    """The mean over compressions of what the predictor got right, from 0 to 1; 1 minus it is the
-    distortion.
+    """The share of right answers of the predictor, from 0 to 1; 1 minus it is the distortion.
 
     Contexts whose answer is not known do not count.
     """
 
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
-        """The share, and one a context where all are known.
+        """The share, and one for each context where all answers are known.
 
         Raises `Incompatible` where no predictor answered.
         """
@@ -190,7 +181,7 @@ class AnswerAccuracy:
             raise Incompatible("no predictor answered from these compressions")
         known = (data.correct != data.UNKNOWN).all(1)
         if not known.any():
-            raise Incompatible("no answer is known that a predictor could be held against")
+            raise Incompatible("no answer is known, so predictions cannot be scored")
         local = data.correct[known].mean(1)
         spread = float(local.std(ddof=1) / math.sqrt(len(local))) if len(local) > 1 else None
         return Estimate(

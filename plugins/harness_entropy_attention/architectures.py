@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import harness
 from harness import AttentionProfile, Case, UsageError, stream
 from harness_entropy_attention.cost import cost
+from harness_entropy_attention.settings import Architectures
 
 SOFTMAX_ONLY = {"norm": "none", "activation": "identity"}
 PARTS: Mapping[str, Mapping[str, str]] = {
@@ -36,8 +36,7 @@ Networks without norm have none at all, the last included.
 """
 
 
-@dataclass(frozen=True)
-class AttentionArchitectures:
+class AttentionArchitectures(Architectures):
     """A case per architecture: its attention on test text, and its log-probabilities of that text.
 
     All see the same text in the same order of the same seed. ``equal=steps`` gives all as many
@@ -45,19 +44,6 @@ class AttentionArchitectures:
     margins of the entropy penalty make several cases of ``regularised``, such as
     ``regularised-0.1``.
     """
-
-    architectures: tuple[str, ...] = ("ln-gelu", "relu", "gelu", "softmax-only", "scaled-fused")
-    equal: str = "steps"
-    steps: int = 400
-    layers: int = 4
-    heads: int = 4
-    width: int = 64
-    window: int = 64
-    entropy_penalty: float = 1e-2
-    entropy_margin: tuple[float, ...] = (0.2,)
-    temperature_start: float = 1.0
-    windows: int = 64
-    dataset: str = "pydoc"
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One per architecture.
@@ -112,6 +98,7 @@ class AttentionArchitectures:
             steps=steps,
             limit=self.windows,
             training_seed=seed,
+            device=self.device,
             **PARTS[name],
             **own,
         )

@@ -15,14 +15,16 @@ from typing import Any
 import numpy as np
 
 from harness import AttentionProfile, Estimate, Incompatible
+from harness_entropy_attention.settings import Pass
 
 NEEDED = ("layers", "heads", "width", "norm", "activation", "feed_forward")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one forward pass: numbers through each nonlinearity, and multiply-adds counted as two
-    operations.
+    """Of a forward pass: values through each nonlinearity, and floating-point operations.
+
+    A multiply-add is two operations.
     """
 
     softmax: int
@@ -33,7 +35,7 @@ class Cost:
 
     @property
     def nonlinear(self) -> int:
-        """Numbers through any nonlinearity."""
+        """Values through any nonlinearity."""
         return self.softmax + self.norm + self.activation
 
 
@@ -84,11 +86,8 @@ PUBLISHED = (
 """GPT-2 of width 768 and 12 heads on CodeParrot (tables 3, 7 and 8 of the paper)."""
 
 
-@dataclass(frozen=True)
-class PrivateInference:
-    """Numbers that pass a nonlinearity in one forward pass of ``tokens`` tokens."""
-
-    tokens: int = 0
+class PrivateInference(Pass):
+    """Number of values that pass a nonlinearity in a forward pass of ``tokens`` tokens."""
 
     def estimate(self, data: AttentionProfile, *, rng: np.random.Generator) -> Estimate:
         """The count; each nonlinearity and the operations are in the diagnostics.
@@ -100,9 +99,7 @@ class PrivateInference:
             found = cost(network, self.tokens or data.entropy.shape[-1])
         except (ValueError, KeyError, TypeError):
             wanted = ", ".join(NEEDED)
-            raise Incompatible(
-                f"the data do not say what the network is made of; wanted {wanted}"
-            ) from None
+            raise Incompatible(f"the data do not describe the network; wanted {wanted}") from None
         parts = {
             "softmax": found.softmax,
             "norm": found.norm,

@@ -138,7 +138,9 @@ def test_streamed_entropies_are_those_of_the_maps(which, request):
         run(ending, CODES, model=folder, limit=3) for ending in ("-attention", "-maps")
     )
     entropy = -(maps.a * np.log(np.where(maps.a > 0, maps.a, 1.0))).sum(-1)
-    np.testing.assert_allclose(profile.entropy, entropy, atol=1e-5)
+    # Both compute logits in single precision: their error is relative to the range of the logits.
+    rounding = 2 * np.finfo(np.float32).eps * -np.log(maps.a[maps.a > 0].min())
+    np.testing.assert_allclose(profile.entropy, entropy, rtol=0, atol=max(rounding, 1e-6))
     assert entropy[..., -1].std() > 0.01
     np.testing.assert_allclose(profile.log_p[0], run("", CODES, model=folder).log_p[:16], atol=1e-5)
     assert json.loads(profile.network)["layers"] == 2
@@ -169,7 +171,7 @@ def test_what_does_not_fit(gpt2, llama, tmp_path):
         run("", TokenSequences(CODES.ids, CODES.offsets, 301), model=gpt2)
     with pytest.raises(Incompatible, match="no tokenizer"):
         run("", as_bytes(*TEXTS), model=llama)
-    with pytest.raises(Incompatible, match="no UTF-8"):
+    with pytest.raises(Incompatible, match="not UTF-8"):
         run("", TokenSequences(np.array([255, 254]), np.array([0, 2]), 256, "bytes"), model=gpt2)
     with pytest.raises(UsageError, match="sees at most 16"):
         run("", CODES, model=gpt2, window=17)
@@ -187,14 +189,14 @@ def test_a_tokenizer_larger_than_its_model(tmp_path):
     config = json.loads((tmp_path / "config.json").read_text())
     model = transformers.GPT2LMHeadModel(transformers.GPT2Config(**(config | {"vocab_size": 50})))
     model.save_pretrained(folder)
-    with pytest.raises(UsageError, match="the model 50"):
+    with pytest.raises(UsageError, match="the model has 50"):
         run("", CODES, model=folder)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_model_that_sees_the_future(tmp_path):
     folder = make(tmp_path, "bert")
-    with pytest.raises(Incompatible, match="no causal model"):
+    with pytest.raises(Incompatible, match="wanted a causal model"):
         run("", CODES, model=folder)
 
 
@@ -250,7 +252,7 @@ def test_attention_that_cannot_be_seen(gpt2, monkeypatch):
 
     monkeypatch.setattr(kind, "forward", silent)
     with pytest.raises(
-        Incompatible, match="gpt2: gives no attention maps, even with attention=eager"
+        Incompatible, match="gpt2: returns no attention maps, even with the eager"
     ):
         run("-maps", CODES, model=gpt2, limit=2)
     monkeypatch.setattr(kind, "forward", honest)
