@@ -1,4 +1,4 @@
-"""Intrinsic dimension, and what it says of a code.
+"""Intrinsic dimension, and what it says about a code.
 
 A code with more dimensions than its data lies on a thin set and has no density: entropies by
 nearest neighbours (`kl`, `wkl`) mean nothing there, and their sums neither. `ksg` compares
@@ -73,7 +73,7 @@ class TwoNN:
             )
         if "discrete" in (data.x_kind, data.y_kind):
             raise Incompatible(
-                "a discrete variable has no intrinsic dimension; wants two continuous ones"
+                "a discrete variable has no intrinsic dimension; wanted two continuous ones"
             )
         x, _ = two_nn(data.x, "PairedSamples.x")
         y, _ = two_nn(data.y, "PairedSamples.y")

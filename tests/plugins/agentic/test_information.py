@@ -27,8 +27,7 @@ def matrix(log_p, **more):
     [(8, 0.1, 1.55977), (20, 0.2, 1.90644), (8, 0.0, math.log(8)), (20, 0.95, 0.0)],
 )
 def test_closed_world(n, flip, wanted):
-    """A symmetric channel over exactly these contexts: the estimate is unbiased (4,000 draws each).
-    """
+    """A symmetric channel over exactly these contexts: the estimate is unbiased (4,000 draws each)."""
     assert channels.symmetric_information(n, flip) == pytest.approx(wanted, abs=1e-5)
     data = matrix(channels.symmetric(n, 4000, flip, stream(1)))
     assert estimate("agentic-mi", data).value == pytest.approx(wanted, abs=0.01)

@@ -248,5 +248,5 @@ def test_diversity_of_heads():
     assert estimate("head-diversity", AttentionMaps(p, causal=False)).value == pytest.approx(
         wanted, abs=1e-12
     )
-    with pytest.raises(Incompatible, match="a pair"):
+    with pytest.raises(Incompatible, match="one head in each layer"):
         estimate("head-diversity", maps(uniform(4)))

@@ -173,7 +173,7 @@ def test_what_does_not_fit(gpt2, llama, tmp_path):
         run("", as_bytes(*TEXTS), model=llama)
     with pytest.raises(Incompatible, match="not UTF-8"):
         run("", TokenSequences(np.array([255, 254]), np.array([0, 2]), 256, "bytes"), model=gpt2)
-    with pytest.raises(UsageError, match="sees at most 16"):
+    with pytest.raises(UsageError, match="can see at most 16"):
         run("", CODES, model=gpt2, window=17)
     with pytest.raises(Incompatible, match="longest has 12"):
         run("-attention", TokenSequences(CODES.ids[:20], np.array([0, 8, 20]), 7), model=gpt2)
@@ -217,8 +217,7 @@ def test_a_model_without_a_start(tmp_path):
 
 
 def test_conformance_with_a_checkpoint(gpt2):
-    """What `harness plugin check` asks, of the models that need a checkpoint to be asked anything.
-    """
+    """What `harness plugin check` asks, of the models that need a checkpoint to be asked anything."""
     found = registries.default()
     names = ["hf-compressor", *(f"hf-causal-lm{ending}" for ending in OUTPUTS)]
     params = {name: {"model": gpt2} for name in names}
@@ -251,13 +250,11 @@ def test_attention_that_cannot_be_seen(gpt2, monkeypatch):
         return found
 
     monkeypatch.setattr(kind, "forward", silent)
-    with pytest.raises(
-        Incompatible, match="gpt2: returns no attention maps, even with the eager"
-    ):
+    with pytest.raises(Incompatible, match="gpt2: returns no attention maps, even with the eager"):
         run("-maps", CODES, model=gpt2, limit=2)
     monkeypatch.setattr(kind, "forward", honest)
     monkeypatch.setattr(kind, "set_attn_implementation", lambda self, name: None)
     with pytest.raises(
-        Incompatible, match="attention of 0 of 2 layers is visible; try hf-causal-lm-maps"
+        Incompatible, match="attention of 0 of 2 layers is visible; wanted hf-causal-lm-maps"
     ):
         run("-attention", CODES, model=gpt2, limit=2)

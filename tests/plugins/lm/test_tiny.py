@@ -203,7 +203,7 @@ def test_vocabulary_mismatch(counting, quick, monkeypatch, tmp_path):
     other = dataclasses.replace(counting, vocab_size=7)
     with pytest.raises(Incompatible, match="7 symbols, the model has 5 tokens"):
         run("", other, checkpoint=str(file))
-    with pytest.raises(Incompatible, match="want tokenizer=native"):
+    with pytest.raises(Incompatible, match="wanted tokenizer=native"):
         run("", counting, **quick, tokenizer="pairs")
 
 

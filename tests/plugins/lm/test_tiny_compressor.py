@@ -1,5 +1,4 @@
-"""`tiny-compressor`: small networks that compress generated stories and answer from what is left.
-"""
+"""`tiny-compressor`: small networks that compress generated stories and answer from what is left."""
 
 import dataclasses
 import itertools
@@ -77,11 +76,12 @@ def test_the_law_is_that_of_the_draws():
     test, words = data.part("test"), Words(data.part("train"))
     model = harness.model("tiny-compressor", **small)
     kept = [words.codes(extract(t, data.query)[0]) for t in data.part("train").texts]
-    asked = [(*words.codes(t), tiny_compressor.QUESTION, *words.codes(data.query), tiny_compressor.SUMMARY) for t in data.part("train").texts]  # fmt: skip
+    task = (tiny_compressor.QUESTION, *words.codes(data.query), tiny_compressor.SUMMARY)
+    asked = [(*words.codes(t), *task) for t in data.part("train").texts]
     network = model._trained(
         [(*x, *z, tiny_compressor.END) for x, z in zip(asked, kept, strict=True)], words, 30
     )
-    prompts = [(*words.codes(t), tiny_compressor.QUESTION, *words.codes(data.query), tiny_compressor.SUMMARY) for t in test.texts]  # fmt: skip
+    prompts = [(*words.codes(t), *task) for t in test.texts]
     parts = [(7, 9, tiny_compressor.END), (11,)]
     scored = model._scored(network, prompts, parts, 0.7)
     for (i, p), (j, z) in itertools.product(enumerate(prompts), enumerate(parts)):

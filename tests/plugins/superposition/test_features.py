@@ -18,8 +18,7 @@ POSITIVE = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=30).map(np.array)
 
 
 def codes(mass, **more):
-    """Autoencoders whose features have this mass ``(s, blocks, D)``, active where it is not zero.
-    """
+    """Autoencoders whose features have this mass ``(s, blocks, D)``, active where it is not zero."""
     mass = np.asarray(mass, float)
     s = len(mass)
     settings = {"units": 4, "samples": 10_000} | more
@@ -122,8 +121,7 @@ def test_the_first_setting_is_the_value_and_the_others_are_told():
 
 
 def test_the_standard_error_is_the_spread_over_samples_and_autoencoders():
-    """Against fresh draws of everything: samples in blocks, and an autoencoder's own disturbance.
-    """
+    """Against fresh draws of everything: samples in blocks, and an autoencoder's own disturbance."""
     rng = stream(1)
 
     def draw():

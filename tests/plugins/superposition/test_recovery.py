@@ -68,8 +68,7 @@ def test_toy_models_and_the_two_ways_to_fail(caplog):
 
 
 def test_the_order_of_units_does_not_matter():
-    """Up to the noise of the start: autoencoders of permuted units find the same number within 5 %.
-    """
+    """Up to the noise of the start: autoencoders of permuted units find the same number within 5 %."""
     case = next(iter(harness.task("known-codes", only=("m32-n16-k2",), n=4000).cases(seed=0)))
     data = case.load()
     turned = harness.Activations(data.x[:, ::-1].copy())

@@ -1,5 +1,4 @@
-"""Sparse autoencoders as a model: what is fitted on what, what is handed on, files, and bad input.
-"""
+"""Sparse autoencoders as a model: what is fitted on what, what is handed on, files, and bad input."""
 
 import dataclasses
 import itertools

@@ -1,5 +1,4 @@
-"""Training many autoencoders in one pass: gradients, choice of the epoch, and that they do not mix.
-"""
+"""Training many autoencoders in one pass: gradients, choice of the epoch, and that they do not mix."""
 
 import dataclasses
 
