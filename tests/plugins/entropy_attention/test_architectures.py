@@ -5,7 +5,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 pytest.importorskip("tokenizers")
 
 import harness
@@ -118,3 +118,10 @@ def test_heatmap_refuses(tmp_path, capsys):
     assert "cannot be read" in said
     assert "line 1: not a record" in said
     assert "no record of attention-entropy" in said
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="torch sees a GPU here")
+def test_the_device_is_that_of_the_networks():
+    case, *_ = harness.task("attention-architectures", device="cuda").cases(seed=0)
+    with pytest.raises(UsageError, match="torch sees no GPU here"):
+        case.load()
