@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.api import estimator, model, run, task
     from harness.boards.reading import read_records
+    from harness.correlation import kendall, spearman
     from harness.errors import (
         DataError,
         HarnessError,
@@ -53,11 +54,21 @@ if TYPE_CHECKING:
         simple_edges,
         strings,
     )
+    from harness.long_work import cache_folder, checkpointed, progress
     from harness.outputs import Curve, Estimate, Output, Prediction, Selection
     from harness.records import Record, Records
+    from harness.reports import Document, Finding
     from harness.seeds import stream
     from harness.settings import ComponentOf, Device, Param, param
-    from harness.specs import Case, EstimatorSpec, ModelSpec, Quantity, TaskSpec
+    from harness.specs import (
+        Case,
+        CommandSpec,
+        EstimatorSpec,
+        ModelSpec,
+        Quantity,
+        ReportSpec,
+        TaskSpec,
+    )
     from harness.surroundings import calm, threads_for, torch_generator
 
 __version__ = "0.1.0"
@@ -65,6 +76,7 @@ __version__ = "0.1.0"
 _HOME = {
     "harness.api": ("estimator", "model", "run", "task"),
     "harness.boards.reading": ("read_records",),
+    "harness.correlation": ("kendall", "spearman"),
     "harness.errors": (
         "DataError",
         "HarnessError",
@@ -105,11 +117,21 @@ _HOME = {
         "simple_edges",
         "strings",
     ),
+    "harness.long_work": ("cache_folder", "checkpointed", "progress"),
     "harness.outputs": ("Curve", "Estimate", "Output", "Prediction", "Selection"),
     "harness.records": ("Record", "Records"),
+    "harness.reports": ("Document", "Finding"),
     "harness.seeds": ("stream",),
     "harness.settings": ("ComponentOf", "Device", "Param", "param"),
-    "harness.specs": ("Case", "EstimatorSpec", "ModelSpec", "Quantity", "TaskSpec"),
+    "harness.specs": (
+        "Case",
+        "CommandSpec",
+        "EstimatorSpec",
+        "ModelSpec",
+        "Quantity",
+        "ReportSpec",
+        "TaskSpec",
+    ),
     "harness.surroundings": ("calm", "threads_for", "torch_generator"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -7,8 +7,9 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.params import effective, join_component, split_component
-from harness.registry import Component, Registry, Role
+from harness.registry import Component, Registry
 from harness.settings import ComponentOf
+from harness.specs import Role
 
 
 def named(registry: Registry, role: Role, text: str) -> tuple[Component, dict[str, Any]]:

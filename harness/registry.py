@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import functools
-import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -20,23 +19,21 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import pluggy
 
-from harness import hookspecs
+from harness import hookspecs, sources, verbs
 from harness.errors import MissingDependency, PluginError, UsageError, unknown_name
 from harness.params import effective
-from harness.specs import API, EstimatorSpec, ModelSpec, Quantity, Spec, TaskSpec, resolve
+from harness.specs import API, OFFERS, ROLES, CommandSpec, Quantity, Role, TaskSpec, resolve
 
 GROUP = "harness"
-Role = Literal["estimator", "model", "task"]
-ROLES: dict[Role, type[Spec]] = {"estimator": EstimatorSpec, "model": ModelSpec, "task": TaskSpec}
 
 
 @dataclass(frozen=True)
 class Component:
-    """An estimator, model or task that a plugin declares."""
+    """An estimator, model, task or report that a plugin declares."""
 
     role: Role
     plugin: str
@@ -84,9 +81,13 @@ class Plugin:
     components: list[Component] = field(default_factory=list)
 
     def fail(self, state: str, problem: str, fix: str) -> None:
-        """Mark it as broken, with the reason and what mends it."""
+        """Mark it as broken, with the reason and what fixes it."""
         self.state, self.problem, self.fix = state, problem, fix
         self.trace = traceback.format_exc()
+
+    def digest(self) -> str:
+        """Digest of its source."""
+        return sources.digest(self.module)
 
 
 class Registry:
@@ -94,7 +95,8 @@ class Registry:
 
     def __init__(self) -> None:
         self.plugins: dict[str, Plugin] = {}
-        self.components: dict[Role, dict[str, Component]] = {role: {} for role in ROLES}
+        self.components: dict[Role, dict[str, Component]] = {role: {} for role in OFFERS}
+        self.commands: dict[str, tuple[str, CommandSpec]] = {}
         self.loaded_with: dict[str, tuple[str, ...]] = {}
         self._quantities: dict[str, tuple[Quantity, str]] = {}
         self._digests: dict[str, str] = {}
@@ -119,15 +121,18 @@ class Registry:
             and self._hooks_known(plugin, module)
             and self._registered(plugin, module)
         ):
-            for role in ROLES:
-                self._collect(plugin, role)
+            for role in OFFERS:
+                add = functools.partial(self._add_component, plugin, role)
+                self._collect(plugin, f"harness_{role}s", add)
+            add = functools.partial(self._add_command, plugin)
+            self._collect(plugin, "harness_commands", add)
 
     def _import(self, plugin: Plugin, load: Callable[[], ModuleType]) -> ModuleType | None:
         off = f"leave it out with --no-plugin {plugin.name}"
         again = (
             f"pip install --upgrade {plugin.distribution}"
             if plugin.distribution
-            else f"mend {plugin.module}"
+            else f"fix {plugin.module}"
         )
         try:
             module = load()
@@ -180,29 +185,43 @@ class Registry:
             plugin.fail(
                 "invalid",
                 str(error).replace("\n", " "),
-                f"mend the arguments of that hook in {plugin.module}",
+                f"fix the arguments of that hook in {plugin.module}",
             )
             return False
         return True
 
-    def _collect(self, plugin: Plugin, role: Role) -> None:
-        hook = getattr(self._manager.hook, f"harness_{role}s")
-        for implementation in hook.get_hookimpls():
+    def _collect(self, plugin: Plugin, hook: str, add: Callable[[Any], None]) -> None:
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             if implementation.plugin_name != plugin.name:
                 continue
-            mend = f"mend harness_{role}s in {plugin.module}"
             try:
                 for spec in implementation.function():
-                    self._add_component(plugin, role, spec)
+                    add(spec)
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
-                plugin.fail("invalid", f"harness_{role}s: {type(error).__name__}: {error}", mend)
+                problem = f"{hook}: {type(error).__name__}: {error}"
+                plugin.fail("invalid", problem, f"fix {hook} in {plugin.module}")
+
+    def _add_command(self, plugin: Plugin, spec: Any) -> None:
+        if not isinstance(spec, CommandSpec):
+            raise PluginError(f"gave {type(spec).__name__}; wanted CommandSpec")
+        first, _ = self.commands.get(spec.name, ("", spec))
+        if first or spec.name in verbs.HOST:
+            owner = f"plugin {first!r}" if first else "infoharness itself"
+            raise PluginError(
+                f"the verb {spec.name!r} of plugin {plugin.name!r} is taken by {owner}"
+            )
+        self.commands[spec.name] = plugin.name, spec
 
     def _add_component(self, plugin: Plugin, role: Role, spec: Any) -> None:
-        if not isinstance(spec, ROLES[role]):
-            raise PluginError(f"gave {type(spec).__name__}; wanted {ROLES[role].__name__}")
-        component = Component(role, plugin.name, spec)
+        if not isinstance(spec, OFFERS[role]):
+            raise PluginError(f"gave {type(spec).__name__}; wanted {OFFERS[role].__name__}")
+        self.adopt(plugin, Component(role, plugin.name, spec))
+
+    def adopt(self, plugin: Plugin, component: Component) -> None:
+        """Take in a component. Raises `PluginError` for a name or quantity that clashes."""
+        role, spec = component.role, component.spec
         if component.name in self.components[role]:
             raise PluginError(f"two {role}s are named {spec.name!r}")
         measured = (
@@ -222,11 +241,16 @@ class Registry:
         return self._quantities[name][0] if name in self._quantities else Quantity(name)
 
     def matching(self, role: Role, pattern: str) -> list[Component]:
-        """Components by full name, bare name or glob, sorted. Raises `UsageError` where none matches.
+        """Components by full name, bare name or glob, sorted.
 
-        A bare name (no glob) that several plugins use is an error that lists the full names.
+        Raises `UsageError` where none matches, and for a bare name (no glob) that several plugins
+        use, with the full names. A function, ``package.module:name``, needs no plugin.
         """
-        known = self.components[role]
+        if role == "estimator" and ":" in pattern:
+            from harness import functions
+
+            return [functions.component(self, pattern)]
+        known = {n: c for n, c in self.components[role].items() if ":" not in n}
         tried = [
             n
             for n in known
@@ -258,7 +282,7 @@ class Registry:
 
     def called(self, name: str) -> list[Component]:
         """The components with this full name, at most one in each role."""
-        return [known[name] for known in self.components.values() if name in known]
+        return [known[name] for role in ROLES if name in (known := self.components[role])]
 
     def of_plugin(self, name: str, role: Role) -> list[Component]:
         """The components of one role that a plugin (a name or glob) offers."""
@@ -288,37 +312,20 @@ class Registry:
                 )
         return problems
 
-    def watch(self, watcher: object) -> contextlib.AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def watch(self, watcher: object) -> Iterator[None]:
         """Register an object with watcher hooks for the length of a ``with`` block."""
-
-        @contextlib.contextmanager
-        def registered() -> Iterator[None]:
-            self._manager.register(watcher)
-            try:
-                yield
-            finally:
-                self._manager.unregister(watcher)
-
-        return registered()
+        self._manager.register(watcher)
+        try:
+            yield
+        finally:
+            self._manager.unregister(watcher)
 
     def source_digest(self, plugin: str) -> str:
-        """Digest of a plugin's source: its ``.py`` files by name. Enters every cache key."""
+        """Digest of what computes in a plugin (`harness.sources`). Enters every cache key."""
         if plugin not in self._digests:
-            self._digests[plugin] = _digest_of_module(self.plugins[plugin].module)
+            self._digests[plugin] = self.plugins[plugin].digest()
         return self._digests[plugin]
-
-
-def _digest_of_module(module: str) -> str:
-    found = importlib.util.find_spec(module)
-    if found is None or found.origin is None:
-        return "unknown"
-    root = Path(found.origin)
-    files = sorted(root.parent.rglob("*.py")) if found.submodule_search_locations else [root]
-    sha = hashlib.sha256()
-    for file in files:
-        data = file.read_bytes()
-        sha.update(f"{file.relative_to(root.parent).as_posix()} {len(data)}\0".encode() + data)
-    return sha.hexdigest()[:16]
 
 
 def load(
@@ -326,6 +333,7 @@ def load(
     blocked: Iterable[str] = (),
     only: Iterable[str] = (),
     modules: Iterable[str | ModuleType] = (),
+    functions: Iterable[str] = (),
 ) -> Registry:
     """Load the installed plugins.
 
@@ -334,13 +342,11 @@ def load(
     blocked : names that are not imported (``--no-plugin``).
     only : under ``HARNESS_DISABLE_PLUGIN_AUTOLOAD`` the names that are loaded all the same.
     modules : modules that are plugins without an entry point.
+    functions : functions that are estimators without a plugin, ``package.module:name``.
     """
     registry = Registry()
-    blocked, only, manual = (
-        set(blocked),
-        set(only),
-        bool(os.environ.get("HARNESS_DISABLE_PLUGIN_AUTOLOAD")),
-    )
+    blocked, only, switch = set(blocked), set(only), "HARNESS_DISABLE_PLUGIN_AUTOLOAD"
+    manual = bool(os.environ.get(switch))
     extra = tuple(m.__name__ if isinstance(m, ModuleType) else m for m in modules)
     registry.loaded_with = {"blocked": tuple(blocked), "only": tuple(only), "modules": extra}
     entries = [
@@ -355,11 +361,8 @@ def load(
         plugin = Plugin(name, entry.module, distribution, version)
         if name in blocked or (manual and not any(fnmatch.fnmatchcase(name, o) for o in only)):
             plugin.state = "blocked"
-            plugin.problem = (
-                "left out by --no-plugin"
-                if name in blocked
-                else "HARNESS_DISABLE_PLUGIN_AUTOLOAD is set"
-            )
+            said = "left out by --no-plugin" if name in blocked else f"{switch} is set"
+            plugin.problem = said
             plugin.fix = f"name it with --plugin {name}" if manual else f"drop --no-plugin {name}"
             registry.plugins.setdefault(name, plugin)
         else:
@@ -367,6 +370,8 @@ def load(
     for module in extra:
         name = module.rpartition(".")[2].removeprefix("harness_").replace("_", "-")
         registry.add(Plugin(name, module), functools.partial(importlib.import_module, module))
+    for function in functions:
+        registry.one("estimator", function)
     return registry
 
 
@@ -374,7 +379,7 @@ _in_use: ContextVar[Registry | None] = ContextVar("harness registry", default=No
 
 
 def default() -> Registry:
-    """The registry of the run that this code is part of; outside of runs that of the installed plugins."""
+    """The registry of the run that this code is part of; outside of runs the installed plugins."""
     return _in_use.get() or _installed()
 
 
@@ -386,7 +391,7 @@ def _installed() -> Registry:
 
 @contextlib.contextmanager
 def using(registry: Registry) -> Iterator[None]:
-    """Within ``with``, `default` is this registry: what ``--no-plugin`` leaves out cannot be reached by name either."""
+    """Within ``with``, `default` is this registry: ``--no-plugin`` holds for calls by name."""
     token = _in_use.set(registry)
     try:
         yield

@@ -171,6 +171,49 @@ class TaskSpec(Spec):
     baselines: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReportSpec(Spec):
+    """Makes a figure, a table of findings or a page from records.
+
+    The implementation has one method, ``make(records) -> Document``. ``reads`` are globs of the full
+    names of tasks and estimators: records of others are left out before, and their absence is an error.
+    """
+
+    reads: tuple[str, ...] = ()
+
+
+Role = Literal["estimator", "model", "task", "report"]
+ROLES: dict[Role, type[Spec]] = {"estimator": EstimatorSpec, "model": ModelSpec, "task": TaskSpec}
+"""What stands on paths."""
+OFFERS: dict[Role, type[Spec]] = ROLES | {"report": ReportSpec}
+"""What has a full name: parts of paths, and reports."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandSpec:
+    """A verb of the command line.
+
+    Attributes
+    ----------
+    name : the verb, unique among all plugins.
+    summary : one line for ``harness --help``.
+    implementation : lazy reference ``"package.module"``; the module has ``add_arguments(parser)``
+        and ``run(args) -> exit status``.
+    """
+
+    name: str
+    summary: str
+    implementation: str
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise PluginError(f"{self.name!r} is not a valid verb: lower case, digits and - only")
+        if not re.fullmatch(r"\w+(\.\w+)*", self.implementation):
+            raise PluginError(
+                f"{self.name}: implementation {self.implementation!r} is not 'package.module'"
+            )
+
+
 @dataclass(frozen=True)
 class Case:
     """One data set of a task.

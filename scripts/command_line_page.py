@@ -7,9 +7,9 @@ from pathlib import Path
 PAGE = Path(__file__).parent.parent / "docs" / "command-line.md"
 HEAD = """# The command line
 
-Made from the commands' own help (`python scripts/command_line_page.py`). Results go to standard output, talk to
-standard error. Exit status: 0 all ran, 1 some path failed (or a check did), 2 the request was wrong,
-3 an error of ours, 130 interrupted.
+Made from the commands' own help (`python scripts/command_line_page.py`). Results go to standard
+output, talk to standard error. Exit status: 0 all ran, 1 some path failed (or a check did), 2 the
+request was wrong, 3 an error of ours, 130 interrupted.
 
 | variable | meaning |
 | --- | --- |
@@ -22,10 +22,11 @@ standard error. Exit status: 0 all ran, 1 some path failed (or a check did), 2 t
 def page() -> str:
     """The page as it should be."""
     os.environ["COLUMNS"] = "100"
-    from harness.cli import VERBS, parser
+    from harness import verbs
+    from harness.cli import parser
 
     parts = [HEAD]
-    for verb in VERBS:
+    for verb in verbs.known():
         parts.append(f"\n## harness {verb}\n")
         top = parser(verb)
         one = next(a for a in top._actions if isinstance(a, argparse._SubParsersAction)).choices[

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness import hookspecs, registry
-from harness.cli import VERBS, parser
+from harness import hookspecs, registry, verbs
+from harness.cli import parser
 from harness.specs import API
 
 ROOT = Path(__file__).parent.parent
@@ -63,15 +63,26 @@ def test_every_verbs_help_is_in_the_docs(monkeypatch):
     """Stale? Run: python scripts/command_line_page.py"""
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     page = importlib.import_module("command_line_page").page()
-    assert all(f"## harness {verb}\n" in page for verb in VERBS)
+    assert all(f"## harness {verb}\n" in page for verb in verbs.known())
     assert page == text("docs", "command-line.md")
 
 
-RANK = {
-    "errors": 0, "files": 0, "kinds": 0, "outputs": 0, "settings": 0, "specs": 0, "quantities": 0, "seeds": 0, "hookspecs": 0, "measure": 0,
-    "machine": 0, "surroundings": 0, "threads": 0, "params": 1, "records": 1, "registry": 2, "naming": 3, "plan": 3, "identity": 4, "store": 4, "work": 4, "executors": 5,
-    "runner": 6, "verification": 7, "api": 7, "testing": 7, "templates": 7, "boards": 8, "cli": 9, "__main__": 10,
-}  # fmt: skip
+LAYERS = (
+    "errors files folders kinds outputs settings specs quantities seeds hookspecs measure machine "
+    "sources surroundings threads",
+    "params records correlation long_work",
+    "registry functions verbs units",
+    "naming plan",
+    "identity store work jobs",
+    "executors recording",
+    "runner",
+    "verification api testing templates",
+    "boards reports",
+    "cli",
+    "__main__",
+)
+"""A module of the host imports from its own layer and those above it in this list."""
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names.split()}
 
 
 def imports(file):
@@ -157,7 +168,7 @@ def test_importing_a_part_does_not_hide_a_public_function():
         importlib.import_module(f"harness.{module}")
     assert all(
         inspect.isfunction(getattr(harness, n))
-        for n in ("run", "estimator", "model", "task", "stream")
+        for n in ("run", "estimator", "model", "task", "stream", "progress")
     )
 
 
@@ -185,5 +196,5 @@ def test_folders_are_not_packages():
 
 
 def test_every_verb_has_a_parser():
-    for verb in VERBS:
+    for verb in verbs.known():
         assert parser(verb).format_help()

@@ -7,7 +7,6 @@ dimension ...) and truth. The first field that differs is named.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from harness.boards.summary import label
 from harness.errors import UsageError
+from harness.identity import row_key
 from harness.records import Record, Status
 
 Floats = NDArray[np.float64]
@@ -134,18 +134,9 @@ def _setup(r: Record) -> tuple[Any, ...]:
     return id(r.params), r.models, r.estimator
 
 
-def row_key(r: Record) -> tuple[Any, ...]:
-    """What makes a row: models and estimator, with their parameters."""
-    return (
-        r.models,
-        r.estimator,
-        json.dumps([r.params.get("models"), r.params.get("estimator")], sort_keys=True),
-    )
-
-
-def rows_of(records: list[Record]) -> dict[tuple[Any, ...], Row]:
+def rows_of(records: list[Record]) -> dict[str, Row]:
     """Rows by key, with labels that tell them apart: bare names where these do, else full ones, else parameters."""
-    first: dict[tuple[Any, ...], Record] = {}
+    first: dict[str, Record] = {}
     for r in {_setup(r): r for r in records}.values():
         first.setdefault(row_key(r), r)
     shared = len({r.models for r in first.values()}) == 1

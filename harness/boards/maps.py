@@ -16,6 +16,7 @@ from harness.boards import grid as grids
 from harness.boards.definition import MapOf
 from harness.boards.summary import matches
 from harness.errors import UsageError
+from harness.identity import row_key
 from harness.records import Record, Status
 
 Floats = NDArray[np.float64]
@@ -80,7 +81,7 @@ def gather(of: MapOf, records: Iterable[Record]) -> Maps:
     found: dict[str, list[Floats]] = {}
     for r in mine:
         case = f"{r.task.rpartition('/')[2]}:{r.case}" if len(tasks) > 1 else r.case
-        name = f"{case} ({rows[grids.row_key(r)].label})" if len(rows) > 1 else case
+        name = f"{case} ({rows[row_key(r)].label})" if len(rows) > 1 else case
         found.setdefault(name, []).append(_values(of, r))
     panels = []
     for name, seeds in sorted(found.items()):

@@ -25,7 +25,8 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.files import whole
-from harness.identity import RECIPE
+from harness.functions import NAME as FUNCTION
+from harness.identity import RECIPE, plugin_of
 from harness.records import Record, Records, Status
 from harness.registry import Registry
 from harness.specs import NAME, Quantity
@@ -54,8 +55,9 @@ OWN = (
 COSTS = ("wall_s", "cpu_s", "peak_mib", "prefix_s")
 NUMBERS = ("value", "stderr", "truth", *COSTS)
 DEFAULTS = {f.name: f.default for f in fields(Record) if f.default is not dataclasses.MISSING}
-FULL = re.compile(rf"{NAME.pattern}/{NAME.pattern}")
-PLUGIN = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
+FULL = re.compile(rf"{NAME.pattern}/{NAME.pattern}|{FUNCTION.pattern}")
+"""A component, ``plugin/name``, or a function, ``package.module:name``."""
+PLUGIN = re.compile(rf"{NAME.pattern}|\w+(\.\w+)*")
 
 
 @dataclass(frozen=True)
@@ -274,7 +276,7 @@ class _Reader:
         except (KeyError, TypeError, AttributeError) as error:
             raise at.error(f"broken header: {error!r}") from error
         for name in self.estimators:
-            if not FULL.fullmatch(name) or name.partition("/")[0] != path.stem:
+            if not FULL.fullmatch(name) or plugin_of(name) != path.stem:
                 raise at.error(f"estimator {name!r}; wanted names of plugin {path.stem}")
         self.setups: dict[str, dict[str, Any]] = {}
         self.paths: dict[str, str] = {}  # two setups may be one path, on other versions or machines

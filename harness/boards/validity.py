@@ -16,6 +16,7 @@ from harness.boards.definition import Contents, Section
 from harness.boards.grid import Row
 from harness.boards.standing import DRAWS, Interval
 from harness.errors import UsageError, unknown_name
+from harness.identity import row_key
 from harness.records import Record
 from harness.specs import Quantity
 
@@ -182,7 +183,7 @@ def _predictors(records: list[Record], per_path: bool) -> list[tuple[Row, list[R
     """Rows with their records; where points are paths, one row stands for an estimator behind all its models."""
     if not per_path:
         rows = grids.rows_of(records)
-        return [(row, [r for r in records if grids.row_key(r) == key]) for key, row in rows.items()]
+        return [(row, [r for r in records if row_key(r) == key]) for key, row in rows.items()]
     found = []
     for name in sorted({r.estimator for r in records}):
         mine = [r for r in records if r.estimator == name]

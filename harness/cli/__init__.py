@@ -1,8 +1,8 @@
 """The command line: one module per verb, imported only when its verb is used.
 
-A verb module has ``add_arguments(parser)`` and ``run(args) -> exit status``. Results go to
-standard output, talk to standard error. Exit status: 0 all ran, 1 some path failed, 2 the request was
-wrong, 3 an error of our own, 130 interrupted.
+A verb module has ``add_arguments(parser)`` and ``run(args) -> exit status``; plugins add their own
+(`harness.verbs`). Results go to standard output, talk to standard error. Exit status: 0 all ran,
+1 some path failed, 2 the request was wrong, 3 an error of our own, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -12,98 +12,120 @@ import difflib
 import importlib
 import os
 import sys
-from typing import NoReturn
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
 
-VERBS = {
-    "run": "run every legal path of a request",
-    "plan": "show the legal paths, and why others are not",
-    "list": "list estimators, models and tasks",
-    "show": "show a component: parameters, kinds, paper",
-    "results": "look at stored results",
-    "verify": "recompute a sample of stored results and report drift",
-    "board": "leaderboards: show, run, build, check, submit",
-    "plugin": "plugins: list, new, check",
-    "store": "the result store: info, merge, gc",
-    "doctor": "what is installed, and what is missing",
-}
+from harness import verbs
+
+if TYPE_CHECKING:
+    from harness.verbs import Verbs
 
 
 class _Parser(argparse.ArgumentParser):
     """Errors in one line with the nearest match, exit status 2."""
 
     def error(self, message: str) -> NoReturn:
-        words = message.split("'")
-        if "invalid choice" in message and len(words) > 1:
-            near = difflib.get_close_matches(
-                words[1], VERBS if self.prog == "harness" else words[3::2], n=1
-            )
-            hint = f"did you mean {near[0]!r}?" if near else f"see {self.prog} --help"
-            message = f"unknown {'verb' if self.prog == 'harness' else 'word'} {words[1]!r}: {hint}"
-        elif message.startswith("unrecognized arguments: "):
-            wrong = message.partition(": ")[2].split()[0]
-            near = difflib.get_close_matches(wrong, _options(sys.argv), n=1)
-            message = f"unknown option {wrong!r}: " + (
-                f"did you mean {near[0]}?" if near else f"see {self.prog} --help"
-            )
         print(f"harness: {message}", file=sys.stderr)
         raise SystemExit(2)
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            what = "verb" if action.dest == "verb" else "word"
+            known = {str(choice): repr(choice) for choice in action.choices}
+            self.unknown(what, str(value), known)
 
-def parser(verb: str | None = None) -> argparse.ArgumentParser:
-    """The parser; only the chosen verb's own arguments are filled in."""
+    def unknown(self, what: str, word: str, known: Mapping[str, str]) -> NoReturn:
+        """End with the nearest of the known words, printed as ``known`` has it."""
+        near = difflib.get_close_matches(word, known, n=1)
+        hint = f"did you mean {known[near[0]]}?" if near else f"see {self.prog} --help"
+        self.error(f"unknown {what} {word!r}: {hint}")
+
+
+def parser(verb: str | None = None, known: Verbs | None = None) -> argparse.ArgumentParser:
+    """The parser; only the chosen verb's own arguments are filled in.
+
+    Raises `PluginError` where the module of a plugin's verb cannot be imported.
+    """
     import harness
 
+    known = known or verbs.known()
     top = _Parser(
         prog="harness",
-        description="Run every way to measure information on every task it fits, and put them in one table.",
+        description="Run every way to measure information on every task it fits, "
+        "and put them in one table.",
         epilog="Start with: harness run --plugin msc --task colabfit",
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"infoharness {harness.__version__}")
-    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Parser)
-    for name, summary in VERBS.items():
-        one = verbs.add_parser(
-            name, help=summary, description=summary.capitalize() + ".", allow_abbrev=False
+    below = top.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Parser)
+    for name, (summary, module) in known.items():
+        one = below.add_parser(
+            name,
+            help=summary.replace("%", "%%"),
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            allow_abbrev=False,
         )
         if name == verb:
             one.add_argument("--debug", action="store_true", help="show tracebacks")
-            module(name).add_arguments(one)
+            _imported(name, module).add_arguments(one)
     return top
 
 
-def _options(words: list[str]) -> list[str]:
-    """The options of the verb that was typed."""
-    verb = next((w for w in words[1:] if w in VERBS), None)
-    if verb is None:
-        return []
-    one = _Parser(add_help=False)
-    module(verb).add_arguments(one)
-    return [option for action in one._actions for option in action.option_strings]
-
-
-def module(verb: str):  # type: ignore[no-untyped-def]  # noqa: ANN201 - a verb module, see above
+def _imported(verb: str, module: str) -> Any:
     """The module of a verb."""
-    return importlib.import_module(
-        f"harness.cli.{verb}_" if verb in ("list",) else f"harness.cli.{verb}"
-    )
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        from harness.errors import PluginError
+
+        raise PluginError(f"verb {verb!r}: cannot import {module}: {error}") from error
+
+
+def _parsed(words: list[str], verb: str | None) -> tuple[argparse.Namespace, str]:
+    """The arguments, and the module that acts on them."""
+    known = verbs.host() if verb in verbs.HOST else verbs.known()
+    if verb is not None and verb not in known:  # it may have come since the plugins were asked
+        known = verbs.known(fresh=True)
+    top = parser(verb, known)
+    args, rest = top.parse_known_args(words)
+    if rest:
+        one = next(iter(_below(top)))[args.verb]
+        one.unknown("option", rest[0], {option: option for option in _options(one)})
+    return args, known[args.verb][1]
+
+
+def _below(parser: argparse.ArgumentParser) -> Iterator[Mapping[str, _Parser]]:
+    """The parsers of its verbs, or of the words of a verb."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield action.choices
+
+
+def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """The options of a parser and of those below it."""
+    for action in parser._actions:
+        yield from action.option_strings
+    for choices in _below(parser):
+        for inner in choices.values():
+            yield from _options(inner)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point of the command ``harness``."""
     words = sys.argv[1:] if argv is None else argv
     verb = next((w for w in words if not w.startswith("-")), None)
-    try:
-        args = parser(verb).parse_args(words)
-    except SystemExit as stop:
-        return int(stop.code or 0)
+    debug = "--debug" in words
     from harness.errors import HarnessError
 
     try:
-        status = int(module(args.verb).run(args))
+        args, module = _parsed(words, verb)
+        status = int(importlib.import_module(module).run(args))
         sys.stdout.flush()
         return status
+    except SystemExit as stop:
+        return int(stop.code or 0)
     except HarnessError as error:
-        if args.debug:
+        if debug:
             raise
         print(f"harness: {error}", file=sys.stderr)
         return 2
@@ -115,7 +137,7 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        if args.debug:
+        if debug:
             raise
         print(
             f"harness: internal error: {type(error).__name__}: {error}; --debug shows where",

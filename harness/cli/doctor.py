@@ -8,7 +8,7 @@ import importlib.metadata
 import harness
 from harness import machine
 from harness.cli import options
-from harness.registry import ROLES
+from harness.specs import OFFERS
 from harness.store import default_path
 
 PACKAGES = ("numpy", "pluggy", "networkx", "rich", "tabulate", "scipy", "scikit-learn", "numba", "ase", "pyarrow",
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     registry, problems = options.registry(args), 0
     for plugin in registry.plugins.values():
         absent = {str(m) for c in plugin.components if (m := c.missing())}
-        counts = {role: sum(c.role == role for c in plugin.components) for role in ROLES}
+        counts = {role: sum(c.role == role for c in plugin.components) for role in OFFERS}
         parts = [f"{count} {role}{'s' * (count != 1)}" for role, count in counts.items() if count]
         print(f"plugin {plugin.name} {plugin.version}: {', '.join([plugin.state, *parts])}")
         for line in [f"{plugin.problem}: {plugin.fix}"] if plugin.problem else []:

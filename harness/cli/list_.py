@@ -8,9 +8,10 @@ import sys
 
 from harness.cli import options
 from harness.plan import reads
-from harness.registry import ROLES, Component
+from harness.registry import Component
+from harness.specs import OFFERS
 
-PLURAL = {"estimator": "estimators", "model": "models", "task": "tasks"}
+PLURAL = {"estimator": "estimators", "model": "models", "task": "tasks", "report": "reports"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the components, and how many plugins did not load."""
     registry = options.registry(args)
-    for role in ROLES:
+    for role in OFFERS:
         if args.what not in (None, PLURAL[role]):
             continue
         found = sorted(registry.components[role].values(), key=lambda c: c.name)
@@ -53,7 +54,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def kinds(component: Component) -> str:
-    """``Structures → Environments`` and the like."""
+    """``Structures → Environments`` and the like; of a report what it reads."""
+    if component.role == "report":
+        return ", ".join(component.spec.reads) or "any records"
     gives: str = component.spec.gives.__name__
     if component.role == "task":
         return gives

@@ -43,13 +43,14 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 
 def add_request(parser: argparse.ArgumentParser) -> None:
     """What to run."""
+    or_function = ", or a function, package.module:function"
     for role in ("plugin", "task", "model", "estimator"):
         parser.add_argument(
             f"--{role}",
             action="append",
             default=[],
             metavar="NAME",
-            help=f"{role} by name or glob; repeatable",
+            help=f"{role} by name or glob{or_function if role == 'estimator' else ''}; repeatable",
         )
     parser.add_argument(
         "--set",
@@ -60,6 +61,11 @@ def add_request(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seeds", default="0", metavar="LIST", help="such as 0,1,2 or 0:5 (default: 0)"
+    )
+    parser.add_argument(
+        "--device",
+        metavar="NAME",
+        help="such as cuda: the parameter 'device' of every component on a path that has one",
     )
     parser.add_argument(
         "--no-baselines", action="store_true", help="leave out the baselines that a task names"
@@ -81,6 +87,7 @@ def request(args: argparse.Namespace) -> Request:
         params,
         seeds(args.seeds),
         not args.no_baselines,
+        args.device,
     )
 
 

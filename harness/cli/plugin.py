@@ -13,7 +13,8 @@ from harness.cli import options
 from harness.cli.list_ import PLURAL
 from harness.errors import MissingDependency, UsageError, unknown_name
 from harness.params import split_setting
-from harness.registry import ROLES, Plugin
+from harness.registry import Plugin
+from harness.specs import OFFERS
 
 STYLES = {"ok": "green", "passed": "green", "skipped": "yellow", "blocked": "yellow"}
 """Colours of states and results on a terminal; all others are red."""
@@ -96,7 +97,7 @@ def _facts(plugin: Plugin) -> dict[str, Any]:
         names = ", ".join(sorted({a.package for a in absent.values()}))
         problem = f"{len(absent)} of {len(plugin.components)} components need {names}"
         fix = "; ".join(sorted({a.install for a in absent.values()}))
-    counts = {role: sum(c.role == role for c in plugin.components) for role in ROLES}
+    counts = {role: sum(c.role == role for c in plugin.components) for role in OFFERS}
     return {
         "name": plugin.name,
         "state": plugin.state,

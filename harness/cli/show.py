@@ -12,13 +12,14 @@ from harness.cli import options
 from harness.cli.list_ import kinds
 from harness.errors import UsageError, unknown_name
 from harness.params import describe
-from harness.registry import ROLES, Component, Registry
+from harness.registry import Component, Registry
 from harness.settings import Param
+from harness.specs import OFFERS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
-    parser.add_argument("name", help="full or bare name of an estimator, model or task")
+    parser.add_argument("name", help="full or bare name of an estimator, model, task or report")
     options.add_plugins(parser)
 
 
@@ -33,8 +34,10 @@ def run(args: argparse.Namespace) -> int:
 
 def find(registry: Registry, name: str) -> list[Component]:
     """Components of any role with this full or bare name (or glob). Raises `UsageError`."""
+    if ":" in name:
+        return registry.matching("estimator", name)
     found: list[Component] = []
-    for role in ROLES:
+    for role in OFFERS:
         try:
             found += registry.matching(role, name)
         except UsageError as error:
@@ -43,7 +46,7 @@ def find(registry: Registry, name: str) -> list[Component]:
     if not found:
         known = {
             n
-            for role in ROLES
+            for role in OFFERS
             for full in registry.components[role]
             for n in (full, full.rpartition("/")[2])
         }
@@ -54,7 +57,7 @@ def find(registry: Registry, name: str) -> list[Component]:
 def _print(component: Component) -> None:
     spec = component.spec
     print(f"{component.name} ({component.role}): {spec.summary}")
-    lines = [("kinds", kinds(component))]
+    lines = [("reads" if component.role == "report" else "kinds", kinds(component))]
     if component.role == "estimator" and spec.quantity:
         lines.append(
             (
@@ -71,7 +74,7 @@ def _print(component: Component) -> None:
             )
             lines.append((quantity.name, f"{quantity.summary}{unit}{better}"))
         lines.append(("baselines", ", ".join(spec.baselines)))
-    else:
+    elif component.role != "report":
         lines.append(("needs", ", ".join(spec.needs)))
     lines.append(("uses", ", ".join(spec.uses)))
     lines += [

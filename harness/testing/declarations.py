@@ -41,6 +41,7 @@ SIGNATURES: dict[str, dict[str, tuple[str, ...]]] = {
     "estimator": {"estimate": ("data", "*rng")},
     "model": {"transform": ("data", "*to", "*rng")},
     "task": {"cases": ("*seed",), "score": ("case", "output")},
+    "report": {"make": ("records",)},
 }
 """Arguments of the methods by role; those after a star are given by name."""
 

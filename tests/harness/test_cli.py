@@ -223,3 +223,28 @@ def test_a_reader_that_has_seen_enough(command, tmp_path):
     ran = subprocess.run(["bash", "-c", f"set -o pipefail; {line}"], capture_output=True, text=True, check=False,
                          env=os.environ | {"PYTHONPATH": str(TOY)})  # fmt: skip
     assert "Traceback" not in ran.stderr
+
+
+def test_curves_are_written_as_csv(command, tmp_path):
+    ok(command("run", "--task", "bends", "--estimator", "bend"))
+    ok(command(*NORMALS))
+    file = tmp_path / "curves.csv"
+    assert "3 points in" in ok(command("results", "--curves", file)).stderr
+    assert file.read_text().splitlines() == [
+        "task,case,models,estimator,seed,name_x,x,name_y,y,stderr",
+        "toy/bends,bend,,toy/bend,0,rate,0.0,nats,inf,0.0",
+        "toy/bends,bend,,toy/bend,0,rate,1.0,nats,1.0,0.1",
+        "toy/bends,bend,,toy/bend,0,rate,2.0,nats,4.0,0.2",
+    ]
+    none = command("results", "--task", "normals", "--curves", file)
+    assert none.returncode == 2
+    assert "none of these results has a curve" in none.stderr
+
+
+def test_a_device_that_is_not_there_is_one_line_and_status_2(command):
+    """On a machine with a GPU the path runs there, or would."""
+    asked = ("run", "--task", "normals", "--estimator", "on-device", "--device")
+    refused = command(*asked, "tpu")
+    assert refused.returncode == 2
+    assert "toy/on-device.device: 'tpu'; wanted one of 'cpu', 'cuda'" in refused.stderr
+    assert "--gpu-workers 0; wanted 1 or more" in command(*asked, "cpu", "--gpu-workers", "0").stderr

@@ -1,4 +1,4 @@
-"""The host keeps working beside every kind of broken plugin, and says what mends it."""
+"""The host keeps working beside every kind of broken plugin, and says what fixes it."""
 
 import importlib
 import subprocess
@@ -92,43 +92,43 @@ BROKEN = {
         GOOD + "\n@hookimpl\ndef harness_run_finished(summary, colour):\n    pass\n",
         "invalid",
         "colour",
-        "mend",
+        "fix",
     ),
     "garbage": (
         GOOD.replace('[spec("fit")]', "[42]"),
         "invalid",
         "gave int; wanted EstimatorSpec",
-        "mend harness_est",
+        "fix harness_est",
     ),
     "no iterable": (
         GOOD.replace('[spec("fit")]', "None"),
         "invalid",
         "TypeError",
-        "mend harness_estimators",
+        "fix harness_estimators",
     ),
     "bad name": (
         GOOD.replace('"fit"', '"Fit it"'),
         "invalid",
         "not a valid component name",
-        "mend",
+        "fix",
     ),
     "duplicate component": (
         GOOD.replace('[spec("fit")]', '[spec("fit"), spec("fit")]'),
         "invalid",
         "two estimators are named 'fit'",
-        "mend",
+        "fix",
     ),
     "raises half-way": (
         GOOD.replace('return [spec("fit")]', 'yield spec("fit")\n    raise OSError("half")'),
         "invalid",
         "harness_estimators: OSError: half",
-        "mend harness_estimators in fake_bad",
+        "fix harness_estimators in fake_bad",
     ),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_plugin_is_a_row_that_says_what_mends_it(install, name):
+def test_a_broken_plugin_is_a_row_that_says_what_fixes_it(install, name):
     source, state, problem, fix = BROKEN[name]
     install("bad", source)
     install("good", GOOD)
@@ -308,3 +308,22 @@ def test_the_commands_work_beside_broken_plugins(install, tmp_path):
     assert components.returncode == 0
     assert "good/fit" in components.stdout
     assert "2 plugins have problems (bad, old)" in components.stderr
+
+
+def test_the_digest_covers_what_computes_and_not_reports(tmp_path, monkeypatch):
+    from harness import sources
+
+    monkeypatch.syspath_prepend(tmp_path)
+    package = tmp_path / "fake_package"
+    for folder in ("", "reports", "inner/reports"):
+        (package / folder).mkdir(parents=True, exist_ok=True)
+        (package / folder / "__init__.py").write_text("")
+        (package / folder / "part.py").write_text("x = 1\n")
+    before = sources.digest("fake_package")
+    (package / "reports" / "part.py").write_text("x = 2\n")
+    assert sources.digest("fake_package") == before
+    for name in ("part.py", "inner/reports/part.py"):
+        (package / name).write_text("x = 2\n")
+        changed = sources.digest("fake_package")
+        assert changed != before
+        before = changed

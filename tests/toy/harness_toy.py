@@ -1,12 +1,15 @@
 """A plugin for the tests: parts that work, and parts that fail in every way there is."""
 
 from harness import (
+    CommandSpec,
+    Curve,
     Estimate,
     EstimatorSpec,
     ModelSpec,
     PairedSamples,
     Param,
     Quantity,
+    ReportSpec,
     Samples,
     Selection,
     TaskSpec,
@@ -58,6 +61,25 @@ def harness_estimators():
             Param("seconds", float, 0.02, "how long"),
             Param("log", str, "", "file"),
         ),
+    )
+    yield _estimator(
+        "lengthy",
+        "Lengthy",
+        params=(
+            Param("steps", int, 5, "how many", low=1),
+            Param("pause", float, 0.0, "seconds of each step"),
+        ),
+    )
+    yield _estimator(
+        "on-device",
+        "OnDevice",
+        params=(
+            Param("device", str, "cpu", "where it runs", choices=("cpu", "cuda")),
+            Param("log", str, "", "file"),
+        ),
+    )
+    yield _estimator(
+        "bend", "Bend", gives=Curve, quantity=None, params=(Param("points", int, 3, "of it"),)
     )
     yield _estimator("compiles", "Compiles", params=(Param("log", str, "", "file"),))
     yield _estimator("absent", "Mean", requires=("no_such_package",), install="no-such-package")
@@ -111,8 +133,32 @@ def harness_tasks():
         params=(n,),
     )
     yield TaskSpec(
+        name="bends",
+        summary="the height of curves",
+        implementation="toy_parts:Bends",
+        gives=Samples,
+        quantities=(GAIN,),
+        scores=(Curve,),
+    )
+    yield TaskSpec(
         name="broken",
         summary="a task that raises",
         implementation="toy_parts:Broken",
         gives=Samples,
     )
+
+
+@hookimpl
+def harness_reports():
+    yield ReportSpec(
+        name="spread",
+        summary="does the mean of a sample lie near 0?",
+        implementation="toy_parts:Spread",
+        reads=("toy/normals",),
+        params=(Param("limit", float, 0.5, "largest distance from 0"),),
+    )
+
+
+@hookimpl
+def harness_commands():
+    yield CommandSpec(name="greet", summary="say hello", implementation="toy_greet")

@@ -5,7 +5,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("tokenizers")
 
 import harness
@@ -120,8 +120,11 @@ def test_heatmap_refuses(tmp_path, capsys):
     assert "no record of attention-entropy" in said
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="torch sees a GPU here")
 def test_the_device_is_that_of_the_networks():
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("torch sees a GPU here")
     case, *_ = harness.task("attention-architectures", device="cuda").cases(seed=0)
     with pytest.raises(UsageError, match="torch sees no GPU here"):
         case.load()
