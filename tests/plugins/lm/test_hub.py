@@ -180,7 +180,7 @@ def test_what_does_not_fit(gpt2, llama, tmp_path):
         run("", CODES, model=gpt2, window=17)
     with pytest.raises(Incompatible, match="longest has 12"):
         run("-attention", TokenSequences(CODES.ids[:20], np.array([0, 8, 20]), 7), model=gpt2)
-    with pytest.raises(Incompatible, match="no model is named"):
+    with pytest.raises(Incompatible, match="the parameter model is empty"):
         run("", CODES)
     with pytest.raises(UsageError, match="cannot be loaded"):
         run("", CODES, model=str(tmp_path))

@@ -81,5 +81,5 @@ def test_cases_are_stationary():
 def test_refuses_what_cannot_be_split():
     with pytest.raises(UsageError, match="wanted some in both parts"):
         list(harness.task("known-entropy-languages", sequences=4, train_share=0.99).cases(seed=0))
-    with pytest.raises(UsageError, match="each once"):
+    with pytest.raises(UsageError, match="each of them once"):
         list(harness.task("known-entropy-languages", languages=("coin", "coin")).cases(seed=0))
