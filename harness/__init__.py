@@ -8,10 +8,12 @@ first use.
 from __future__ import annotations
 
 import importlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.api import estimator, model, run, task
+    from harness.arrays import Bools, Floats, Ints, Singles
     from harness.boards.reading import read_records
     from harness.correlation import kendall, spearman
     from harness.errors import (
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
         PluginError,
         StoreError,
         UsageError,
+        needs,
         unknown_name,
     )
     from harness.hookspecs import hookimpl
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
         ConditionedSamples,
         Contexts,
         Environments,
-        GeneratedText,
         Graph,
         HiddenStates,
         Kind,
@@ -44,11 +46,11 @@ if TYPE_CHECKING:
         PairedSamples,
         ReferencedText,
         Samples,
-        SparseCodes,
         Split,
         Structures,
         TokenLogProbabilities,
         TokenSequences,
+        added,
         array,
         offsets,
         simple_edges,
@@ -75,6 +77,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "harness.api": ("estimator", "model", "run", "task"),
+    "harness.arrays": ("Bools", "Floats", "Ints", "Singles"),
     "harness.boards.reading": ("read_records",),
     "harness.correlation": ("kendall", "spearman"),
     "harness.errors": (
@@ -85,6 +88,7 @@ _HOME = {
         "PluginError",
         "StoreError",
         "UsageError",
+        "needs",
         "unknown_name",
     ),
     "harness.hookspecs": ("hookimpl",),
@@ -96,7 +100,6 @@ _HOME = {
         "ConditionedSamples",
         "Contexts",
         "Environments",
-        "GeneratedText",
         "HiddenStates",
         "Graph",
         "Kind",
@@ -107,11 +110,11 @@ _HOME = {
         "PairedSamples",
         "ReferencedText",
         "Samples",
-        "SparseCodes",
         "Split",
         "Structures",
         "TokenLogProbabilities",
         "TokenSequences",
+        "added",
         "array",
         "offsets",
         "simple_edges",
@@ -134,6 +137,11 @@ _HOME = {
     ),
     "harness.surroundings": ("calm", "threads_for", "torch_generator"),
 }
+_MOVED = {
+    "GeneratedText": "harness_wireless_pvi.kinds",
+    "SparseCodes": "harness_superposition.kinds",
+}
+"""Kinds that went to the one package that uses them; these names stay for one release."""
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [  # noqa: PLE0604 - computed from the table above
@@ -143,6 +151,10 @@ __all__ = [  # noqa: PLE0604 - computed from the table above
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MOVED:
+        where = _MOVED[name]
+        warnings.warn(f"harness.{name} is now {where}.{name}", DeprecationWarning, stacklevel=2)
+        return getattr(importlib.import_module(where), name)
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
     value = globals()[name] = getattr(importlib.import_module(_MODULE_OF[name]), name)

@@ -36,14 +36,14 @@ from harness.registry import Component, Registry
 from harness.sources import HOST, host_digest
 
 RECIPE = 2
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+)
 
 
 def digest(value: Any) -> str:
     """sha256 of canonical JSON."""
-    text = json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(value).encode()).hexdigest()
 
 
 def path_sources(registry: Registry, path: Path) -> dict[str, str]:

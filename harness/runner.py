@@ -19,6 +19,7 @@ from harness.plan import Exclusion, Plan
 from harness.recording import Recorder
 from harness.records import Record, Records, Status
 from harness.registry import Registry, using
+from harness.seeds import put_back
 from harness.store import Store
 from harness.threads import Threads
 from harness.units import CaseResult, Outcome, Unit
@@ -114,7 +115,7 @@ class _Run:
 
     def go(self) -> Result:
         """The whole run, from cases to summary, on the threads that the options state."""
-        with self._threads, using(self._registry):
+        with self._threads, using(self._registry), put_back():
             return self._go()
 
     def _go(self) -> Result:

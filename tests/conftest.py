@@ -71,10 +71,15 @@ def toy(monkeypatch):
 
 
 @pytest.fixture
-def command(tmp_path):
+def environment():
+    """The variables of a process that finds the toy plugin, and what this one finds."""
+    path = [str(TOY), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(path)}
+
+
+@pytest.fixture
+def command(environment):
     """Run ``harness ...`` in a process of its own, with the toy plugin; gives the finished process."""
-    path = [str(TOY), *filter(None, [os.environ.get("PYTHONPATH")])]  # a checkout may be on it
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path)}
 
     def run(*words, env=None, **more):
         return subprocess.run(

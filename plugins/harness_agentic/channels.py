@@ -8,13 +8,10 @@ from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import Case, ChannelLogLikelihoods, UsageError, stream
+from harness import Case, ChannelLogLikelihoods, Floats, Ints, UsageError, stream
 from harness.quantities import ACCURACY, MUTUAL_INFORMATION
 from harness_agentic.settings import Channels
-
-Floats = NDArray[np.float64]
 
 
 class ContextCompression(Channels):
@@ -110,8 +107,8 @@ def symmetric(n: int, m: int, flip: float, rng: np.random.Generator) -> Floats:
 
 
 def fact_compressions(
-    x: NDArray[np.int64], m: int, values: int, keep: float, corrupt: float, rng: np.random.Generator
-) -> NDArray[np.int64]:
+    x: Ints, m: int, values: int, keep: float, corrupt: float, rng: np.random.Generator
+) -> Ints:
     """m compressions ``(n, m, d)`` of each context ``x (n, d)``: values of facts, -1 if dropped."""
     shape = (len(x), m, x.shape[1])
     wrong = rng.random(shape) < corrupt
@@ -119,9 +116,7 @@ def fact_compressions(
     return np.where(rng.random(shape) < keep, said, -1)
 
 
-def fact_log_p(
-    z: NDArray[np.int64], x: NDArray[np.int64], values: int, keep: float, corrupt: float
-) -> Floats:
+def fact_log_p(z: Ints, x: Ints, values: int, keep: float, corrupt: float) -> Floats:
     """ln p(z_ij | x_l) ``(n, m, n)``: facts are independent; filler is always the same."""
     right, wrong, dropped = _ln(
         np.array([keep * (1 - corrupt), keep * corrupt / (values - 1), 1 - keep])

@@ -6,11 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import ChannelLogLikelihoods, Estimate, Incompatible
-
-Floats = NDArray[np.float64]
+from harness import ChannelLogLikelihoods, Estimate, Floats, Incompatible
 
 SATURATED = 0.95
 """Share of the ceiling from which on an estimate says little more than that contexts differ."""
@@ -34,8 +31,8 @@ def own(data: ChannelLogLikelihoods) -> Floats:
         i, j = np.argwhere(found <= data.IMPOSSIBLE)[0]
         raise Incompatible(
             f"compression {j} of context {i} is impossible under its own context, so the value is "
-            "minus infinity; wanted the distribution that it was drawn from, or a proxy that allows "
-            "every compression"
+            "minus infinity; wanted the distribution that it was drawn from, or a proxy that "
+            "allows every compression"
         )
     return np.asarray(found)
 

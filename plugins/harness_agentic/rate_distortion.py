@@ -15,11 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import HarnessError, MissingDependency, UsageError, read_records, stream
-
-Floats = NDArray[np.float64]
+from harness import Floats, HarnessError, MissingDependency, UsageError, read_records, stream
 
 GRID, ROUNDS = 100, 6
 """Values of b that are tried at once, and how often the neighbourhood of the best is divided again."""

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from harness import (
     ChannelLogLikelihoods,
     Contexts,
+    Floats,
     Incompatible,
     Kind,
     TokenSequences,
@@ -142,7 +142,7 @@ class TinyCompressor(settings.TinyCompressor):
         prompts: Sequence[Codes],
         parts: Sequence[Codes],
         temperature: float,
-    ) -> NDArray[np.float64]:
+    ) -> Floats:
         """ln p(part | prompt) of all pairs ``(prompts, parts)``, summed over tokens, in nats."""
         pairs = [(p, z) for p in prompts for z in parts]
 
@@ -166,7 +166,7 @@ class TinyCompressor(settings.TinyCompressor):
 
     def _answers(
         self, train: Contexts, test: Contexts, words: Words, drawn: Sequence[Codes]
-    ) -> NDArray[np.float64] | None:
+    ) -> Floats | None:
         """Whether the likeliest option, given a compression and the question, is the answer.
 
         The array is ``(n, draws)``; None where no answer is known.

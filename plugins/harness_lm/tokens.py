@@ -7,11 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import Incompatible, TokenSequences
-
-Ints = NDArray[np.int64]
+from harness import Incompatible, Ints, TokenSequences
 
 WORDS = r" ?[A-Za-z_]+| ?[0-9]+|\s+|[^\sA-Za-z_0-9]+"
 """Pieces of text; bytes are merged within a piece only."""

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from harness import (
-    Activations,
-    Estimate,
-    EstimatorSpec,
-    ModelSpec,
-    PairedSamples,
-    Samples,
-    SparseCodes,
-)
+from harness import Activations, Estimate, EstimatorSpec, ModelSpec, PairedSamples, Samples
 from harness import hookimpl as _hookimpl
 from harness.quantities import EFFECTIVE_FEATURES, INTRINSIC_DIMENSION
+from harness_superposition.kinds import SparseCodes
 
 HARNESS_API = 1
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import Incompatible
-
-Floats: TypeAlias = NDArray[np.float64]
+from harness import Floats, Incompatible
 
 CHUNK = 2**22
 """Number of codes that are in memory at a time."""

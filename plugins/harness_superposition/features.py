@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness import Estimate, Incompatible, SparseCodes
+from harness import Estimate, Incompatible
 from harness_superposition.hill import Floats, hill, replicates, shares
+from harness_superposition.kinds import SparseCodes
 from harness_superposition.settings import Hill
 
 _LOG = logging.getLogger("harness.superposition")

@@ -8,14 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import Case, Split, TokenSequences, UsageError, stream
+from harness import Case, Floats, Ints, Split, TokenSequences, UsageError, stream
 from harness.quantities import CROSS_ENTROPY
 from harness_language.settings import Languages
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 BURN_IN = 256
 """Number of symbols of a grammar that are discarded, so that sequences begin anywhere in it."""

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Literal, Optional
 import numpy as np
 
 import beside
-from harness import GeneratedText, PairedSamples, Samples
+from harness import TokenSequences, PairedSamples, Samples
 from harness.quantities import CROSS_ENTROPY
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def spread(x):
 def three(x, y, z): return 0.0
 def paired(data: PairedSamples): return data.n
 def either(data: Samples | PairedSamples): return data.n
-def texts(data: GeneratedText): return 1
+def texts(data: TokenSequences): return 1
 texts.quantity = CROSS_ENTROPY
-def bare(data: GeneratedText): return 1
+def bare(data: TokenSequences): return 1
 def seeds(x, y, *, rng, seed, random_state=None): return (rng.random() + seed + random_state)
 def settings(x, y, k=3, base: float = 2, name="a", on=True, sizes=(1, 2), *, how: Literal["l", "r"] = "l",
              top: Optional[int] = None, most: int = None, unknown=None, big=np.inf, table={}, **more):
@@ -106,8 +106,8 @@ PAIR = PairedSamples(np.arange(6.0)[:, None], np.array([1.0, 0, 2, 4, 3, 5])[:, 
         ("gauss", (PairedSamples,), MUTUAL_INFORMATION),
         ("three", (ConditionedSamples,), CONDITIONAL_MUTUAL_INFORMATION),
         ("paired", (PairedSamples,), MUTUAL_INFORMATION),
-        ("texts", (harness.GeneratedText,), CROSS_ENTROPY),
-        ("bare", (harness.GeneratedText,), harness.Quantity("strange:bare", better="none")),
+        ("texts", (harness.TokenSequences,), CROSS_ENTROPY),
+        ("bare", (harness.TokenSequences,), harness.Quantity("strange:bare", better="none")),
     ],
 )
 def test_kind_and_quantity_follow_the_arguments(found, name, kinds, quantity):
@@ -129,7 +129,7 @@ def test_arrays_are_the_functions_own_and_of_the_test_part(folder):
 
 def test_seeds_are_those_of_the_path(found):
     estimator = found.one("estimator", "strange:seeds").build({})
-    assert found.one("estimator", "strange:seeds").spec.params == ()
+    assert found.one("estimator", "strange:seeds").spec.parameters == ()
     values = [estimator.estimate(PAIR, rng=harness.stream(s)).value for s in (0, 0, 1)]
     assert values[0] == values[1] != values[2]
     assert 0 < values[0] < 2**33
@@ -137,7 +137,7 @@ def test_seeds_are_those_of_the_path(found):
 
 def test_arguments_with_a_default_are_typed_parameters(found):
     component = found.one("estimator", "strange:settings")
-    assert {p.name: (p.type, p.default) for p in component.spec.params} == {
+    assert {p.name: (p.type, p.default) for p in component.spec.parameters} == {
         "k": (int, 3), "base": (float, 2.0), "name": (str, "a"), "on": (bool, True),
         "sizes": (tuple[int, ...], (1, 2)), "how": (str, "l"), "top": (int | None, None), "most": (int | None, None),
     }  # fmt: skip

@@ -60,7 +60,9 @@ def test_named_models_are_chained_up_to_four_where_fewer_lead_nowhere(toy, monke
     assert paths(toy, tasks=("t",), estimators=("e4",), models=models) == [
         "long/t ▸ long/m0 ▸ long/m1 ▸ long/m2 ▸ long/m3 ▸ long/e4"
     ]
-    with pytest.raises(UsageError, match="K4, and long/t gives K0; no chain of at most 2 installed"):
+    with pytest.raises(
+        UsageError, match="K4, and long/t gives K0; no chain of at most 2 installed"
+    ):
         paths(toy, tasks=("t",), estimators=("e4",))
     with pytest.raises(UsageError, match="no chain of at most 4 of the named models leads there"):
         paths(toy, tasks=("t",), estimators=("e5",), models=models)

@@ -1,5 +1,6 @@
 import json
 import math
+import random
 
 import numpy as np
 import pytest
@@ -343,6 +344,18 @@ def test_quantities_are_looked_up(toy):
     assert toy.quantity("gain").better == "higher"
     assert toy.quantity("unheard-of") == Quantity("unheard-of")
     assert Estimate(1.0).stderr is None
+
+
+def test_a_run_puts_the_global_generators_back(go):
+    """What a notebook draws after a run does not depend on the run."""
+    random.seed(3)
+    np.random.seed(3)
+    np.random.normal()  # leaves the second normal of a pair for the next call
+    state = random.getstate(), np.random.get_state()
+    go(tasks=("normals",), estimators=("global-noise",))
+    again = random.getstate(), np.random.get_state()
+    assert again[0] == state[0]
+    assert all(np.array_equal(a, b) for a, b in zip(again[1], state[1], strict=True))
 
 
 def test_a_curve_is_kept_in_its_record(go, tmp_path):

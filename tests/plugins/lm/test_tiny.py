@@ -288,7 +288,7 @@ def test_a_training_that_was_cut_off_ends_with_the_same_bits(
             return descend(network, recipe, inputs, targets, parts)
 
         monkeypatch.setattr(training, "_descend", counted)
-        return training.train(design, training.Recipe(steps=7), tokens, stream(0), "cpu", key)
+        return training.train(design, Network(steps=7), tokens, stream(0), "cpu", key)
 
     whole = train("whole", None)
     with pytest.raises(KeyboardInterrupt):

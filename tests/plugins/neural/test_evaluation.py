@@ -1,4 +1,4 @@
-"""Held-out values and their standard errors, against brute force and against the spread over draws."""
+"""Held-out values and their standard errors, against brute force and the spread over draws."""
 
 import math
 
@@ -14,7 +14,9 @@ CPU = torch.device("cpu")
 
 
 class TrueRatio:
-    """The critic T = ln p(x,y) / p(x)p(y) of a Gaussian pair of correlation r: the best that any can do."""
+    """The critic T = ln p(x,y) / p(x)p(y) of a Gaussian pair of correlation r: the best that any
+    can do.
+    """
 
     def __init__(self, r):
         self.r = r
@@ -47,7 +49,7 @@ def test_scores_of_a_separable_critic_are_all_pairs(tau, monkeypatch, close32):
 
 
 def test_shifts_of_a_concat_critic_reach_all_pairs_of_a_small_set(close32):
-    """With no more samples than shifts, every mismatched pair is scored, in its row and its column."""
+    """With no more samples than shifts, every mismatched pair is scored, in its row and column."""
     critic = networks.Concat(2, 1, (8,), torch.Generator().manual_seed(0), CPU)
     x, y = (
         torch.randn((20, 2), generator=torch.Generator().manual_seed(1)),
@@ -106,8 +108,10 @@ def draws():
 
 @pytest.mark.parametrize("name", ["dv", "nwj", "smile", "infonce", "club", "l1out"])
 def test_standard_error_is_the_spread_over_draws(draws, name):
-    """Root mean square of the reported errors against the spread: each is known to 1/sqrt(2 * 300) = 4 % and the
-    projection is of first order in 1/n; four of the former, and a tenth for the latter and for heavy tails."""
+    """Root mean square of the reported errors against the spread: each is known to
+    1/sqrt(2 * 300) = 4 % and the projection is of first order in 1/n; four of the former, and a
+    tenth for the latter and for heavy tails.
+    """
     spread = np.std([v.value for v in draws[name]], ddof=1)
     reported = math.sqrt(np.mean([v.stderr**2 for v in draws[name]]))
     assert reported == pytest.approx(spread, rel=0.26)

@@ -10,9 +10,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import harness  # noqa: E402
-from harness import Activations, DataError, Incompatible, SparseCodes, Split, UsageError, stream  # noqa: E402
+from harness import Activations, DataError, Incompatible, Split, UsageError, stream  # noqa: E402
 from harness_superposition import checkpoints, dictionary  # noqa: E402
 from harness_superposition.dictionary import Dictionaries  # noqa: E402
+from harness_superposition.kinds import SparseCodes  # noqa: E402
 from harness_superposition.sae import SAE, _used  # noqa: E402
 
 QUICK = {"epochs": 5, "steps": 0, "copies": 2, "batch": 32}
@@ -275,7 +276,7 @@ def test_another_width(tmp_path):
     checkpoints.write(tmp_path / "saes", random_dictionaries(units=3))
     with pytest.raises(Incompatible, match="an autoencoder of 3 units; this layer has 4"):
         run(layer(), checkpoint=str(tmp_path / "saes"))
-    with pytest.raises(Incompatible, match="reads 4 units; this layer has 5"):
+    with pytest.raises(Incompatible, match="an autoencoder of 4 units; this layer has 5"):
         random_dictionaries().unexplained(np.ones((9, 5)))
 
 

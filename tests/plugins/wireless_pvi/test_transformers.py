@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from harness import Incompatible, ReferencedText, UsageError, calm
+from harness_wireless_pvi.kinds import GeneratedText
 
 from .conftest import RNG, estimate, lamps, scores
 
@@ -99,7 +100,7 @@ def test_what_is_not_there_and_what_needs_a_login(tmp_path, monkeypatch):
         match="wanted a folder, a model in the cache that HF_HOME names, or network access",
     ):
         scores("hf-classifier", lamps(), model="nobody/no-such-model")
-    with pytest.raises(UsageError, match=r"this folder does not open: .*wanted config.json"):
+    with pytest.raises(UsageError, match=r"this folder cannot be loaded: .*wanted config.json"):
         scores("hf-classifier", lamps(), model=str(tmp_path))
 
     def gated(*names, **more):
@@ -113,7 +114,7 @@ def test_what_is_not_there_and_what_needs_a_login(tmp_path, monkeypatch):
 def test_what_is_cut_is_said(bert, caplog):
     with caplog.at_level(logging.WARNING, "harness"):
         scores("hf-classifier", lamps(), model=bert, steps=1, max_length=10)
-    assert "texts are longer than max_length=10 tokens: their ends are cut" in caplog.text
+    assert "texts are longer than max_length=10 tokens: their ends are cut off" in caplog.text
 
 
 def answers(folder, asked, options):
@@ -138,7 +139,8 @@ def answers(folder, asked, options):
     ("scoring", "classes"), [("first", ("low", "high")), ("whole", ("low one", "low red blue"))]
 )
 def test_shared_prefixes_give_what_whole_prompts_give(gpt, scoring, classes, close32):
-    from harness_wireless_pvi import hub, prompts
+    from harness_wireless_pvi import hub
+    from harness_wireless_pvi.predictors import prompts
 
     data = dataclasses.replace(lamps(), classes=classes)
     found = scores("hf-causal", data, model=gpt, scoring=scoring, score_tokens=100)
@@ -151,8 +153,9 @@ def test_shared_prefixes_give_what_whole_prompts_give(gpt, scoring, classes, clo
 
 def test_low_rank_updates_of_a_language_model_train_little_and_lower_the_loss(gpt):
     pytest.importorskip("peft")
-    from harness_wireless_pvi import hub, training, tuning
-    from harness_wireless_pvi.hf_causal import answer_loss
+    from harness_wireless_pvi import hub, training
+    from harness_wireless_pvi.predictors import tuning
+    from harness_wireless_pvi.predictors.hf_causal import answer_loss
 
     base, _ = hub.model("AutoModelForCausalLM", gpt, "main")
     whole = sum(p.numel() for p in base.parameters())
@@ -198,7 +201,7 @@ def test_answers_that_cannot_be_told_apart_are_refused(gpt):
         scores("hf-causal", dataclasses.replace(lamps(), classes=("", "low")), model=gpt)
     with pytest.raises(
         UsageError,
-        match="row 0: the prompt has no more of the text than its null; wanted max_length",
+        match="row 0: nothing of the text fits into its prompt; wanted max_length",
     ):
         scores("hf-causal", lamps(), model=gpt, max_length=8)
 
@@ -207,7 +210,7 @@ def test_encoders_give_sentence_vectors(bert, close32):
     data = lamps()
     found = scores("embedding-logistic", data, encoder=bert)
     assert math.isfinite(estimate("pvi", found).value)
-    from harness_wireless_pvi.encoder import encode
+    from harness_wireless_pvi.predictors.encoder import encode
 
     x = encode(list(data.texts[:9]), bert, "cpu")
     alone = np.concatenate([encode([text], bert, "cpu") for text in data.texts[:9]])
@@ -220,10 +223,10 @@ def test_a_language_model_writes(gpt):
 
     data = ReferencedText(("the lamp is on", "the lamp is off"), ("on", "off"))
     writer = harness.model("hf-writer", model=gpt, new_tokens=5)
-    found = writer.transform(data, to=harness.GeneratedText, rng=RNG(0))
+    found = writer.transform(data, to=GeneratedText, rng=RNG(0))
     assert found.references == data.references
     assert all(len(text.split()) <= 5 for text in found.written)
-    assert found == writer.transform(data, to=harness.GeneratedText, rng=RNG(1))
+    assert found == writer.transform(data, to=GeneratedText, rng=RNG(1))
 
 
 @pytest.mark.skipif(
