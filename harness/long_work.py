@@ -116,7 +116,7 @@ class Checkpoint:
 
     @property
     def due(self) -> bool:
-        """Whether it is time to `save`: ``every_s`` have passed since the start or the last time."""
+        """Whether it is time to `save`: ``every_s`` have passed since the start or the last one."""
         return time.monotonic() - self._last >= self._every_s
 
     def load(self) -> dict[str, Any] | None:
