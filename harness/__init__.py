@@ -58,12 +58,12 @@ if TYPE_CHECKING:
     from harness.records import Record, Records
     from harness.reports import Document, Finding
     from harness.seeds import stream
+    from harness.settings import ComponentOf, Device, Param, param
     from harness.specs import (
         Case,
         CommandSpec,
         EstimatorSpec,
         ModelSpec,
-        Param,
         Quantity,
         ReportSpec,
         TaskSpec,
@@ -120,12 +120,12 @@ _HOME = {
     "harness.records": ("Record", "Records"),
     "harness.reports": ("Document", "Finding"),
     "harness.seeds": ("stream",),
+    "harness.settings": ("ComponentOf", "Device", "Param", "param"),
     "harness.specs": (
         "Case",
         "CommandSpec",
         "EstimatorSpec",
         "ModelSpec",
-        "Param",
         "Quantity",
         "ReportSpec",
         "TaskSpec",

@@ -15,29 +15,36 @@ from pathlib import Path
 from typing import Any
 
 from harness import plan, registry
+from harness.naming import named
 from harness.records import Records
 from harness.runner import Options
 from harness.runner import run as run_plan
+from harness.specs import Role
 from harness.store import Store
 
 
 def estimator(name: str, **params: Any) -> Any:
     """The estimator with this full or bare name: ``.estimate(data, rng=rng) -> Output``.
 
-    Raises `UsageError` for unknown names and parameters, `MissingDependency` where a package is
+    The name may carry settings, ``"classics/ksg[k=3]"``; ``params`` go before them. Raises `UsageError` for unknown names and parameters, `MissingDependency` where a package is
     absent.
     """
-    return registry.default().one("estimator", name).build(params)
+    return _built("estimator", name, params)
 
 
 def model(name: str, **params: Any) -> Any:
     """The model with this name: ``.transform(data, to=Kind, rng=rng) -> Kind``. Raises as `estimator`."""
-    return registry.default().one("model", name).build(params)
+    return _built("model", name, params)
 
 
 def task(name: str, **params: Any) -> Any:
     """The task with this name: ``.cases(seed=0)``, ``.score(case, output)``. Raises as `estimator`."""
-    return registry.default().one("task", name).build(params)
+    return _built("task", name, params)
+
+
+def _built(role: Role, name: str, params: Mapping[str, Any]) -> Any:
+    component, given = named(registry.default(), role, name)
+    return component.build({**given, **params})
 
 
 def run(

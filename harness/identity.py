@@ -26,6 +26,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from harness.errors import UsageError
+from harness.params import split_component
 from harness.plan import Path
 from harness.records import Record
 from harness.registry import Component, Registry
@@ -53,19 +54,24 @@ def sources(
     registry: Registry, steps: Iterable[tuple[Component, Mapping[str, Any]]]
 ) -> dict[str, str]:
     """Source digests of the plugins of components, of those they use, and of those that their parameters name."""
-    names: list[str] = []
+    names: set[str] = set()
     for component, params in steps:
-        named = (name for value in params.values() for name in _texts(value))
-        names += [
-            component.name,
-            *component.spec.uses,
-            *(name for name in named if registry.knows(name)),
-        ]
+        names |= {component.name, *component.spec.uses, *_named(registry, params)}
     return {
         p: registry.source_digest(p)
         for p in sorted({n.partition("/")[0] for n in names})
         if p in registry.plugins
     }
+
+
+def _named(registry: Registry, params: Mapping[str, Any]) -> Iterator[str]:
+    """The components that parameters name, what these use, and those that their own settings name."""
+    for text in _texts(list(params.values())):
+        name, bracket, _ = text.partition("[")
+        for component in registry.called(name):
+            yield from (component.name, *component.spec.uses)
+            if bracket:
+                yield from _named(registry, split_component(text)[1])
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.errors import UsageError, unknown_name
-from harness.specs import Param, Spec
+from harness.settings import Param
+from harness.specs import Spec
 
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -27,10 +28,8 @@ def _parse(kind: Any, text: str, where: str) -> Any:
             return None
         return _parse(next(o for o in options if o is not type(None)), text, where)
     if typing.get_origin(kind) is tuple:
-        body = text.strip("()[]")
-        return tuple(
-            _parse(options[0], item.strip(), where) for item in body.split(",") if item.strip()
-        )
+        items = split_list(_without_brackets(text.strip()))
+        return tuple(_parse(options[0], item, where) for item in items)
     try:
         return _WORDS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
@@ -79,8 +78,8 @@ def effective(spec: Spec, name: str, given: Mapping[str, Any]) -> dict[str, Any]
 
     Text is parsed, other values are checked. Raises `UsageError` for unknown names.
     """
-    known = {p.name: p for p in spec.params}
-    values = {p.name: p.default for p in spec.params}
+    known = {p.name: p for p in spec.parameters}
+    values = {p.name: p.default for p in spec.parameters}
     for key, value in given.items():
         if key not in known:
             raise unknown_name(f"parameter of {name}", key, known)
@@ -96,3 +95,50 @@ def split_setting(text: str) -> tuple[str, str, str]:
     if not (equals and dot and name and param):
         raise UsageError(f"--set {text!r}; wanted NAME.PARAMETER=VALUE, such as msc.h=0.02")
     return name, param, value
+
+
+_OPEN, _CLOSE = "([", ")]"
+
+
+def split_list(text: str) -> list[str]:
+    """The items of a list with commas; a comma within brackets belongs to its item."""
+    items, depth = [""], 0
+    for letter in text:
+        depth += (letter in _OPEN) - (letter in _CLOSE)
+        if letter == "," and depth == 0:
+            items.append("")
+        else:
+            items[-1] += letter
+    return [item.strip() for item in items if item.strip()]
+
+
+def _without_brackets(text: str) -> str:
+    """``(1,2)`` and ``[1,2]`` as ``1,2``."""
+    whole = text[:1] and text[0] in _OPEN and text[-1] in _CLOSE and len(split_list(text)) == 1
+    return text[1:-1] if whole else text
+
+
+def split_component(text: str) -> tuple[str, dict[str, str]]:
+    """``"lm/tiny-lm[steps=800,layers=2]"`` as name and settings. Raises `UsageError`."""
+    name, bracket, rest = text.strip().partition("[")
+    if not bracket:
+        return name, {}
+    pairs = [item.partition("=") for item in split_list(rest.removesuffix("]"))]
+    if not rest.endswith("]") or not all(key.strip() and equals for key, equals, _ in pairs):
+        raise UsageError(f"component {text!r}; wanted NAME[PARAMETER=VALUE,...]")
+    return name.strip(), {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def join_component(name: str, values: Mapping[str, Any]) -> str:
+    """The text that `split_component` reads, in one form for equal settings."""
+    if not values:
+        return name
+    return f"{name}[{','.join(f'{key}={_written(values[key])}' for key in sorted(values))}]"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({','.join(map(_written, value))})"
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return str(value)

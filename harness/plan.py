@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError, unknown_name
+from harness.naming import parameters
 from harness.outputs import Estimate
-from harness.params import effective
 from harness.registry import Component, Registry
-from harness.specs import ROLES
+from harness.specs import ROLES, Role
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -128,17 +128,21 @@ def _wanted(registry: Registry, request: Request) -> tuple[list[Component], list
     ``--plugin`` stands for all that the plugin offers; a role named outright is just what was
     named; a role that nothing names is everything installed.
     """
-    found: dict[str, list[Component]] = {}
-    for role, names in (("task", request.tasks), ("estimator", request.estimators)):
+    found: dict[Role, list[Component]] = {}
+    wanted: tuple[tuple[Role, tuple[str, ...]], ...] = (
+        ("task", request.tasks),
+        ("estimator", request.estimators),
+    )
+    for role, names in wanted:
         if names:
-            found[role] = _unique(c for name in names for c in registry.matching(role, name))  # type: ignore[arg-type]
+            found[role] = _unique(c for name in names for c in registry.matching(role, name))
         else:
             found[role] = _unique(
                 c for name in request.plugins for c in registry.of_plugin(name, role)
-            )  # type: ignore[arg-type]
+            )
             found[role] = found[role] or sorted(
                 registry.components[role].values(), key=lambda c: c.name
-            )  # type: ignore[index]
+            )
     return found["task"], found["estimator"]
 
 
@@ -283,7 +287,9 @@ class _Steps:
                 [*everything, *(c.spec.name for c in everything.values())],
             )
         fitting = [
-            f"{role} {c.name}" for role, c in hits if set(values) <= {p.name for p in c.spec.params}
+            f"{role} {c.name}"
+            for role, c in hits
+            if set(values) <= {p.name for p in c.spec.parameters}
         ]
         if len(hits) == 1:
             return [f"{hits[0][0]} {hits[0][1].name}"]
@@ -296,7 +302,7 @@ class _Steps:
         key = (component.role, component.name)
         if key not in self._steps:
             given = self._given.get(f"{component.role} {component.name}", {})
-            self._steps[key] = Step(component, effective(component.spec, component.name, given))
+            self._steps[key] = Step(component, parameters(self._registry, component, given))
         return self._steps[key]
 
     def check_all_used(self) -> None:

@@ -1,7 +1,7 @@
 """Find plugins, load and call each one alone, keep the host alive when one is broken.
 
 Plugins are entry points of the group ``harness``. Whatever goes wrong with one becomes its row of
-``harness plugin list``, with the command that mends it. Plugins run with the rights of the user.
+``harness plugin list``, with the command that fixes it. Plugins run with the rights of the user.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import pluggy
 from harness import hookspecs, sources, verbs
 from harness.errors import MissingDependency, PluginError, UsageError, unknown_name
 from harness.params import effective
-from harness.specs import API, OFFERS, ROLES, CommandSpec, Quantity, Role, TaskSpec
+from harness.specs import API, OFFERS, ROLES, CommandSpec, Quantity, Role, TaskSpec, resolve
 
 GROUP = "harness"
 
@@ -58,13 +58,7 @@ class Component:
         """
         if absent := self.missing():
             raise absent
-        module, _, name = self.spec.implementation.partition(":")
-        try:
-            return getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError) as error:
-            raise PluginError(
-                f"{self.name}: cannot import {self.spec.implementation}: {error}"
-            ) from error
+        return resolve(self.spec.implementation, self.name)
 
     def build(self, params: Mapping[str, Any]) -> Any:
         """The implementation with ``params`` over the defaults."""
@@ -87,7 +81,7 @@ class Plugin:
     components: list[Component] = field(default_factory=list)
 
     def fail(self, state: str, problem: str, fix: str) -> None:
-        """Mark it as broken, with the reason and what mends it."""
+        """Mark it as broken, with the reason and what fixes it."""
         self.state, self.problem, self.fix = state, problem, fix
         self.trace = traceback.format_exc()
 
@@ -134,7 +128,7 @@ class Registry:
         again = (
             f"pip install --upgrade {plugin.distribution}"
             if plugin.distribution
-            else f"mend {plugin.module}"
+            else f"fix {plugin.module}"
         )
         try:
             module = load()
@@ -187,7 +181,7 @@ class Registry:
             plugin.fail(
                 "invalid",
                 str(error).replace("\n", " "),
-                f"mend the arguments of that hook in {plugin.module}",
+                f"fix the arguments of that hook in {plugin.module}",
             )
             return False
         return True
@@ -273,9 +267,9 @@ class Registry:
             raise UsageError(f"{role} {name!r} matches several: {', '.join(c.name for c in found)}")
         return found[0]
 
-    def knows(self, name: str) -> bool:
-        """Whether a component of any role has this full name."""
-        return any(name in self.components[role] for role in ROLES)
+    def called(self, name: str) -> list[Component]:
+        """The components with this full name, at most one in each role."""
+        return [self.components[role][name] for role in ROLES if name in self.components[role]]
 
     def of_plugin(self, name: str, role: Role) -> list[Component]:
         """The components of one role that a plugin (a name or glob) offers."""

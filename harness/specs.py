@@ -1,8 +1,8 @@
 """Declarations: what a plugin offers, as plain data that costs nothing to make.
 
 An implementation is named by a lazy reference, ``"package.module:Class"``, and imported only
-when a path that needs it runs. It is a frozen dataclass whose fields are the parameters
-declared here, with one method:
+when a path that needs it runs. It is a frozen dataclass that inherits its settings class (its
+parameters, `harness.settings`), with one method:
 
 =========  =======================================================================
 estimator  ``estimate(data, *, rng) -> Output``
@@ -11,18 +11,22 @@ task       ``cases(*, seed) -> Iterable[Case]``; and ``score(case, output) ->
            {quantity: float}`` where outputs other than `Estimate` are to be scored
 =========  =======================================================================
 
-An estimator may have ``warm_up()``, which is called once per process before it is timed: for compilation, or
-for imports that take long. Where the method's data do not suit it, it raises `harness.Incompatible` with the reason.
+An estimator may have ``warm_up()``, which is called once per process before it is timed: for
+compilation, or for imports that take long. Where the data do not suit the method, it raises
+`harness.Incompatible` with the reason.
 """
 
 from __future__ import annotations
 
+import functools
+import importlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.errors import PluginError, UsageError
+from harness.errors import PluginError
+from harness.settings import Param, declared
 
 if TYPE_CHECKING:
     from harness.kinds import Kind
@@ -32,6 +36,7 @@ API = 1
 """The version of this contract. A plugin module states the one it was written for."""
 
 NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
+REFERENCE = re.compile(r"[\w.]+:\w+")
 
 
 @dataclass(frozen=True)
@@ -51,42 +56,6 @@ class Quantity:
     summary: str = ""
 
 
-@dataclass(frozen=True)
-class Param:
-    """A parameter: ``type`` is int, float, str, bool, a ``tuple`` of one of them, or any of these or None."""
-
-    name: str
-    type: Any
-    default: Any
-    summary: str
-    low: float | None = None
-    high: float | None = None
-    above: float | None = None
-    choices: tuple[Any, ...] = ()
-
-    def check(self, value: Any, where: str) -> None:
-        """Raise `UsageError` where a value (each item of a tuple) is out of range."""
-        for item in value if isinstance(value, tuple) else (value,):
-            if item is None:
-                continue
-            if self.choices and item not in self.choices:
-                raise UsageError(
-                    f"{where}: {item!r}; wanted one of {', '.join(map(repr, self.choices))}"
-                )
-            number = isinstance(item, int | float)
-            if number and not (
-                (self.low is None or item >= self.low)
-                and (self.high is None or item <= self.high)
-                and (self.above is None or item > self.above)
-            ):
-                raise UsageError(f"{where}: {item}; wanted {self.range()}")
-
-    def range(self) -> str:
-        """The allowed range in words."""
-        bounds = [(self.low, "at least"), (self.above, "more than"), (self.high, "at most")]
-        return " and ".join(f"{word} {bound:g}" for bound, word in bounds if bound is not None)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Spec:
     """What the three specs share.
@@ -96,21 +65,26 @@ class Spec:
     name : lower case, digits, ``-``; the full name is ``plugin/name``.
     summary : one line that says what it is.
     implementation : lazy reference ``"package.module:Class"``.
-    params : must match the fields of the implementation (checked by the conformance suite).
+    settings : the settings class that the implementation inherits, or a lazy reference to it
+        (then it is imported when its parameters are asked for); None where it has no parameters.
+    params : the same as a tuple of `Param` beside the fields of the implementation; in use until
+        contract 2, give ``settings`` instead.
     traits : what the host and the conformance suite may rely on: ``deterministic`` (ignores its
         rng), ``lower-bound``, ``upper-bound``, ``permutation-invariant`` (the order of units),
         ``translation-invariant``, ``scale-invariant``, ``local-mean`` (the mean of the local
         values is the value), and for tasks what their data have (``split`` ...).
     requires : top-level packages that it imports beyond numpy; ``install`` is the pip
         requirement that brings them, such as ``"infoharness[atoms]"``.
-    uses : components (full names) that its code calls through `harness.task`, `harness.model` or `harness.estimator`;
-        their sources enter the cache key, as do those of components that a parameter names.
+    uses : components (full names) that its code calls through `harness.task`, `harness.model` or
+        `harness.estimator`; their sources enter the cache key, as do those of components that a
+        parameter names.
     paper : where it comes from.
     """
 
     name: str
     summary: str
     implementation: str
+    settings: type | str | None = None
     params: tuple[Param, ...] = ()
     traits: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
@@ -121,12 +95,39 @@ class Spec:
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
             raise PluginError(
-                f"{self.name!r} is no name for a component: lower case, digits and - only"
+                f"{self.name!r} is not a valid component name: lower case, digits and - only"
             )
-        if not re.fullmatch(r"[\w.]+:\w+", self.implementation):
-            raise PluginError(
-                f"{self.name}: implementation {self.implementation!r} is not 'package.module:Class'"
-            )
+        for what, reference in (
+            ("implementation", self.implementation),
+            ("settings", self.settings),
+        ):
+            if isinstance(reference, str) and not REFERENCE.fullmatch(reference):
+                raise PluginError(
+                    f"{self.name}: {what} {reference!r} is not 'package.module:Class'"
+                )
+        if self.settings is not None and self.params:
+            raise PluginError(f"{self.name}: both settings and params; settings alone are enough")
+
+    @property
+    def settings_class(self) -> Any:
+        """The settings class, imported where the spec names it by reference; None without one."""
+        if isinstance(self.settings, str):
+            return resolve(self.settings, f"settings of {self.name}")
+        return self.settings
+
+    @functools.cached_property
+    def parameters(self) -> tuple[Param, ...]:
+        """The parameters, in order. Raises `PluginError` where the settings class cannot be had."""
+        return self.params if self.settings is None else declared(self.settings_class)
+
+
+def resolve(reference: str, what: str) -> Any:
+    """What a lazy reference names. Raises `PluginError`."""
+    module, _, name = reference.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise PluginError(f"{what}: cannot import {reference}: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -332,7 +332,7 @@ class Bench:
         )
 
     def _versions(self, unit: Unit) -> dict[str, str]:
-        names = [
+        names: list[tuple[Role, str]] = [
             ("task", unit.task[0]),
             *(("model", m[0]) for m in unit.models),
             ("estimator", unit.estimator[0]),
@@ -340,7 +340,7 @@ class Bench:
         packages = {
             "numpy",
             *(p for role, n in names for p in self._registry.one(role, n).spec.requires),
-        }  # type: ignore[arg-type]
+        }
         loaded = {p: getattr(sys.modules.get(p), "__version__", None) for p in sorted(packages)}
         return {p: str(v) for p, v in loaded.items() if v}
 

@@ -111,9 +111,8 @@ def rank(
         ))  # fmt: skip
     notes = (*grid.notes, *_resolution(test, int(some.sum())))
     title = section.title or quantity.name.replace("_", " ")
-    return Ranking(
-        section.kind, title, section.about, quantity, tuple(rows), grid, verdicts, test, notes
-    )  # type: ignore[arg-type]
+    kind: Literal["accuracy", "ranking"] = "accuracy" if accuracy else "ranking"
+    return Ranking(kind, title, section.about, quantity, tuple(rows), grid, verdicts, test, notes)
 
 
 def _order(losses: Floats, grid: Grid) -> tuple[list[int], NDArray[np.int64]]:

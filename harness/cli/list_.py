@@ -72,7 +72,7 @@ def _facts(component: Component) -> dict[str, object]:
         "reads": [k.__name__ for k in reads(component)] if component.role != "task" else [],
         "gives": spec.gives.__name__,
         "quantity": getattr(getattr(spec, "quantity", None), "name", None),
-        "params": {p.name: p.default for p in spec.params},
+        "params": {p.name: p.default for p in spec.parameters},
         "missing": absent.package if (absent := component.missing()) else None,
         "paper": spec.paper,
     }

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         return one
 
-    shown = action("list", "every plugin: its state, where it comes from, and what mends it")
+    shown = action("list", "every plugin: its state, where it comes from, and what fixes it")
     new = action("new", "write a small plugin project to start from")
     new.add_argument("name", metavar="NAME", help="the plugin's name; the project is harness-NAME")
     new.add_argument(
@@ -75,7 +75,7 @@ def _list(args: argparse.Namespace) -> int:
             ", ".join(f"{n} {_plural(role, n)}" for role, n in facts["components"].items() if n)
             or "nothing"
         )
-        mend = f"{facts['problem']}\nmend: {facts['fix']}" if facts["problem"] else ""
+        mend = f"{facts['problem']}\nfix: {facts['fix']}" if facts["problem"] else ""
         source = f"{facts['distribution'] or facts['module']} {facts['version']}".strip()
         rows.append((facts["name"], facts["state"], source, offers, facts["location"], mend))
     _print(("plugin", "state", "distribution", "offers", "location", "problem"), rows, styled=1)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
+import textwrap
+from typing import Any
 
 from harness.cli import options
 from harness.cli.list_ import kinds
 from harness.errors import UsageError, unknown_name
 from harness.params import describe
 from harness.registry import Component, Registry
+from harness.settings import Param
 from harness.specs import OFFERS
 
 
@@ -81,17 +85,40 @@ def _print(component: Component) -> None:
     lines = [(f"{word}:", text) for word, text in lines if text]
     width = max(len(word) for word, _ in lines)
     for word, text in lines:
-        print(f"  {word:{width}} {text}")
-    if spec.params:
-        print("  parameters, set with --set:")
-    for param in spec.params:
-        default = (
-            json.dumps(param.default)
-            if not isinstance(param.default, tuple)
-            else ",".join(map(str, param.default))
-        )
-        limits = param.range() or (
-            ("one of " + ", ".join(map(str, param.choices))) if param.choices else ""
-        )
-        kind = describe(param.type) + (f", {limits}" if limits else "")
-        print(f"    {spec.name}.{param.name}={default}  {param.summary} ({kind})")
+        indent = (3 + width) * " "
+        first = f"  {word:{width}} "
+        print(_filled(text, first, indent))
+    if spec.parameters:
+        print(f"  parameters (--set {spec.name}.PARAMETER=VALUE):")
+    for param in spec.parameters:
+        print(f"    {param.name} = {_value(param.default)}")
+        print(_filled(_described(param), 8 * " ", 8 * " "))
+
+
+def _filled(text: str, first: str, further: str) -> str:
+    """A paragraph in the width of the terminal; of a page where there is none."""
+    columns = shutil.get_terminal_size((100, 24)).columns
+    return textwrap.fill(
+        text,
+        columns,
+        initial_indent=first,
+        subsequent_indent=further,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _value(value: Any) -> str:
+    """A value as ``--set`` reads it."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) or "()"
+    return json.dumps(value) if isinstance(value, bool | str) else str(value).lower()
+
+
+def _described(param: Param) -> str:
+    """What a parameter is, its unit, and what it can be."""
+    kind = f"one of {', '.join(map(str, param.choices))}" if param.choices else describe(param.type)
+    if param.component is not None:
+        kind = f"the name of a component of role {param.component.role}, NAME[PARAMETER=VALUE,...]"
+    told = [kind, param.range(), f"in {param.unit}" if param.unit else ""]
+    return f"{param.summary} ({', '.join(filter(None, told))})"

@@ -17,6 +17,7 @@ FILES = {
     "gitignore.txt": ".gitignore",
     "workflow.yml.txt": ".github/workflows/tests.yml",
     "specs.py.txt": "$module/__init__.py",
+    "settings.py.txt": "$module/settings.py",
     "gaussian.py.txt": "$module/gaussian.py",
     "normal.py.txt": "$module/normal.py",
     "test_conformance.py.txt": "tests/test_conformance.py",

@@ -19,7 +19,8 @@ from harness.kinds import Kind
 from harness.outputs import Curve, Estimate, Prediction, Selection
 from harness.params import effective
 from harness.registry import Component, Plugin
-from harness.specs import EstimatorSpec, ModelSpec, Param, Quantity, TaskSpec
+from harness.settings import Param
+from harness.specs import EstimatorSpec, ModelSpec, Quantity, TaskSpec
 from harness.testing.report import Check, Failed, NotChecked, ensure
 
 HEAVY = (
@@ -71,12 +72,18 @@ def _loads(plugin: Plugin) -> None:
 
 
 def _import_budget(plugin: Plugin) -> None:
-    code = f"import sys; old = set(sys.modules); import {plugin.module}; new = set(sys.modules) - old\n"
+    lazy = {
+        c.spec.settings.partition(":")[0]
+        for c in plugin.components
+        if isinstance(c.spec.settings, str)
+    }
+    modules = ", ".join([plugin.module, *sorted(lazy)])
+    code = f"import sys; old = set(sys.modules); import {modules}; new = set(sys.modules) - old\n"
     code += f"import json; print(json.dumps(sorted(set({HEAVY!r}) & new)))"
-    loaded = json.loads(fresh_interpreter(code, f"import {plugin.module}"))
+    loaded = json.loads(fresh_interpreter(code, f"import {modules}"))
     ensure(
         not loaded,
-        f"import {plugin.module}",
+        f"import {modules}",
         f"brings {', '.join(loaded)}",
         "specs only; import heavy packages in the module that the spec names, or inside its methods",
     )
@@ -113,7 +120,7 @@ def _spec(component: Component) -> None:
     )
     for full in (*spec.uses, *(spec.baselines if isinstance(spec, TaskSpec) else ())):
         ensure(full.count("/") == 1, where, f"the name {full!r}", "a full name, plugin/name")
-    names = [p.name for p in spec.params]
+    names = [p.name for p in spec.parameters]
     ensure(len(names) == len(set(names)), where, f"parameters {names}", "each name once")
     if isinstance(spec, EstimatorSpec | ModelSpec):
         reads = spec.reads if isinstance(spec.reads, tuple) else (spec.reads,)
@@ -191,16 +198,13 @@ def implementation(component: Component) -> Any:
 
 def _reference(component: Component) -> None:
     found, where = implementation(component), component.spec.implementation
-    frozen = (
-        isinstance(found, type)
-        and dataclasses.is_dataclass(found)
-        and found.__dataclass_params__.frozen
-    )  # type: ignore[attr-defined]
+    options = getattr(found, "__dataclass_params__", None)
+    frozen = isinstance(found, type) and options is not None and options.frozen
     ensure(
         frozen,
         where,
         "no frozen dataclass",
-        "@dataclass(frozen=True), with the parameters as fields",
+        "a frozen dataclass, such as its settings class makes it",
     )
     for method, arguments in SIGNATURES[component.role].items():
         if method == "score" and not component.spec.scores:
@@ -236,8 +240,40 @@ def _parameters(component: Component) -> None:
     spec, found = component.spec, implementation(component)
     if not isinstance(found, type) or not dataclasses.is_dataclass(found):
         raise NotChecked("no dataclass; see the check 'reference'")
+    if spec.settings is None:
+        _fields_agree(component, found)
+    else:
+        settings = spec.settings_class
+        ensure(
+            issubclass(found, settings),
+            spec.implementation,
+            f"does not inherit {settings.__name__}",
+            f"class {found.__name__}({settings.__name__})",
+        )
+        own = [f.name for f in dataclasses.fields(found) if f.init]
+        extra = sorted(set(own) - {p.name for p in spec.parameters})
+        ensure(not extra, spec.implementation, f"fields {', '.join(extra)}", "settings alone")
+    for param in spec.parameters:
+        where = f"parameter {component.name}.{param.name}"
+        ensure(
+            bool(param.summary.strip()), where, "no summary", "a noun phrase that says what it is"
+        )
+    try:
+        for param in spec.parameters:
+            param.check(param.default, param.name)
+        found(**effective(spec, component.name, {}))
+    except Exception as error:
+        raise Failed(
+            f"{component.name} with its defaults",
+            f"{type(error).__name__}: {error}",
+            "defaults that it accepts",
+        ) from error
+
+
+def _fields_agree(component: Component, found: Any) -> None:
+    """Parameters declared as a tuple stand beside the fields of the class, and must agree with them."""
     fields = {f.name: f for f in dataclasses.fields(found) if f.init}
-    declared = {p.name: p for p in spec.params}
+    declared = {p.name: p for p in component.spec.parameters}
     # The order of fields that are given by name only means nothing.
     ordered = [name for name, f in fields.items() if not f.kw_only]
     ensure(
@@ -249,7 +285,6 @@ def _parameters(component: Component) -> None:
     hints = _hints(found)
     for name, param in declared.items():
         where = f"parameter {component.name}.{name}"
-        ensure(bool(param.summary.strip()), where, "no summary", "a line that says what it does")
         default = fields[name].default
         ensure(
             type(default) is type(param.default) and default == param.default,
@@ -264,16 +299,6 @@ def _parameters(component: Component) -> None:
                 f"type {hints[name]} in the class, {param.type} in the spec",
                 "one type",
             )
-    try:
-        for param in spec.params:
-            param.check(param.default, param.name)
-        found(**effective(spec, component.name, {}))
-    except Exception as error:
-        raise Failed(
-            f"{component.name} with its defaults",
-            f"{type(error).__name__}: {error}",
-            "defaults that it accepts",
-        ) from error
 
 
 def _hints(found: Any) -> dict[str, Any]:

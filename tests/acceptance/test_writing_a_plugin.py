@@ -28,7 +28,7 @@ def project(tmp_path_factory):
         file = gone.strip("`")
         (project / file if "/" in file else project / "harness_spacings" / file).unlink()
     files = re.findall(r"```python\n# (\S+\.py)\n(.*?)```", text, re.DOTALL)
-    assert len(files) == 6
+    assert len(files) == 7
     for name, code in files:
         (project / name).write_text(code)
     assert (

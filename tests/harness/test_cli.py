@@ -150,7 +150,7 @@ def test_list_and_show(command):
     assert names == ["toy/broken", "toy/choice", "toy/normals"]
     shown = ok(command("show", "toy/mean")).stdout
     assert "Samples → Estimate" in shown
-    assert "mean.scale=1.0  factor (a number, more than 0)" in shown
+    assert "    scale = 1.0\n        factor (a number, more than 0)\n" in shown
     assert "(needs no_such_package)" in ok(command("list")).stdout
 
 

@@ -1,4 +1,4 @@
-"""The host keeps working beside every kind of broken plugin, and says what mends it."""
+"""The host keeps working beside every kind of broken plugin, and says what fixes it."""
 
 import importlib
 import subprocess
@@ -92,7 +92,7 @@ BROKEN = {
         GOOD + "\n@hookimpl\ndef harness_run_finished(summary, colour):\n    pass\n",
         "invalid",
         "colour",
-        "mend",
+        "fix",
     ),
     "garbage": (
         GOOD.replace('[spec("fit")]', "[42]"),
@@ -106,12 +106,17 @@ BROKEN = {
         "TypeError",
         "fix harness_estimators",
     ),
-    "bad name": (GOOD.replace('"fit"', '"Fit it"'), "invalid", "no name for a component", "mend"),
+    "bad name": (
+        GOOD.replace('"fit"', '"Fit it"'),
+        "invalid",
+        "not a valid component name",
+        "fix",
+    ),
     "duplicate component": (
         GOOD.replace('[spec("fit")]', '[spec("fit"), spec("fit")]'),
         "invalid",
         "two estimators are named 'fit'",
-        "mend",
+        "fix",
     ),
     "raises half-way": (
         GOOD.replace('return [spec("fit")]', 'yield spec("fit")\n    raise OSError("half")'),
@@ -280,7 +285,7 @@ def test_the_source_digest_changes_with_the_source_alone(install, tmp_path):
 
 
 def test_the_commands_work_beside_broken_plugins(install, tmp_path):
-    """Every row is printed, nothing else fails, and each broken row names its mending command."""
+    """Every row is printed, nothing else fails, and each broken row names the command that fixes it."""
     install("bad", "import not_there")
     install("old", GOOD.replace("_API = 1", "_API = 0"))
     install("good", GOOD)
@@ -292,8 +297,8 @@ def test_the_commands_work_beside_broken_plugins(install, tmp_path):
     listed = command("plugin", "list")
     assert listed.returncode == 0
     rows = {line.split()[0]: line for line in listed.stdout.splitlines()}
-    assert "mend: pip install not_there, or leave it out with --no-plugin bad" in rows["bad"]
-    assert "mend: pip install --upgrade dist-old or infoharness" in rows["old"]
+    assert "fix: pip install not_there, or leave it out with --no-plugin bad" in rows["bad"]
+    assert "fix: pip install --upgrade dist-old or infoharness" in rows["old"]
     assert " ok " in rows["good"]
     assert "dist-good 1.2" in rows["good"]
     traced = command("plugin", "list", "--debug")

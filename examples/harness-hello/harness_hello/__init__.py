@@ -1,4 +1,4 @@
-"""What this plugin offers, and a watcher. Declarations only: the work is in the modules named below."""
+"""What this plugin offers, and a watcher. Declarations only: other modules do the work."""
 
 import os
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ from harness import (
     EstimatorSpec,
     ModelSpec,
     PairedSamples,
-    Param,
     Quantity,
     TaskSpec,
     hookimpl,
 )
 from harness.quantities import MUTUAL_INFORMATION
 from harness_hello.kinds import SpinChains
+from harness_hello.settings import Counting, Drawing
 
 HARNESS_API = 1
 
@@ -28,11 +28,7 @@ SPINS = TaskSpec(
     name="spins",
     summary="open Ising chains at several couplings, drawn exactly",
     implementation="harness_hello.spins:Spins",
-    params=(
-        Param("n", int, 200, "chains per case", low=1),
-        Param("length", int, 20, "spins per chain", low=2),
-        Param("couplings", tuple[float, ...], (0.0, 0.5, 1.0, 2.0), "K = J/kT, one case for each"),
-    ),
+    settings=Drawing,
     gives=SpinChains,
     quantities=(SPIN_ENTROPY, MUTUAL_INFORMATION),
     paper="E. Ising, Z. Phys. 31, 253 (1925)",
@@ -51,9 +47,7 @@ NEIGHBOURS = EstimatorSpec(
     name="neighbours",
     summary="entropy per spin from the counts of neighbouring pairs",
     implementation="harness_hello.counts:Neighbours",
-    params=(
-        Param("correct", bool, True, "add Miller and Madow's first-order correction of the bias"),
-    ),
+    settings=Counting,
     traits=("deterministic", "permutation-invariant"),
     reads=SpinChains,
     gives=Estimate,
@@ -64,7 +58,7 @@ COUNTS = EstimatorSpec(
     name="counts",
     summary="mutual information of two discrete variables from their counts",
     implementation="harness_hello.counts:Counts",
-    params=NEIGHBOURS.params,
+    settings=Counting,
     traits=("deterministic", "permutation-invariant", "translation-invariant", "scale-invariant"),
     reads=PairedSamples,
     gives=Estimate,

@@ -17,7 +17,7 @@ class Bonds:
     def transform(
         self, data: SpinChains, *, to: type[Kind], rng: np.random.Generator
     ) -> PairedSamples:
-        """The pairs; ``rng`` is not needed, and ``to`` is `PairedSamples`, the one kind declared."""
+        """The pairs; ``rng`` is not needed, and ``to`` is the one kind declared."""
         left, right = data.spins[:, :-1].reshape(-1, 1), data.spins[:, 1:].reshape(-1, 1)
         return PairedSamples(
             left.astype(np.float64), right.astype(np.float64), "discrete", "discrete"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from harness import Estimate, Incompatible, PairedSamples
 from harness_hello.kinds import SpinChains
+from harness_hello.settings import Counting
 
 
 def entropy(codes: Any, correct: bool) -> float:
@@ -22,14 +22,11 @@ def entropy(codes: Any, correct: bool) -> float:
     return float(bias - (shares * np.log(shares)).sum())
 
 
-@dataclass(frozen=True)
-class Neighbours:
+class Neighbours(Counting):
     """Entropy per spin of chains in which a spin depends on its left neighbour alone.
 
     (H(first) + (L - 1) [H(pair) - H(left)]) / L, all from the counts over every chain and place.
     """
-
-    correct: bool = True
 
     def estimate(self, data: SpinChains, *, rng: np.random.Generator) -> Estimate:
         """The entropy in nats per spin; ``rng`` is not needed."""
@@ -40,16 +37,13 @@ class Neighbours:
         return Estimate((first + (length - 1) * rate) / length, diagnostics={"rate": rate})
 
 
-@dataclass(frozen=True)
-class Counts:
+class Counts(Counting):
     """I(X;Y) = H(X) + H(Y) - H(X,Y) of discrete variables.
 
     Raises
     ------
     Incompatible : a variable is not discrete; counts of what never repeats say nothing.
     """
-
-    correct: bool = True
 
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator) -> Estimate:
         """The information in nats; ``rng`` is not needed."""

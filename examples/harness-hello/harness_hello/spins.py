@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from harness import Case, stream
 from harness_hello.kinds import SpinChains
+from harness_hello.settings import Drawing
 
 
 def aligned_share(coupling: float) -> float:
@@ -23,18 +23,13 @@ def bond_entropy(coupling: float) -> float:
     return -sum(q * math.log(q) for q in (p, 1.0 - p) if q > 0.0)
 
 
-@dataclass(frozen=True)
-class Spins:
+class Spins(Drawing):
     """One case per coupling K.
 
     In an open chain without a field the first spin is a fair coin and the bonds agree
     independently of each other, so L spins have ln 2 + (L - 1) h nats with h the entropy of a
     bond, and neighbours share ln 2 - h.
     """
-
-    n: int = 200
-    length: int = 20
-    couplings: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0)
 
     def cases(self, *, seed: int) -> Iterator[Case]:
         """Exact draws: a fair first spin, then each neighbour aligned with its probability."""

@@ -26,7 +26,7 @@ def test_truths_are_those_of_the_boltzmann_distribution(coupling):
         s: p[(chains[:, 2] == s[0]) & (chains[:, 3] == s[1])].sum()
         for s in itertools.product([-1, 1], repeat=2)
     }
-    (case,) = Spins(1, length, (coupling,)).cases(seed=0)
+    (case,) = Spins(n=1, length=length, couplings=(coupling,)).cases(seed=0)
     assert case.truth["spin_entropy"] == pytest.approx(-(p * np.log(p)).sum() / length)
     assert case.truth["mutual_information"] == pytest.approx(
         sum(q * math.log(q / 0.25) for q in pair.values())
@@ -46,8 +46,9 @@ def test_both_paths_find_the_truth():
         (("hello/bonds",), "hello/counts"),
     }
     for record in records:
-        # The share of agreeing bonds, out of 7600, has variance 1 / (4 cosh^2 K) / 7600; its entropy varies by
-        # the slope 2K times that. The mean spin of 400 chains enters in second order, by 1/400 for each entropy.
+        # The share of agreeing bonds, out of 7600, has variance 1 / (4 cosh^2 K) / 7600; its
+        # entropy varies by the slope 2K times that. The mean spin of 400 chains enters in second
+        # order, by 1/400 for each entropy.
         coupling = record.facts["coupling"]
         spread = 2 * coupling / (2 * math.cosh(coupling)) / math.sqrt(7600)
         assert abs(record.error) < 5 * spread + 2 / 400, record.path
