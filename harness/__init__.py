@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.api import estimator, model, run, task
-    from harness.boards.reading import read_records
     from harness.correlation import kendall, spearman
     from harness.errors import (
         DataError,
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
         strings,
     )
     from harness.outputs import Curve, Estimate, Output, Prediction, Selection
+    from harness.reading import read_records
     from harness.records import Record, Records
     from harness.reports import Document, Finding
     from harness.seeds import stream
@@ -74,7 +74,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "harness.api": ("estimator", "model", "run", "task"),
-    "harness.boards.reading": ("read_records",),
+    "harness.reading": ("read_records",),
     "harness.correlation": ("kendall", "spearman"),
     "harness.errors": (
         "DataError",

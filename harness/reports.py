@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from harness.boards.reading import read_records
-from harness.boards.summary import matches
 from harness.errors import MissingDependency, UsageError
 from harness.files import whole
+from harness.reading import read_records
 from harness.records import Record, Records
 from harness.registry import Component
+from harness.tables import matches
 
 TEXTS, FIGURES = (".md", ".csv", ".json"), (".pdf", ".png", ".svg")
 

@@ -51,7 +51,8 @@ def toy(monkeypatch):
 @pytest.fixture
 def command(tmp_path):
     """Run ``harness ...`` in a process of its own, with the toy plugin; gives the finished process."""
-    environment = os.environ | {"PYTHONPATH": str(TOY)}
+    path = filter(None, (str(TOY), os.environ.get("PYTHONPATH")))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path)}
 
     def run(*words, env=None, **more):
         return subprocess.run(

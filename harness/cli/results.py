@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.boards import render
 from harness.cli import options
 from harness.errors import UsageError
 from harness.files import whole
 from harness.records import Record, Records, Status
 from harness.store import Store
+from harness.tables import show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"no stored result fits ({len(stored)} are stored)")
     if args.local:
         return _write_local(found, store, Path(args.local), args.unit)
-    render.show(found, args.format, options.registry(args).quantity, args.unit)
+    show(found, args.format, options.registry(args).quantity, args.unit)
     return 0
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 
-from harness.boards.table import number
 from harness.cli import options
 from harness.errors import UsageError
+from harness.tables import number
 from harness.verification import sample, verify
 
 

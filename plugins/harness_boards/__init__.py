@@ -1,0 +1,19 @@
+"""Leaderboards that are rebuilt from records alone: the verb ``harness board``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness import CommandSpec, hookimpl
+
+HARNESS_API = 1
+
+
+@hookimpl
+def harness_commands() -> Iterable[CommandSpec]:
+    """The verb ``board``."""
+    yield CommandSpec(
+        name="board",
+        summary="leaderboards: show, run, build, check, submit",
+        implementation="harness_boards.command",
+    )
