@@ -1,4 +1,7 @@
-"""``make bench``: run every ``benchmarks/*/run.py``, or those named; peers live in environments of their own."""
+"""``make bench``: run every ``benchmarks/*/run.py``, or those named.
+
+Peers live in environments of their own.
+"""
 
 from __future__ import annotations
 

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         simple_edges,
         strings,
     )
+    from harness.long_work import cache_folder, checkpointed, progress
     from harness.outputs import Curve, Estimate, Output, Prediction, Selection
     from harness.reading import read_records
     from harness.records import Record, Records
@@ -116,6 +117,7 @@ _HOME = {
         "simple_edges",
         "strings",
     ),
+    "harness.long_work": ("cache_folder", "checkpointed", "progress"),
     "harness.outputs": ("Curve", "Estimate", "Output", "Prediction", "Selection"),
     "harness.records": ("Record", "Records"),
     "harness.reports": ("Document", "Finding"),

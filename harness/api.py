@@ -26,19 +26,19 @@ from harness.store import Store
 def estimator(name: str, **params: Any) -> Any:
     """The estimator with this full or bare name: ``.estimate(data, rng=rng) -> Output``.
 
-    The name may carry settings, ``"classics/ksg[k=3]"``; ``params`` go before them. Raises `UsageError` for unknown names and parameters, `MissingDependency` where a package is
-    absent.
+    The name may carry settings, ``"classics/ksg[k=3]"``; ``params`` go before them. Raises
+    `UsageError` for unknown names and parameters, `MissingDependency` where a package is absent.
     """
     return _built("estimator", name, params)
 
 
 def model(name: str, **params: Any) -> Any:
-    """The model with this name: ``.transform(data, to=Kind, rng=rng) -> Kind``. Raises as `estimator`."""
+    """The model with this name: ``.transform(data, to=Kind, rng=rng) -> Kind``; see `estimator`."""
     return _built("model", name, params)
 
 
 def task(name: str, **params: Any) -> Any:
-    """The task with this name: ``.cases(seed=0)``, ``.score(case, output)``. Raises as `estimator`."""
+    """The task with this name: ``.cases(seed=0)``, ``.score(case, output)``; see `estimator`."""
     return _built("task", name, params)
 
 
@@ -56,8 +56,10 @@ def run(
     params: Mapping[str, Mapping[str, Any]] | None = None,
     seeds: Iterable[int] = (0,),
     baselines: bool = True,
+    device: str | None = None,
     workers: int = 0,
     threads: int = 1,
+    gpu_workers: int = 1,
     timeout: float | None = None,
     memory: float | None = None,
     store: str | Path | None = None,
@@ -69,14 +71,17 @@ def run(
     plugins, tasks, models, estimators : names or globs.
     params : by component, such as ``{"msc": {"h": 0.02}}``.
     seeds : one run of every path for each.
+    device : such as ``"cuda"``: the parameter of that name, of every component that has one and
+        that ``params`` does not set.
     workers : 0 runs in this process; more are supervised processes.
     threads : threads that each process computes on, whatever the environment says.
+    gpu_workers : how many of the workers may compute on a GPU.
     timeout, memory : seconds and MiB per path (with workers).
     store : where results are kept and looked up; without it nothing is kept.
 
     Raises
     ------
-    UsageError : unknown names, wrong parameters, no legal path.
+    UsageError : unknown names, wrong parameters, no legal path, a device that is not there.
     """
     found = registry.default()
     request = plan.Request(
@@ -87,8 +92,11 @@ def run(
         params or {},
         tuple(seeds),
         baselines,
+        device,
     )
-    options = Options(workers=workers, threads=threads, timeout=timeout, memory=memory)
+    options = Options(
+        workers=workers, threads=threads, gpu_workers=gpu_workers, timeout=timeout, memory=memory
+    )
     with (
         tempfile.TemporaryDirectory() as folder,
         Store(store or Path(folder) / "store.sqlite", write=True) as opened,

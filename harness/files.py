@@ -12,7 +12,7 @@ from typing import IO
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write to under a temporary name, moved to ``path`` at the end; nothing is left where writing fails."""
+    """A file under a temporary name, moved to ``path`` at the end, removed where writing fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -1,4 +1,4 @@
-"""The whole plugin contract: eight hooks. Implement any of them in the module that your entry
+"""The whole plugin contract: nine hooks. Implement any of them in the module that your entry
 point (group ``harness``) names, decorated with ``@harness.hookimpl``, beside ``HARNESS_API = 1``.
 
 The order of plugins means nothing. Each implementation is called alone: one that raises becomes
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from harness.plan import Plan
+    from harness.plan import Path, Plan
     from harness.records import Record
     from harness.specs import CommandSpec, EstimatorSpec, ModelSpec, ReportSpec, TaskSpec
 
@@ -59,7 +59,12 @@ def harness_commands() -> Iterable[CommandSpec]:
 
 @hookspec
 def harness_run_started(plan: Plan, total: dict[str, int], cached: int) -> None:
-    """A run begins: ``total`` results by task are to be computed, ``cached`` ones were found in the store."""
+    """A run begins: ``total`` results by task are to be computed, ``cached`` ones were stored."""
+
+
+@hookspec
+def harness_path_progress(path: Path, source: str, done: float, total: float, note: str) -> None:
+    """A path on the data ``source`` has come to ``done`` of ``total``: see `harness.progress`."""
 
 
 @hookspec

@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from harness.errors import DataError, Incompatible
 
 Diagnostics = Mapping[str, float | int | str | bool]
+LONGEST_CURVE = 512
+"""Points of a curve that a record still keeps."""
 
 
 def _vector(value: Any, dtype: Any, where: str) -> NDArray[Any]:
@@ -124,11 +126,21 @@ class Selection:
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One quantity against another: ``x (m,)`` in increasing order, ``y (m,)``, and the names of both.
+    """One quantity against another.
+
+    Its record keeps a curve of at most `LONGEST_CURVE` points among the diagnostics.
+
+    Attributes
+    ----------
+    x (m,) : increasing positions.
+    y (m,) : the value at each; may be infinite, never NaN.
+    name_x, name_y : what the two are, with the unit where there is one.
+    stderr (m,) : the standard error of each ``y``, where the method gives them.
 
     Raises
     ------
-    DataError : no points, lengths that differ, NaN, ``x`` that does not increase, a negative ``stderr``.
+    DataError : no points, lengths that differ, NaN, ``x`` that does not increase, a negative
+        ``stderr``.
     """
 
     x: NDArray[np.float64]
@@ -165,6 +177,28 @@ class Curve:
             )
         if self.stderr is not None and (self.stderr < 0).any():
             raise DataError("Curve.stderr", "a negative number", "numbers from 0 up, or None")
+
+    def plain(self) -> dict[str, Any]:
+        """The curve as lists and texts, for records."""
+        values = {k: getattr(self, k) for k in ("x", "y", "stderr")}
+        return {"name_x": self.name_x, "name_y": self.name_y} | {
+            k: v.tolist() for k, v in values.items() if v is not None
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Curve:
+        """The curve of `plain`. Raises `DataError` for values that make no curve, or one too long."""
+        try:
+            texts = {k: str(plain[k]) for k in ("name_x", "name_y")}
+            values = {k: [float(v) for v in plain[k]] for k in plain if k not in texts}
+            curve = cls(**values, **texts)  # type: ignore[arg-type]
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                "Curve", f"{error!r}", "name_x, name_y, x, y and maybe stderr"
+            ) from None
+        if len(curve.x) > LONGEST_CURVE:
+            raise DataError("Curve.x", f"{len(curve.x)} points", f"at most {LONGEST_CURVE}")
+        return curve
 
 
 @dataclass(frozen=True, eq=False)

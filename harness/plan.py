@@ -2,8 +2,8 @@
 
 The kind graph has kinds as nodes and models as edges (networkx). A path is legal when a chain of
 at most two models (four where a request names them) leads from the task's kind to the one that
-the estimator reads (stage 1), and what both sides declare agrees (stage 2). What only the data can tell (stage 3) an
-implementation says when it runs, by raising `Incompatible`.
+the estimator reads (stage 1), and what both sides declare agrees (stage 2). What only the data can
+tell (stage 3) an implementation says when it runs, by raising `Incompatible`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,11 @@ LONGEST_NAMED = 4
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asks for: names or globs, parameters by component, seeds."""
+    """What a user asks for: names or globs, parameters by component, seeds.
+
+    ``device`` is given to every component that has a parameter of that name, where ``params`` does
+    not say otherwise.
+    """
 
     plugins: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
@@ -39,6 +43,7 @@ class Request:
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     seeds: tuple[int, ...] = (0,)
     baselines: bool = True
+    device: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ def make(registry: Registry, request: Request) -> Plan:
             "nothing asked for: name a --plugin, a --task or an --estimator (see `harness list`)"
         )
     tasks, estimators = _wanted(registry, request)
-    steps = _Steps(registry, request.params)
+    steps = _Steps(registry, request.params, request.device)
     paths: list[Path] = []
     excluded: list[Exclusion] = []
     for task, estimator in itertools.product(
@@ -103,7 +108,7 @@ def make(registry: Registry, request: Request) -> Plan:
         reason = _unmet(task, estimator)
         chains = [] if reason else _chains(registry, request, task, estimator)
         if not reason and not chains:
-            reason = _no_chain(registry, task, estimator)
+            reason = _no_chain(registry, request, task, estimator)
         if reason:
             excluded.append(Exclusion(task.name, estimator.name, reason))
         for chain, seed in itertools.product(chains, request.seeds):
@@ -128,19 +133,14 @@ def _wanted(registry: Registry, request: Request) -> tuple[list[Component], list
     ``--plugin`` stands for all that the plugin offers; a role named outright is just what was
     named; a role that nothing names is everything installed.
     """
+    asked: dict[Role, tuple[str, ...]] = {"task": request.tasks, "estimator": request.estimators}
     found: dict[Role, list[Component]] = {}
-    wanted: tuple[tuple[Role, tuple[str, ...]], ...] = (
-        ("task", request.tasks),
-        ("estimator", request.estimators),
-    )
-    for role, names in wanted:
+    for role, names in asked.items():
         if names:
             found[role] = _unique(c for name in names for c in registry.matching(role, name))
         else:
-            found[role] = _unique(
-                c for name in request.plugins for c in registry.of_plugin(name, role)
-            )
-            found[role] = found[role] or sorted(
+            offered = (c for name in request.plugins for c in registry.of_plugin(name, role))
+            found[role] = _unique(offered) or sorted(
                 registry.components[role].values(), key=lambda c: c.name
             )
     return found["task"], found["estimator"]
@@ -185,9 +185,9 @@ def _chains(
 ) -> list[tuple[Component, ...]]:
     """The model chains to run between a task and an estimator.
 
-    Models named by ``--model`` are used in every chain; three or four in a row only where fewer lead
-    nowhere. Without it those of ``--plugin`` are tried, in every legal chain; where they lead nowhere,
-    the shortest chains of any model.
+    Models named by ``--model`` are used in every chain; three or four in a row only where fewer
+    lead nowhere. Without it those of ``--plugin`` are tried, in every legal chain; where they lead
+    nowhere, the shortest chains of any model.
     """
     if request.models:
         named = _unique(m for name in request.models for m in registry.matching("model", name))
@@ -236,7 +236,7 @@ def _unmet(task: Component, estimator: Component) -> str:
     return ""
 
 
-def _no_chain(registry: Registry, task: Component, estimator: Component) -> str:
+def _no_chain(registry: Registry, request: Request, task: Component, estimator: Component) -> str:
     wanted = " or ".join(kind.__name__ for kind in reads(estimator))
     reason = f"reads {wanted}, and {task.name} gives {task.spec.gives.__name__}"
     helpful = {
@@ -245,7 +245,11 @@ def _no_chain(registry: Registry, task: Component, estimator: Component) -> str:
     if helpful:
         names = sorted({"+".join(m.name for m in chain) for chain in helpful})
         return f"{reason}; add --model {' or '.join(names[:3])}"
-    return f"{reason}; no chain of at most {LONGEST_CHAIN} installed models leads there"
+    named = f"no chain of at most {LONGEST_NAMED} of the named models leads there, and "
+    return (
+        f"{reason}; {named if request.models else ''}"
+        f"no chain of at most {LONGEST_CHAIN} installed models leads there"
+    )
 
 
 def _why_none(excluded: list[Exclusion]) -> str:
@@ -263,8 +267,10 @@ def _why_none(excluded: list[Exclusion]) -> str:
 class _Steps:
     """Components with their parameters, each checked once; knows which settings were used."""
 
-    def __init__(self, registry: Registry, params: Mapping[str, Mapping[str, Any]]) -> None:
-        self._registry = registry
+    def __init__(
+        self, registry: Registry, params: Mapping[str, Mapping[str, Any]], device: str | None
+    ) -> None:
+        self._registry, self._device = registry, device
         self._given: dict[str, dict[str, Any]] = {}
         for name, values in params.items():
             for full in self._targets(name, values):
@@ -301,7 +307,9 @@ class _Steps:
     def of(self, component: Component) -> Step:
         key = (component.role, component.name)
         if key not in self._steps:
-            given = self._given.get(f"{component.role} {component.name}", {})
+            given = dict(self._given.get(f"{component.role} {component.name}", {}))
+            if self._device is not None and _has_device(component):
+                given.setdefault("device", self._device)
             self._steps[key] = Step(component, parameters(self._registry, component, given))
         return self._steps[key]
 
@@ -311,3 +319,12 @@ class _Steps:
         for name in self._given:
             if name not in used:
                 raise UsageError(f"--set names {name}, which is on no path of this request")
+        components = [step.component for step in self._steps.values()]
+        if self._device not in (None, "cpu") and not any(map(_has_device, components)):
+            raise UsageError(
+                f"--device {self._device}: no component of this request has a parameter 'device'"
+            )
+
+
+def _has_device(component: Component) -> bool:
+    return any(p.name == "device" for p in component.spec.parameters)

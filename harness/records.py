@@ -7,9 +7,15 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from harness.errors import UsageError
+from harness.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from harness.outputs import Curve
+
+CURVE = "curve"
+"""The diagnostic under which a record keeps the curve that an estimator gave."""
 
 
 class Status(StrEnum):
@@ -34,11 +40,12 @@ class Status(StrEnum):
 class Record:
     """One path of one case under one seed; information in nats, unclipped.
 
-    ``value``, ``stderr``, ``truth`` and ``error`` (value - truth) may be infinite; they are None where there is
-    none. ``scores`` holds all quantities that the task scored, ``value`` the first of them. ``notes`` are warnings
-    that plugins logged on the way. ``wall_s``, ``cpu_s`` and ``peak_mib`` (memory beyond what was held before) are
-    the estimator's; cases of one source share one run of it. ``prefix_s`` is the time of loading and models.
-    ``threads`` is what each process computed on; ``recipe`` the recipe of ``key`` (`harness.identity`).
+    ``value``, ``stderr``, ``truth`` and ``error`` (value - truth) may be infinite; they are None
+    where there is none. ``scores`` holds all quantities that the task scored, ``value`` the first
+    of them. ``notes`` are warnings that plugins logged on the way. ``wall_s``, ``cpu_s`` and
+    ``peak_mib`` (memory beyond what was held before) are the estimator's; cases of one source share
+    one run of it. ``prefix_s`` is the time of loading and models. ``threads`` is what each process
+    computed on; ``recipe`` the recipe of ``key`` (`harness.identity`).
     """
 
     key: str
@@ -75,8 +82,25 @@ class Record:
     machine: str = ""
     started: str = ""
 
+    def __post_init__(self) -> None:
+        if CURVE in self.diagnostics:
+            try:
+                _ = self.curve
+            except DataError as error:
+                raise ValueError(f"diagnostics: {error}") from error
+
+    @property
+    def curve(self) -> Curve | None:
+        """The curve that the estimator gave, where the record keeps one."""
+        plain = self.diagnostics.get(CURVE)
+        if not isinstance(plain, Mapping):
+            return None
+        from harness.outputs import Curve
+
+        return Curve.from_plain(plain)
+
     def to_json(self) -> str:
-        """One line of standard JSON, fields in order: no NaN; infinities as the strings ``inf`` and ``-inf``."""
+        """One line of standard JSON, fields in order; infinities as ``"inf"`` and ``"-inf"``."""
         return json.dumps(_plain(asdict(self)), allow_nan=False, ensure_ascii=False)
 
     @classmethod

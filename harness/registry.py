@@ -233,9 +233,10 @@ class Registry:
         return self._quantities[name][0] if name in self._quantities else Quantity(name)
 
     def matching(self, role: Role, pattern: str) -> list[Component]:
-        """Components by full name, bare name or glob, sorted. Raises `UsageError` where none matches.
+        """Components by full name, bare name or glob, sorted.
 
-        A bare name (no glob) that several plugins use is an error that lists the full names.
+        Raises `UsageError` where none matches, and for a bare name (no glob) that several plugins
+        use, with the full names.
         """
         known = self.components[role]
         tried = [
@@ -269,7 +270,7 @@ class Registry:
 
     def called(self, name: str) -> list[Component]:
         """The components with this full name, at most one in each role."""
-        return [self.components[role][name] for role in ROLES if name in self.components[role]]
+        return [known[name] for role in ROLES if name in (known := self.components[role])]
 
     def of_plugin(self, name: str, role: Role) -> list[Component]:
         """The components of one role that a plugin (a name or glob) offers."""
@@ -372,7 +373,7 @@ _in_use: ContextVar[Registry | None] = ContextVar("harness registry", default=No
 
 
 def default() -> Registry:
-    """The registry of the run that this code is part of; outside of runs that of the installed plugins."""
+    """The registry of the run that this code is part of; outside of runs the installed plugins."""
     return _in_use.get() or _installed()
 
 
@@ -384,7 +385,7 @@ def _installed() -> Registry:
 
 @contextlib.contextmanager
 def using(registry: Registry) -> Iterator[None]:
-    """Within ``with``, `default` is this registry: what ``--no-plugin`` leaves out cannot be reached by name either."""
+    """Within ``with``, `default` is this registry: ``--no-plugin`` holds for calls by name."""
     token = _in_use.set(registry)
     try:
         yield

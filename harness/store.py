@@ -28,8 +28,8 @@ APPLICATION_ID = 0x696E666F  # "info": tells our files from other databases
 
 def _schema_1(db: sqlite3.Connection) -> None:
     db.execute(
-        "CREATE TABLE records (id INTEGER PRIMARY KEY, key TEXT NOT NULL, status TEXT NOT NULL, task TEXT NOT NULL,"
-        " estimator TEXT NOT NULL, record TEXT NOT NULL) STRICT"
+        "CREATE TABLE records (id INTEGER PRIMARY KEY, key TEXT NOT NULL, status TEXT NOT NULL,"
+        " task TEXT NOT NULL, estimator TEXT NOT NULL, record TEXT NOT NULL) STRICT"
     )
     db.execute("CREATE INDEX by_key ON records (key, status)")
     db.execute(
@@ -98,7 +98,8 @@ class Store:
             )
         if version > len(MIGRATIONS):
             raise StoreError(
-                f"{self.path}: store version {version}, newer than this harness (version {len(MIGRATIONS)}): "
+                f"{self.path}: store version {version}, newer than this harness "
+                f"(version {len(MIGRATIONS)}): "
                 "pip install --upgrade infoharness, or name another --store"
             )
         if version < len(MIGRATIONS) and not write:
@@ -232,7 +233,8 @@ class Store:
                 part = wanted[start : start + 500]
                 marks = ",".join("?" * len(part))
                 rows = self._db.execute(
-                    f"SELECT key, record FROM records WHERE key IN ({marks}) AND status IN (?, ?) ORDER BY id",  # noqa: S608
+                    f"SELECT key, record FROM records WHERE key IN ({marks})"  # noqa: S608
+                    " AND status IN (?, ?) ORDER BY id",
                     [*part, Status.OK.value, Status.INCOMPATIBLE.value],
                 )
                 found.update({key: Record.from_json(text) for key, text in rows})
@@ -281,7 +283,7 @@ class Store:
         return len(new)
 
     def collect_garbage(self, keep: Callable[[Record], bool]) -> int:
-        """Remove superseded records and those that ``keep`` refuses, with their arrays; the number removed."""
+        """Remove superseded records and those that ``keep`` refuses; the number removed."""
         with self._errors():
             newest = dict(
                 self._db.execute("SELECT key, max(id) FROM records GROUP BY key").fetchall()

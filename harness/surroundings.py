@@ -1,4 +1,4 @@
-"""Surroundings in which equal seeds give equal numbers, for the libraries that plugins compute with.
+"""Surroundings in which equal seeds give equal numbers, for the libraries of plugins.
 
 torch and numba are imported when a function here is called, so that importing this costs nothing.
 """
@@ -17,19 +17,31 @@ if TYPE_CHECKING:
 
 
 def torch_generator(rng: np.random.Generator) -> torch.Generator:
-    """A torch generator seeded from ``rng``. It lives on the CPU for every device, so that all start alike."""
+    """A torch generator seeded from ``rng``, on the CPU for every device: all start alike."""
     import torch
 
     return torch.Generator().manual_seed(int(rng.integers(2**63 - 1)))
 
 
+def require_device(device: str) -> None:
+    """Raise `UsageError` where torch sees no such device; ``cpu`` is always there, unasked."""
+    if device == "cpu":
+        return
+    try:
+        import torch
+    except ImportError:
+        raise UsageError(f"device {device!r}: torch is not installed; wanted device=cpu") from None
+    if not torch.cuda.is_available():
+        raise UsageError(f"device {device!r}: torch sees no GPU here; wanted device=cpu")
+
+
 @contextmanager
 def calm(device: str = "cpu", rng: np.random.Generator | None = None) -> Iterator[torch.device]:
-    """One thread for torch and, with ``rng``, its global generators seeded from there; all put back afterwards.
+    """One thread for torch and, with ``rng``, its global generators seeded from it; all put back.
 
-    How threads share a sum shows in its last digits, so that one thread is what makes equal seeds give equal numbers,
-    on machines of any size; paths are what runs side by side. The global generators are what torch draws the weights
-    of new layers and dropout from.
+    How threads share a sum shows in its last digits, so that one thread is what makes equal seeds
+    give equal numbers on machines of any size; paths are what runs side by side. The global
+    generators are what torch draws the weights of new layers and dropout from.
 
     Raises
     ------
@@ -37,9 +49,8 @@ def calm(device: str = "cpu", rng: np.random.Generator | None = None) -> Iterato
     """
     import torch
 
+    require_device(device)
     gpu = device == "cuda"
-    if gpu and not torch.cuda.is_available():
-        raise UsageError("device 'cuda': torch sees no GPU here; wanted device=cpu")
     threads = torch.get_num_threads()
     with torch.random.fork_rng(
         devices=range(torch.cuda.device_count()) if gpu else [], enabled=rng is not None
@@ -56,9 +67,10 @@ def calm(device: str = "cpu", rng: np.random.Generator | None = None) -> Iterato
 
 @contextmanager
 def threads_for(work: float, share: float) -> Iterator[None]:
-    """As many threads for numba as a piece of work is worth: starting them costs more than a small piece takes.
+    """As many threads for numba as a piece of work is worth: starting them is not free.
 
-    Within it, compiled loops use a thread per ``share`` of the ``work``: at least one, at most those allowed.
+    Within it, compiled loops use a thread per ``share`` of the ``work``: at least one, at most
+    those allowed.
     """
     import numba
 

@@ -1,8 +1,8 @@
-"""How many threads the numeric libraries of a process use: one place that sets them, and puts them back.
+"""How many threads the numeric libraries of a process use: set in one place, and put back.
 
-How threads share a sum shows in its last digits, so that the same numbers on every machine need the same number of
-threads there. Only the number that a run states counts: neither the environment, nor the machine's cores, nor when a
-library was imported.
+How threads share a sum shows in its last digits, so that the same numbers on every machine need
+the same number of threads there. Only the number that a run states counts: neither the environment,
+nor the machine's cores, nor when a library was imported.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ NUMBA = "NUMBA_NUM_THREADS"
 
 
 class Threads:
-    """Within ``with``, BLAS, OpenMP, torch and numba use ``count`` threads; afterwards what they used before.
+    """Within ``with``, BLAS, OpenMP, torch and numba use ``count`` threads; then as many as before.
 
-    Libraries that are imported within it are limited by `hold`, which costs next to nothing while nothing is imported;
-    they never had another number, and keep ``count`` afterwards.
+    Libraries that are imported within it are limited by `hold`, which costs next to nothing while
+    nothing is imported; they never had another number, and keep ``count`` afterwards.
     """
 
     def __init__(self, count: int) -> None:

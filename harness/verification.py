@@ -25,7 +25,7 @@ class Check:
 
     record: Record
     verdict: str
-    """``same``, ``drift`` (another value), ``changed`` (code or data differ since) or ``failed``."""
+    """``same``, ``drift`` (another value), ``changed`` (other code or data) or ``failed``."""
     value: float | None = None
     note: str = ""
 
@@ -46,8 +46,14 @@ def _verify(registry: Registry, record: Record, tolerance: float) -> Check:
     params = {record.task: record.params["task"], record.estimator: record.params["estimator"]}
     params |= dict(zip(record.models, record.params["models"], strict=True))
     try:
-        request = plan.Request(tasks=(record.task,), models=record.models, estimators=(record.estimator,),
-                               params=params, seeds=(record.seed,), baselines=False)  # fmt: skip
+        request = plan.Request(
+            tasks=(record.task,),
+            models=record.models,
+            estimators=(record.estimator,),
+            params=params,
+            seeds=(record.seed,),
+            baselines=False,
+        )
         paths = [
             p
             for p in plan.make(registry, request).paths

@@ -9,101 +9,35 @@ between seeds too.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import random
 import sys
+import time
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from harness import machine
 from harness.errors import HarnessError, Incompatible, MissingDependency, PluginError, UsageError
 from harness.identity import kept_name
 from harness.kinds import Kind
+from harness.long_work import heard_by
 from harness.measure import Cost
-from harness.outputs import Estimate, Output
-from harness.records import Status
+from harness.outputs import LONGEST_CURVE, Curve, Estimate, Output
+from harness.records import CURVE, Status
 from harness.registry import Registry
 from harness.seeds import stream
 from harness.specs import Case, EstimatorSpec, ModelSpec, Role, TaskSpec
 from harness.threads import Threads
+from harness.units import Ask, CaseResult, Named, Outcome, Show, Tell, Unit
 
 HOLD = 2
 """How many data sets stay loaded, with their model outputs."""
-
-Named = tuple[str, Mapping[str, Any]]
-"""A component by full name, and all its parameters."""
-
-
-@dataclass(frozen=True)
-class Unit:
-    """What to run, as plain data that any process can read.
-
-    ``cases`` are ids of one source; ``keep`` is the folder for model outputs worth keeping.
-    """
-
-    index: int
-    task: Named
-    source: str
-    cases: tuple[str, ...]
-    models: tuple[Named, ...]
-    estimator: Named
-    seed: int
-    keep: str = ""
-
-    @property
-    def data_key(self) -> str:
-        """Names the loaded data: units with one key are best run in one process, in a row."""
-        return json.dumps([*self.task, self.source], sort_keys=True)
-
-
-@dataclass
-class CaseResult:
-    """How one case ended; the values as in a record."""
-
-    case: str
-    status: Status = Status.OK
-    cause: str | None = None
-    value: float | None = None
-    stderr: float | None = None
-    truth: float | None = None
-    scores: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass
-class Outcome:
-    """What came of a unit.
-
-    ``wrong_request`` is what the user asked for that the task cannot give; ``notes`` are the warnings that were
-    logged on the way, under ``harness`` or a name below it.
-    """
-
-    index: int
-    cases: list[CaseResult]
-    fingerprint: str | None = None
-    n: int | None = None
-    cost: Cost | None = None
-    prefix_s: float | None = None
-    diagnostics: dict[str, Any] = field(default_factory=dict)
-    local: np.ndarray[Any, Any] | None = None
-    versions: dict[str, str] = field(default_factory=dict)
-    wrong_request: str = ""
-    notes: list[str] = field(default_factory=list)
-
-    @classmethod
-    def failure(cls, unit: Unit, status: Status, cause: str, **more: Any) -> Outcome:
-        """All cases of a unit ended in the same way."""
-        return cls(unit.index, [CaseResult(c, status, cause) for c in unit.cases], **more)
-
-
-Ask = Callable[[Unit, str], tuple[str, ...]]
-"""Given the fingerprint of the loaded data: which cases are still to be computed."""
-Tell = Callable[[str], None]
-"""Told the stage that begins (``load``, ``model msc/quests`` ...): deadlines count from here."""
 
 
 class _Stage(Exception):
@@ -131,11 +65,15 @@ class Bench:
         self._seeded: tuple[str, dict[str, tuple[Any, Any]]] = "", {}
 
     def perform(
-        self, unit: Unit, ask: Ask | None = None, tell: Tell = lambda stage: None
+        self,
+        unit: Unit,
+        ask: Ask | None = None,
+        tell: Tell = lambda stage: None,
+        show: Show = lambda unit, progress: None,
     ) -> Outcome | None:
         """Run a unit; None where ``ask`` wants none of its cases. Never raises but on Ctrl-C."""
         outcome = Outcome(unit.index, [])
-        with _listening(outcome.notes):
+        with _listening(outcome.notes), heard_by(functools.partial(show, unit)):
             return self._perform(unit, outcome, ask, tell)
 
     def _perform(self, unit: Unit, outcome: Outcome, ask: Ask | None, tell: Tell) -> Outcome | None:
@@ -155,9 +93,13 @@ class Bench:
         except _Stage as failure:
             return self._failed(unit, failure, outcome)
         outcome.diagnostics = dict(output.diagnostics)
-        outcome.local = output.local if isinstance(output, Estimate) else None
+        if isinstance(output, Estimate):
+            outcome.local = output.local
+        elif isinstance(output, Curve):
+            _keep_curve(output, outcome)
         outcome.cases = [self._judge(unit, cases[case], output, tell) for case in unit.cases]
         outcome.versions = self._versions(unit)
+        outcome.card = machine.card() if unit.device != "cpu" else ""
         return outcome
 
     def _failed(self, unit: Unit, failure: _Stage, outcome: Outcome) -> Outcome:
@@ -214,11 +156,11 @@ class Bench:
             if lost:
                 raise PluginError(f"the task gave no case {lost[0]!r} this time")
             if key not in self._data:
-                cost = Cost.start()
+                started = time.perf_counter()
                 data = cases[unit.cases[0]].load()
                 spec: TaskSpec = self._registry.one("task", unit.task[0]).spec
                 _check_kind(data, spec.gives, unit.task[0])
-                self._data = {key: (data, cost.stop().wall_s)}
+                self._data = {key: (data, time.perf_counter() - started)}
                 self._hold(data.fingerprint())
         return cases, *self._data[key]
 
@@ -243,7 +185,7 @@ class Bench:
             kept_as = kept_name(self._registry, key, unit.models[: depth + 1], self._threads.count)
             kept = Path(unit.keep, kept_as[:2], f"{kept_as}.npz")
         with self._stage(f"model {name}", tell):
-            cost = Cost.start()
+            started = time.perf_counter()
             if kept is not None and kept.exists():
                 out = spec.gives.load(kept)
             else:
@@ -255,7 +197,7 @@ class Bench:
                 _check_kind(out, spec.gives, name)
                 if kept is not None:
                     out.save(kept)
-        memo[key] = out, cost.stop().wall_s
+        memo[key] = out, time.perf_counter() - started
         return memo[key]
 
     def _memo(
@@ -337,10 +279,9 @@ class Bench:
             *(("model", m[0]) for m in unit.models),
             ("estimator", unit.estimator[0]),
         ]
-        packages = {
-            "numpy",
-            *(p for role, n in names for p in self._registry.one(role, n).spec.requires),
-        }
+        packages = {"numpy"}
+        for role, name in names:
+            packages.update(self._registry.one(role, name).spec.requires)
         loaded = {p: getattr(sys.modules.get(p), "__version__", None) for p in sorted(packages)}
         return {p: str(v) for p, v in loaded.items() if v}
 
@@ -348,6 +289,17 @@ class Bench:
 def _check_kind(data: Any, wanted: type[Kind], who: str) -> None:
     if type(data) is not wanted:
         raise PluginError(f"{who} gave {type(data).__name__}; its spec says {wanted.__name__}")
+
+
+def _keep_curve(curve: Curve, outcome: Outcome) -> None:
+    """Put a curve among the diagnostics, or say that it is too long."""
+    if len(curve.x) <= LONGEST_CURVE:
+        outcome.diagnostics[CURVE] = curve.plain()
+    else:
+        outcome.notes.append(
+            f"a curve of {len(curve.x)} points is left out of the record; "
+            f"wanted at most {LONGEST_CURVE}"
+        )
 
 
 class _Notes(logging.Handler):

@@ -7,9 +7,9 @@ from pathlib import Path
 PAGE = Path(__file__).parent.parent / "docs" / "command-line.md"
 HEAD = """# The command line
 
-Made from the commands' own help (`python scripts/command_line_page.py`). Results go to standard output, talk to
-standard error. Exit status: 0 all ran, 1 some path failed (or a check did), 2 the request was wrong,
-3 an error of ours, 130 interrupted.
+Made from the commands' own help (`python scripts/command_line_page.py`). Results go to standard
+output, talk to standard error. Exit status: 0 all ran, 1 some path failed (or a check did), 2 the
+request was wrong, 3 an error of ours, 130 interrupted.
 
 | variable | meaning |
 | --- | --- |

@@ -177,7 +177,7 @@ def shaken(atoms: Atoms, amplitude: float, rng: Rng) -> Atoms:
 
 def md(atoms: Atoms, stages: list[tuple[float, int]], rng: Rng) -> Atoms:
     """Langevin dynamics at 5 fs a step: (temperature in K, steps) one after the other."""
-    # Our own integrator (BAOAB), so that the data do not hang on how one ASE version draws its noise.
+    # Our own integrator (BAOAB): the data do not depend on how an ASE version draws its noise.
     dt, keep = 5 * units.fs, np.exp(-5 * 0.05)
     mass = atoms.get_masses()[:, None]
 
@@ -219,7 +219,7 @@ def make(
         )
         atoms.calc = EMT()
         forces = atoms.get_forces()
-        # A rattle or a mixed cell that pushes two atoms into each other is no structure: draw again.
+        # A rattle or mixed cell that pushes two atoms into each other: draw again.
         if np.linalg.norm(forces, axis=1).max() < STRONGEST:
             return atoms, atoms.get_potential_energy(), forces
 
@@ -253,7 +253,8 @@ def main() -> None:
         made.save(path)
         path.chmod(0o644)
         say(
-            f"{name}: {made.n} structures, {len(made.numbers)} environments, {made.fingerprint()[:19]}"
+            f"{name}: {made.n} structures, {len(made.numbers)} environments, "
+            f"{made.fingerprint()[:19]}"
         )
 
 

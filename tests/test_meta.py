@@ -67,11 +67,23 @@ def test_every_verbs_help_is_in_the_docs(monkeypatch):
     assert page == text("docs", "command-line.md")
 
 
-RANK = {
-    "errors": 0, "files": 0, "kinds": 0, "outputs": 0, "specs": 0, "quantities": 0, "seeds": 0, "hookspecs": 0, "measure": 0,
-    "settings": 0, "machine": 0, "folders": 0, "correlation": 1, "sources": 0, "verbs": 2, "surroundings": 0, "threads": 0, "params": 1, "records": 1, "registry": 2, "naming": 3, "plan": 3, "identity": 4, "store": 4, "work": 4, "executors": 5,
-    "runner": 6, "verification": 7, "api": 7, "testing": 7, "templates": 7, "tables": 2, "reading": 2, "reports": 8, "cli": 9, "commands": 10, "__main__": 10,
-}  # fmt: skip
+LAYERS = (
+    "errors files folders kinds outputs settings specs quantities seeds hookspecs measure machine "
+    "sources surroundings threads",
+    "params records correlation long_work",
+    "registry verbs units reading tables",
+    "naming plan",
+    "identity store work jobs",
+    "executors recording",
+    "runner",
+    "verification api testing templates",
+    "reports",
+    "cli",
+    "commands",
+    "__main__",
+)
+"""A module of the host imports from its own layer and those above it in this list."""
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names.split()}
 
 
 def imports(file):
@@ -160,7 +172,7 @@ def test_importing_a_part_does_not_hide_a_public_function():
         importlib.import_module(f"harness.{module}")
     assert all(
         inspect.isfunction(getattr(harness, n))
-        for n in ("run", "estimator", "model", "task", "stream")
+        for n in ("run", "estimator", "model", "task", "stream", "progress")
     )
 
 

@@ -1,4 +1,4 @@
-"""What the host itself costs: start-up, and trivial paths. Budgets are printed beside the figures."""
+"""What the host itself costs: start-up, and trivial paths, beside their budgets."""
 
 from __future__ import annotations
 

@@ -62,6 +62,11 @@ def add_request(parser: argparse.ArgumentParser) -> None:
         "--seeds", default="0", metavar="LIST", help="such as 0,1,2 or 0:5 (default: 0)"
     )
     parser.add_argument(
+        "--device",
+        metavar="NAME",
+        help="such as cuda: the parameter 'device' of every component on a path that has one",
+    )
+    parser.add_argument(
         "--no-baselines", action="store_true", help="leave out the baselines that a task names"
     )
     add_plugins(parser)
@@ -81,6 +86,7 @@ def request(args: argparse.Namespace) -> Request:
         params,
         seeds(args.seeds),
         not args.no_baselines,
+        args.device,
     )
 
 

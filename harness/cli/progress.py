@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import say
 from harness.hookspecs import hookimpl
+from harness.long_work import Progress
+from harness.plan import Path
 from harness.records import Record
 
 if TYPE_CHECKING:
@@ -32,15 +34,29 @@ class Lines:
         say(f"{self._total or 'nothing'} to compute{found}")
 
     @hookimpl
+    def harness_path_progress(
+        self, path: Path, source: str, done: float, total: float, note: str
+    ) -> None:
+        """Say how far a long path has come, now and then."""
+        if self._due():
+            say(f"{path} on {source}: {Progress(done, total, note)}")
+
+    @hookimpl
     def harness_path_finished(self, record: Record) -> None:
         """Count, and say so now and then."""
         self._done += 1
         self._failed += record.status.failed
-        now = time.monotonic()
-        if now - self._last >= QUIET_S:
-            self._last = now
-            left = (now - self._began) / self._done * (self._total - self._done)
+        if self._due():
+            left = (self._last - self._began) / self._done * (self._total - self._done)
             say(f"{self._done}/{self._total} done, {self._failed} failed, about {left:.0f} s left")
+
+    def _due(self) -> bool:
+        """Whether it is time for a line; then the next one waits."""
+        now = time.monotonic()
+        if now - self._last < QUIET_S:
+            return False
+        self._last = now
+        return True
 
 
 class Bars:
@@ -61,7 +77,7 @@ class Bars:
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             console=Console(stderr=True),
             transient=True,
         )
@@ -80,6 +96,14 @@ class Bars:
             task: self._progress.add_task(task, total=count, note=note)
             for task, count in total.items()
         }
+
+    @hookimpl
+    def harness_path_progress(
+        self, path: Path, source: str, done: float, total: float, note: str
+    ) -> None:
+        """Say beside the bar how far the path has come."""
+        said = f"{path.estimator.name} on {source}: {Progress(done, total, note)}"
+        self._progress.update(self._bars[path.task.name], note=said)
 
     @hookimpl
     def harness_path_finished(self, record: Record) -> None:

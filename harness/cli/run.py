@@ -34,6 +34,13 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
         "--threads", type=int, default=1, metavar="N", help="threads of each process (default: 1)"
     )
     parser.add_argument(
+        "--gpu-workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="workers that may compute on a GPU (default: 1)",
+    )
+    parser.add_argument(
         "--timeout", type=float, metavar="S", help="seconds that a stage of a path may take"
     )
     parser.add_argument("--memory", type=float, metavar="MIB", help="memory that a worker may have")
@@ -53,6 +60,7 @@ def execution(args: argparse.Namespace) -> Options:
     return Options(
         workers=default if args.workers is None else args.workers,
         threads=args.threads,
+        gpu_workers=args.gpu_workers,
         timeout=args.timeout,
         memory=args.memory,
         shard=shard,

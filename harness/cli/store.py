@@ -48,7 +48,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"  {task}: {count} {status}")
         for name, facts in store.machines().items():
             print(
-                f"  {name}: {facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB, {facts['system']}"
+                f"  {name}: {facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB, "
+                + ", ".join([facts["system"], *filter(None, [facts.get("gpu")])])
             )
     return 0
 

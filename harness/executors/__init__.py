@@ -1,6 +1,6 @@
 """Where units run: in this process, or in supervised worker processes.
 
-An executor has one method, ``outcomes(units, ask)``, a generator of outcomes in any order, and
+An executor has ``outcomes(units, ask, show)``, a generator of outcomes in any order, and
 ``in_flight()``, the units that an interruption would lose. Closing the generator ends the work.
 """
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from harness.registry import Registry
 from harness.threads import Threads
-from harness.work import Ask, Bench, Outcome, Unit
+from harness.units import Ask, Outcome, Show, Unit
+from harness.work import Bench
 
 
 class Inline:
@@ -16,11 +17,11 @@ class Inline:
         self._bench = Bench(registry, threads, debug=debug)
         self._current: list[Unit] = []
 
-    def outcomes(self, units: Iterable[Unit], ask: Ask) -> Iterator[Outcome]:
+    def outcomes(self, units: Iterable[Unit], ask: Ask, show: Show) -> Iterator[Outcome]:
         """Perform the units in order."""
         for unit in units:
             self._current = [unit]
-            outcome = self._bench.perform(unit, ask)
+            outcome = self._bench.perform(unit, ask, show=show)
             self._current = []
             if outcome is not None:
                 yield outcome

@@ -25,7 +25,7 @@ from harness.executors.worker import Setup
 from harness.measure import resident_mib
 from harness.records import Status
 from harness.threads import NUMBA, VARIABLES
-from harness.work import Ask, Outcome, Unit
+from harness.units import Ask, Outcome, Show, Unit
 
 POLL_S = 0.05
 """How often memory is looked at, where a bound is set."""
@@ -44,6 +44,8 @@ class _Worker:
     stage: str = "start"
     since: float = field(default_factory=time.monotonic)
     data_key: str = ""
+    gpu: bool = False
+    """Whether it has had a unit for a GPU: it then holds memory there until it ends."""
 
     def stop(self) -> int:
         """End the process and what it started; its exit status."""
@@ -69,10 +71,16 @@ class Local:
     workers : number of processes.
     timeout : seconds that a stage of a path (loading, each model, the estimator, scoring) may take.
     memory : MiB of resident memory that a worker may have.
+    gpu_workers : how many of the processes may compute on a GPU.
     """
 
     def __init__(
-        self, setup: Setup, workers: int, timeout: float | None = None, memory: float | None = None
+        self,
+        setup: Setup,
+        workers: int,
+        timeout: float | None = None,
+        memory: float | None = None,
+        gpu_workers: int = 1,
     ) -> None:
         if not hasattr(os, "killpg"):
             raise UsageError(
@@ -81,7 +89,7 @@ class Local:
         if memory is not None and not resident_mib(os.getpid()):
             raise UsageError("--memory needs /proc, which this system does not have; leave it out")
         self._setup, self._timeout, self._memory = setup, timeout, memory
-        self._count = workers
+        self._count, self._gpu_count = workers, gpu_workers
         self._workers: list[_Worker] = []
         self._left: list[Unit] = []
 
@@ -89,14 +97,14 @@ class Local:
         """The units that workers are on, or were on when the work was ended."""
         return self._left or [w.unit for w in self._workers if w.unit is not None]
 
-    def outcomes(self, units: Iterable[Unit], ask: Ask) -> Iterator[Outcome]:
+    def outcomes(self, units: Iterable[Unit], ask: Ask, show: Show) -> Iterator[Outcome]:
         """Perform the units, those on the same data by the same worker where possible."""
         queue = _Queue(units)
         try:
             while queue or self.in_flight():
                 self._fill(queue)
                 for worker in self._heard_from():
-                    yield from self._listen(worker, queue, ask)
+                    yield from self._listen(worker, queue, ask, show)
                 yield from self._enforce(queue)
         finally:
             # Ctrl-C in here ends the generator before anybody can ask what was in flight.
@@ -108,21 +116,27 @@ class Local:
 
     def _fill(self, queue: _Queue) -> None:
         """Start workers while there is work for them, and give idle ones a unit."""
-        while len(self._workers) < min(self._count, len(queue) + len(self.in_flight())):
-            self._workers.append(self._start())
+        if len(self._workers) < self._count:
+            on_gpu = sum(w.gpu for w in self._workers if w.unit is not None)
+            wanted = len(self.in_flight()) + queue.startable(self._gpu_count - on_gpu)
+            while len(self._workers) < min(self._count, wanted):
+                self._workers.append(self._start())
         for worker in self._workers:
-            if worker.ready and worker.unit is None and queue:
-                busy = {w.data_key for w in self._workers if w is not worker}
-                worker.unit = queue.take(worker.data_key, busy)
-                worker.data_key, worker.stage, worker.since = (
-                    worker.unit.data_key,
-                    "start",
-                    time.monotonic(),
-                )
-                with contextlib.suppress(
-                    OSError
-                ):  # a dead worker is noticed when it is listened to
-                    worker.link.send(worker.unit)
+            if worker.ready and worker.unit is None:
+                self._give(worker, queue)
+
+    def _give(self, worker: _Worker, queue: _Queue) -> None:
+        """Send a worker its next unit, if there is one that it may have."""
+        busy = {w.data_key for w in self._workers if w is not worker}
+        gpu = worker.gpu or sum(w.gpu for w in self._workers) < self._gpu_count
+        unit = queue.take(worker.data_key, busy, gpu=gpu)
+        if unit is None:
+            return
+        worker.unit, worker.data_key = unit, unit.data_key
+        worker.stage, worker.since = "start", time.monotonic()
+        worker.gpu = worker.gpu or unit.device != "cpu"
+        with contextlib.suppress(OSError):  # a dead worker is noticed when it is listened to
+            worker.link.send(unit)
 
     def _start(self) -> _Worker:
         ours, theirs = socket.socketpair()
@@ -159,7 +173,7 @@ class Local:
         links: Any = wait([w.link for w in self._workers], patience)
         return [w for w in self._workers if w.link in links]
 
-    def _listen(self, worker: _Worker, queue: _Queue, ask: Ask) -> Iterator[Outcome]:
+    def _listen(self, worker: _Worker, queue: _Queue, ask: Ask, show: Show) -> Iterator[Outcome]:
         """Take one message from a worker, or notice its death."""
         try:
             what, content = worker.link.recv()
@@ -173,6 +187,9 @@ class Local:
             worker.ready = True
         elif what == "stage":
             worker.stage, worker.since = content, time.monotonic()
+        elif what == "progress":
+            assert worker.unit is not None
+            show(worker.unit, content)
         elif what == "done":
             worker.unit = None
             worker.stderr.seek(0)
@@ -228,29 +245,39 @@ class Local:
 
 
 class _Queue:
-    """Units waiting, by the data they need."""
+    """Units waiting, by whether they ask for a GPU and by the data they need."""
 
     def __init__(self, units: Iterable[Unit]) -> None:
-        self._by_data: dict[str, deque[Unit]] = {}
+        self._rows: dict[bool, dict[str, deque[Unit]]] = {False: {}, True: {}}
         for unit in units:
-            self._by_data.setdefault(unit.data_key, deque()).append(unit)
+            self._rows[unit.device != "cpu"].setdefault(unit.data_key, deque()).append(unit)
 
-    def __len__(self) -> int:
-        return sum(map(len, self._by_data.values()))
+    def __bool__(self) -> bool:
+        return any(self._rows.values())
 
-    def take(self, held: str, busy: set[str]) -> Unit:
+    def startable(self, gpu_slots: int) -> int:
+        """How many units could begin at once where ``gpu_slots`` of them may use a GPU."""
+        on_cpu, on_gpu = (sum(map(len, self._rows[gpu].values())) for gpu in (False, True))
+        return on_cpu + min(on_gpu, gpu_slots)
+
+    def take(self, held: str, busy: set[str], *, gpu: bool) -> Unit | None:
         """The next unit for a worker that has ``held`` loaded while others have ``busy``.
 
-        Its own data first, then data that nobody has loaded, then the longest row of others.
+        Units for a GPU come first where it may have them (``gpu``), because they wait for one
+        another. Then its own data first, data that nobody has loaded, the longest row of others.
+        None where all that waits is for a GPU.
         """
-        key = held
-        if key not in self._by_data:
-            free = [k for k in self._by_data if k not in busy]
-            key = free[0] if free else max(self._by_data, key=lambda k: len(self._by_data[k]))
-        row = self._by_data[key]
-        unit = row.popleft()
-        if not row:
-            del self._by_data[key]
+        rows = self._rows[True] if gpu and self._rows[True] else self._rows[False]
+        if not rows:
+            return None
+        key: str | None = held
+        if key not in rows:
+            key = next((k for k in rows if k not in busy), None)
+        if key is None:
+            key = max(rows, key=lambda k: len(rows[k]))
+        unit = rows[key].popleft()
+        if not rows[key]:
+            del rows[key]
         return unit
 
     def drop(self, lost: Unit, stage: str) -> list[Unit]:
@@ -260,8 +287,10 @@ class _Queue:
             same_models = unit.models[: len(lost.models)] == lost.models
             return unit.seed == lost.seed and (stage.startswith("task") or same_models)
 
-        row = self._by_data.pop(lost.data_key, deque())
-        rest = deque(u for u in row if not doomed(u))
-        if rest:
-            self._by_data[lost.data_key] = rest
-        return [u for u in row if doomed(u)]
+        gone: list[Unit] = []
+        for rows in self._rows.values():
+            row = rows.pop(lost.data_key, deque())
+            gone += [u for u in row if doomed(u)]
+            if rest := deque(u for u in row if not doomed(u)):
+                rows[lost.data_key] = rest
+        return gone

@@ -1,8 +1,9 @@
 """The worker process: ``main(FD)``.
 
 It reads a setup and then units from the socket ``FD``, performs them, and sends messages back:
-``("stage", name)``, ``("data", fingerprint)`` (answered with the cases to compute) and
-``("done", outcome)``. It writes to no store and ends with its parent.
+``("stage", name)``, ``("data", fingerprint)`` (answered with the cases to compute),
+``("progress", progress)`` and ``("done", outcome)``. It writes to no store and ends with its
+parent.
 """
 
 from __future__ import annotations
@@ -37,8 +38,10 @@ def main(descriptor: int) -> None:
     sys.path[:] = setup.path
 
     from harness import registry
+    from harness.long_work import Progress
     from harness.threads import Threads
-    from harness.work import Bench, Unit
+    from harness.units import Unit
+    from harness.work import Bench
 
     threads = Threads(setup.threads)
     found = registry.load(**setup.plugins)
@@ -49,16 +52,22 @@ def main(descriptor: int) -> None:
         wanted: tuple[str, ...] = link.recv()
         return wanted
 
+    def tell(stage: str) -> None:
+        link.send(("stage", stage))
+
+    def show(unit: Unit, progress: Progress) -> None:
+        link.send(("progress", progress))
+
     link.send(("ready", None))
     with threads, registry.using(found), contextlib.suppress(EOFError):
         while True:
             unit: Unit = link.recv()
-            link.send(("done", bench.perform(unit, ask, lambda stage: link.send(("stage", stage)))))
+            link.send(("done", bench.perform(unit, ask, tell, show)))
             sys.stderr.flush()
 
 
 def _end_with_parent(parent: int) -> None:
-    """Have the kernel end this process with its parent, even in the middle of native code (Linux)."""
+    """Have the kernel end this process with its parent, even within native code (Linux)."""
     if sys.platform == "linux":
         import ctypes
 

@@ -36,7 +36,8 @@ def write_project(name: str, into: Path) -> Path:
     """
     if name.startswith("harness-"):
         raise UsageError(
-            f"plugin name {name!r}: the package gets that prefix; wanted {name.removeprefix('harness-')!r}"
+            f"plugin name {name!r}: the package gets that prefix; "
+            f"wanted {name.removeprefix('harness-')!r}"
         )
     if not NAME.fullmatch(name):
         raise UsageError(

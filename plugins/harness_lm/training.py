@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harness import Incompatible, calm, torch_generator
+from harness import Incompatible, calm, checkpointed, progress, torch_generator
 from harness_lm.network import Design, Transformer
 from harness_lm.penalty import entropy_penalty
 from harness_lm.rows import row_entropies
@@ -26,8 +26,11 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained: AdamW (betas .9 and .999) with a linear warm-up and a linear fall to zero, gradients
-    clipped at norm 1. ``entropy_penalty`` above 0 adds that much of the penalty of `harness_lm.penalty` to the loss.
+    """How a network is trained.
+
+    AdamW (betas .9 and .999) with a linear warm-up and a linear fall to zero, gradients clipped at
+    norm 1. ``entropy_penalty`` above 0 adds that much of the penalty of `harness_lm.penalty` to the
+    loss.
     """
 
     steps: int = 400
@@ -45,23 +48,33 @@ class Recipe:
 
 
 def train(
-    design: Design, recipe: Recipe, tokens: Tokens, rng: np.random.Generator, device: str
+    design: Design,
+    recipe: Recipe,
+    tokens: Tokens,
+    rng: np.random.Generator,
+    device: str,
+    key: str,
 ) -> Transformer:
     """A trained network, in evaluation mode.
+
+    ``key`` names all that the weights depend on: a training of that key that was killed goes on
+    from its last checkpoint, and ends with the same bits.
 
     Raises
     ------
     Incompatible : the loss is no longer finite.
     UsageError : the device is absent.
     """
-    with calm(device, rng):
+    with calm(device, rng), checkpointed(f"tiny-lm {key}") as saved:
         draws = torch_generator(rng)
         network = Transformer(design).to(device)
         windows = Windows(tokens, design, device)
         optimiser = _optimiser(network, recipe)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, recipe))
-        parts = 1
-        for step in range(recipe.steps):
+        first, parts = 0, 1
+        if (state := saved.load()) is not None:
+            first, parts = int(state["step"]), int(state["parts"])
+            _restore(network, optimiser, draws, state)
+        for step in range(first, recipe.steps):
             inputs, targets = windows.draw(recipe.batch, draws)
             while True:
                 try:
@@ -77,9 +90,47 @@ def train(
                     f"the training diverged at step {step + 1} of {recipe.steps}: the loss is {loss}"
                 )
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            for group in optimiser.param_groups:
+                group["lr"] = recipe.learning_rate * _rate(step, recipe)
             optimiser.step()
-            schedule.step()
+            progress(step + 1, recipe.steps, f"steps, loss {loss:.3f}")
+            if saved.due:
+                counts = {"step": torch.tensor(step + 1), "parts": torch.tensor(parts)}
+                saved.save(counts | _state(network, optimiser, draws))
     return network.eval()
+
+
+def _state(
+    network: Transformer, optimiser: torch.optim.AdamW, draws: torch.Generator
+) -> dict[str, Tensor]:
+    """All that the next steps depend on, besides the data, the recipe and the step."""
+    averages = optimiser.state_dict()["state"]
+    return (
+        {f"network {name}": value for name, value in network.state_dict().items()}
+        | {f"adam {i} {name}": value for i, of in averages.items() for name, value in of.items()}
+        | {"draws": draws.get_state()}
+    )
+
+
+def _restore(
+    network: Transformer,
+    optimiser: torch.optim.AdamW,
+    draws: torch.Generator,
+    state: dict[str, Tensor],
+) -> None:
+    """Put back what `_state` gave."""
+    weights: dict[str, Tensor] = {}
+    averages: dict[int, dict[str, Tensor]] = {}
+    for name, value in state.items():
+        what, _, rest = name.partition(" ")
+        if what == "network":
+            weights[rest] = value
+        elif what == "adam":
+            i, _, average = rest.partition(" ")
+            averages.setdefault(int(i), {})[average] = value
+    network.load_state_dict(weights)
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": averages})
+    draws.set_state(state["draws"])
 
 
 def _descend(

@@ -1,15 +1,14 @@
 """Trained networks on disk: trained once, used by every path.
 
-They lie as safetensors in the folder that ``HARNESS_CACHE`` names, or in the user's cache folder. The name of a file is
-a digest of all that the weights depend on: design, recipe, training data, seed, and the source of this plugin.
+They lie as safetensors in ``harness.cache_folder("tiny-lm")``. The name of a file is a digest of
+all that the weights depend on: design, recipe, training data, seed, device, and the source of this
+plugin.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import sys
 import tempfile
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from harness import TokenSequences, UsageError, stream
+from harness import TokenSequences, UsageError, cache_folder, stream
 from harness_lm import tokens
 from harness_lm.network import Design, Transformer
 from harness_lm.runtime import LOG
@@ -26,20 +25,6 @@ from harness_lm.training import Recipe, train
 
 SOURCES = ("network", "penalty", "rows", "runtime", "tokens", "training", "weights")
 FORMAT = "infoharness tiny-lm 1"
-
-
-def folder() -> Path:
-    """Where trained networks are kept: ``HARNESS_CACHE``, or the platform's folder for caches."""
-    if given := os.environ.get("HARNESS_CACHE"):
-        return Path(given) / "tiny-lm"
-    home = Path.home()
-    if sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return base / "infoharness" / "tiny-lm"
 
 
 def obtain(
@@ -62,9 +47,11 @@ def obtain(
     ------
     Incompatible : the training diverged, or the tokenizer does not suit the data.
     """
-    asked = json.dumps([FORMAT, shape, recipe.text(), tokenizer, vocabulary, seed], sort_keys=True)
+    asked = json.dumps(
+        [FORMAT, shape, recipe.text(), tokenizer, vocabulary, seed, device], sort_keys=True
+    )
     digest = hashlib.sha256("\0".join([asked, data.fingerprint(), _source()]).encode()).hexdigest()
-    path = folder() / f"{digest}.safetensors"
+    path = cache_folder("tiny-lm") / f"{digest}.safetensors"
     if path.exists():
         try:
             return load(path, device)
@@ -79,7 +66,7 @@ def obtain(
     design = Design(vocabulary=cutter.vocabulary, **shape)  # type: ignore[arg-type]
     # Named by data and seed alone: every path that asks for this network gets the same.
     rng = stream(seed, "tiny-lm", data.fingerprint())
-    network = train(design, recipe, cutter.encode(data), rng, device)
+    network = train(design, recipe, cutter.encode(data), rng, device, digest)
     save(network, cutter.text, path, recipe)
     return network, cutter
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from harness import progress
+
 EVERY = 50
 """Steps between two looks at the validation part."""
 
@@ -67,6 +69,7 @@ def fit(
         if step % schedule.every == 0 or step == schedule.steps:
             diverged = not math.isfinite(loss.item())
             now = _judged(validate)
+            progress(step, schedule.steps, "steps at most")
             history.append(now)
             if now > value:
                 best, best_step, value = _copy(parameters), step, now

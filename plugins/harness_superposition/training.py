@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from harness import progress
 from harness_superposition.dictionary import Dictionaries, activate
 
 WIDTH = 0.1
@@ -186,7 +187,8 @@ def train(plan: Plan, x: Tensor, held: Tensor, generator: torch.Generator) -> Di
     judged = held[None] * gains
     best = torch.full((len(plan.gain),), torch.inf)
     kept = {name: value.clone() for name, value in trainer.values.items()}
-    for _ in range(max(plan.epochs, -(-plan.steps // (len(x) // size)))):
+    epochs = max(plan.epochs, -(-plan.steps // (len(x) // size)))
+    for epoch in range(epochs):
         orders = torch.stack([torch.randperm(len(x), generator=generator) for _ in seeds])[rows]
         for start in range(0, len(x) - size + 1, size):
             picked = orders[:, start : start + size]
@@ -198,6 +200,7 @@ def train(plan: Plan, x: Tensor, held: Tensor, generator: torch.Generator) -> Di
         best = torch.where(better, now, best)
         for name, value in trainer.values.items():
             kept[name][better] = value[better]
+        progress(epoch + 1, epochs, "epochs")
     for name, value in trainer.values.items():
         value.copy_(kept[name])
     return trainer.dictionaries()

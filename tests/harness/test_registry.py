@@ -128,7 +128,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_plugin_is_a_row_that_says_what_mends_it(install, name):
+def test_a_broken_plugin_is_a_row_that_says_what_fixes_it(install, name):
     source, state, problem, fix = BROKEN[name]
     install("bad", source)
     install("good", GOOD)

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -248,10 +249,47 @@ def test_memory_that_runs_out_halves_the_batch(counting, quick, monkeypatch, cap
     nets = []
     for step in (descend, hungry):
         monkeypatch.setattr(training, "_descend", step)
-        nets.append(training.train(design, training.Recipe(steps=3), tokens, stream(0), "cpu"))
+        nets.append(training.train(design, training.Recipe(steps=3), tokens, stream(0), "cpu", ""))
     assert "taken in 4 parts" in caplog.text
     for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("weight_norm", ["none", "spectral"])
+def test_a_training_that_was_cut_off_ends_with_the_same_bits(
+    counting, monkeypatch, tmp_path, weight_norm
+):
+    """Weights, averages of Adam, the order of the batches and the parts of a batch all go on."""
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
+    monkeypatch.setattr(training, "checkpointed", partial(harness.checkpointed, every_s=0.0))
+    design = training.Design(
+        vocabulary=5, window=8, layers=1, heads=1, width=4, weight_norm=weight_norm
+    )
+    tokens = Tokens(counting.ids, np.ones_like(counting.ids), counting.offsets)
+    descend, taken = training._descend, []
+
+    def train(key, dies_at):
+        taken.clear()
+
+        def counted(network, recipe, inputs, targets, parts):
+            if len(taken) == dies_at:
+                raise KeyboardInterrupt
+            if parts < 2:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            taken.append(parts)
+            return descend(network, recipe, inputs, targets, parts)
+
+        monkeypatch.setattr(training, "_descend", counted)
+        return training.train(design, training.Recipe(steps=7), tokens, stream(0), "cpu", key)
+
+    whole = train("whole", None)
+    with pytest.raises(KeyboardInterrupt):
+        train("cut", 4)
+    resumed = train("cut", None)
+    assert taken == [2, 2, 2]
+    for a, b in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert not list(tmp_path.rglob("*.*"))  # nothing is left where the trainings ended
 
 
 def test_cross_entropy_by_hand():

@@ -1,0 +1,107 @@
+"""Records of what came of paths, with all that a reader needs to judge them."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import importlib.metadata
+import platform
+from typing import Any
+
+import harness
+from harness import machine
+from harness.identity import RECIPE, path_key, path_sources
+from harness.plan import Path
+from harness.records import Record
+from harness.registry import Registry
+from harness.specs import Case
+from harness.units import CaseResult, Outcome
+
+
+class Recorder:
+    """Makes the records and keys of one run, whose processes compute on ``threads`` threads."""
+
+    def __init__(self, registry: Registry, threads: int) -> None:
+        self._registry, self._threads = registry, threads
+        self._source_digests: dict[str, dict[str, str]] = {}
+
+    def keys(self, path: Path, cases: tuple[str, ...], fingerprint: str) -> dict[str, str]:
+        """The cases by the keys of their records."""
+        sources = self._sources(path)
+        return {path_key(path, c, fingerprint, sources, self._threads): c for c in cases}
+
+    def record(
+        self, path: Path, case: Case | None, result: CaseResult, outcome: Outcome | None = None
+    ) -> Record:
+        """The record of a case; without an outcome, of a path that could not begin."""
+        outcome = outcome or Outcome(0, [])
+        sources = self._sources(path)
+        quantity = self._quantity(path, result)
+        cost = outcome.cost
+        error = None
+        if result.value is not None and result.truth is not None:
+            error = 0.0 if result.value == result.truth else result.value - result.truth
+        return Record(
+            key=path_key(path, result.case, outcome.fingerprint or "", sources, self._threads),
+            status=result.status,
+            task=path.task.name,
+            case=result.case,
+            source=case.source if case else result.case,
+            models=tuple(m.name for m in path.models),
+            estimator=path.estimator.name,
+            plugin=path.estimator.component.plugin,
+            params={
+                "task": dict(path.task.params),
+                "models": [dict(m.params) for m in path.models],
+                "estimator": dict(path.estimator.params),
+            },
+            seed=path.seed,
+            quantity=quantity,
+            unit=self._registry.quantity(quantity).unit,
+            value=result.value,
+            stderr=result.stderr,
+            truth=result.truth,
+            error=error,
+            scores=result.scores,
+            facts=dict(case.facts) if case else {},
+            diagnostics=outcome.diagnostics,
+            cause=result.cause,
+            notes=tuple(outcome.notes),
+            wall_s=cost.wall_s if cost else None,
+            cpu_s=cost.cpu_s if cost else None,
+            peak_mib=cost.peak_mib if cost else None,
+            prefix_s=outcome.prefix_s,
+            threads=self._threads,
+            recipe=RECIPE,
+            n=outcome.n,
+            fingerprint=outcome.fingerprint,
+            sources=sources,
+            versions=self._versions(sources) | outcome.versions,
+            machine=machine.name(outcome.card),
+            started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        )
+
+    def _sources(self, path: Path) -> dict[str, str]:
+        if str(path) not in self._source_digests:
+            self._source_digests[str(path)] = path_sources(self._registry, path)
+        return self._source_digests[str(path)]
+
+    def _quantity(self, path: Path, result: CaseResult) -> str:
+        """What the value is: the estimator's quantity, or the first that the task scored."""
+        if own := path.estimator.component.spec.quantity:
+            return str(own.name)
+        ranked = [q.name for q in path.task.component.spec.quantities]
+        return next(
+            (name for name in ranked if name in result.scores), ranked[0] if ranked else "score"
+        )
+
+    def _versions(self, sources: dict[str, str]) -> dict[str, str]:
+        return dict(_versions(tuple(self._registry.plugins[p].distribution for p in sources)))
+
+
+@functools.cache
+def _versions(distributions: tuple[str, ...]) -> dict[str, Any]:
+    versions = {"python": platform.python_version(), "infoharness": harness.__version__}
+    for distribution in filter(None, distributions):
+        versions[distribution] = importlib.metadata.version(distribution)
+    return versions
