@@ -7,6 +7,7 @@ that names its setup with ``of``.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -39,18 +40,27 @@ def read_records(*places: str | Path) -> Records:
 
 def _read(file: Path) -> Iterator[Record]:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        content = file.read_bytes()
+        lines = content.decode().split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: cannot be read ({error}); wanted a file of records") from None
-    schema = _schema(lines[0]) if lines else None
-    if schema not in (None, SCHEMA):
-        raise UsageError(f"{file}: schema {schema}; wanted {SCHEMA}, or lines of records")
+    head = _header(lines[0])
+    if head:
+        if head["schema"] != SCHEMA:
+            raise UsageError(
+                f"{file}: schema {head['schema']}; wanted {SCHEMA}, or lines of records"
+            )
+        if head.get("sha256") != hashlib.sha256(content.partition(b"\n")[2]).hexdigest():
+            raise UsageError(
+                f"{file}: the records are not those that were written (sha256 differs): "
+                "changed by hand or cut off"
+            )
     setups: dict[str, dict[str, Any]] = {}
     for number, line in enumerate(lines, start=1):
-        if schema is not None and number == 1:
+        if not line or (head and number == 1):
             continue
         try:
-            if schema is None:
+            if not head:
                 yield Record.from_json(line)
                 continue
             value = json.loads(line)
@@ -66,13 +76,13 @@ def _read(file: Path) -> Iterator[Record]:
             ) from None
 
 
-def _schema(line: str) -> Any:
-    """The schema that a header states; None where the line is no header."""
+def _header(line: str) -> dict[str, Any]:
+    """The header of a board's file; empty where the line is none."""
     try:
         found = json.loads(line)
     except ValueError:
-        return None
-    return found.get("schema") if isinstance(found, dict) else None
+        return {}
+    return found if isinstance(found, dict) and "schema" in found else {}
 
 
 def from_setup(plugin: str, setup: Mapping[str, Any], own: dict[str, Any]) -> Record:

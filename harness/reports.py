@@ -20,6 +20,8 @@ from harness.records import Record, Records
 from harness.registry import Component
 from harness.tables import matches
 
+SHOWN = 5
+"""Values of a finding that its table prints."""
 TEXTS, FIGURES = (".md", ".csv", ".json"), (".pdf", ".png", ".svg")
 
 
@@ -178,10 +180,14 @@ def write(document: Document, path: Path, name: str) -> None:
 def _table(findings: Iterable[Finding]) -> str:
     from tabulate import tabulate
 
-    rows = [(f.claim, f.paper, f.measured, f.verdict) for f in findings]
+    shown = [(f, ", ".join(f"{v:+.3f}" for v in f.values[:SHOWN])) for f in findings]
+    rows = [
+        (f.claim, f.paper, f.measured, values + ", …" * (len(f.values) > SHOWN), f.verdict)
+        for f, values in shown
+    ]
     if not rows:
         return ""
-    heads = ("claim", "paper", "measured, mean ± 95 %", "verdict")
+    heads = ("claim", "paper", "mean ± 95 %", "each seed", "verdict")
     keep = [i for i in range(len(heads)) if any(row[i] for row in rows)]
     kept = [[row[i] for i in keep] for row in rows]
     return str(tabulate(kept, [heads[i] for i in keep], "github", disable_numparse=True))

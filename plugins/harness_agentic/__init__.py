@@ -11,6 +11,7 @@ from harness import (
     EstimatorSpec,
     Param,
     Quantity,
+    ReportSpec,
     TaskSpec,
 )
 from harness import hookimpl as _hookimpl
@@ -184,4 +185,17 @@ def harness_tasks() -> Iterable[TaskSpec]:
         gives=ChannelLogLikelihoods,
         quantities=(MUTUAL_INFORMATION, BITS_PER_TOKEN, ACCURACY),
         paper=_PAPER,
+    )
+
+
+@_hookimpl
+def harness_reports() -> Iterable[ReportSpec]:
+    """Rate and distortion."""
+    yield ReportSpec(
+        name="rate-distortion",
+        summary="distortion of compressors over their rate, with the fitted curve",
+        implementation="harness_agentic.reports.rate_distortion:RateDistortion",
+        reads=("agentic/bits-per-token", "agentic/answer-accuracy"),
+        requires=("scipy",),
+        install="infoharness[boards]",
     )

@@ -11,6 +11,7 @@ from harness import (
     EstimatorSpec,
     Param,
     Quantity,
+    ReportSpec,
     TaskSpec,
 )
 from harness import hookimpl as _hookimpl
@@ -240,4 +241,23 @@ def harness_tasks() -> Iterable[TaskSpec]:
         requires=("safetensors", "tokenizers", "torch"),
         install="infoharness[lm]",
         paper=_PAPER,
+    )
+
+
+@_hookimpl
+def harness_reports() -> Iterable[ReportSpec]:
+    """The paper's claims, and entropies by layer and head."""
+    yield ReportSpec(
+        name="claims",
+        summary="the paper's orderings of architectures, with the seeds in which they hold",
+        implementation="harness_entropy_attention.reports.claims:Claims",
+        reads=("entropy_attention/attention-architectures",),
+        requires=("scipy",),
+        install="infoharness[boards]",
+    )
+    yield ReportSpec(
+        name="heatmap",
+        summary="attention entropies, layers by heads, a panel for each case",
+        implementation="harness_entropy_attention.reports.heatmap:Heatmap",
+        reads=("entropy_attention/attention-entropy",),
     )

@@ -10,6 +10,7 @@ from harness import (
     ModelSpec,
     PairedSamples,
     Param,
+    ReportSpec,
     Samples,
     TaskSpec,
 )
@@ -176,4 +177,17 @@ def harness_tasks() -> Iterable[TaskSpec]:
         requires=("sklearn", "torch"),
         install="infoharness[ib_lossy]",
         paper=_PAPER,
+    )
+
+
+@_hookimpl
+def harness_reports() -> Iterable[ReportSpec]:
+    """The information plane."""
+    plane = "harness_ib_lossy.reports.plane:InformationPlane"
+    yield ReportSpec(
+        name="plane",
+        summary="the information plane of a network in training, a panel for each layer",
+        implementation=plane,
+        settings=plane,
+        reads=("ib_lossy/ib-plane",),
     )

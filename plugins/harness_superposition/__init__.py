@@ -12,6 +12,7 @@ from harness import (
     ModelSpec,
     PairedSamples,
     Param,
+    ReportSpec,
     Samples,
     SparseCodes,
 )
@@ -194,4 +195,20 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         requires=("scipy",),
         install=_INSTALL,
         paper=_TWO_NN,
+    )
+
+
+@_hookimpl
+def harness_reports() -> Iterable[ReportSpec]:
+    """Recovery and the paper's claims."""
+    tasks = ("known-codes", "toy-superposition", "dropout-parity", "grokking", "adversarial-digits")
+    claims = "harness_superposition.reports.claims:Claims"
+    yield ReportSpec(
+        name="claims",
+        summary="recovery of known features, and the paper's claims with the seeds in which they hold",
+        implementation=claims,
+        settings=claims,
+        reads=tuple(f"networks/{task}" for task in tasks),
+        requires=("scipy",),
+        install="infoharness[superposition]",
     )

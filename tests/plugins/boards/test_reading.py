@@ -26,6 +26,13 @@ def test_boards_and_lines_give_the_same(board, record, tmp_path):
     assert len(read_records(str(lines), folder)) == 2 * len(given)
 
 
+def test_a_number_changed_by_hand_shows(board, record):
+    (file,) = board([record(value=1.25)]).records_folder.glob("*.jsonl")
+    file.write_text(file.read_text().replace("1.25", "1.35"))
+    with pytest.raises(UsageError, match=r"e\.jsonl: the records are not those that were written"):
+        read_records(file)
+
+
 def test_a_record_for_tests_survives(tmp_path):
     made = plain("t/known", "e/a", 2.0, case="x", seed=3, facts={"n": 1})
     (back,) = read_records(written(tmp_path / "r.jsonl", [made]))

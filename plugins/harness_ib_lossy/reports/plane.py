@@ -1,48 +1,70 @@
-"""The information plane as a picture: ``python -m harness_ib_lossy.plane RECORDS.jsonl OUT.png``.
+"""The information plane as a figure: ``harness report ib_lossy/plane RECORDS --out FILE.png``.
 
-RECORDS.jsonl is what ``harness run --task ib-plane ... --format json`` prints. Each layer is a panel with I(X;L) across
-and I(L;Y) up, its epochs in the order of training by colour: raw values as small rings, joined and smoothed as a line.
+Each layer is a panel with I(X;L) across and I(L;Y) up, its epochs in the order of training by
+colour: raw values as small rings, joined and smoothed as a line.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
-import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from tabulate import tabulate
 
-from harness import HarnessError, MissingDependency, Record, UsageError, read_records
+from harness import Document, Record, Records, UsageError, param
 from harness_ib_lossy.names import PAIRS
 
 Plane: TypeAlias = Mapping[int, Mapping[int, tuple[float, float]]]
 """By layer, by epoch: I(X;L) and I(L;Y) in nats, the mean over seeds."""
 
 
-def read(path: Path, *, across: str = "", up: str = "") -> Plane:
-    """The plane from a file of records.
+@dataclass(frozen=True, kw_only=True)
+class InformationPlane:
+    """The plane of a network in training, as one measure for each axis sees it."""
 
-    ``across`` and ``up`` name the measures (``models > estimator``, such as ``pca > ksg``) of I(X;L) and I(L;Y), where
-    the file holds several.
+    across: str = param(
+        "", "measure of I(X;L), such as 'pca > ksg', where the records hold several"
+    )
+    up: str = param("", "measure of I(L;Y), such as 'pca > ross', where the records hold several")
+
+    def make(self, records: Records) -> Document:
+        """The figure, and the first and last epoch of each layer as a table."""
+        plane = gathered(records, across=self.across, up=self.up)
+        rows = [
+            (_title(layer, plane), epoch, *by_epoch[epoch])
+            for layer, by_epoch in sorted(plane.items())
+            for epoch in dict.fromkeys((min(by_epoch), max(by_epoch)))
+        ]
+        names = ("", "epoch", *(f"{pair} / nats" for pair in PAIRS.values()))
+        text = "Information plane, the first and the last epoch.\n\n"
+        return Document(text + tabulate(rows, names, "github"), draw=partial(draw, plane=plane))
+
+
+def gathered(records: Iterable[Record], *, across: str = "", up: str = "") -> Plane:
+    """The plane of these records.
+
+    ``across`` and ``up`` name the measures (``models > estimator``, such as ``pca > ksg``) of I(X;L)
+    and I(L;Y), where the records hold several.
 
     Raises
     ------
-    UsageError : the file cannot be read, holds no such records, or several measures of one axis.
+    UsageError : no such records, or several measures of one axis.
     """
     values: dict[str, dict[str, dict[tuple[int, int], list[float]]]] = {
         p: defaultdict(lambda: defaultdict(list)) for p in PAIRS.values()
     }
-    for record in read_records(path).where(status="ok"):
+    for record in records:
         if record.task.rpartition("/")[2] == "ib-plane" and record.value is not None:
             place = int(record.facts["layer"]), int(record.facts["epoch"])
             values[str(record.facts["pair"])][_measure(record)][place].append(record.value)
     x, y = (
-        _chosen(values[pair], name, pair, path)
+        _chosen(values[pair], name, pair)
         for pair, name in zip(PAIRS.values(), (across, up), strict=True)
     )
     plane: dict[int, dict[int, tuple[float, float]]] = defaultdict(dict)
@@ -50,9 +72,13 @@ def read(path: Path, *, across: str = "", up: str = "") -> Plane:
         plane[layer][epoch] = (float(np.mean(x[layer, epoch])), float(np.mean(y[layer, epoch])))
     if not plane:
         raise UsageError(
-            f"{path}: no layer with both {' and '.join(PAIRS.values())}; wanted records of both"
+            f"no layer with both {' and '.join(PAIRS.values())}; wanted records of both"
         )
     return plane
+
+
+def _title(layer: int, plane: Plane) -> str:
+    return "logits" if layer == max(plane) else f"layer {layer}"
 
 
 def _measure(record: Record) -> str:
@@ -60,15 +86,15 @@ def _measure(record: Record) -> str:
 
 
 def _chosen(
-    found: Mapping[str, Mapping[tuple[int, int], list[float]]], name: str, pair: str, path: Path
+    found: Mapping[str, Mapping[tuple[int, int], list[float]]], name: str, pair: str
 ) -> Mapping[tuple[int, int], list[float]]:
     known = ", ".join(sorted(found)) or "none"
     if not name and len(found) == 1:
         return next(iter(found.values()))
     if name not in found:
-        option = "--across" if pair == PAIRS["x"] else "--up"
+        option = "across" if pair == PAIRS["x"] else "up"
         raise UsageError(
-            f"{path}: {name or 'no measure named'} for {pair}; wanted {option} with one of: {known}"
+            f"{name or 'no measure named'} for {pair}; wanted --set {option}=MEASURE with one of: {known}"
         )
     return found[name]
 
@@ -81,23 +107,18 @@ def smooth(values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]
     return out
 
 
-def draw(plane: Plane, out: Path) -> None:
-    """Write the picture. Raises `MissingDependency` without matplotlib, `UsageError` where it cannot be written."""
-    try:
-        from matplotlib import colormaps
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.cm import ScalarMappable
-        from matplotlib.colors import Normalize
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingDependency("matplotlib", "pip install 'infoharness[plots]'") from None
+def draw(figure: Any, plane: Plane) -> None:
+    """Paint the panels on an empty figure."""
+    from matplotlib import colormaps
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
     epochs = sorted({epoch for by_epoch in plane.values() for epoch in by_epoch})
     colours = colormaps["viridis"]
     scale = Normalize(0, max(1, len(epochs) - 1))
     columns = min(3, len(plane))
     rows = math.ceil(len(plane) / columns)
-    figure = Figure(figsize=(4.2 * columns + 1.2, 3.8 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure.set_size_inches(4.2 * columns + 1.2, 3.8 * rows)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
     for panel, (layer, by_epoch) in zip(panels, sorted(plane.items()), strict=False):
         seen = sorted(by_epoch)
@@ -110,7 +131,7 @@ def draw(plane: Plane, out: Path) -> None:
         )
         for i in range(len(line) - 1):
             panel.plot(line[i : i + 2, 0], line[i : i + 2, 1], color=tint[i + 1], lw=2.4, zorder=3)
-        panel.set_title("logits" if layer == max(plane) else f"layer {layer}")
+        panel.set_title(_title(layer, plane))
         panel.grid(color="0.92")
         panel.set_axisbelow(True)
     for panel in panels[len(plane) :]:
@@ -127,33 +148,3 @@ def draw(plane: Plane, out: Path) -> None:
     figure.suptitle(
         "Information plane: raw values (rings), smoothed over epochs (line)", fontsize="medium"
     )
-    try:
-        figure.savefig(out, dpi=130)
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{out}: cannot be written ({error}); wanted a picture file such as plane.png"
-        ) from None
-
-
-def main(words: Sequence[str] | None = None) -> int:
-    """Read records, draw, and return the exit status: 0, or 2 with one line on stderr."""
-    parser = argparse.ArgumentParser(
-        prog="python -m harness_ib_lossy.plane", description="Draw the information plane."
-    )
-    parser.add_argument(
-        "records", type=Path, help="lines of harness run --task ib-plane --format json"
-    )
-    parser.add_argument("out", type=Path, help="the picture, such as plane.png")
-    parser.add_argument("--across", default="", help="measure of I(X;L), such as 'pca > ksg'")
-    parser.add_argument("--up", default="", help="measure of I(L;Y), such as 'pca > ross'")
-    given = parser.parse_args(words)
-    try:
-        draw(read(given.records, across=given.across, up=given.up), given.out)
-    except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

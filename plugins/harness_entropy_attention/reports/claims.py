@@ -1,25 +1,20 @@
-"""What the paper claims, measured on records: ``python -m harness_entropy_attention.claims RECORDS [...]``.
+"""What the paper claims, measured on records: ``harness report entropy_attention/claims RECORDS``.
 
-RECORDS are files of lines of ``harness run --task attention-architectures --format json``, or folders of them such as
-a board's; `attention-entropy` and `cross-entropy` are read. Every claim is a number per seed that is to lie above or
-below a limit, printed with the seeds in which it does.
+Records of `attention-entropy` and `cross-entropy` on `attention-architectures` are read. Every claim
+is a number per seed that is to lie above 0, with the seeds in which it does.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from tabulate import tabulate
 
-from harness import HarnessError, Record, UsageError, read_records
+from harness import Document, Finding, Record, Records, UsageError
 from harness_entropy_attention.heads import Floats, shares
-from harness_entropy_attention.heatmap import heads_of, named
+from harness_entropy_attention.reports.heatmap import heads_of, named
 
 TASK = "attention-architectures"
 NEAR = 0.9
@@ -63,19 +58,6 @@ class Claim:
     wants: tuple[str, ...]
     measure: Callable[..., float]
     strict: bool = True
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A claim with its value for every seed that has all networks it wants; none where no seed has."""
-
-    claim: Claim
-    values: dict[int, float]
-
-    @property
-    def held(self) -> int:
-        """In how many seeds the claim holds."""
-        return sum(v > 0 if self.claim.strict else v >= 0 for v in self.values.values())
 
 
 def _loss(question: str, worse: str, better: str) -> Claim:
@@ -200,8 +182,8 @@ def networks(rows: Iterable[Record]) -> dict[int, dict[str, Network]]:
     return result
 
 
-def findings(found: dict[int, dict[str, Network]]) -> list[Finding]:
-    """Every claim, with the seeds that can speak to it."""
+def judged(found: dict[int, dict[str, Network]]) -> list[Claim]:
+    """All claims; those about margins are as many as there are pairs of neighbouring margins."""
     margins = sorted(
         {n for nets in found.values() for n in nets if _margin(n) is not None},
         key=lambda n: _margin(n) or 0,
@@ -223,13 +205,21 @@ def findings(found: dict[int, dict[str, Network]]) -> list[Finding]:
                 lambda b, a: _early(b) - _early(a),
             )
         )
-    return [Finding(claim, dict(_values(claim, found))) for claim in claims]
+    return claims
 
 
-def _values(claim: Claim, found: dict[int, dict[str, Network]]) -> Iterator[tuple[int, float]]:
-    for seed, nets in found.items():
+def findings(found: dict[int, dict[str, Network]]) -> list[Finding]:
+    """Every claim, with the seeds that can speak to it."""
+    return [
+        Finding(c.says, tuple(_values(c, found)), paper=c.question, sign=1, strict=c.strict)
+        for c in judged(found)
+    ]
+
+
+def _values(claim: Claim, found: dict[int, dict[str, Network]]) -> Iterator[float]:
+    for nets in found.values():
         if all(name in nets for name in claim.wants):
-            yield seed, float(claim.measure(*(nets[name] for name in claim.wants)))
+            yield float(claim.measure(*(nets[name] for name in claim.wants)))
 
 
 def _early(network: Network) -> float:
@@ -244,57 +234,20 @@ def _margin(case: str) -> float | None:
         return None
 
 
-def report(found: dict[int, dict[str, Network]]) -> str:
-    """Claims that can be judged as a Markdown table, then those that cannot, with the architectures they lack."""
-    everything = findings(found)
-    lines = [
-        (
-            f.claim.question,
-            f.claim.says,
-            ", ".join(f"{value:+.3f}" for value in f.values.values()),
-            f"{np.mean(list(f.values.values())):+.3f}",
-            f"holds in {f.held} of {len(f.values)} seeds",
-        )
-        for f in everything
-        if f.values
-    ]
-    seeds = ", ".join(map(str, found))
-    parts = [f"Every number is claimed to be above 0. Seeds {seeds}."]
-    if lines:
-        parts.append(
-            tabulate(
-                lines, ("", "claim", f"seeds {seeds}", "mean", ""), "github", disable_numparse=True
-            )
-        )
-    silent = [f.claim for f in everything if not f.values]
-    if silent:
-        there = set.intersection(*(set(nets) for nets in found.values()))
-        lacking = sorted({name for claim in silent for name in claim.wants} - there)
-        told = "\n".join(f"- {claim.question}: {claim.says}" for claim in silent)
-        parts.append(f"Not judged, for want of {', '.join(lacking)} in these records:\n\n{told}")
-    return "\n\n".join(parts)
+@dataclass(frozen=True)
+class Claims:
+    """The orderings of sections 3 to 5 and of the tables."""
 
+    def make(self, records: Records) -> Document:
+        """All claims, and the architectures that some of them lack.
 
-def main(words: Iterable[str] | None = None) -> int:
-    """Print the report, and return the exit status: 0, or 2 with one line on stderr."""
-    parser = argparse.ArgumentParser(
-        prog="python -m harness_entropy_attention.claims",
-        description="The paper's claims on records.",
-    )
-    parser.add_argument(
-        "records",
-        type=Path,
-        nargs="+",
-        help="files of harness run --format json, or folders of them",
-    )
-    given = parser.parse_args(None if words is None else list(words))
-    try:
-        print(report(networks(read_records(*given.records))))
-    except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        Raises `UsageError` as `networks` does.
+        """
+        found = networks(records)
+        there = set.intersection(*map(set, found.values()))
+        lacking = sorted({name for claim in judged(found) for name in claim.wants} - there)
+        seeds = ", ".join(map(str, found))
+        text = f"Every number is claimed to be above 0. Seeds {seeds}."
+        if lacking:
+            text += f" Claims are not judged for want of {', '.join(lacking)} in these records."
+        return Document(text, tuple(findings(found)))

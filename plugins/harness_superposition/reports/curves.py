@@ -1,71 +1,52 @@
-"""The claims as curves: ``python -m harness_superposition.pictures RECORDS [...] --out FILE.png``.
+"""The claims as curves.
 
-Panels, as far as there are records: F over dropout by width and site; F, accuracy and the learning coefficient over
-training; F over the size of the attack by width, for each number of classes, relative to its value without attack.
-Lines are means over seeds, bars reach from the least to the greatest.
+Panels, as far as there are records: F over dropout by width and site; F, accuracy and the learning
+coefficient over training; F over the size of the attack by width, for each number of classes,
+relative to its value without attack. Lines are means over seeds, bars reach from the least to the
+greatest.
 """
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from harness import MissingDependency, Record, UsageError
-from harness_superposition.claims import MEASURE, command, read, select
+from harness import Record
+
+TASKS = ("dropout-parity", "grokking", "adversarial-digits")
+Panel = tuple[str, Callable[[Any], None]]
+"""A title, and what paints on the axes."""
 
 
-def draw(rows: Sequence[Record], out: Path, name: str = MEASURE) -> None:
-    """Write the picture.
-
-    Raises `MissingDependency` without matplotlib, `UsageError` where the records hold nothing to draw or the file
-    cannot be written.
-    """
-    panels = _panels(rows, name)
-    if not panels:
-        raise UsageError(
-            f"no records of {name} on dropout-parity, grokking or adversarial-digits; wanted some"
-        )
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingDependency("matplotlib", "pip install 'infoharness[plots]'") from None
-    figure = Figure(figsize=(4.6 * len(panels), 4.6), layout="constrained")
-    FigureCanvasAgg(figure)
+def draw(figure: Any, found: Sequence[Panel]) -> None:
+    """Paint the panels on an empty figure, side by side."""
+    figure.set_size_inches(4.6 * len(found), 4.6)
     for axes, (title, paint) in zip(
-        figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
+        figure.subplots(1, len(found), squeeze=False)[0], found, strict=True
     ):
         paint(axes)
         axes.set_title(title)
         axes.grid(color="0.92")
         axes.set_axisbelow(True)
-    try:
-        figure.savefig(out, dpi=130)
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{out}: cannot be written ({error}); wanted a picture file such as claims.png"
-        ) from None
 
 
-def _panels(rows: Sequence[Record], name: str) -> list[tuple[str, Callable[[Any], None]]]:
-    panels: list[tuple[str, Callable[[Any], None]]] = []
-    dropout = select(rows, "dropout-parity", name)
-    if dropout:
-        panels.append(("Dropout on sparse parity", lambda axes: _dropout(axes, dropout)))
-    grokking = select(rows, "grokking", name)
-    if grokking:
-        panels.append(("Grokking of modular addition", lambda axes: _grokking(axes, grokking)))
-    digits = select(rows, "adversarial-digits", name)
+def panels(rows: Mapping[str, list[Record]]) -> list[Panel]:
+    """The panels that the records of each task allow."""
+    found: list[Panel] = []
+    if dropout := rows["dropout-parity"]:
+        found.append(("Dropout on sparse parity", partial(_dropout, rows=dropout)))
+    if grokking := rows["grokking"]:
+        found.append(("Grokking of modular addition", partial(_grokking, rows=grokking)))
+    digits = rows["adversarial-digits"]
     for classes in sorted({r.facts["classes"] for r in digits}):
         chosen = [r for r in digits if r.facts["classes"] == classes]
         title = f"Adversarial training, {classes} classes"
-        panels.append((title, lambda axes, chosen=chosen: _adversarial(axes, chosen)))  # type: ignore[misc]
-    return panels
+        found.append((title, partial(_adversarial, rows=chosen)))
+    return found
 
 
 def _line(
@@ -157,18 +138,3 @@ def _adversarial(axes: Any, rows: list[Record]) -> None:
     axes.set_xlabel("size of the attack, epsilon")
     axes.set_ylabel("F / F without attack")
     _legend(axes)
-
-
-def main(words: Sequence[str] | None = None) -> int:
-    """Read records, draw, and return the exit status."""
-    return command(
-        words,
-        "pictures",
-        "Draw the claims.",
-        lambda given: draw(read(given.records), given.out, given.measure),
-        "--out",
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,24 +1,23 @@
-"""Attention entropies as a picture: ``python -m harness_entropy_attention.heatmap RECORDS.jsonl OUT.png``.
+"""Attention entropies as a figure: ``harness report entropy_attention/heatmap RECORDS --out FILE.png``.
 
-RECORDS.jsonl is what ``harness run --task attention-architectures --estimator attention-entropy --format json`` prints
-(or records of a board). Each case is a panel, layers by heads; the colour is the entropy of a head as a share of what
-causal rows can reach, the number its entropy in nats. Over seeds it is the mean.
+Each case is a panel, layers by heads; the colour is the entropy of a head as a share of what causal
+rows can reach, the number its entropy in nats. Over seeds it is the mean.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from tabulate import tabulate
 
-from harness import HarnessError, MissingDependency, Record, UsageError, read_records
+from harness import Document, Record, Records, UsageError
 
 Heads: TypeAlias = Mapping[str, tuple[NDArray[np.float64], float]]
 """By case: mean entropies ``(layers, heads)`` in nats, and the maximum."""
@@ -27,16 +26,34 @@ NUMBERED = 64
 """Heads of larger models get colours only."""
 
 
-def read(path: Path) -> Heads:
-    """Heads from a file of records. Raises `UsageError` where it cannot be read, or holds none."""
+@dataclass(frozen=True)
+class Heatmap:
+    """Entropies of heads by layer, a panel for each case."""
+
+    def make(self, records: Records) -> Document:
+        """The figure, and the mean of each layer as a table."""
+        heads = averaged(records)
+        deepest = max(len(values) for values, _ in heads.values())
+        rows = [
+            (case, *np.nanmean(values / maximum, axis=1), *[None] * (deepest - len(values)))
+            for case, (values, maximum) in heads.items()
+        ]
+        names = ("case", *(f"layer {layer}" for layer in range(deepest)))
+        table = tabulate(rows, names, "github", floatfmt=".3f")
+        text = f"Mean entropy of the heads of a layer, as a share of the causal maximum.\n\n{table}"
+        return Document(text, draw=partial(draw, heads=heads))
+
+
+def averaged(records: Iterable[Record]) -> Heads:
+    """Heads by case, the mean over seeds. Raises `UsageError` where the records hold none."""
     found: dict[str, list[NDArray[np.float64]]] = {}
     maxima: dict[str, float] = {}
-    for row in named(read_records(path), "attention-entropy"):
+    for row in named(records, "attention-entropy"):
         values, maximum = heads_of(row)
         found.setdefault(row.case, []).append(values)
         maxima[row.case] = maximum
     if not found:
-        raise UsageError(f"{path}: no record of attention-entropy")
+        raise UsageError("no record of attention-entropy that ended well; wanted some")
     return {case: (np.mean(heads, axis=0), maxima[case]) for case, heads in found.items()}
 
 
@@ -63,19 +80,13 @@ def heads_of(row: Record) -> tuple[NDArray[np.float64], float]:
     return values, maximum
 
 
-def draw(heads: Heads, out: Path) -> None:
-    """Write the picture. Raises `MissingDependency` without matplotlib, `UsageError` where it cannot be written."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingDependency("matplotlib", "pip install 'infoharness[plots]'") from None
+def draw(figure: Any, heads: Heads) -> None:
+    """Paint the panels on an empty figure."""
     columns = min(4, len(heads))
     lines = math.ceil(len(heads) / columns)
     deep, wide = (max(values.shape[axis] for values, _ in heads.values()) for axis in (0, 1))
     size = columns * (0.55 * wide + 0.9) + 1.2, lines * (0.45 * deep + 0.9) + 0.6
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure.set_size_inches(*size)
     panels = figure.subplots(lines, columns, squeeze=False).ravel()
     picture = None
     for panel, (case, (values, maximum)) in zip(panels, heads.items(), strict=False):
@@ -100,34 +111,3 @@ def draw(heads: Heads, out: Path) -> None:
     figure.colorbar(
         picture, ax=list(panels[: len(heads)]), label="share of the causal maximum (number: nats)"
     )
-    try:
-        figure.savefig(out, dpi=130)
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{out}: cannot be written ({error}); wanted a picture file such as heads.png"
-        ) from None
-
-
-def main(words: Sequence[str] | None = None) -> int:
-    """Read records, draw, and return the exit status: 0, or 2 with one line on stderr."""
-    parser = argparse.ArgumentParser(
-        prog="python -m harness_entropy_attention.heatmap",
-        description="Draw attention entropies, layers by heads.",
-    )
-    parser.add_argument(
-        "records",
-        type=Path,
-        help="lines of harness run --estimator attention-entropy --format json",
-    )
-    parser.add_argument("out", type=Path, help="the picture, such as heads.png")
-    given = parser.parse_args(words)
-    try:
-        draw(read(given.records), given.out)
-    except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

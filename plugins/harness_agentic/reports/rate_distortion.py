@@ -1,29 +1,65 @@
-"""Rate and distortion of compressors: ``python -m harness_agentic.rate_distortion RECORDS.jsonl [OUT.png]``.
+"""Rate and distortion of compressors: ``harness report agentic/rate-distortion RECORDS``.
 
-RECORDS.jsonl is what ``harness run ... --estimator bits-per-token --estimator answer-accuracy --format json`` prints,
-or records of a board. Every case and seed with both is a point (R, D): bits per token, and 1 - accuracy. The curve
-D = C exp(-b R) + D0 is that of a Gaussian source with a floor (section 3 of the paper).
+Records of `bits-per-token` and `answer-accuracy` are read. Every case and seed with both is a point
+(R, D): bits per token, and 1 - accuracy. The curve D = C exp(-b R) + D0 is that of a Gaussian source
+with a floor (section 3 of the paper).
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tabulate import tabulate
 
-from harness import HarnessError, MissingDependency, UsageError, read_records, stream
+from harness import Document, Finding, Record, Records, UsageError, spearman, stream
 
 Floats = NDArray[np.float64]
 
 GRID, ROUNDS = 100, 6
 """Values of b that are tried at once, and how often the neighbourhood of the best is divided again."""
 RESAMPLES = 200
+
+
+@dataclass(frozen=True)
+class RateDistortion:
+    """The fitted curve, and whether distortion falls with the rate."""
+
+    def make(self, records: Records) -> Document:
+        """The fit as a table, the rank correlation of each seed as a finding, and the curve.
+
+        Raises `UsageError` for fewer than four points.
+        """
+        by_seed = points(records.where(status="ok"))
+        rate, distortion = np.concatenate(list(by_seed.values()), axis=1)
+        found = fit(rate, distortion, rng=stream(0, "rate-distortion"))
+        rows = [
+            (name, value, f"{low:.4g} to {high:.4g}")
+            for name, value, (low, high) in (
+                ("C", found.c, found.c_interval),
+                ("b", found.b, found.b_interval),
+                ("D0", found.floor, found.floor_interval),
+            )
+        ]
+        table = tabulate(rows, ("D = C exp(-b R) + D0", "fit", "90 % interval"), "github", ".4g")
+        text = (
+            f"{table}\n\nR² {found.r2:.3f}, rmse {found.rmse:.4g}, {len(rate)} points, "
+            f"Pearson correlation of rate and distortion {np.corrcoef(rate, distortion)[0, 1]:.3f}"
+        )
+        ordered = (float(spearman(*seed)) for seed in by_seed.values() if seed.shape[1] > 2)
+        finding = Finding(
+            "rank correlation of rate and distortion",
+            tuple(value for value in ordered if np.isfinite(value)),
+            paper="negative",
+            sign=-1,
+        )
+        paint = partial(draw, rate=rate, distortion=distortion, found=found)
+        return Document(text, (finding,), paint)
 
 
 @dataclass(frozen=True)
@@ -129,36 +165,35 @@ def flops_per_generation(
     return (2 * weights + 2 * layers * context * attention_width) * tokens
 
 
-def read(path: Path) -> tuple[Floats, Floats]:
-    """Rates (bits per token) and distortions from a file of records. Raises `UsageError` where it holds none.
+def points(records: Iterable[Record]) -> dict[int, Floats]:
+    """By seed, rates (bits per token) and distortions ``(2, k)``. Raises `UsageError` where there are none.
 
     A point is a case and seed of one task and model with its parameters.
     """
-    found: dict[str, dict[tuple[str, str, int], float]] = {
+    found: dict[str, dict[tuple[int, str, str], float]] = {
         "bits-per-token": {},
         "answer-accuracy": {},
     }
-    for record in read_records(path).where(status="ok"):
+    for record in records:
         name = record.estimator.rpartition("/")[2]
         if name in found and record.value is not None:
             which = json.dumps([record.task, record.models, record.params["models"]])
-            found[name][which, record.case, record.seed] = record.value
+            found[name][record.seed, which, record.case] = record.value
     both = sorted(found["bits-per-token"].keys() & found["answer-accuracy"].keys())
     if not both:
-        raise UsageError(f"{path}: no case with both bits-per-token and answer-accuracy")
-    rates = np.array([found["bits-per-token"][key] for key in both])
-    return rates, 1 - np.array([found["answer-accuracy"][key] for key in both])
+        raise UsageError(
+            "no case with both bits-per-token and answer-accuracy; wanted records of both"
+        )
+    by_seed: dict[int, list[tuple[float, float]]] = {}
+    for key in both:
+        point = found["bits-per-token"][key], 1 - found["answer-accuracy"][key]
+        by_seed.setdefault(key[0], []).append(point)
+    return {seed: np.array(pairs).T for seed, pairs in by_seed.items()}
 
 
-def draw(rate: Floats, distortion: Floats, found: Fit, out: Path) -> None:
-    """Write the picture. Raises `MissingDependency` without matplotlib, `UsageError` where it cannot be written."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingDependency("matplotlib", "pip install 'infoharness[plots]'") from None
-    figure = Figure(figsize=(6.0, 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
+def draw(figure: Any, rate: Floats, distortion: Floats, found: Fit) -> None:
+    """Paint the points and the curve on an empty figure."""
+    figure.set_size_inches(6.0, 4.2)
     axes = figure.subplots()
     axes.scatter(
         rate, distortion, s=22, facecolors="none", edgecolors="tab:blue", label="compressors"
@@ -171,43 +206,3 @@ def draw(rate: Floats, distortion: Floats, found: Fit, out: Path) -> None:
     axes.grid(color="0.92")
     axes.set_axisbelow(True)
     axes.legend(frameon=False)
-    try:
-        figure.savefig(out, dpi=130)
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{out}: cannot be written ({error}); wanted a picture file such as rate.png"
-        ) from None
-
-
-def main(words: Sequence[str] | None = None) -> int:
-    """Read records, fit, print, draw where asked, and return the exit status: 0, or 2 with one line on stderr."""
-    parser = argparse.ArgumentParser(
-        prog="python -m harness_agentic.rate_distortion",
-        description="Fit distortion against rate over compressors.",
-    )
-    parser.add_argument("records", type=Path, help="records of bits-per-token and answer-accuracy")
-    parser.add_argument("out", type=Path, nargs="?", help="a picture, such as rate.png")
-    given = parser.parse_args(words)
-    try:
-        rate, distortion = read(given.records)
-        found = fit(rate, distortion, rng=stream(0, "rate-distortion"))
-        for name, interval in (
-            ("c", found.c_interval),
-            ("b", found.b_interval),
-            ("floor", found.floor_interval),
-        ):
-            print(
-                f"{name:6} {getattr(found, name):.4g}   90 % {interval[0]:.4g} to {interval[1]:.4g}"
-            )
-        print(f"R²     {found.r2:.3f}   rmse {found.rmse:.4g}   points {len(rate)}")
-        print(f"r      {np.corrcoef(rate, distortion)[0, 1]:.3f}   (rate and distortion)")
-        if given.out:
-            draw(rate, distortion, found, given.out)
-    except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

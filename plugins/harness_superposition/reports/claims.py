@@ -1,68 +1,54 @@
-"""What the paper claims, measured on records: ``python -m harness_superposition.claims RECORDS [...]``.
+"""What the paper claims, measured on records: ``harness report superposition/claims RECORDS``.
 
-RECORDS are files of lines of ``harness run --format json``, or folders of them such as a board's. Recovery compares
-every estimator with the true number of features; claims are orderings with their mean over seeds, a 95 % interval, and
-in how many seeds they hold.
+Recovery compares every estimator with the true number of features; claims are orderings with their
+mean over seeds, a 95 % interval, and in how many seeds they hold. The figure shows them as curves.
 """
 
 from __future__ import annotations
 
-import argparse
-import math
-import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tabulate import tabulate
 
-from harness import HarnessError, Record, UsageError, read_records
+from harness import Document, Finding, Record, Records, UsageError, param, spearman
+from harness_superposition.reports import curves
 
 MEASURE = "sae > effective-features"
 UNDERSTOOD = 0.95
 """Accuracy on unseen pairs from which on the rule is taken to be found."""
-_STUDENT = (math.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-"""97.5 % points of Student's t by degrees of freedom; beyond the table, that of the normal distribution."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One quantity over seeds: ``values``, and whether the claim is that it is above (+1) or below (-1) ``limit``."""
+@dataclass(frozen=True, kw_only=True)
+class Claims:
+    """Recovery of known features, and the claims about one measure."""
 
-    claim: str
-    values: tuple[float, ...]
-    sign: int = 0
-    limit: float = 0.0
+    measure: str = param(MEASURE, "models and estimator of the claims, joined by ' > '")
 
-    @property
-    def mean(self) -> float:
-        """Over seeds."""
-        return float(np.mean(self.values))
+    def make(self, records: Records) -> Document:
+        """Both tables, and curves where there is something to draw.
 
-    @property
-    def half_width(self) -> float:
-        """Half of the 95 % interval of the mean; NaN for one seed."""
-        n = len(self.values)
-        if n < 2:
-            return math.nan
-        factor = _STUDENT[n - 1] if n <= len(_STUDENT) else 1.96
-        return float(factor * np.std(self.values, ddof=1) / math.sqrt(n))
-
-    @property
-    def held(self) -> int:
-        """In how many seeds the claim holds."""
-        return sum((v - self.limit) * self.sign > 0 for v in self.values)
-
-
-def read(places: Iterable[Path]) -> list[Record]:
-    """Records that ended well. Raises `UsageError` for files that hold none."""
-    found = list(read_records(*places).where(status="ok"))
-    if not found:
-        raise UsageError(f"{', '.join(map(str, places))}: no record that ended well; wanted some")
-    return found
+        Raises `UsageError` where the records hold nothing that the claims are about.
+        """
+        rows = list(records.where(status="ok"))
+        table, found = recovery(rows), findings(rows, self.measure)
+        if not table and not found:
+            raise UsageError(
+                f"no record of {self.measure}, or of a known number of features, that ended well"
+            )
+        parts = []
+        if table:
+            parts.append("Recovery of the number of features")
+            parts.append(tabulate(table, "keys", "github", floatfmt=".3f"))
+        if found:
+            parts.append(f"Claims, by {self.measure}")
+        by_task = {task: select(rows, task, self.measure) for task in curves.TASKS}
+        panels = curves.panels(by_task)
+        draw = (lambda figure: curves.draw(figure, panels)) if panels else None
+        return Document("\n\n".join(parts), tuple(found), draw)
 
 
 def measure(row: Record) -> str:
@@ -100,11 +86,7 @@ def recovery(rows: Sequence[Record]) -> list[dict[str, Any]]:
                         np.mean([np.abs(p[:, 0] / p[:, 1] - 1).mean() for p in pairs])
                     ),
                     "pearson": float(np.mean([np.corrcoef(p.T)[0, 1] for p in pairs])),
-                    "rank": float(
-                        np.mean(
-                            [np.corrcoef(_ranks(p[:, 0]), _ranks(p[:, 1]))[0, 1] for p in pairs]
-                        )
-                    ),
+                    "rank": float(np.mean([spearman(*p.T) for p in pairs])),
                     "seeds": len(pairs),
                 }
             )
@@ -138,7 +120,7 @@ def _dropout(rows: list[Record]) -> Iterable[Finding]:
             values = tuple(slope(seed, "dropout") for seed in found.values())
             if values:
                 yield Finding(
-                    f"dropout lowers F: slope, {site}-activation, width {width}", values, -1
+                    f"dropout lowers F: slope, {site}-activation, width {width}", values, sign=-1
                 )
 
 
@@ -171,7 +153,7 @@ def _grokking(rows: list[Record]) -> Iterable[Finding]:
         ("peak", "the same from the peak of the coefficient on", 1, 0.7),
     ):
         if found[part]:
-            yield Finding(claim, tuple(found[part]), sign, limit)
+            yield Finding(claim, tuple(found[part]), sign=sign, limit=limit)
 
 
 def _adversarial(rows: list[Record]) -> Iterable[Finding]:
@@ -193,7 +175,7 @@ def _adversarial(rows: list[Record]) -> Iterable[Finding]:
             yield Finding(
                 f"abundance raises: slope at width {widths[-1]} less at {widths[0]}, {classes} classes",
                 values,
-                1,
+                sign=1,
             )
     if len(counts) > 1:
         for width in widths:
@@ -202,7 +184,7 @@ def _adversarial(rows: list[Record]) -> Iterable[Finding]:
             yield Finding(
                 f"scarcity lowers: slope of {counts[0]} less of {counts[-1]} classes, width {width}",
                 values,
-                1,
+                sign=1,
             )
 
 
@@ -211,80 +193,3 @@ def _by_seed(rows: Iterable[Record]) -> dict[int, list[Record]]:
     for row in rows:
         found[row.seed].append(row)
     return dict(sorted(found.items()))
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 0, the mean of them for equal values."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return np.asarray((ends - (counts + 1) / 2)[inverse])
-
-
-def report(rows: Sequence[Record], name: str = MEASURE) -> str:
-    """Both tables as Markdown."""
-    parts = []
-    if table := recovery(rows):
-        parts.append(
-            "Recovery of the number of features\n\n"
-            + tabulate(table, "keys", "github", floatfmt=".3f")
-        )
-    if found := findings(rows, name):
-        lines = [
-            (
-                f.claim,
-                f"{f.mean:+.3f} ± {f.half_width:.3f}",
-                f"{f.held} of {len(f.values)}" if f.sign else "",
-            )
-            for f in found
-        ]
-        parts.append(
-            f"Claims, by {name}\n\n"
-            + tabulate(lines, ("claim", "mean, 95 %", "holds in seeds"), "github")
-        )
-    return "\n\n".join(parts) or "the records hold nothing that the claims are about"
-
-
-def command(
-    words: Sequence[str] | None,
-    name: str,
-    about: str,
-    act: Callable[[argparse.Namespace], None],
-    *options: str,
-) -> int:
-    """Parse ``words``, act, and give the exit status: 0, or 2 with one line on stderr."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m harness_superposition.{name}", description=about
-    )
-    parser.add_argument(
-        "records",
-        type=Path,
-        nargs="+",
-        help="files of harness run --format json, or folders of them",
-    )
-    parser.add_argument(
-        "--measure",
-        default=MEASURE,
-        help="models and estimator, such as 'sae > effective-features'",
-    )
-    for option in options:
-        parser.add_argument(option, type=Path, required=True)
-    try:
-        act(parser.parse_args(words))
-    except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-def main(words: Sequence[str] | None = None) -> int:
-    """Print the report."""
-    return command(
-        words,
-        "claims",
-        "The paper's claims on records.",
-        lambda given: print(report(read(given.records), given.measure)),
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(main())
