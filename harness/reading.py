@@ -65,7 +65,7 @@ def _read(file: Path) -> Iterator[Record]:
                 continue
             value = json.loads(line)
             if "setup" in value:
-                setups[value.pop("setup")] = value
+                setups[value.pop("setup")] = value | {"models": tuple(value["models"])}
             else:
                 yield from_setup(file.stem, setups[value.pop("of")], value)
         except (UsageError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -101,5 +101,4 @@ def from_setup(plugin: str, setup: Mapping[str, Any], own: dict[str, Any]) -> Re
     own.setdefault("source", own["case"])
     if own.get("value") is not None and own.get("truth") is not None:
         own["error"] = own["value"] - own["truth"]
-    shared = {**setup, "models": tuple(setup["models"])}
-    return Record(plugin=plugin, **shared, **own)
+    return Record(plugin=plugin, **setup, **own)

@@ -1,24 +1,26 @@
-"""The figures of each case: what the embedded data of a page hold, and the first page of the table in plain HTML."""
+"""The figures of each case: what the embedded data of a page hold, and its first page as a table."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from harness.tables import number
 from harness_boards import statistics as st
+from harness_boards.figures import Head
 from harness_boards.grid import INFINITE, NOT_RUN, Case
+from harness_boards.html import safe_json
 from harness_boards.provenance import Provenance
-from harness_boards.standing import Ranking
-from harness_boards.standings import Head
-from harness_boards.validity import Validity
+
+if TYPE_CHECKING:
+    from harness_boards.sections.ranked import Ranked
+    from harness_boards.sections.validity import Validity
 
 PAGE = 25
 FACTS = 6
@@ -29,11 +31,21 @@ BADNESS: dict[str, Callable[[float], float]] = {"abs": abs, "low": float, "high"
 
 
 @dataclass(frozen=True)
-class Cases:
-    """A table of cases: columns from ``start`` on are rows of the ranking; ``best`` says which of their figures wins.
+class Cell:
+    """A cell of the table, with what became of runs without a figure."""
 
-    Columns before ``facts`` hold what was given, and are printed as it was. ``lost`` says, by position "case,row", what
-    became of runs without a figure.
+    text: str = "–"
+    names: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Cases:
+    """A table of cases: columns from ``start`` on are rows of the ranking.
+
+    ``best`` says which of their figures wins. Columns before ``facts`` hold what was given, and are
+    printed as it was. ``lost`` says, by position "case,row", what became of runs without a figure;
+    ``same`` which facts all cases share.
     """
 
     heads: tuple[Head, ...]
@@ -44,51 +56,56 @@ class Cases:
     lost: Mapping[str, str] = field(default_factory=dict)
     same: str = ""
 
-    def data(self) -> str:
+    def data(self) -> Markup:
         """What the script reads, as JSON that is safe inside a script element."""
-        plain: dict[str, Any] = {
-            "facts": self.facts, "from": self.start, "size": PAGE, "best": self.best, "lost": self.lost,
-            "rows": self.rows,
-        }  # fmt: skip
-        return safe_json(plain)
+        return safe_json(
+            {
+                "facts": self.facts,
+                "from": self.start,
+                "size": PAGE,
+                "best": self.best,
+                "lost": self.lost,
+                "rows": self.rows,
+            }
+        )
 
-    def html(self, identity: str) -> str:
-        """The table with its first page of cases."""
-        body = "".join(self._line(i, row) for i, row in enumerate(self.rows[:PAGE]))
-        head = "".join(h.html() for h in self.heads)
-        return f"<table class='cases' id='{identity}'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    @property
+    def shown(self) -> str:
+        """Which cases the first page holds."""
+        return f"1–{min(len(self.rows), PAGE)} of {len(self.rows)}"
 
-    def _line(self, index: int, row: tuple[Value, ...]) -> str:
+    @property
+    def whole(self) -> bool:
+        """Whether the first page holds all cases."""
+        return len(self.rows) <= PAGE
+
+    def lines(self) -> list[tuple[str, list[Cell]]]:
+        """The first page: the name of each case, and its other cells."""
+        return [(str(row[0]), self._cells(i, row)) for i, row in enumerate(self.rows[:PAGE])]
+
+    def _cells(self, index: int, row: tuple[Value, ...]) -> list[Cell]:
         figures = [v for v in row[self.start :] if isinstance(v, float)]
         badness = BADNESS.get(self.best)
         top = min(map(badness, figures)) if badness and len(figures) > 1 else None
-        cells = [f"<th scope='row'>{escape(str(row[0]))}</th>"]
+        cells = []
         for column, value in enumerate(row[1:], start=1):
-            note = self.lost.get(f"{index},{column - self.start}", "")
-            mark = f"<span class='mark'>{escape(note)}</span>" if note else ""
+            mark = self.lost.get(f"{index},{column - self.start}", "")
             if isinstance(value, str):
-                cells.append(f"<td class='left'>{escape(value)}</td>")
+                cells.append(Cell(value, "left"))
             elif column < self.facts and value is not None:
-                cells.append(f"<td>{np.format_float_positional(value, trim='-')}</td>")
+                cells.append(Cell(np.format_float_positional(value, trim="-")))
             elif value is None:
-                cells.append(f"<td>{mark or '–'}</td>")
+                cells.append(Cell("" if mark else "–", mark=mark))
             else:
                 best = column >= self.start and badness is not None and badness(value) == top
-                start = "<td class='best'>" if best else "<td>"
-                cells.append(f"{start}{number(value)}{' ' * bool(mark)}{mark}</td>")
-        return f"<tr>{''.join(cells)}</tr>"
+                cells.append(Cell(number(value), "best" if best else "", mark))
+        return cells
 
 
-def safe_json(value: Any) -> str:
-    """JSON in which nothing can end a script element."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def of_ranking(section: Ranking, made: Sequence[Provenance]) -> Cases:
-    """Mean error (accuracy) or mean value over the seeds, of each case and row."""
-    grid, accuracy = section.grid, section.kind == "accuracy"
-    means = st.over_seeds(grid.value - grid.truth if accuracy else grid.value).T
+def of_ranked(section: Ranked, made: Sequence[Provenance]) -> Cases:
+    """Mean error or value over the seeds, of each case and row."""
+    grid = section.grid
+    means = st.over_seeds(section.told(grid)).T
     truths = st.over_seeds(grid.truth.transpose(1, 0, 2).reshape(len(grid.cases), -1))
     names, same = _facts(grid.cases)
     tasks = {c.task for c in grid.cases}
@@ -101,20 +118,17 @@ def of_ranking(section: Ranking, made: Sequence[Provenance]) -> Cases:
         for c in grid.cases
     ]
     facts = len(heads)
-    if accuracy:
+    if section.with_truth:
         heads.append(Head("truth", "mean over the seeds", section.quantity.unit))
         for line, truth in zip(lead, truths, strict=True):
             line.append(_rounded(truth))
-    first = "descending" if section.quantity.better == "higher" and not accuracy else "ascending"
+    first = "descending" if section.high_wins else "ascending"
     start = len(heads)
     heads += [Head(s.row.label, first=first) for s in section.rows]
     rows = tuple(
         (*line, *map(_rounded, figures)) for line, figures in zip(lead, means, strict=True)
     )
-    best = (
-        "abs" if accuracy else {"higher": "high", "lower": "low"}.get(section.quantity.better, "")
-    )
-    return Cases(tuple(heads), rows, facts, start, best, _lost(section, made), same)
+    return Cases(tuple(heads), rows, facts, start, section.best_case, _lost(section, made), same)
 
 
 def of_validity(section: Validity) -> Cases:
@@ -161,7 +175,7 @@ def _textual(name: str, cases: Sequence[Case]) -> bool:
     return any(isinstance(c.facts.get(name), str) for c in cases)
 
 
-def _lost(section: Ranking, made: Sequence[Provenance]) -> dict[str, str]:
+def _lost(section: Ranked, made: Sequence[Provenance]) -> dict[str, str]:
     grid = section.grid
     done: NDArray[np.int64] = np.isfinite(grid.value).sum(axis=2)
     found = {}

@@ -24,7 +24,7 @@ from harness.tables import Cell, Column, Table, to_terminal, to_text
 from harness_boards import building, checking, definition, report, submission, submitting
 from harness_boards import statistics as st
 from harness_boards.definition import Board
-from harness_boards.standing import Ranking
+from harness_boards.sections.ranked import Ranked
 
 LISTED = 20
 """Problems printed per board; the rest are counted."""
@@ -141,7 +141,7 @@ def _plan(args: argparse.Namespace) -> int:
         options.say(f"no resolution yet: {error}")
         return 0
     for section in sections:
-        if isinstance(section, Ranking) and section.friedman and section.friedman.critical:
+        if isinstance(section, Ranked) and section.friedman and section.friedman.critical:
             rows, cases = len(section.friedman.places), section.friedman.cases
             print(
                 f"{section.title}: {rows} rows on {cases} cases resolve places {section.friedman.critical:.2f} apart; "

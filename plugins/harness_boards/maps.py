@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import Record, UsageError
+from harness import Record, UsageError, unknown_name
 from harness.commands import Status
 from harness.tables import matches
 from harness_boards import grid as grids
-from harness_boards.definition import MapOf
+from harness_boards import html
 
 Floats = NDArray[np.float64]
 CELL, GAP, HEAD = 44, 34, 26
@@ -29,6 +28,30 @@ FULL = 0.6
 """Opacity of the highest value: ink stays readable on it, on light paper and on dark."""
 PLAIN = {"--paper": "#ffffff", "--ink": "#1b1f24", "--plot-0": "#0067a8", "--plot-rest": "#b9c0c8"}
 """The page's colours, for pictures that stand alone."""
+
+
+@dataclass(frozen=True)
+class MapOf:
+    """A diagnostic of an estimator (a glob) that holds rows of numbers, and what rows and columns are."""
+
+    diagnostic: str
+    estimator: str = "*"
+    rows: str = "row"
+    columns: str = "column"
+    unit: str = ""
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any], where: str) -> MapOf:
+        """From ``board.toml``. Raises `UsageError`."""
+        known = [f.name for f in fields(cls)]
+        for key, value in raw.items():
+            if key not in known:
+                raise UsageError(f"{where}: {unknown_name('key', key, known)}")
+            if not isinstance(value, str):
+                raise UsageError(f"{where}: {key} is {type(value).__name__}; wanted str")
+        if not raw.get("diagnostic"):
+            raise UsageError(f"{where} names the diagnostic that it draws")
+        return cls(**raw)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,79 +140,115 @@ def _mean(seeds: Sequence[Floats]) -> Floats:
         return np.asarray(np.where(there, stack, 0.0).sum(0) / there.sum(0))
 
 
-def panel(maps: Maps, one: Map) -> str:
-    """One panel as an ``svg`` element in the page's colours."""
-    body, width, height = _drawn(maps, one)
-    good = one.values[np.isfinite(one.values)]
-    span = f"from {good.min():.3g} to {good.max():.3g}" if good.size else "without a finite number"
-    told = f"{one.name}. {maps.of.diagnostic} {span}."
-    return (
-        f"<svg viewBox='0 0 {width} {height}' role='img' aria-label='{escape(told)}'>{body}</svg>"
-    )
+def drawings(maps: Maps) -> tuple[html.Drawing, ...]:
+    """Each panel in the page's colours."""
+    found = []
+    for one in maps.panels:
+        good = one.values[np.isfinite(one.values)]
+        reach = (
+            f"from {good.min():.3g} to {good.max():.3g}" if good.size else "without a finite number"
+        )
+        told = f"{one.name}. {maps.of.diagnostic} {reach}."
+        drawn = html.render("panel.svg", told=told, panel=_drawn(maps, one))
+        found.append(html.Drawing(one.name, drawn))
+    return tuple(found)
 
 
 def picture(maps: Maps) -> bytes:
     """All panels as a file that stands alone."""
     drawn = [_drawn(maps, p) for p in maps.panels]
-    wide = max(w for _, w, _ in drawn) + GAP // 2
-    wide, high = (
-        max(wide, GAP + 8 * max(len(p.name) for p in maps.panels)),
-        max(h for _, _, h in drawn),
-    )
+    longest = max(len(p.name) for p in maps.panels)
+    wide = max(max(p.width for p in drawn) + GAP // 2, GAP + 8 * longest)
+    high = max(p.height for p in drawn)
     across = min(ACROSS, len(drawn))
-    width, height = across * wide + 10, HEAD + math.ceil(len(drawn) / across) * (high + HEAD)
-    body = [
-        f"<rect width='{width}' height='{height}' fill='var(--paper)'/>",
-        _text(maps.caption, 10, 18, "start", 12),
-    ]
-    for i, (part, (inner, _, _)) in enumerate(zip(maps.panels, drawn, strict=True)):
-        x, y = i % across * wide, HEAD + i // across * (high + HEAD)
-        title = _text(part.name, GAP, 16, "start", 13)
-        body.append(
-            f"<g transform='translate({x} {y})'>{title}<g transform='translate(0 {HEAD - 6})'>{inner}</g></g>"
-        )
-    text = "".join(body)
+    text = html.render(
+        "map.svg",
+        caption=maps.caption,
+        width=across * wide + 10,
+        height=HEAD + math.ceil(len(drawn) / across) * (high + HEAD),
+        title=Label(maps.caption, 10, 18, "start", 12),
+        head=HEAD,
+        placed=[
+            (
+                i % across * wide,
+                HEAD + i // across * (high + HEAD),
+                Label(part.name, GAP, 16, "start", 13),
+                inner,
+            )
+            for i, (part, inner) in enumerate(zip(maps.panels, drawn, strict=True))
+        ],
+    )
     for name, colour in PLAIN.items():
         text = text.replace(f"var({name})", colour)
-    head = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' height='{height}'"
-    title = f"<title>{escape(maps.caption)}</title>"
-    return f"{head} font-family='system-ui, sans-serif'>{title}{text}</svg>\n".encode()
+    return f"{text}\n".encode()
 
 
-def _drawn(maps: Maps, one: Map) -> tuple[str, int, int]:
+@dataclass(frozen=True)
+class Box:
+    """A cell; without ``opacity`` there is no number."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    opacity: float | None = None
+
+
+@dataclass(frozen=True)
+class Label:
+    """A piece of text."""
+
+    text: str
+    x: int
+    y: int
+    anchor: str
+    size: int = 11
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Cells (each with its number, where there is room) and axes; ``down`` is written from below."""
+
+    cells: tuple[tuple[Box, Label | None], ...]
+    axes: tuple[Label, ...]
+    down: str
+    middle: int
+    width: int
+    height: int
+
+
+def _drawn(maps: Maps, one: Map) -> Drawn:
     """Cells, axes, and the size that they take."""
     rows, columns = one.values.shape
     numbered = one.values.size <= NUMBERED
     side = CELL if numbered else max(SMALLEST, CELL * 10 // max(rows, columns))
     tall = side * 2 // 3 if numbered else side
-    width, height = GAP + columns * side + 6, rows * tall + GAP
     span = (maps.high - maps.low) or 1.0
-    parts = []
+    cells: list[tuple[Box, Label | None]] = []
     for (i, j), value in np.ndenumerate(one.values):
         x, y = GAP + j * side, i * tall
-        box = f"x='{x}' y='{y}' width='{side}' height='{tall}'"
         if not math.isfinite(value):
-            parts.append(f"<rect {box} fill='var(--plot-rest)'/>")
+            cells.append((Box(x, y, side, tall), None))
             continue
-        share = (value - maps.low) / span
-        parts.append(f"<rect {box} fill='var(--plot-0)' fill-opacity='{FULL * share:.3f}'/>")
-        if numbered:
-            parts.append(_text(f"{value:.2f}", x + side // 2, y + tall // 2 + 4, "middle", 12))
+        text = Label(f"{value:.2f}", x + side // 2, y + tall // 2 + 4, "middle", 12)
+        box = Box(x, y, side, tall, FULL * (value - maps.low) / span)
+        cells.append((box, text if numbered else None))
     step = max(1, math.ceil(14 / tall))
-    parts += [_text(str(i), GAP - 5, i * tall + tall // 2 + 4, "end") for i in range(0, rows, step)]
+    axes = [Label(str(i), GAP - 5, i * tall + tall // 2 + 4, "end") for i in range(0, rows, step)]
     step = max(1, math.ceil(18 / side))
-    parts += [
-        _text(str(j), GAP + j * side + side // 2, rows * tall + 14, "middle")
+    axes += [
+        Label(str(j), GAP + j * side + side // 2, rows * tall + 14, "middle")
         for j in range(0, columns, step)
     ]
-    middle = rows * tall // 2
-    parts.append(_text(maps.of.columns, GAP + columns * side // 2, rows * tall + 29, "middle"))
-    down = f"<g transform='translate(12 {middle}) rotate(-90)'>{_text(maps.of.rows, 0, 0, 'middle')}</g>"
-    return "".join((*parts, down)), width, height
-
-
-def _text(text: str, x: int, y: int, anchor: str, size: int = 11) -> str:
-    return f"<text x='{x}' y='{y}' text-anchor='{anchor}' font-size='{size}' fill='var(--ink)'>{escape(text)}</text>"
+    axes.append(Label(maps.of.columns, GAP + columns * side // 2, rows * tall + 29, "middle"))
+    return Drawn(
+        tuple(cells),
+        tuple(axes),
+        maps.of.rows,
+        rows * tall // 2,
+        GAP + columns * side + 6,
+        rows * tall + GAP,
+    )
 
 
 def plain(maps: Maps) -> dict[str, Any]:

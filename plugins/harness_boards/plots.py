@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -15,11 +16,14 @@ from numpy.typing import NDArray
 from harness.tables import number
 from harness_boards import statistics as st
 from harness_boards import svg
-from harness_boards.standing import Ranking
-from harness_boards.validity import Predictor, Validity
+from harness_boards.html import Drawing
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
     from matplotlib.axes import Axes
+
+    from harness_boards.sections.ranked import Ranked
+    from harness_boards.sections.validity import Predictor, Validity
 
 Floats = NDArray[np.float64]
 WIDTH = 360
@@ -46,27 +50,17 @@ LINES: tuple[Any, ...] = (
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """One plot and what stands above it."""
-
-    caption: str
-    svg: str
-
-
-@dataclass(frozen=True)
 class Plots:
     """The plots of a section, with the meaning of their lines and markers."""
 
     figures: tuple[Drawing, ...] = ()
-    legend: tuple[tuple[str, str], ...] = ()
+    legend: tuple[tuple[str, Markup], ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def of(section: Ranking | Validity, identity: str) -> Plots:
-    """All plots of a section that mean something. Raises `MissingDependency` where matplotlib is not installed."""
-    names = (f"{identity}-p{i}" for i in range(10**6))
-    if isinstance(section, Validity):
-        return _validity(section, names)
+def of_ranked(section: Ranked, identity: str) -> Plots:
+    """All plots of a section that mean something. Raises `MissingDependency` without matplotlib."""
+    names = _names(identity)
     drawn = [s.done > 0 for s in section.rows]
     if not any(drawn):
         return Plots()
@@ -91,7 +85,11 @@ def of(section: Ranking | Validity, identity: str) -> Plots:
     return Plots(tuple(figures), legend, tuple(notes))
 
 
-def _colours(section: Ranking) -> list[int | None]:
+def _names(identity: str) -> Iterator[str]:
+    return (f"{identity}-p{i}" for i in itertools.count())
+
+
+def _colours(section: Ranked) -> list[int | None]:
     """The number of each row's colour, marker and line; None for those in grey."""
     with_figures = [i for i, s in enumerate(section.rows) if s.done][:SHOWN]
     return [with_figures.index(i) if i in with_figures else None for i in range(len(section.rows))]
@@ -107,7 +105,7 @@ def _style(colour: int | None) -> dict[str, Any]:
 
 
 @cache
-def _swatch(colour: int) -> str:
+def _swatch(colour: int) -> Markup:
     """A line with its marker, for the legend."""
     with svg.drawing(36, 14) as figure:
         axes = figure.add_axes((0, 0, 1, 1))
@@ -127,7 +125,7 @@ class _Panel:
     x: Floats
 
 
-def _panels(section: Ranking) -> Iterator[_Panel]:
+def _panels(section: Ranked) -> Iterator[_Panel]:
     """A panel for each task and numeric fact that varies among its cases; the truth counts as one."""
     grid = section.grid
     truths = st.over_seeds(grid.truth.transpose(1, 0, 2).reshape(len(grid.cases), -1))
@@ -136,9 +134,7 @@ def _panels(section: Ranking) -> Iterator[_Panel]:
         columns: dict[str, Floats] = {}
         for name in dict.fromkeys(n for i in mine for n in grid.cases[i].facts):
             columns[name] = np.array([_number(grid.cases[i].facts.get(name)) for i in mine])
-        if section.kind == "accuracy" and not any(
-            np.allclose(x, truths[mine]) for x in columns.values()
-        ):
+        if section.with_truth and not any(np.allclose(x, truths[mine]) for x in columns.values()):
             columns["truth"] = truths[mine]
         for name, x in columns.items():
             known = np.isfinite(x)
@@ -171,30 +167,28 @@ def _wide(values: Floats) -> bool:
     return bool(good.size and good.min() > 0 and good.max() / good.min() > WIDE)
 
 
-def _against(section: Ranking, panel: _Panel, colours: list[int | None], name: str) -> Drawing:
+def _against(section: Ranked, panel: _Panel, colours: list[int | None], name: str) -> Drawing:
     """Mean |error| with the bias below, or the value, against a fact."""
-    grid, q, accuracy = section.grid, section.quantity, section.kind == "accuracy"
-    value = grid.value[:, panel.cases]
-    error = value - grid.truth[:, panel.cases] if accuracy else value
-    unit = f" [{q.unit}]" if q.unit else ""
+    accuracy = section.with_truth
+    error = section.told(section.grid)[:, panel.cases]
     with svg.drawing(WIDTH, 380 if accuracy else 260) as figure:
         upper = figure.add_axes((0.17, 0.45, 0.79, 0.52) if accuracy else (0.17, 0.17, 0.79, 0.79))
-        x, y = _gathered(panel.x, st.over_seeds(np.abs(error) if accuracy else error))
+        x, y = _gathered(panel.x, st.over_seeds(section.size(error)))
         _lines(upper, x, y, colours)
         if _wide(y):
             upper.set_yscale("log")
-        upper.set_ylabel(f"mean |error|{unit}" if accuracy else f"{q.name.replace('_', ' ')}{unit}")
+        upper.set_ylabel(_score_axis(section))
         bottom = upper
         if accuracy:
             bottom = figure.add_axes((0.17, 0.12, 0.79, 0.27))
             _lines(bottom, *_gathered(panel.x, st.over_seeds(error)), colours)
             bottom.axhline(0.0, color=svg.FAINT, linewidth=0.8, zorder=1)
-            bottom.set_ylabel(f"bias{unit}")
+            bottom.set_ylabel(f"bias{section.unit}")
             upper.tick_params(labelbottom=False)
         for axes in (upper, bottom):
             _ticks(axes, panel.x)
         bottom.set_xlabel(panel.fact)
-        what = "Mean |error| and bias" if accuracy else q.name.replace("_", " ")
+        what = "Mean |error| and bias" if accuracy else section.words
         task = panel.task.rpartition("/")[2]
         caption = f"{what} against {panel.fact}: {task}"
         if len(np.unique(panel.x)) > DISTINCT:
@@ -251,7 +245,7 @@ def _plain_number(value: float, _: float) -> str:
     )
 
 
-def _ends(section: Ranking, fact: str, x: Floats, y: Floats) -> str:
+def _ends(section: Ranked, fact: str, x: Floats, y: Floats) -> str:
     """The plot in words: who is where at both ends."""
     told = []
     for at in (0, -1):
@@ -261,8 +255,7 @@ def _ends(section: Ranking, fact: str, x: Floats, y: Floats) -> str:
             if math.isfinite(v)
         ]
         if known:
-            high = section.kind == "ranking" and section.quantity.better == "higher"
-            value, label = max(known) if high else min(known)
+            value, label = max(known) if section.high_wins else min(known)
             told.append(f"at {fact} {x[at]:.4g} the best is {label} with {number(value)}")
     return ("; ".join(told) + ".").capitalize() if told else ""
 
@@ -277,15 +270,11 @@ def _points(axes: Axes, x: Floats, y: Floats, colours: Sequence[int | None]) -> 
         )
 
 
-def _score_axis(section: Ranking) -> str:
-    q = section.quantity
-    unit = f" [{q.unit}]" if q.unit else ""
-    return (
-        f"mean |error|{unit}" if section.kind == "accuracy" else f"{q.name.replace('_', ' ')}{unit}"
-    )
+def _score_axis(section: Ranked) -> str:
+    return f"{'mean ' * section.with_truth}{section.score}{section.unit}"
 
 
-def _cost(section: Ranking, colours: list[int | None], names: Iterator[str]) -> list[Drawing]:
+def _cost(section: Ranked, colours: list[int | None], names: Iterator[str]) -> list[Drawing]:
     """Score against time, with the front of rows that none beats in both."""
     there = [
         (s, c) for s, c in zip(section.rows, colours, strict=True) if s.cost and s.score is not None
@@ -326,7 +315,7 @@ def _cost(section: Ranking, colours: list[int | None], names: Iterator[str]) -> 
                 )  # fmt: skip
         axes.set_xlabel("time of a run [s]")
         axes.set_ylabel(_score_axis(section))
-        what = "|error|" if section.kind == "accuracy" else section.quantity.name.replace("_", " ")
+        what = section.score
         caption = f"{what[:1].upper()}{what[1:]} against cost; dashed: the front, where no row is both better and cheaper"
         on = ", ".join(
             f"{s.row.label} ({number(float(s.cost or 0.0))} s)" for s, _ in there if s.front
@@ -334,7 +323,7 @@ def _cost(section: Ranking, colours: list[int | None], names: Iterator[str]) -> 
         return [Drawing(caption, svg.inline(figure, next(names), caption, f"On the front: {on}."))]
 
 
-def _critical(section: Ranking, colours: list[int | None], names: Iterator[str]) -> list[Drawing]:
+def _critical(section: Ranked, colours: list[int | None], names: Iterator[str]) -> list[Drawing]:
     """Mean places, each with a bar of Nemenyi's critical difference; failures take the last place of their case."""
     test = section.friedman
     placed = sorted(
@@ -375,7 +364,9 @@ def _cut(label: str, most: int = 24) -> str:
     return label if len(label) <= most else f"{label[: most - 1]}…"
 
 
-def _validity(section: Validity, names: Iterator[str]) -> Plots:
+def of_validity(section: Validity, identity: str) -> Plots:
+    """Each measure against the outcome. Raises `MissingDependency` without matplotlib."""
+    names = _names(identity)
     drawable = [p for p in section.rows if p.spearman is not None]
     outcome = np.array(section.outcome_values, float)
     figures = tuple(_scatter(section, p, outcome, next(names)) for p in drawable[:MOST])
@@ -410,9 +401,7 @@ def _scatter(section: Validity, predictor: Predictor, outcome: Floats, name: str
                 f"{predictor.row.label} {f'[{quantity.unit}]' if quantity.unit else ''}", 52
             )
         )
-        axes.set_ylabel(
-            section.outcome.replace("_", " ") + (f" [{section.unit}]" if section.unit else "")
-        )
+        axes.set_ylabel(section.outcome_words)
         bounds = predictor.spearman_interval
         reach = f" [{bounds[0]:.2f}, {bounds[1]:.2f}]" if bounds else ""
         caption = f"{predictor.row.label}: Spearman {predictor.spearman:.2f}{reach}"

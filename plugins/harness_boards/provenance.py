@@ -9,22 +9,23 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness import Record
 from harness.commands import Status
-from harness.tables import matches
 from harness_boards import statistics as st
-from harness_boards.definition import Board, Section
 from harness_boards.grid import Row
-from harness_boards.overview import Overview
-from harness_boards.report import Report
-from harness_boards.standing import Ranking
+
+if TYPE_CHECKING:
+    from harness_boards.definition import Board
+    from harness_boards.report import Report
 
 Case = tuple[str, str]
 _Key = tuple[tuple[str, ...], str, str]
+Groups = Mapping[_Key, list[Record]]
+"""Records by models, estimator and their parameters."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,10 @@ class Provenance:
 def of(report: Report) -> list[list[Provenance]]:
     """For each section of a report the provenance of each of its rows, in order."""
     groups = _grouped(report.contents.records)
-    declared: Iterable[Section | None] = report.board.sections or itertools.repeat(None)
-    found = []
-    for section, definition in zip(report.sections, declared, strict=False):
-        if isinstance(section, Overview):
-            mine = []
-        elif isinstance(section, Ranking):
-            mine = [_ranked(section, groups.get(_key_of(row.row), [])) for row in section.rows]
-        else:
-            assert definition is not None  # only a definition makes a validity section
-            mine = [_predicting(row.row, definition, groups) for row in section.rows]
-        found.append([_summed(report.board, records) for records in mine])
-    return found
+    return [
+        [_summed(report.board, records) for records in section.records(groups)]
+        for section in report.sections
+    ]
 
 
 def _grouped(records: Iterable[Record]) -> dict[_Key, list[Record]]:
@@ -84,27 +77,9 @@ def _text(params: Mapping[str, Any]) -> str:
     return json.dumps([params.get("models"), params.get("estimator")], sort_keys=True)
 
 
-def _key_of(row: Row) -> _Key:
+def key_of(row: Row) -> _Key:
+    """Where a row's records are found."""
     return row.models, row.estimator, _text(row.params)
-
-
-def _ranked(section: Ranking, records: Iterable[Record]) -> list[Record]:
-    cases, name = {(c.task, c.name) for c in section.grid.cases}, section.quantity.name
-    return [
-        r for r in records if (r.task, r.case) in cases and (r.quantity == name or name in r.scores)
-    ]
-
-
-def _predicting(row: Row, section: Section, groups: Mapping[_Key, list[Record]]) -> list[Record]:
-    """A measure is one row whatever its parameters; where points are paths, whatever the models before it."""
-    return [
-        r
-        for (models, estimator, _), records in groups.items()
-        if estimator == row.estimator and (section.per == "path" or models == row.models)
-        for r in records
-        if matches(r.task, section.tasks)
-        and (not section.quantity or r.quantity == section.quantity)
-    ]
 
 
 def _summed(board: Board, records: list[Record]) -> Provenance:

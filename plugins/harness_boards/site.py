@@ -5,19 +5,16 @@ from __future__ import annotations
 import functools
 import http.server
 import sys
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness import UsageError
 from harness.commands import whole
-from harness_boards import report
+from harness_boards import html, report
 from harness_boards.definition import Board
-from harness_boards.overview import Overview
-from harness_boards.page import THEME, document, page
+from harness_boards.page import page
 from harness_boards.report import Report
-from harness_boards.standings import leaders
 
 TITLE = "Leaderboards"
 NAMED = 4
@@ -26,42 +23,17 @@ NAMED = 4
 
 def index(reports: Iterable[Report]) -> bytes:
     """The front page: a card per board."""
-    cards = "".join(f"<li class='board'>{_card(one)}</li>" for one in reports)
-    body = (
-        f"<header><div class='top'><span></span>{THEME}</div><h1>{TITLE}</h1><p class='about'>Made from records alone. "
-        "Where several rows lead, nothing separates them.</p></header>"
-        f"<main><ul class='boards'>{cards or '<li>No board yet.</li>'}</ul></main>"
-    )
-    return document(TITLE, body)
+    cards = [(one, list(_led(one)), _extent(one)) for one in reports]
+    return html.render("index.html", title=TITLE, cards=cards).encode()
 
 
-def _card(one: Report) -> str:
-    lines = "".join(
-        f"<p><span class='faint'>{escape(_ranked(section))}:</span> "
-        f"{', '.join(f'<b>{escape(name)}</b>' for name in names) or 'no row yet'}{more}</p>"
-        for section, names, more in _led(one)
-    )
-    about = one.board.about.strip().partition("\n\n")[0]
-    return (
-        f"<h2><a href='{escape(one.board.name)}/index.html'>{escape(one.board.title)}</a></h2>"
-        f"{f'<p>{escape(about)}</p>' if about else ''}{lines}<p class='faint'>{_extent(one)}</p>"
-    )
-
-
-def _led(one: Report) -> Iterable[tuple[Any, list[str], str]]:
+def _led(one: Report) -> Iterator[tuple[str, list[str], str]]:
+    """Each section that ranks: what it is, who leads, and how many more do."""
     for section in one.sections:
-        if isinstance(section, Overview):
-            continue
-        names = leaders(section)
-        yield (
-            section,
-            names[:NAMED],
-            f" and {len(names) - NAMED} more" if len(names) > NAMED else "",
-        )
-
-
-def _ranked(section: Any) -> str:
-    return f"{report.kind(section)}, {section.title}"
+        names = section.leaders()
+        if names is not None:
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            yield f"{section.kind}, {section.title}", names[:NAMED], more
 
 
 def _extent(one: Report) -> str:
@@ -88,8 +60,8 @@ def readme(reports: Iterable[Report]) -> str:
     ]
     for one in reports:
         led = "; ".join(
-            f"{_plain(_ranked(section))}: {', '.join(f'**{_plain(name)}**' for name in names) or 'no row yet'}{more}"
-            for section, names, more in _led(one)
+            f"{_plain(what)}: {', '.join(f'**{_plain(name)}**' for name in names) or 'no row yet'}{more}"
+            for what, names, more in _led(one)
         )
         link = f"[{_plain(one.board.title)}]({one.board.name}/table.md)"
         lines.append(f"| {link} | {led} | {_extent(one)} |")

@@ -184,23 +184,6 @@ def letters(separated: NDArray[np.bool_]) -> list[str]:
     ]
 
 
-def average_ranks(values: Floats) -> Floats:
-    """Ranks from 1 along the last axis, ties sharing their mean."""
-    order = np.argsort(values, axis=-1, kind="stable")
-    ordered = np.take_along_axis(values, order, -1)
-    n = values.shape[-1]
-    place = np.broadcast_to(np.arange(n), values.shape)
-    starts = np.ones(values.shape, bool)
-    starts[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
-    first = np.maximum.accumulate(np.where(starts, place, 0), axis=-1)
-    ends = np.ones(values.shape, bool)
-    ends[..., :-1] = starts[..., 1:]
-    last = np.minimum.accumulate(np.where(ends, place, n)[..., ::-1], axis=-1)[..., ::-1]
-    out = np.empty(values.shape)
-    np.put_along_axis(out, order, (first + last) / 2 + 1.0, -1)
-    return out
-
-
 @dataclass(frozen=True)
 class Friedman:
     """Do the rows differ at all? ``places`` (rows,) are mean places over ``cases``, failures last.
@@ -215,82 +198,40 @@ class Friedman:
 
 
 def friedman(losses: Floats) -> Friedman:
-    """Friedman's test (corrected for ties) on (rows, cases); what has no figure shares the last place of its case."""
+    """Friedman's test (corrected for ties) on (rows, cases); what has no figure shares the last rank of its case."""
     rows, cases = losses.shape
-    place = average_ranks(np.where(np.isfinite(losses), losses, np.inf).T)
-    places = tuple(float(m) for m in place.mean(axis=0))
+    place = _stats().rankdata(np.where(np.isfinite(losses), losses, np.inf), axis=0)
+    places = tuple(float(m) for m in place.mean(axis=1))
     if rows < 2 or cases < 2:
         return Friedman(places, cases, None, None)
-    ties = 0.0
-    for case in place:
-        _, count = np.unique(case, return_counts=True)
-        ties += float((count**3 - count).sum())
+    critical = nemenyi(rows, cases)
+    ties = sum(float((count**3 - count).sum()) for count in map(_counts, place.T))
     spread = 1.0 - ties / (cases * (rows**3 - rows))
     if spread <= 0.0:  # every row ties everywhere
-        return Friedman(places, cases, 1.0, nemenyi(rows, cases))
+        return Friedman(places, cases, 1.0, critical)
     centred = np.array(places) - (rows + 1) / 2
     statistic = 12.0 * cases / (rows * (rows + 1)) * float((centred**2).sum()) / spread
-    return Friedman(
-        places, cases, float(_special().chdtrc(rows - 1, statistic)), nemenyi(rows, cases)
-    )
+    return Friedman(places, cases, float(_stats().chi2.sf(statistic, rows - 1)), critical)
+
+
+def _counts(values: Floats) -> NDArray[np.int64]:
+    return np.unique(values, return_counts=True)[1]
 
 
 def nemenyi(rows: int, cases: int) -> float:
-    """The critical difference of mean places at the 5 % level (Demšar, JMLR 7, 1 (2006), section 3.2.2)."""
-    return (
-        studentized_range(LEVEL, rows)
-        / math.sqrt(2.0)
-        * math.sqrt(rows * (rows + 1) / (6.0 * cases))
-    )
+    """The critical difference of mean ranks at the 5 % level (Demšar, JMLR 7, 1 (2006), section 3.2.2)."""
+    return _range(rows) / math.sqrt(2.0) * math.sqrt(rows * (rows + 1) / (6.0 * cases))
 
 
 def cases_needed(rows: int, gap: float) -> int:
-    """How many cases a board of that many rows needs for a critical difference of at most ``gap`` places."""
-    q = studentized_range(LEVEL, rows)
+    """How many cases a board of that many rows needs for a critical difference of at most ``gap`` ranks."""
+    q = _range(rows)
     return math.ceil(q * q * rows * (rows + 1) / (12.0 * gap * gap))
 
 
-def studentized_range(level: float, rows: int) -> float:
-    """The quantile of the range of that many standard normals (infinite degrees of freedom)."""
-    special = _special()
-    z = np.linspace(-9.0, 9.0, 3601)
-    density = np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
-
-    def below(q: float) -> float:
-        within = special.ndtr(z) - special.ndtr(z - q)
-        return rows * float(np.trapezoid(density * within ** (rows - 1), z))
-
-    low, high = 0.0, 20.0
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        low, high = (middle, high) if below(middle) < level else (low, middle)
-    return high
-
-
-def spearman(x: Floats, y: Floats) -> Floats:
-    """Rank correlation along the last axis; NaN where one side is constant."""
-    return _pearson(average_ranks(x), average_ranks(y))
-
-
-def _pearson(x: Floats, y: Floats) -> Floats:
-    x = x - x.mean(axis=-1, keepdims=True)
-    y = y - y.mean(axis=-1, keepdims=True)
-    norm = np.sqrt((x * x).sum(-1) * (y * y).sum(-1))
-    return _ratio((x * y).sum(-1), norm)
-
-
-def kendall(x: Floats, y: Floats) -> Floats:
-    """Kendall's tau-b along the last axis; NaN where one side is constant."""
-    total = np.zeros(x.shape[:-1])
-    in_x, in_y = total.copy(), total.copy()
-    for shift in range(1, x.shape[-1]):  # every unordered pair once, without an array of all pairs
-        dx = np.sign(x[..., shift:] - x[..., :-shift])
-        dy = np.sign(y[..., shift:] - y[..., :-shift])
-        total += (dx * dy).sum(-1)
-        in_x += np.abs(dx).sum(-1)
-        in_y += np.abs(dy).sum(-1)
-    norm = np.sqrt(in_x * in_y)
-    return _ratio(total, norm)
+def _range(rows: int) -> float:
+    """The 95 % quantile of the range of that many standard normals."""
+    return float(_stats().studentized_range.ppf(LEVEL, rows, np.inf))
 
 
 def resampled(tasks: NDArray[np.int64], draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -312,8 +253,17 @@ def front(loss: Floats, cost: Floats) -> NDArray[np.bool_]:
     return out
 
 
+def _stats() -> Any:
+    """scipy.stats, imported when a board needs a distribution."""
+    try:
+        from scipy import stats
+    except ImportError as error:
+        raise MissingDependency("scipy", "pip install 'infoharness[boards]'") from error
+    return stats
+
+
 def _special() -> Any:
-    """scipy.special, imported when a board needs a distribution."""
+    """scipy.special: where there are thousands of pairs, `scipy.stats.t` would take seconds."""
     try:
         from scipy import special
     except ImportError as error:

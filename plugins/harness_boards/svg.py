@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from markupsafe import Markup
+
 from harness import MissingDependency
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def drawing(width: int, height: int) -> Iterator[Figure]:
         yield Figure(figsize=(width / 72, height / 72), dpi=72)
 
 
-def inline(figure: Figure, name: str, title: str, description: str = "") -> str:
+def inline(figure: Figure, name: str, title: str, description: str = "") -> Markup:
     """The drawing as an ``svg`` element; ``name`` keeps its ids apart from those of the page's other drawings.
 
     Without a title it is decoration, hidden from those who listen.
@@ -92,7 +94,8 @@ def inline(figure: Figure, name: str, title: str, description: str = "") -> str:
             root.insert(position, label)
     else:
         root.set("aria-hidden", "true")
-    return ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
+    text = ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
+    return Markup(text)  # noqa: S704 - escaped by ElementTree
 
 
 def _prune(parent: ElementTree.Element) -> None:

@@ -126,7 +126,7 @@ def test_seeds_of_other_shapes_are_refused(board, record):
     [
         (
             '[[sections]]\nkind = "accuracy"\nquantity = "information"\nmap = {diagnostic = "heads"}\n',
-            "for overview",
+            "map belongs to overview sections; this one is accuracy",
         ),
         ('[[sections]]\nkind = "overview"\nmap = {rows = "layer"}\n', "names the diagnostic"),
         (

@@ -13,8 +13,8 @@ from harness.cli import parser
 from harness.cli.options import request
 from harness.records import Status
 from harness_boards import casetable, provenance, report
+from harness_boards.html import safe_json
 from harness_boards.page import page
-from harness_boards.standings import leaders
 
 NASTY = "</script><script>window.hit=1</script><img src=x onerror='hit=1'>&\"'"
 ALL_KINDS = """
@@ -93,7 +93,7 @@ def test_every_row_every_figure_and_every_case_is_there_without_script(made):
     assert all(f"c{i}" in cases for i in range(4))
     assert "timeout" in cases
     assert "Lead" in page(made).decode()
-    assert report.READING["accuracy"].split(":")[0] in page(made).decode()
+    assert made.sections[0].reading.split(":")[0] in page(made).decode()
     links = {a.get("href") for t, a in read.tags if t == "a"}
     assert {"table.csv", "board.json"} <= links
 
@@ -241,7 +241,7 @@ def test_verdicts_say_who_is_better(record, board):
     assert data["labels"] == ["high", "low"]
     assert data["low_wins"] is False
     assert data["pairs"][0][:4] == [0, 1, 6, 1.0]
-    assert leaders(made.sections[0]) == ["high"]
+    assert made.sections[0].leaders() == ["high"]
 
 
 def test_all_kinds_of_sections(record, board):
@@ -308,6 +308,6 @@ def test_long_boards_embed_their_cases_and_show_a_page(record, board):
 
 
 def test_json_in_a_script_element_cannot_end_it():
-    text = casetable.safe_json(["</script>", "<!--", "&", "\u2028"])
+    text = safe_json(["</script>", "<!--", "&", "\u2028"])
     assert not re.search("[<>&\u2028]", text)
     assert json.loads(text) == ["</script>", "<!--", "&", "\u2028"]

@@ -31,7 +31,7 @@ def captions(found):
 
 
 def test_accuracy_has_error_and_bias_cost_and_critical_differences(section):
-    found = plots.of(section(), "s0")
+    found = plots.of_ranked(section(), "s0")
     assert captions(found) == [
         "Mean |error| and bias against d",
         "|error| against cost",
@@ -44,19 +44,19 @@ def test_accuracy_has_error_and_bias_cost_and_critical_differences(section):
 
 
 def test_ranking_has_its_value(section):
-    found = plots.of(section(quantity="gain", unit="", truth=None, stderr=None), "s0")
+    found = plots.of_ranked(section(quantity="gain", unit="", truth=None, stderr=None), "s0")
     assert captions(found) == ["gain against d", "Gain against cost", "Critical differences"]
     assert "bias" not in found.figures[0].svg
 
 
 def test_only_what_means_something_is_drawn(section):
-    assert captions(plots.of(section(rows=1), "s0")) == ["Mean |error| and bias against d"]
-    assert captions(plots.of(section(rows=2, cases=1), "s0")) == ["|error| against cost"]
-    assert plots.of(section(rows=1, cases=1), "s0") == plots.Plots()
+    assert captions(plots.of_ranked(section(rows=1), "s0")) == ["Mean |error| and bias against d"]
+    assert captions(plots.of_ranked(section(rows=2, cases=1), "s0")) == ["|error| against cost"]
+    assert plots.of_ranked(section(rows=1, cases=1), "s0") == plots.Plots()
 
 
 def test_a_fact_that_is_text_or_constant_or_true_or_missing_is_no_axis(section):
-    found = plots.of(
+    found = plots.of_ranked(
         section(
             facts=lambda i: {"law": f"l{i}", "n": 7, "flag": i % 2 == 0} | ({"d": 3} if i else {})
         ),
@@ -69,7 +69,7 @@ def test_the_truth_is_an_axis_where_it_varies(record, board):
     records = [
         record(e, f"c{i}", 0, i + 0.1, truth=float(i), facts={}) for e in "ab" for i in range(5)
     ]
-    found = plots.of(report.make(board(records)).sections[0], "s0")
+    found = plots.of_ranked(report.make(board(records)).sections[0], "s0")
     assert captions(found)[0] == "Mean |error| and bias against truth"
 
 
@@ -79,7 +79,7 @@ def test_a_task_of_its_own_has_its_own_panel_and_too_many_are_named(record, boar
         record(e, f"c{i}", 0, 1.1 + i, facts={k: i for k in facts}, task=f"t/{task}")
         for e in "ab" for i in range(2) for task in ("one", "two")
     ]  # fmt: skip
-    found = plots.of(report.make(board(records)).sections[0], "s0")
+    found = plots.of_ranked(report.make(board(records)).sections[0], "s0")
     assert len(found.figures) == plots.MOST + 2
     assert f"two against f{plots.MOST + 1}" in found.notes[-1]
 
@@ -97,7 +97,7 @@ def test_many_values_are_gathered_in_bins():
 
 
 def test_rows_beyond_the_first_eight_are_grey(section):
-    found = plots.of(section(rows=10), "s0")
+    found = plots.of_ranked(section(rows=10), "s0")
     assert len(found.legend) == plots.SHOWN
     assert "the other 2 in grey" in found.notes[0]
     assert "var(--plot-rest)" in found.figures[0].svg
@@ -111,7 +111,7 @@ def test_every_row_has_a_marker_and_a_line_of_its_own():
 
 
 def test_drawings_have_names_own_ids_and_the_pages_colours(section):
-    found = plots.of(section(), "s0")
+    found = plots.of_ranked(section(), "s0")
     ids = []
     for figure in found.figures:
         text = figure.svg
@@ -135,7 +135,7 @@ def test_drawings_have_names_own_ids_and_the_pages_colours(section):
 def test_labels_are_text_not_formulas_not_markup(record, board):
     name = "a$b$<i>&^_{2}"
     records = [record(e, f"c{i}", 0, 1.1 + i, facts={name: i}) for e in "ab" for i in range(3)]
-    found = plots.of(report.make(board(records)).sections[0], "s0")
+    found = plots.of_ranked(report.make(board(records)).sections[0], "s0")
     assert "a$b$&lt;i&gt;&amp;^_{2}</text>" in found.figures[0].svg
     assert "<i>" not in found.figures[0].svg
 
@@ -144,17 +144,17 @@ def test_letters_that_matplotlib_cannot_draw_are_no_warning(record, board):
     records = [
         record(e, f"c{i}", 0, 1.1 + i, facts={"大きさ 🦆": i}) for e in "ab" for i in range(3)
     ]
-    assert "🦆" in plots.of(report.make(board(records)).sections[0], "s0").figures[0].svg
+    assert "🦆" in plots.of_ranked(report.make(board(records)).sections[0], "s0").figures[0].svg
 
 
 def test_drawings_are_the_same_again_whatever_the_users_settings(section):
     import matplotlib
 
     one = section()
-    first = plots.of(one, "s0")
+    first = plots.of_ranked(one, "s0")
     plots._swatch.cache_clear()
     with matplotlib.rc_context({"axes.facecolor": "red", "font.size": 30, "lines.linewidth": 9}):
-        assert plots.of(one, "s0") == first
+        assert plots.of_ranked(one, "s0") == first
 
 
 def test_failures_come_last_in_mean_places(record, board):
@@ -163,7 +163,7 @@ def test_failures_come_last_in_mean_places(record, board):
     records += [
         record("half", f"c{i}", 0, 1.1, facts={"d": i}, **(lost if i > 1 else {})) for i in range(6)
     ]
-    found = plots.of(report.make(board(records)).sections[0], "s0")
+    found = plots.of_ranked(report.make(board(records)).sections[0], "s0")
     assert "Mean places: good 1.3; half 1.7." in found.figures[-1].svg
 
 
@@ -176,7 +176,7 @@ def test_validity_scatters_each_measure_with_its_correlation(record, board):
     records = [scored("slow", i, float(i), "gain") for i in range(9)]
     records += [scored("quick", i, -(10.0**i), "loss") for i in range(9)]
     toml = '[[sections]]\nkind = "validity"\nquantity = "loss"\noutcome = "gain"\n'
-    (figure,) = plots.of(report.make(board(records, toml)).sections[0], "s0").figures
+    (figure,) = plots.of_validity(report.make(board(records, toml)).sections[0], "s0").figures
     assert figure.caption.startswith("quick: Spearman 1.00")
     assert "9 points" in figure.svg
 
