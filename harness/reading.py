@@ -29,7 +29,8 @@ def read_records(*places: str | Path) -> Records:
 
     Raises
     ------
-    UsageError : a file that cannot be read, or holds something else; it names the file and the line.
+    UsageError : a file that cannot be read, or holds something else; it names the file and the
+        line.
     """
     found: list[Record] = []
     for place in map(Path, places):

@@ -35,7 +35,8 @@ class Finding:
     values : the numbers that were measured, one for each seed (or each resample); none where the
         records cannot speak to the claim.
     paper : what the paper says, and where ("Q1", "table 2: 0.31").
-    sign, limit : the claim is that the number lies above (+1) or below (-1) ``limit``; 0 claims nothing.
+    sign, limit : the claim is that the number lies above (+1) or below (-1) ``limit``; 0 claims
+        nothing.
     strict : whether a number at the limit fails the claim.
     """
 
@@ -153,7 +154,8 @@ def check_suffix(
     """Raise `UsageError` for a file that cannot be written."""
     if path.suffix not in suffixes:
         raise UsageError(
-            f"--out {path}: {name} cannot be written as {path.suffix or 'a file without a suffix'}; "
+            f"--out {path}: {name} cannot be written as "
+            f"{path.suffix or 'a file without a suffix'}; "
             f"wanted {', '.join(suffixes)}"
         )
 
@@ -223,7 +225,8 @@ def _figure(document: Document, suffix: str) -> bytes:
 
 
 def _draw(figure: Any, findings: Iterable[Finding]) -> None:
-    """A line for each finding: its values, their mean with the interval, and the limit of its claim."""
+    """A line for each finding: its values, their mean with the interval, and the limit of its
+    claim."""
     shown = [f for f in findings if f.values]
     figure.set_size_inches(9.0, 0.8 + 0.3 * len(shown))
     axes = figure.subplots()

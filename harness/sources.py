@@ -7,11 +7,13 @@ import importlib.util
 from pathlib import Path
 
 REPORTS = "reports"
-"""The folder of a plugin for figures and tables made from records: nothing in it computes a result."""
+"""The folder of a plugin for figures and tables made from records: nothing in it computes a
+result."""
 
 
 def digest(module: str) -> str:
-    """Digest of the ``.py`` files of a module or package by name, without its folder ``reports``."""
+    """Digest of the ``.py`` files of a module or package by name, without its folder
+    ``reports``."""
     found = importlib.util.find_spec(module)
     if found is None or found.origin is None:
         return "unknown"

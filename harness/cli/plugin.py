@@ -121,7 +121,8 @@ def _new(args: argparse.Namespace) -> int:
     taken = options.registry(argparse.Namespace(no_plugin=[])).plugins.get(args.name)
     if taken is not None:
         raise UsageError(
-            f"plugin name {args.name!r} is taken by {taken.distribution or taken.module}; choose another"
+            f"plugin name {args.name!r} is taken by {taken.distribution or taken.module}; choose "
+            "another"
         )
     project = templates.write_project(args.name, Path(args.into))
     print(project)
@@ -160,7 +161,8 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _print(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, styled: int) -> None:
-    """A table: with lines and colours on a terminal, aligned text elsewhere; the last column may be long."""
+    """A table: with lines and colours on a terminal, aligned text elsewhere; the last column may
+    be long."""
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table

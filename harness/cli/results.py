@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write_local(records: Records, store: Store, file: Path, unit: str) -> int:
-    """A row per result and unit of the data: where it stands in what the estimator read, and its value."""
+    """A row per result and unit of the data: where it stands in what the estimator read, and its
+    value."""
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(["task", "case", "models", "estimator", "seed", "unit", "position", "value"])

@@ -1,4 +1,5 @@
-"""Tables made from records: as values, and drawn for a terminal, in Markdown, LaTeX, CSV and JSON."""
+"""Tables made from records: as values, and drawn for a terminal, in Markdown, LaTeX, CSV and
+JSON."""
 
 from harness.tables.render import show, to_terminal, to_text
 from harness.tables.summary import ARROWS, label, matches, tables

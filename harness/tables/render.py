@@ -60,7 +60,8 @@ def _starred(cell: Cell) -> str:
 
 
 def _fitting(table: Table, width: int) -> list[tuple[list[int], list[int]]]:
-    """Columns cut into parts that fit ``width`` without breaking a word or a figure; and their widths."""
+    """Columns cut into parts that fit ``width`` without breaking a word or a figure; and their
+    widths."""
     widths = [
         max(
             len(text)

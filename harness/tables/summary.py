@@ -78,7 +78,8 @@ class _Scale:
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a full name, or its bare part, fits one of the globs; no globs let everything pass."""
+    """Whether a full name, or its bare part, fits one of the globs; no globs let everything
+    pass."""
     patterns = tuple(patterns)
     return not patterns or any(
         fnmatch.fnmatch(name, p) or fnmatch.fnmatch(name.rpartition("/")[2], p) for p in patterns
@@ -152,7 +153,8 @@ def _cells(rows: dict[str, list[Record]], name: str, scale: _Scale) -> dict[str,
 
 
 def places(rows: dict[str, list[Record]], name: str, better: str) -> dict[str, float]:
-    """Mean place of each row over the cases and seeds that every row completed (1 is best, ties share)."""
+    """Mean place of each row over the cases and seeds that every row completed (1 is best, ties
+    share)."""
     by_case = {
         row: {(r.case, r.seed): r.scores[name] for r in rs if name in r.scores}
         for row, rs in rows.items()
@@ -311,7 +313,8 @@ def _estimate(records: list[Record], scale: _Scale) -> Cell:
 
 
 def _causes(records: Iterable[Record]) -> tuple[str, ...]:
-    """Why figures are missing: one line per cause, with the rows it concerns; causes that differ in numbers are one."""
+    """Why figures are missing: one line per cause, with the rows it concerns; causes that differ
+    in numbers are one."""
     causes: dict[tuple[str, str], list[Record]] = {}
     for r in records:
         if r.status is not Status.OK:
@@ -333,15 +336,31 @@ def long_rows(records: Records) -> list[dict[str, Any]]:
     rows = []
     for r in records:
         common = {
-            "key": r.key, "task": r.task, "case": r.case, "models": "+".join(r.models), "estimator": r.estimator,
-            "seed": r.seed, "status": r.status.value, "cause": r.cause or "", "wall_s": r.wall_s, "cpu_s": r.cpu_s,
-            "peak_mib": r.peak_mib, "n": r.n, "fingerprint": r.fingerprint,
-        }  # fmt: skip
+            "key": r.key,
+            "task": r.task,
+            "case": r.case,
+            "models": "+".join(r.models),
+            "estimator": r.estimator,
+            "seed": r.seed,
+            "status": r.status.value,
+            "cause": r.cause or "",
+            "wall_s": r.wall_s,
+            "cpu_s": r.cpu_s,
+            "peak_mib": r.peak_mib,
+            "n": r.n,
+            "fingerprint": r.fingerprint,
+        }
         values: dict[str, float | None] = dict(r.scores) or {r.quantity: r.value}
         for name, value in values.items():
             own = name == r.quantity
-            rows.append({
-                **common, "quantity": name, "value": value, "stderr": r.stderr if own else None,
-                "truth": r.truth if own else None, "error": r.error if own else None,
-            })  # fmt: skip
+            rows.append(
+                {
+                    **common,
+                    "quantity": name,
+                    "value": value,
+                    "stderr": r.stderr if own else None,
+                    "truth": r.truth if own else None,
+                    "error": r.error if own else None,
+                }
+            )
     return rows

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure. ``best`` marks the best of its column; ``text`` stands where there is no figure."""
+    """One figure.
+
+    ``best`` marks the best of its column; ``text`` stands where there is no figure.
+    """
 
     value: float | None = None
     spread: float | None = None
@@ -46,7 +49,8 @@ class Table:
 
 
 def number(value: float) -> str:
-    """A figure with four significant digits, or all of a large whole part; an exponent only beyond that."""
+    """A figure with four significant digits, or all of a large whole part; an exponent only
+    beyond that."""
     value += 0.0  # zero has no sign
     size = abs(value)
     if 1e4 <= size < 1e7:

@@ -40,7 +40,8 @@ class Failure:
 
 @dataclass(frozen=True)
 class Card:
-    """The whole provenance of one row; ``verdicts`` are the names of other rows by how they compare."""
+    """The whole provenance of one row; ``verdicts`` are the names of other rows by how they
+    compare."""
 
     label: str
     commands: tuple[str, ...]

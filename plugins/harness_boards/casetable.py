@@ -1,4 +1,5 @@
-"""The figures of each case: what the embedded data of a page hold, and its first page as a table."""
+"""The figures of each case: what the embedded data of a page hold, and its first page as a
+table."""
 
 from __future__ import annotations
 

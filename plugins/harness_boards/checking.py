@@ -42,7 +42,8 @@ def _files(board: Board) -> list[str]:
 
 
 def _implausible(board: Board, records: Iterable[Record]) -> Iterator[str]:
-    """Records that the board did not ask for, seeds that are missing, keys that do not belong to their record."""
+    """Records that the board did not ask for, seeds that are missing, keys that do not belong to
+    their record."""
     paths: dict[tuple[object, ...], set[int]] = {}
     for r in records:
         at = f"{r.plugin}: {r.path}"
@@ -63,7 +64,8 @@ def _implausible(board: Board, records: Iterable[Record]) -> Iterator[str]:
 
 
 def _stale(board: Board, made: report.Report) -> Iterator[str]:
-    """Generated files that are not, byte for byte, what the records give; and files that nothing generates."""
+    """Generated files that are not, byte for byte, what the records give; and files that nothing
+    generates."""
     wanted = building.files(made)
     for name, content in wanted.items():
         file = board.folder / name

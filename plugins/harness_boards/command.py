@@ -37,11 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         name: what.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         for name, text in {
             "show": "print a board from its records",
-            "plan": "what a board would run, and how many cases a wanted resolution needs",
+            "plan": "what a board would run, and how many cases a given resolution needs",
             "run": "compute what is missing, write its records, tables and page",
-            "build": "make tables and page again from the records alone (all boards, where none is named)",
+            "build": "rebuild tables and page from the records (all boards, where none is named)",
             "submit": "write the records of one plugin from the store",
-            "check": "fail where a board is not what its records give, or its records cannot be believed",
+            "check": "fail where a board does not match its records, or they are implausible",
             "diff": "the rows that differ between two versions of a board",
             "upgrade": "rewrite records of an older schema",
             "site": "gather all pages in a folder for any static host",
@@ -58,8 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             one.add_argument(
                 "name", nargs="?" if several else None, help="the board, or its folder"
             )
-        one.add_argument("--boards", type=Path, default=Path("leaderboards"), metavar="DIR",
-                         help="where boards lie (default: leaderboards)")  # fmt: skip
+        one.add_argument(
+            "--boards",
+            type=Path,
+            default=Path("leaderboards"),
+            metavar="DIR",
+            help="where boards lie (default: leaderboards)",
+        )
         if name in ("run", "submit", "plan", "check", "upgrade"):
             options.add_plugins(one)
         if name in ("run", "submit"):
@@ -71,8 +76,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         verbs[name].add_argument(
             "--plugin", required=name == "submit", metavar="NAME", help="the rows of one plugin"
         )
-    verbs["plan"].add_argument("--gap", type=float, default=1.0, metavar="PLACES",
-                               help="difference of mean places to be resolved (default: 1)")  # fmt: skip
+    verbs["plan"].add_argument(
+        "--gap",
+        type=float,
+        default=1.0,
+        metavar="RANKS",
+        help="difference of mean ranks to resolve (default: 1)",
+    )
     check = verbs["check"]
     check.add_argument("--reproduce", type=int, default=0, metavar="N", help="recompute N records")
     check.add_argument("--seed", type=int, default=0, help="which records (default: 0)")
@@ -92,9 +102,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do one of them."""
     verbs: dict[str, Callable[[argparse.Namespace], int]] = {
-        "show": _show, "plan": _plan, "run": _run, "build": _build, "submit": _submit, "check": _check, "diff": _diff,
-        "upgrade": _upgrade, "site": _site, "serve": _serve,
-    }  # fmt: skip
+        "show": _show,
+        "plan": _plan,
+        "run": _run,
+        "build": _build,
+        "submit": _submit,
+        "check": _check,
+        "diff": _diff,
+        "upgrade": _upgrade,
+        "site": _site,
+        "serve": _serve,
+    }
     return verbs[args.what](args)
 
 
@@ -144,7 +162,8 @@ def _plan(args: argparse.Namespace) -> int:
         if isinstance(section, Ranked) and section.friedman and section.friedman.critical:
             rows, cases = len(section.friedman.places), section.friedman.cases
             print(
-                f"{section.title}: {rows} rows on {cases} cases resolve places {section.friedman.critical:.2f} apart; "
+                f"{section.title}: {rows} rows on {cases} cases resolve mean ranks "
+                f"{section.friedman.critical:.2f} apart; "
                 f"{args.gap:g} apart needs {st.cases_needed(rows, args.gap)} cases"
             )
     return 0

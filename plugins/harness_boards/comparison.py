@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 
 def verdicts(section: Ranked, index: int) -> dict[str, list[str]]:
-    """How one row compares with the others, in words: which are worse, not separated, better, or incomparable."""
+    """How one row compares with the others, in words: which are worse, not separated, better, or
+    incomparable."""
     found: dict[str, list[str]] = {
         "better than": [],
         "not separated from": [],
@@ -34,7 +35,8 @@ def verdicts(section: Ranked, index: int) -> dict[str, list[str]]:
 
 
 def pairs(section: Ranked) -> dict[str, Any]:
-    """The figures of all verdicts: first, second, cases, difference (first less second), low, high, p, Holm's p.
+    """The figures of all verdicts: first, second, cases, difference (first less second), low, high,
+    p, Holm's p.
 
     The sign is that of the error or value; ``low_wins`` says which is better.
     """

@@ -11,7 +11,8 @@ from harness_boards.submission import Declared, Submission
 
 @dataclass(frozen=True)
 class Contents:
-    """The records of a board with their declarations: all that its tables and pages are made from."""
+    """The records of a board with their declarations: all that its tables and pages are made
+    from."""
 
     records: Records
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
@@ -31,7 +32,8 @@ class Contents:
                 for what in ("unit", "better", "lower", "upper"):
                     if getattr(known, what) != getattr(quantity, what):
                         raise UsageError(
-                            f"quantity {name}: {what} is {getattr(known, what)!r} in records of {owner[name]} and "
+                            f"quantity {name}: {what} is {getattr(known, what)!r} in records of "
+                            f"{owner[name]} and "
                             f"{getattr(quantity, what)!r} in those of {one.plugin}: not comparable"
                         )
         records = Records(r for one in given for r in one.records)

@@ -12,10 +12,11 @@
     n = 5000
 
     [[sections]]                   # what is ranked; without it one section per quantity
-    kind = "accuracy"              # distance to the truth; or ranking (by value), validity, overview
+    kind = "accuracy"              # distance to the truth; or ranking, validity, overview
     quantity = "mutual_information"
 
-Where one request does not say it all, ``[[paths]]`` blocks each hold plugins, tasks, models, estimators and params.
+Where one request does not say it all, ``[[paths]]`` blocks each hold plugins, tasks, models,
+estimators and params.
 """
 
 from __future__ import annotations
@@ -40,8 +41,15 @@ WHAT: dict[str, type] = {
     "params": dict,
 }
 KEYS: dict[str, type] = {
-    "title": str, "about": str, "seeds": list, "timeout": int, "memory": int, **WHAT, "paths": list, "sections": list,
-}  # fmt: skip
+    "title": str,
+    "about": str,
+    "seeds": list,
+    "timeout": int,
+    "memory": int,
+    **WHAT,
+    "paths": list,
+    "sections": list,
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,10 @@ class Board:
         return self.folder / "records"
 
     def submissions(self) -> list[Submission]:
-        """The committed records, a file per plugin. Raises `UsageError` naming file and line of a broken one."""
+        """The committed records, a file per plugin.
+
+        Raises `UsageError` naming file and line of a broken one.
+        """
         if not self.records_folder.is_dir():
             return []
         found = []
@@ -83,8 +94,15 @@ class Board:
     def plan(self, registry: Registry) -> Plan:
         """All legal paths of its requests, each once."""
         plans = [make_plan(registry, request) for request in self.requests]
-        paths = {(str(p), repr((p.task.params, [m.params for m in p.models], p.estimator.params)), p.seed): p
-                 for made in plans for p in made.paths}  # fmt: skip
+        paths = {
+            (
+                str(p),
+                repr((p.task.params, [m.params for m in p.models], p.estimator.params)),
+                p.seed,
+            ): p
+            for made in plans
+            for p in made.paths
+        }
         return Plan(tuple(paths.values()), tuple(e for made in plans for e in made.excluded))
 
 
@@ -103,9 +121,15 @@ def load(folder: Path) -> Board:
         if raw.get(limit, 1) < 1:
             raise UsageError(f"{file}: {limit} is {raw[limit]}; wanted at least 1")
     return Board(
-        folder, raw.get("title", folder.name), _requests(raw, seeds, file), seeds, raw.get("about", ""),
-        raw.get("timeout"), raw.get("memory"), tuple(define(s, f"{file}: [[sections]]") for s in raw.get("sections", ())),
-    )  # fmt: skip
+        folder,
+        raw.get("title", folder.name),
+        _requests(raw, seeds, file),
+        seeds,
+        raw.get("about", ""),
+        raw.get("timeout"),
+        raw.get("memory"),
+        tuple(define(s, f"{file}: [[sections]]") for s in raw.get("sections", ())),
+    )
 
 
 def _requests(raw: dict[str, Any], seeds: tuple[int, ...], file: Path) -> tuple[Request, ...]:

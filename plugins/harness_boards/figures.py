@@ -28,7 +28,8 @@ class Head:
 
 @dataclass(frozen=True)
 class Bar:
-    """A drawn interval ``low .. high``, with a dot at ``dot`` and a line at ``zero`` where these are on the scale."""
+    """A drawn interval ``low .. high``, with a dot at ``dot`` and a line at ``zero`` where these
+    are on the scale."""
 
     low: float
     high: float
@@ -40,8 +41,8 @@ class Bar:
 class Figure:
     """A cell: what it shows, and what it sorts by (nothing sorts last).
 
-    ``small`` is an interval in words, ``marks`` what became of runs without a figure, ``heard`` what
-    only a screen reader says.
+    ``small`` is an interval in words, ``marks`` what became of runs without a figure, ``heard``
+    what only a screen reader says.
     """
 
     text: str = "–"

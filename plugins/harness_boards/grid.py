@@ -1,8 +1,9 @@
 """Records of one section as arrays: rows × cases × seeds, once they are known to be comparable.
 
-A row is a chain of models with an estimator and their parameters; a case is one of a task's. Rows may stand in one
-ranking only where the protocol of a case is one: unit, parameters of the task, facts (sample size, noise level, code
-dimension ...) and truth. The first field that differs is named.
+A row is a chain of models with an estimator and their parameters; a case is one of a task's. Rows
+may stand in one ranking only where the protocol of a case is one: unit, parameters of the task,
+facts (sample size, noise level, code dimension ...) and truth. The first field that differs is
+named.
 """
 
 from __future__ import annotations
@@ -124,13 +125,21 @@ def build(records: Iterable[Record], quantity: str, seeds: Iterable[int]) -> Gri
         if lost:
             mark[NOT_RUN] = lost
     return Grid(
-        tuple(rows.values()), tuple(cases.values()), tuple(seed_at), value, truth, stderr, cost, tuple(marks),
+        tuple(rows.values()),
+        tuple(cases.values()),
+        tuple(seed_at),
+        value,
+        truth,
+        stderr,
+        cost,
+        tuple(marks),
         _notes(mine, moved, timed),
-    )  # fmt: skip
+    )
 
 
 def _setup(r: Record) -> tuple[Any, ...]:
-    """Equal only for records of one row, and cheap: the records of a setup share one object of parameters."""
+    """Equal only for records of one row, and cheap: the records of a setup share one object of
+    parameters."""
     return id(r.params), r.models, r.estimator
 
 
@@ -144,7 +153,8 @@ def row_key(r: Record) -> tuple[Any, ...]:
 
 
 def rows_of(records: list[Record]) -> dict[tuple[Any, ...], Row]:
-    """Rows by key, with labels that tell them apart: bare names where these do, else full ones, else parameters."""
+    """Rows by key, with labels that tell them apart: bare names where these do, else full ones,
+    else parameters."""
     first: dict[tuple[Any, ...], Record] = {}
     for r in {_setup(r): r for r in records}.values():
         first.setdefault(row_key(r), r)
@@ -201,8 +211,10 @@ def _same_protocol(a: Record, b: Record) -> None:
 
 def _mixed(a: Record, b: Record, what: str, mine: Any, theirs: Any) -> UsageError:
     return UsageError(
-        f"{a.task}:{a.case} is not one case: {what} is {mine} for {a.estimator} and {theirs} for {b.estimator}; "
-        "rows are ranked on equal terms only: run both on the board's parameters, or give them boards of their own"
+        f"{a.task}:{a.case} is not one case: {what} is {mine} for {a.estimator} and {theirs} for "
+        f"{b.estimator}; "
+        "rows are ranked on equal terms only: run both on the board's parameters, or give them "
+        "boards of their own"
     )
 
 
@@ -211,7 +223,8 @@ def _notes(records: list[Record], moved: set[str], timed: str) -> tuple[str, ...
     if moved:
         some = ", ".join(sorted(moved)[:3]) + (" ..." if len(moved) > 3 else "")
         notes.append(
-            f"the data of {len(moved)} cases differ bit for bit between rows (other library versions): {some}"
+            f"the data of {len(moved)} cases differ bit for bit between rows (other library "
+            f"versions): {some}"
         )
     others = {r.machine for r in records if r.machine != timed and r.wall_s is not None}
     if others:

@@ -1,4 +1,5 @@
-"""Maps: a diagnostic that holds rows of numbers (of layers by heads, say), drawn as colours, a panel for each case."""
+"""Maps: a diagnostic that holds rows of numbers (of layers by heads, say), drawn as colours, a
+panel for each case."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ PLAIN = {"--paper": "#ffffff", "--ink": "#1b1f24", "--plot-0": "#0067a8", "--plo
 
 @dataclass(frozen=True)
 class MapOf:
-    """A diagnostic of an estimator (a glob) that holds rows of numbers, and what rows and columns are."""
+    """A diagnostic of an estimator (a glob) that holds rows of numbers, and what rows and
+    columns are."""
 
     diagnostic: str
     estimator: str = "*"
@@ -56,7 +58,8 @@ class MapOf:
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """Values ``(rows, columns)`` of one case, means over ``seeds`` seeds; NaN where there is none."""
+    """Values ``(rows, columns)`` of one case, means over ``seeds`` seeds; NaN where there is
+    none."""
 
     name: str
     values: Floats
@@ -65,7 +68,8 @@ class Map:
 
 @dataclass(frozen=True, eq=False)
 class Maps:
-    """The panels of a section on one scale, from 0 (or the least value, where one is negative) to ``high``."""
+    """The panels of a section on one scale, from 0 (or the least value, where one is negative)
+    to ``high``."""
 
     of: MapOf
     panels: tuple[Map, ...]
@@ -87,8 +91,8 @@ class Maps:
 def gather(of: MapOf, records: Iterable[Record]) -> Maps:
     """The panels of the records that have the diagnostic.
 
-    Raises `UsageError` where none has it, or where one holds no rows of numbers, or rows of another shape than its
-    other seeds.
+    Raises `UsageError` where none has it, or where one holds no rows of numbers, or rows of another
+    shape than its other seeds.
     """
     mine = [
         r
@@ -127,7 +131,8 @@ def _values(of: MapOf, r: Record) -> Floats:
         values = np.empty(0)
     if values.ndim != 2 or not values.size:
         raise UsageError(
-            f"map: {of.diagnostic} of {r.path} is {str(held)[:40]!r}; wanted rows of numbers, all as long"
+            f"map: {of.diagnostic} of {r.path} is {str(held)[:40]!r}; wanted rows of numbers, all "
+            "as long"
         )
     return values
 
@@ -207,7 +212,8 @@ class Label:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Cells (each with its number, where there is room) and axes; ``down`` is written from below."""
+    """Cells (each with its number, where there is room) and axes; ``down`` is written from
+    below."""
 
     cells: tuple[tuple[Box, Label | None], ...]
     axes: tuple[Label, ...]
@@ -254,9 +260,15 @@ def _drawn(maps: Maps, one: Map) -> Drawn:
 def plain(maps: Maps) -> dict[str, Any]:
     """Panels as JSON values: numbers by case, null where there is none."""
     return {
-        "diagnostic": maps.of.diagnostic, "unit": maps.of.unit, "rows": maps.of.rows, "columns": maps.of.columns,
+        "diagnostic": maps.of.diagnostic,
+        "unit": maps.of.unit,
+        "rows": maps.of.rows,
+        "columns": maps.of.columns,
         "cases": {
-            p.name: [[float(f"{v:.6g}") if math.isfinite(v) else None for v in row] for row in p.values.tolist()]
+            p.name: [
+                [float(f"{v:.6g}") if math.isfinite(v) else None for v in row]
+                for row in p.values.tolist()
+            ]
             for p in maps.panels
         },
-    }  # fmt: skip
+    }

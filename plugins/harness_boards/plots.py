@@ -1,4 +1,5 @@
-"""Plots of a section for its page: error against facts, cost, critical differences, measures against outcomes."""
+"""Plots of a section for its page: error against facts, cost, critical differences, measures
+against outcomes."""
 
 from __future__ import annotations
 
@@ -77,7 +78,8 @@ def of_ranked(section: Ranked, identity: str) -> Plots:
     notes = []
     if sum(drawn) > SHOWN:
         notes.append(
-            f"The best {SHOWN} rows are drawn with lines of their own, the other {sum(drawn) - SHOWN} in grey."
+            f"The best {SHOWN} rows are drawn with lines of their own, the other "
+            f"{sum(drawn) - SHOWN} in grey."
         )
     if len(panels) > MOST:
         left = ", ".join(f"{p.task.rpartition('/')[2]} against {p.fact}" for p in panels[MOST:])
@@ -99,9 +101,13 @@ def _style(colour: int | None) -> dict[str, Any]:
     if colour is None:
         return {"color": svg.REST, "marker": ".", "markersize": 4, "linewidth": 0.8, "zorder": 2}
     return {
-        "color": svg.SERIES[colour], "marker": MARKERS[colour], "linestyle": LINES[colour], "markersize": 5,
-        "markeredgewidth": 0, "zorder": 3 + SHOWN - colour,
-    }  # fmt: skip
+        "color": svg.SERIES[colour],
+        "marker": MARKERS[colour],
+        "linestyle": LINES[colour],
+        "markersize": 5,
+        "markeredgewidth": 0,
+        "zorder": 3 + SHOWN - colour,
+    }
 
 
 @cache
@@ -126,7 +132,8 @@ class _Panel:
 
 
 def _panels(section: Ranked) -> Iterator[_Panel]:
-    """A panel for each task and numeric fact that varies among its cases; the truth counts as one."""
+    """A panel for each task and numeric fact that varies among its cases; the truth counts as
+    one."""
     grid = section.grid
     truths = st.over_seeds(grid.truth.transpose(1, 0, 2).reshape(len(grid.cases), -1))
     for task in dict.fromkeys(c.task for c in grid.cases):
@@ -310,13 +317,22 @@ def _cost(section: Ranked, colours: list[int | None], names: Iterator[str]) -> l
                 left = not left if a < 1.5 * before else a > middle
                 before = a
                 axes.annotate(
-                    _cut(s.row.label), (a, b), (-8 if left else 8, 0), textcoords="offset points", fontsize=8.5,
-                    ha="right" if left else "left", va="center", zorder=20,
-                )  # fmt: skip
+                    _cut(s.row.label),
+                    (a, b),
+                    (-8 if left else 8, 0),
+                    textcoords="offset points",
+                    fontsize=8.5,
+                    ha="right" if left else "left",
+                    va="center",
+                    zorder=20,
+                )
         axes.set_xlabel("time of a run [s]")
         axes.set_ylabel(_score_axis(section))
         what = section.score
-        caption = f"{what[:1].upper()}{what[1:]} against cost; dashed: the front, where no row is both better and cheaper"
+        caption = (
+            f"{what[:1].upper()}{what[1:]} against cost; dashed: the front, where no row is both "
+            "better and cheaper"
+        )
         on = ", ".join(
             f"{s.row.label} ({number(float(s.cost or 0.0))} s)" for s, _ in there if s.front
         )
@@ -324,7 +340,8 @@ def _cost(section: Ranked, colours: list[int | None], names: Iterator[str]) -> l
 
 
 def _critical(section: Ranked, colours: list[int | None], names: Iterator[str]) -> list[Drawing]:
-    """Mean places, each with a bar of Nemenyi's critical difference; failures take the last place of their case."""
+    """Mean ranks, each with a bar of Nemenyi's critical difference; failures share the
+    last rank of their case."""
     test = section.friedman
     placed = sorted(
         (
@@ -353,11 +370,11 @@ def _critical(section: Ranked, colours: list[int | None], names: Iterator[str]) 
         axes.tick_params(axis="y", length=0)
         axes.grid(False, axis="y")
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel("mean place over cases, failures last")
-        level = f"Nemenyi, 5 %: {test.critical:.2f} places"
+        axes.set_xlabel("mean rank over cases, failures last")
+        level = f"Nemenyi, 5 %: {test.critical:.2f} ranks"
         caption = f"Critical differences: rows whose bars overlap are not separated ({level})"
         told = "; ".join(f"{label} {place:.1f}" for place, label, _ in placed)
-        return [Drawing(caption, svg.inline(figure, next(names), caption, f"Mean places: {told}."))]
+        return [Drawing(caption, svg.inline(figure, next(names), caption, f"Mean ranks: {told}."))]
 
 
 def _cut(label: str, most: int = 24) -> str:

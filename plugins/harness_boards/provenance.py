@@ -32,10 +32,10 @@ Groups = Mapping[_Key, list[Record]]
 class Provenance:
     """What the records of one row say of their making.
 
-    ``tasks`` holds the parameters with which each task ran (several where a board runs it so); ``versions`` and
-    ``sources`` all that took part, by package and by plugin; ``failures`` what went wrong, how often, and in which
-    cases; ``notes`` what plugins logged, and how often. ``lost`` names, for cases with a run that gave no figure, what
-    became of it.
+    ``tasks`` holds the parameters with which each task ran (several where a board runs it so);
+    ``versions`` and ``sources`` all that took part, by package and by plugin; ``failures`` what
+    went wrong, how often, and in which cases; ``notes`` what plugins logged, and how often.
+    ``lost`` names, for cases with a run that gave no figure, what became of it.
     """
 
     tasks: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
@@ -62,7 +62,10 @@ def of(report: Report) -> list[list[Provenance]]:
 
 
 def _grouped(records: Iterable[Record]) -> dict[_Key, list[Record]]:
-    """Records by row. Those of one setup share their parameters object, so its text is made once."""
+    """Records by row.
+
+    Those of one setup share their parameters object, so its text is made once.
+    """
     texts: dict[int, str] = {}
     found: dict[_Key, list[Record]] = {}
     for r in records:
@@ -92,11 +95,19 @@ def _summed(board: Board, records: list[Record]) -> Provenance:
     }.values()
     seeds = _sorted(r.seed for r in records)
     return Provenance(
-        _tasks(setups), seeds, _all(r.versions for r in setups), _sorted(r.machine for r in setups),
-        _sorted(r.threads for r in setups), _all(r.sources for r in setups), _failures(bad), _notes(records),
-        _sorted(r.started[:10] for r in records), st.median(peaks), tuple(_commands(board, setups, seeds)),
+        _tasks(setups),
+        seeds,
+        _all(r.versions for r in setups),
+        _sorted(r.machine for r in setups),
+        _sorted(r.threads for r in setups),
+        _all(r.sources for r in setups),
+        _failures(bad),
+        _notes(records),
+        _sorted(r.started[:10] for r in records),
+        st.median(peaks),
+        tuple(_commands(board, setups, seeds)),
         {(r.task, r.case): r.status.value for r in bad},
-    )  # fmt: skip
+    )
 
 
 def _sorted(values: Iterable[Any]) -> tuple[Any, ...]:
@@ -144,7 +155,8 @@ def _notes(records: Iterable[Record]) -> tuple[tuple[str, int], ...]:
 
 
 def _commands(board: Board, setups: Iterable[Record], seeds: tuple[int, ...]) -> Iterable[str]:
-    """One command per chain of models with its parameters; more only where a task ran with several parameters."""
+    """One command per chain of models with its parameters; more only where a task ran with
+    several parameters."""
     groups: dict[_Key, list[Record]] = {}
     for r in setups:
         groups.setdefault((r.models, r.estimator, _text(r.params)), []).append(r)

@@ -1,4 +1,5 @@
-"""A board worked out, and the files made from it: ``table.md``, ``table.csv``, ``table.tex``, ``board.json``.
+"""A board worked out, and the files made from it: ``table.md``, ``table.csv``, ``table.tex``,
+``board.json``.
 
 Everything comes from ``board.toml`` and the records, byte for byte the same: fixed order, fixed
 formats, no clock.
@@ -82,7 +83,10 @@ class Report:
 
 
 def make(board: Board) -> Report:
-    """Read a board's records and work out its sections. Raises `UsageError` for what is wrong with them."""
+    """Read a board's records and work out its sections.
+
+    Raises `UsageError` for what is wrong with them.
+    """
     with _collector_paused():
         contents = Contents.of(board.submissions())
         sections = stand(board.name, board.sections, contents, board.seeds)
@@ -91,7 +95,8 @@ def make(board: Board) -> Report:
 
 @contextlib.contextmanager
 def _collector_paused() -> Iterator[None]:
-    """A hundred thousand records hold no cycles; the collector would look through all of them repeatedly."""
+    """A hundred thousand records hold no cycles; the collector would look through all of them
+    repeatedly."""
     running = gc.isenabled()
     gc.disable()
     try:
@@ -118,7 +123,8 @@ def plain(report: Report) -> dict[str, Any]:
 def changes(
     old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]
 ) -> list[tuple[str, str, str, str]]:
-    """Rows that differ between two lists of sections (of `plain`): section, row, old and new state."""
+    """Rows that differ between two lists of sections (of `plain`): section, row, old and new
+    state."""
     before, after = _states(old), _states(new)
     found = []
     for title, name in dict.fromkeys((*after, *before)):

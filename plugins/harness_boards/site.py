@@ -1,4 +1,5 @@
-"""All boards as a folder for any static host: a front page, and a folder per board with its page and files."""
+"""All boards as a folder for any static host: a front page, and a folder per board with its page
+and files."""
 
 from __future__ import annotations
 
@@ -48,19 +49,24 @@ def readme(reports: Iterable[Report]) -> str:
     lines = [
         f"# {TITLE}",
         "",
-        "A folder per board: `board.toml` says what is run, `records/` holds the results (one reviewed file per "
-        "estimator plugin), and everything else is made from these two: `table.md`, `table.csv`, `table.tex`, "
+        "A folder per board: `board.toml` says what is run, `records/` holds the results (one "
+        "reviewed file per "
+        "estimator plugin), and everything else is made from these two: `table.md`, `table.csv`, "
+        "`table.tex`, "
         "`board.json`, and the page `index.html`, which needs no server. This file is made, too.",
         "",
-        "`harness board run NAME` computes what is missing, `harness board build NAME` makes the files again, "
-        "`harness board check NAME` fails where they are stale, `harness board serve` shows all pages.",
+        "`harness board run NAME` computes what is missing, `harness board build NAME` makes the "
+        "files again, "
+        "`harness board check NAME` fails where they are stale, `harness board serve` shows all "
+        "pages.",
         "",
         "| board | leads | results |",
         "| --- | --- | --- |",
     ]
     for one in reports:
         led = "; ".join(
-            f"{_plain(what)}: {', '.join(f'**{_plain(name)}**' for name in names) or 'no row yet'}{more}"
+            f"{_plain(what)}: "
+            f"{', '.join(f'**{_plain(name)}**' for name in names) or 'no row yet'}{more}"
             for what, names, more in _led(one)
         )
         link = f"[{_plain(one.board.title)}]({one.board.name}/table.md)"
@@ -99,7 +105,10 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def server(folder: Path, port: int) -> http.server.ThreadingHTTPServer:
-    """A server of that folder on this machine alone; port 0 takes a free one. Raises `UsageError`."""
+    """A server of that folder on this machine alone; port 0 takes a free one.
+
+    Raises `UsageError`.
+    """
     if not (folder / "index.html").is_file():
         raise UsageError(f"{folder}: no index.html; `harness board site` makes it")
     try:

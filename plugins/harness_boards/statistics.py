@@ -1,8 +1,9 @@
 """The statistics of boards, on plain arrays.
 
-Losses are arrays (rows, cases, seeds), lower is better, NaN where a run gave no figure. Cases are clusters: they are
-resampled within their tasks, and the seeds within each case drawn. What is said of two rows is computed from those two
-alone; a third row can only make the family-wise correction stricter.
+Losses are arrays (rows, cases, seeds), lower is better, NaN where a run gave no figure. Cases are
+clusters: they are resampled within their tasks, and the seeds within each case drawn. What is said
+of two rows is computed from those two alone; a third row can only make the family-wise correction
+stricter.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ CHUNK = 256
 
 
 def weights(tasks: NDArray[np.int64], seeds: int, draws: int, rng: np.random.Generator) -> Floats:
-    """How often each (case, seed) is drawn in each replicate of the hierarchical bootstrap: (cases * seeds, draws).
+    """How often each (case, seed) is drawn in each replicate of the hierarchical bootstrap: (cases
+    * seeds, draws).
 
-    ``tasks`` (cases,) numbers the stratum of each case: as many cases are drawn from each task as it has.
+    ``tasks`` (cases,) numbers the stratum of each case: as many cases are drawn from each task as
+    it has.
     """
     cases = len(tasks)
     counts = np.zeros((draws, cases * seeds))
@@ -42,7 +45,8 @@ def weights(tasks: NDArray[np.int64], seeds: int, draws: int, rng: np.random.Gen
 
 
 def means(values: Floats, weight: Floats) -> Floats:
-    """Weighted means over what is there: ``values (rows, cells)``, ``weight (cells, draws)`` -> (rows, draws)."""
+    """Weighted means over what is there: ``values (rows, cells)``, ``weight (cells, draws)`` ->
+    (rows, draws)."""
     there = np.isfinite(values)
     total = np.where(there, values, 0.0) @ weight
     count = there.astype(np.float64) @ weight
@@ -91,7 +95,8 @@ def interval(draws: Floats) -> tuple[float, float] | None:
 
 
 def differences(losses: Floats, weight: Floats) -> Floats:
-    """Mean loss of a less that of b over the cells that both have, for all pairs a < b: (pairs, draws)."""
+    """Mean loss of a less that of b over the cells that both have, for all pairs a < b: (pairs,
+    draws)."""
     first, second = np.triu_indices(len(losses), 1)
     found = np.empty((len(first), weight.shape[1]))
     for start in range(0, len(first), CHUNK):
@@ -101,7 +106,8 @@ def differences(losses: Floats, weight: Floats) -> Floats:
 
 
 def ranks(difference: Floats, rows: int) -> Floats:
-    """1 + how many rows are strictly better, per replicate: (rows, draws); what cannot be compared does not count."""
+    """1 + how many rows are strictly better, per replicate: (rows, draws); what cannot be
+    compared does not count."""
     first, second = np.triu_indices(rows, 1)
     found = np.ones((rows, difference.shape[1]))
     for a, b, d in zip(first, second, difference, strict=True):
@@ -112,10 +118,12 @@ def ranks(difference: Floats, rows: int) -> Floats:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Two rows compared on the cases that both completed: ``difference`` is the loss of the first less the second's.
+    """Two rows compared on the cases that both completed: ``difference`` is the loss of the first
+    less the second's.
 
-    ``p`` is two-sided, from a paired t test over cases (over seeds where there is but one case); ``holm`` the same
-    after Holm's correction over all pairs of the section. None where too little was completed by both.
+    ``p`` is two-sided, from a paired t test over cases (over seeds where there is but one case);
+    ``holm`` the same after Holm's correction over all pairs of the section. None where too little
+    was completed by both.
     """
 
     first: int
@@ -164,7 +172,8 @@ def holm(ps: Floats) -> Floats:
 
 
 def letters(separated: NDArray[np.bool_]) -> list[str]:
-    """The compact letter display: two rows share a letter where nothing separates them (insert and absorb).
+    """The compact letter display: two rows share a letter where nothing separates them (insert and
+    absorb).
 
     ``separated (rows, rows)`` is symmetric; rows come best first, so that ``a`` goes to the best.
     """
@@ -186,9 +195,10 @@ def letters(separated: NDArray[np.bool_]) -> list[str]:
 
 @dataclass(frozen=True)
 class Friedman:
-    """Do the rows differ at all? ``places`` (rows,) are mean places over ``cases``, failures last.
+    """Do the rows differ at all? ``places`` (rows,) are mean ranks over ``cases``, failures last.
 
-    ``critical`` is Nemenyi's difference: mean places that lie closer are not separated at the 5 % level.
+    ``critical`` is Nemenyi's difference: mean ranks that lie closer are not separated at the 5 %
+    level.
     """
 
     places: tuple[float, ...]
@@ -198,7 +208,8 @@ class Friedman:
 
 
 def friedman(losses: Floats) -> Friedman:
-    """Friedman's test (corrected for ties) on (rows, cases); what has no figure shares the last rank of its case."""
+    """Friedman's test (corrected for ties) on (rows, cases); what has no figure shares the last
+    rank of its case."""
     rows, cases = losses.shape
     place = _stats().rankdata(np.where(np.isfinite(losses), losses, np.inf), axis=0)
     places = tuple(float(m) for m in place.mean(axis=1))
@@ -219,12 +230,14 @@ def _counts(values: Floats) -> NDArray[np.int64]:
 
 
 def nemenyi(rows: int, cases: int) -> float:
-    """The critical difference of mean ranks at the 5 % level (Demšar, JMLR 7, 1 (2006), section 3.2.2)."""
+    """The critical difference of mean ranks at the 5 % level (Demšar, JMLR 7, 1 (2006), section
+    3.2.2)."""
     return _range(rows) / math.sqrt(2.0) * math.sqrt(rows * (rows + 1) / (6.0 * cases))
 
 
 def cases_needed(rows: int, gap: float) -> int:
-    """How many cases a board of that many rows needs for a critical difference of at most ``gap`` ranks."""
+    """How many cases a board of that many rows needs for a critical difference of at most
+    ``gap`` ranks."""
     q = _range(rows)
     return math.ceil(q * q * rows * (rows + 1) / (12.0 * gap * gap))
 

@@ -2,10 +2,11 @@
 
 Lines of standard JSON, without NaN:
 
-1. the header: ``schema``, ``plugin``, ``distribution``, the declarations of the quantities and estimators in the file,
-   and ``sha256`` of all that follows, so that a number changed by hand shows;
-2. a line per *setup* (what many records share: task, models, estimator, all parameters, unit, sources, versions,
-   machine), named by a digest of itself;
+1. the header: ``schema``, ``plugin``, ``distribution``, the declarations of the quantities and
+   estimators in the file, and ``sha256`` of all that follows, so that a number changed by hand
+   shows;
+2. a line per *setup* (what many records share: task, models, estimator, all parameters, unit,
+   sources, versions, machine), named by a digest of itself;
 3. a line per record, sorted by task, case, models, estimator and seed; ``of`` names its setup.
 
 Nothing else is read when a board is built, so a page can be made where the plugin is not installed.
@@ -43,9 +44,27 @@ SHARED = (
 )
 """What the records of a setup share; after it ``recipe`` where that is not 1."""
 OWN = (
-    "case", "source", "seed", "status", "value", "stderr", "truth", "scores", "facts", "diagnostics", "cause", "notes",
-    "wall_s", "cpu_s", "peak_mib", "prefix_s", "n", "fingerprint", "key", "started",
-)  # fmt: skip
+    "case",
+    "source",
+    "seed",
+    "status",
+    "value",
+    "stderr",
+    "truth",
+    "scores",
+    "facts",
+    "diagnostics",
+    "cause",
+    "notes",
+    "wall_s",
+    "cpu_s",
+    "peak_mib",
+    "prefix_s",
+    "n",
+    "fingerprint",
+    "key",
+    "started",
+)
 COSTS = ("wall_s", "cpu_s", "peak_mib", "prefix_s")
 DEFAULTS = {f.name: f.default for f in fields(Record) if f.default is not dataclasses.MISSING}
 PLUGIN = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
@@ -155,7 +174,10 @@ def _body(records: Records) -> Iterator[str]:
 
 
 def read(path: Path) -> Submission:
-    """Read and validate one file. Raises `UsageError` naming file and line of the first thing that is wrong."""
+    """Read and validate one file.
+
+    Raises `UsageError` naming file and line of the first thing that is wrong.
+    """
     if path.is_symlink() or not PLUGIN.fullmatch(path.stem):
         raise UsageError(
             f"{path}: wanted a regular file named after a plugin, such as classics.jsonl"
@@ -176,7 +198,8 @@ def read(path: Path) -> Submission:
     submission = reader.finish()
     if head.get("sha256") != hashlib.sha256(b"".join(lines[1:])).hexdigest():
         raise UsageError(
-            f"{path}: the records are not those that were written (sha256 differs): changed by hand or cut off; "
+            f"{path}: the records are not those that were written (sha256 differs): changed by "
+            "hand or cut off; "
             "write them with `harness board submit`"
         )
     return submission
@@ -188,7 +211,10 @@ def read_old(path: Path) -> Records:
 
 
 def schema(path: Path) -> int:
-    """The schema of a file; 0 is that of plain records without a header. Raises `UsageError` for anything else."""
+    """The schema of a file; 0 is that of plain records without a header.
+
+    Raises `UsageError` for anything else.
+    """
     with path.open("rb") as file:
         head = _Line(path, 1, file.readline(LARGEST)).value
     found = (
@@ -204,7 +230,8 @@ def _known_schema(path: Path) -> None:
     if found < SCHEMA:
         board = path.resolve().parent.parent.name
         raise UsageError(
-            f"{path}: schema {found}; `harness board upgrade {board}` rewrites it as schema {SCHEMA}"
+            f"{path}: schema {found}; `harness board upgrade {board}` rewrites it as schema "
+            f"{SCHEMA}"
         )
     if found > SCHEMA:
         raise UsageError(

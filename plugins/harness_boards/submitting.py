@@ -14,7 +14,8 @@ from harness_boards.definition import Board
 
 
 def contribution(board: Board, registry: Registry, plugin: str) -> Plan:
-    """The paths that a plugin has on a board: those the board names, else all its estimators on the board's terms."""
+    """The paths that a plugin has on a board: those the board names, else all its estimators on
+    the board's terms."""
     try:
         named = [
             path
@@ -35,7 +36,8 @@ def contribution(board: Board, registry: Registry, plugin: str) -> Plan:
 
 
 def from_store(registry: Registry, plan: Plan, records: Iterable[Record]) -> list[Record]:
-    """The newest result of each case of a plan's paths, as far as it was made by the code that is installed.
+    """The newest result of each case of a plan's paths, as far as it was made by the code that is
+    installed.
 
     Raises `UsageError` where a path has none, naming the first.
     """
@@ -55,7 +57,8 @@ def from_store(registry: Registry, plan: Plan, records: Iterable[Record]) -> lis
     lost = [path for key, path in wanted.items() if key not in seen]
     if lost:
         raise UsageError(
-            f"{len(lost)} of {len(wanted)} paths have no result of the installed code in the store, {lost[0]} "
+            f"{len(lost)} of {len(wanted)} paths have no result of the installed code in the "
+            f"store, {lost[0]} "
             f"#{lost[0].seed} for one: compute them with `harness board run`"
         )
     return list(newest.values())
@@ -68,8 +71,10 @@ def _worth(record: Record) -> int:
 
 def _key(path: Path) -> tuple[Any, ...]:
     params = {
-        "task": path.task.params, "models": [m.params for m in path.models], "estimator": path.estimator.params,
-    }  # fmt: skip
+        "task": path.task.params,
+        "models": [m.params for m in path.models],
+        "estimator": path.estimator.params,
+    }
     names = path.task.name, tuple(m.name for m in path.models), path.estimator.name
     return (*names, _canonical(params), path.seed)
 
@@ -83,6 +88,7 @@ def _canonical(params: Any) -> str:
 
 
 def replace(board: Board, registry: Registry, records: Iterable[Record]) -> None:
-    """Write the files of the plugins that gave these records; those of other plugins stay as they are."""
+    """Write the files of the plugins that gave these records; those of other plugins stay as
+    they are."""
     for one in submission.gather(registry, records):
         submission.write(board.records_folder, one)

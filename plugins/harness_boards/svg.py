@@ -1,8 +1,9 @@
 """Drawings that go into a page: matplotlib's SVG, made plain.
 
-A page forbids styles that are not its own, follows a light or dark scheme, and must come out byte for byte the same. So
-styles become attributes, colours become the page's custom properties, coordinates are rounded, and names, dates and
-whatever nothing refers to are dropped. Text stays text.
+A page forbids styles that are not its own, follows a light or dark scheme, and must come out byte
+for byte the same. So styles become attributes, colours become the page's custom properties,
+coordinates are rounded, and names, dates and whatever nothing refers to are dropped. Text stays
+text.
 """
 
 from __future__ import annotations
@@ -33,14 +34,33 @@ _SPACE = re.compile(r"\{[^}]*\}")
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 _FONT = re.compile(r"(?:(?P<weight>bold|[1-9]00)\s+)?(?P<size>[\d.]+)px")
 _SETTINGS: dict[str, Any] = {
-    "svg.hashsalt": "board", "svg.fonttype": "none", "text.parse_math": False, "path.simplify": False,
-    "font.family": "sans-serif", "font.size": 10.0, "text.color": INK, "figure.facecolor": "none",
-    "axes.facecolor": "none", "axes.edgecolor": FAINT, "axes.labelcolor": INK, "axes.labelsize": 10.0,
-    "axes.linewidth": 0.8, "axes.grid": True, "axes.axisbelow": True, "axes.formatter.useoffset": False,
-    "axes.spines.top": False, "axes.spines.right": False, "grid.color": GRID, "lines.linewidth": 1.6,
-    "xtick.color": FAINT, "xtick.labelcolor": INK, "xtick.labelsize": 9.0,
-    "ytick.color": FAINT, "ytick.labelcolor": INK, "ytick.labelsize": 9.0,
-}  # fmt: skip
+    "svg.hashsalt": "board",
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "path.simplify": False,
+    "font.family": "sans-serif",
+    "font.size": 10.0,
+    "text.color": INK,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 10.0,
+    "axes.linewidth": 0.8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": GRID,
+    "lines.linewidth": 1.6,
+    "xtick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 9.0,
+    "ytick.color": FAINT,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 9.0,
+}
 
 
 @contextlib.contextmanager
@@ -60,7 +80,8 @@ def drawing(width: int, height: int) -> Iterator[Figure]:
 
 
 def inline(figure: Figure, name: str, title: str, description: str = "") -> Markup:
-    """The drawing as an ``svg`` element; ``name`` keeps its ids apart from those of the page's other drawings.
+    """The drawing as an ``svg`` element; ``name`` keeps its ids apart from those of the page's
+    other drawings.
 
     Without a title it is decoration, hidden from those who listen.
     """

@@ -1,8 +1,8 @@
 """Rate and distortion of compressors: ``harness report agentic/rate-distortion RECORDS``.
 
 Records of `bits-per-token` and `answer-accuracy` are read. Every case and seed with both is a point
-(R, D): bits per token, and 1 - accuracy. The curve D = C exp(-b R) + D0 is that of a Gaussian source
-with a floor (section 3 of the paper).
+(R, D): bits per token, and 1 - accuracy. The curve D = C exp(-b R) + D0 is that of a Gaussian
+source with a floor (section 3 of the paper).
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from harness import Document, Finding, Record, Records, UsageError, spearman, st
 Floats = NDArray[np.float64]
 
 GRID, ROUNDS = 100, 6
-"""Values of b that are tried at once, and how often the neighbourhood of the best is divided again."""
+"""Values of b that are tried at once, and how often the neighbourhood of the best is divided
+again."""
 RESAMPLES = 200
 
 
@@ -83,7 +84,8 @@ class Fit:
 def fit(rate: Floats, distortion: Floats, *, rng: np.random.Generator) -> Fit:
     """Least squares with b > 0, c >= 0 and 0 <= floor <= the least distortion.
 
-    For every b of a grid c and the floor are linear; the grid is then drawn closer about the best b.
+    For every b of a grid c and the floor are linear; the grid is then drawn closer about the best
+    b.
 
     Parameters
     ----------
@@ -141,7 +143,8 @@ def _linear(rate: Floats, distortion: Floats, b: Floats) -> tuple[Floats, Floats
     apart = x - x.mean(1, keepdims=True)
     spread = (apart**2).sum(1)
     slope = np.divide((apart * distortion).sum(1), spread, out=np.zeros(len(b)), where=spread > 0)
-    # The free optimum where it is allowed, else the best on each edge: floor at 0 or at the top, or no slope.
+    # The free optimum where it is allowed, else the best on each edge: floor at 0 or at the top, or
+    # no slope.
     level = np.zeros(len(b)) + min(max(float(distortion.mean()), 0.0), top)
     edges = [
         (((distortion - f) * x).sum(1) / (x**2).sum(1), f + np.zeros(len(b))) for f in (0.0, top)
@@ -158,7 +161,8 @@ def _linear(rate: Floats, distortion: Floats, b: Floats) -> tuple[Floats, Floats
 def flops_per_generation(
     weights: int, layers: int, context: int, attention_width: int, tokens: float
 ) -> float:
-    """(2 weights + 2 layers x context x attention width) x tokens: operations to generate, prefill not counted.
+    """(2 weights + 2 layers x context x attention width) x tokens: operations to generate, prefill
+    not counted.
 
     ``attention_width`` is that of all heads together (J. Kaplan et al., arXiv:2001.08361).
     """
@@ -166,7 +170,8 @@ def flops_per_generation(
 
 
 def points(records: Iterable[Record]) -> dict[int, Floats]:
-    """By seed, rates (bits per token) and distortions ``(2, k)``. Raises `UsageError` where there are none.
+    """By seed, rates (bits per token) and distortions ``(2, k)``. Raises `UsageError` where there
+    are none.
 
     A point is a case and seed of one task and model with its parameters.
     """

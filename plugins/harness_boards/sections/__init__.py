@@ -65,7 +65,8 @@ def suitable(contents: Contents) -> tuple[Definition, ...]:
 
 
 def check(raw: Any, keys: Mapping[str, Any], where: str) -> None:
-    """Raise `UsageError` where a table of ``board.toml`` has unknown keys or values of another type."""
+    """Raise `UsageError` where a table of ``board.toml`` has unknown keys or values of another
+    type."""
     if not isinstance(raw, dict):
         raise UsageError(f"{where}: {raw!r}; wanted a table")
     for key, value in raw.items():

@@ -53,11 +53,12 @@ class Accuracy(Ranked):
 
     kind = "accuracy"
     reading = (
-        "rank: 95 % interval over cases and seeds; rows that share a letter are not separated (paired t tests over "
-        "cases, Holm). |error|: mean absolute distance to the truth with its 95 % interval; median: of these, "
-        "not moved by single divergences; sd: over seeds. in 95 %: share of value ± 1.96 stderr that hold the "
-        "truth. violations: values beyond a bound by more than their noise. "
-        "place: mean place over cases, failures last. time: median of a run; ● no row is both better and cheaper."
+        "rank: 95 % interval over cases and seeds; rows that share a letter are not separated "
+        "(paired t tests over cases, Holm). |error|: mean absolute distance to the truth with its "
+        "95 % interval; median: of these, not moved by single divergences; sd: over seeds. in "
+        "95 %: share of value ± 1.96 stderr that hold the truth. violations: values beyond a bound by "
+        "more than their noise. mean rank: over cases, failures last. time: median of a run; ● no "
+        "row is both better and cheaper."
     )
     before = (MEDIAN, BIAS)
     steady = SD
@@ -68,7 +69,7 @@ class Accuracy(Ranked):
     def check(cls, raw: Mapping[str, Any], where: str) -> Mapping[str, Any]:
         """An accuracy section names its quantity."""
         if not raw.get("quantity"):
-            raise UsageError(f"{where}: accuracy of what? name its quantity")
+            raise UsageError(f"{where}: an accuracy section needs a quantity")
         return {}
 
     @classmethod
@@ -155,7 +156,8 @@ NORMAL = 1.959963984540054
 
 
 def inside(error: Floats, stderr: Floats) -> float | None:
-    """The share of 95 % intervals that hold the truth; None where the estimator gives no standard error."""
+    """The share of 95 % intervals that hold the truth; None where the estimator gives no
+    standard error."""
     known = np.isfinite(error) & np.isfinite(stderr)
     return float((np.abs(error[known]) <= NORMAL * stderr[known]).mean()) if known.any() else None
 
@@ -163,7 +165,8 @@ def inside(error: Floats, stderr: Floats) -> float | None:
 def violations(
     value: Floats, truth: Floats, stderr: Floats, quantity: Quantity, traits: Iterable[str]
 ) -> int:
-    """Values beyond a bound of the quantity, or on the wrong side of the truth for a declared bound.
+    """Values beyond a bound of the quantity, or on the wrong side of the truth for a declared
+    bound.
 
     What a value's own noise explains (1.96 standard errors) is no violation.
     """

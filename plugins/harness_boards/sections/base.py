@@ -52,7 +52,8 @@ class Definition:
 
 @dataclass(frozen=True)
 class View:
-    """What a section needs for its part of the page: its identity there, and what its rows came from."""
+    """What a section needs for its part of the page: its identity there, and what its rows came
+    from."""
 
     identity: str
     made: Sequence[Provenance]
@@ -87,7 +88,8 @@ class Section:
 
     @classmethod
     def suits(cls, record: Record, quantity: Quantity) -> bool:
-        """Whether a board without sections gets one of this kind for a quantity that the record has."""
+        """Whether a board without sections gets one of this kind for a quantity that the record
+        has."""
         return False
 
     @classmethod

@@ -18,11 +18,15 @@ from harness_boards.sections.base import Definition, Section, chosen, exact
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Overview(Section):
-    """Tables of cases against measures, one per task: mean ± standard deviation over seeds; and a map, if asked for."""
+    """Tables of cases against measures, one per task: mean ± standard deviation over seeds; and
+    a map, if asked for."""
 
     kind = "overview"
     options: ClassVar[Mapping[str, type]] = {"map": dict}
-    reading = "What each measure says of each case: mean ± standard deviation over seeds. Nothing is ranked."
+    reading = (
+        "What each measure says of each case: mean ± standard deviation over seeds. Nothing is "
+        "ranked."
+    )
 
     found: tuple[Table, ...]
     maps: maps.Maps | None = None

@@ -1,4 +1,5 @@
-"""What accuracy and ranking sections share: rows in the order of a loss, how surely, at what cost."""
+"""What accuracy and ranking sections share: rows in the order of a loss, how surely, at what
+cost."""
 
 from __future__ import annotations
 
@@ -42,14 +43,14 @@ TALL = 30
 class Standing:
     """One row of a section that ranks.
 
-    ``score`` is the mean absolute error (accuracy) or the mean value (ranking) over completed cases,
-    ``median`` that of the absolute errors. ``rank`` counts the rows that beat it on what both
-    completed; ``ranks`` is its bootstrap interval; rows that share a letter of ``group`` are not
-    separated. ``place`` is the mean place over cases, failures last. ``inside`` is the share of 95 %
-    intervals (value ± 1.96 stderr) that hold the truth; ``violations`` counts values beyond a bound
-    by more than that. ``done`` of ``expected`` runs gave a figure; ``marks`` says what became of the
-    others. ``cost`` is the median time of a run (models and estimator), seconds; ``front``: no other
-    row is both better and cheaper.
+    ``score`` is the mean absolute error (accuracy) or the mean value (ranking) over completed
+    cases, ``median`` that of the absolute errors. ``rank`` counts the rows that beat it on what
+    both completed; ``ranks`` is its bootstrap interval; rows that share a letter of ``group`` are
+    not separated. ``place`` is the mean rank over cases, failures last. ``inside`` is the share of
+    95 % intervals (value ± 1.96 stderr) that hold the truth; ``violations`` counts values beyond a
+    bound by more than that. ``done`` of ``expected`` runs gave a figure; ``marks`` says what became
+    of the others. ``cost`` is the median time of a run (models and estimator), seconds; ``front``:
+    no other row is both better and cheaper.
     """
 
     row: Row
@@ -76,8 +77,8 @@ class Standing:
 class Measure:
     """A figure of each row: a column of the table, and one of the page that sorts.
 
-    ``badness`` says which figure is the best of its column; None where none is. ``text`` prints what
-    is not a plain number.
+    ``badness`` says which figure is the best of its column; None where none is. ``text`` prints
+    what is not a plain number.
     """
 
     name: str
@@ -101,8 +102,8 @@ class Measure:
 
 
 PLACE = Measure(
-    "place",
-    "mean place over cases, failures last",
+    "mean rank",
+    "mean rank over cases, failures last",
     lambda s: s.place,
     lambda v: f"{v:.1f}",
     float,
@@ -112,14 +113,15 @@ TIME = Measure("time", "median of a run", lambda s: s.cost, badness=float)
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Ranked(Section):
-    """Rows best first, with ``grid`` in the same order; a subclass says what is lost, and what is told."""
+    """Rows best first, with ``grid`` in the same order; a subclass says what is lost, and what
+    is told."""
 
     before: ClassVar[tuple[Measure, ...]] = ()
     """Measures between the score and the standard deviation over seeds."""
     steady: ClassVar[Measure]
     """The standard deviation over seeds."""
     after: ClassVar[tuple[Measure, ...]] = ()
-    """Measures between it and the mean place."""
+    """Measures between it and the mean rank."""
 
     quantity: Quantity
     rows: tuple[Standing, ...]
@@ -287,7 +289,7 @@ class Ranked(Section):
             Column("tie"),
             self.column,
             *(Column(m.name) for m in measures),
-            Column("place"),
+            Column("mean rank"),
             Column("done"),
             Column("time", "s"),
             Column("●"),
@@ -371,7 +373,8 @@ class Ranked(Section):
         return f"rank {ranks} {row['tie'] or ''} {score} ({row['done']})"
 
     def records(self, groups: Groups) -> list[list[Record]]:
-        """Those of a row's models, estimator and parameters that measure the quantity of its cases."""
+        """Those of a row's models, estimator and parameters that measure the quantity of its
+        cases."""
         cases, name = {(c.task, c.name) for c in self.grid.cases}, self.quantity.name
         return [
             [
@@ -416,13 +419,14 @@ class Ranked(Section):
             ),
             Head("95 % interval", "of the mean, over cases and seeds"),
             *(Head(m.name, m.hint, first=m.first) for m in (*measures, PLACE)),
-            Head("done", "runs that gave a figure", first="descending"),
+            Head("done", "runs that gave a value", first="descending"),
             Head("time", TIME.hint, "s"),
             Head("front", "no row is both better and cheaper", first="descending"),
         ]
 
     def _figures_of(self) -> list[list[Figure]]:
-        """The figures of each row; marked are the best of each column among rows that completed everything."""
+        """The figures of each row; marked are the best of each column among rows that completed
+        everything."""
         measures = (*self.before, self.steady, *self.after)
         bars = Bars.of([s.interval for s in self.rows], from_zero=self.with_truth)
         rows = []
@@ -489,7 +493,8 @@ def _figures(s: Standing) -> Figures:
 
 
 def _order(losses: Floats, grid: Grid) -> tuple[list[int], NDArray[np.int64]]:
-    """Rows best first: by how many rows beat them on what both completed, then by score, then by name."""
+    """Rows best first: by how many rows beat them on what both completed, then by score, then by
+    name."""
     flat = losses.reshape(len(losses), -1)
     beaten = st.ranks(st.differences(flat, np.ones((flat.shape[1], 1))), len(flat))[:, 0].astype(
         np.int64
@@ -509,9 +514,16 @@ def _order(losses: Floats, grid: Grid) -> tuple[list[int], NDArray[np.int64]]:
 
 def _reordered(grid: Grid, order: list[int]) -> Grid:
     return Grid(
-        tuple(grid.rows[i] for i in order), grid.cases, grid.seeds, grid.value[order], grid.truth[order],
-        grid.stderr[order], grid.cost[order], tuple(grid.marks[i] for i in order), grid.notes,
-    )  # fmt: skip
+        tuple(grid.rows[i] for i in order),
+        grid.cases,
+        grid.seeds,
+        grid.value[order],
+        grid.truth[order],
+        grid.stderr[order],
+        grid.cost[order],
+        tuple(grid.marks[i] for i in order),
+        grid.notes,
+    )
 
 
 def _verdicts(losses: Floats) -> tuple[st.Verdict, ...]:
@@ -551,7 +563,8 @@ def _turned(bounds: Interval | None, sign: float) -> Interval | None:
 
 
 def over_seeds_spread(values: Floats) -> float | None:
-    """Standard deviation over seeds, averaged over the cases that have two; rounding is no spread."""
+    """Standard deviation over seeds, averaged over the cases that have two; rounding is no
+    spread."""
     there = np.isfinite(values)
     count = there.sum(axis=1)
     if not (count >= 2).any():
@@ -565,10 +578,11 @@ def over_seeds_spread(values: Floats) -> float | None:
 def _resolution(test: st.Friedman | None, rows: int) -> tuple[str, ...]:
     if test is None or test.critical is None or test.p is None:
         return (
-            f"{rows} row{'s' * (rows != 1)} on {test.cases if test else 0} case(s): nothing to tell apart",
+            f"{rows} row{'s' * (rows != 1)} on {test.cases if test else 0} case(s): nothing to "
+            "tell apart",
         )
     surely = f"Friedman p {test.p:.2g}" if test.p >= 1e-4 else "Friedman p < 0.0001"
     return (
-        f"resolves mean places that differ by {test.critical:.2f} or more "
+        f"resolves mean ranks that differ by {test.critical:.2f} or more "
         f"(Nemenyi, 5 %, {rows} rows on {test.cases} cases; {surely})",
     )

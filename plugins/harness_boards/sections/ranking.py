@@ -20,9 +20,10 @@ class Ranking(Ranked):
 
     kind = "ranking"
     reading = (
-        "rank: 95 % interval over cases and seeds; rows that share a letter are not separated (paired t tests over "
-        "cases, Holm). The value is a mean with its 95 % interval; sd: over seeds. place: mean place over cases, "
-        "failures last. time: median of a run; ● no row is both better and cheaper."
+        "rank: 95 % interval over cases and seeds; rows that share a letter are not separated "
+        "(paired t tests over cases, Holm). The value is a mean with its 95 % interval; sd: over "
+        "seeds. mean rank: over cases, failures last. time: median of a run; ● no row is both "
+        "better and cheaper."
     )
     # A steady value is no virtue by itself: the least deviation is not marked.
     steady = Measure("sd", "standard deviation over seeds", lambda s: s.spread)
@@ -31,7 +32,7 @@ class Ranking(Ranked):
     def check(cls, raw: Mapping[str, Any], where: str) -> Mapping[str, Any]:
         """A ranking section names its quantity."""
         if not raw.get("quantity"):
-            raise UsageError(f"{where}: ranking of what? name its quantity")
+            raise UsageError(f"{where}: a ranking section needs a quantity")
         return {}
 
     @classmethod
@@ -45,7 +46,8 @@ class Ranking(Ranked):
         found = quantity_of(contents, definition)
         if found.better not in ("higher", "lower"):
             raise UsageError(
-                f"section {found.name}: nothing says whether higher or lower is better; wanted kind accuracy"
+                f"section {found.name}: nothing says whether higher or lower is better; wanted "
+                "kind accuracy"
             )
         return found
 

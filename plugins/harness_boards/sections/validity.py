@@ -91,12 +91,14 @@ class Predictor:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Validity(Section):
-    """A validity section; ``outcome_values`` and each predictor's ``x`` are means over seeds, one per point."""
+    """A validity section; ``outcome_values`` and each predictor's ``x`` are means over seeds,
+    one per point."""
 
     kind = "validity"
     options: ClassVar[Mapping[str, type]] = {"outcome": str, "per": str}
     reading = (
-        "How each measure orders the points as the outcome does: rank correlations with 95 % intervals over points and "
+        "How each measure orders the points as the outcome does: rank correlations with 95 % "
+        "intervals over points and "
         "seeds. saving: how many times cheaper than the outcome."
     )
 
@@ -110,7 +112,8 @@ class Validity(Section):
 
     @classmethod
     def check(cls, raw: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-        """``outcome``: the quantity to be predicted, or the full name of the estimator that gives it.
+        """``outcome``: the quantity to be predicted, or the full name of the estimator that gives
+        it.
 
         ``per``: the points are cases (``case``), or cases with their models (``path``).
         """
@@ -119,7 +122,8 @@ class Validity(Section):
             raise UsageError(f"{where}: per is {per!r}; wanted case or path")
         if not outcome:
             raise UsageError(
-                f"{where}: a validity section names its outcome: a quantity, or an estimator by its full name"
+                f"{where}: a validity section names its outcome: a quantity, or an estimator by "
+                "its full name"
             )
         return {"outcome": outcome, "per": per}
 
@@ -131,7 +135,10 @@ class Validity(Section):
         seeds: Sequence[int],
         rng: np.random.Generator,
     ) -> Self:
-        """Correlate every measure with the outcome. Raises `UsageError` where there is none, or two."""
+        """Correlate every measure with the outcome.
+
+        Raises `UsageError` where there is none, or two.
+        """
         records, wanted = chosen(contents, definition), definition.options["outcome"]
         by_estimator = wanted in contents.estimators
         outcomes = [r for r in records if (r.estimator if by_estimator else r.quantity) == wanted]
@@ -148,7 +155,8 @@ class Validity(Section):
         first: dict[tuple[Any, ...], int] = {}
         for point in truth:
             first.setdefault(point[:3], len(first))
-        # Settings of one chain in an order of their own: that of records follows their keys, which change with sources.
+        # Settings of one chain in an order of their own: that of records follows their keys, which
+        # change with sources.
         points = tuple(sorted(truth, key=lambda point: (first[point[:3]], point[3])))
         tasks = np.unique([point[0] for point in points], return_inverse=True)[1]
         y, cost = _stacked(truth, points, len(seeds))
@@ -168,7 +176,8 @@ class Validity(Section):
         rows.sort(key=lambda p: (p.spearman is None, -(p.spearman or 0.0), p.row.label))
         if not rows:
             raise UsageError(
-                f"nothing but the outcome {wanted}: a validity section needs measures that predict it"
+                f"nothing but the outcome {wanted}: a validity section needs measures that "
+                "predict it"
             )
         notes = [f"{len(points)} points, intervals from {DRAWS} resamples of points and seeds"]
         if len(points) < 8:
@@ -241,7 +250,8 @@ class Validity(Section):
         return f"{'–' if value is None else number(value)} ({row['points']})"
 
     def records(self, groups: Groups) -> list[list[Record]]:
-        """A measure is one row whatever its parameters; where points are paths, whatever the models before it."""
+        """A measure is one row whatever its parameters; where points are paths, whatever the
+        models before it."""
         definition = self.definition
         per_path = definition.options["per"] == "path"
         return [
@@ -305,7 +315,8 @@ Point = tuple[str, str, tuple[str, ...], str]
 
 
 def _labels(points: Iterable[Point]) -> tuple[str, ...]:
-    """What tells points apart: task and case, models, and the parameters in which equal models differ."""
+    """What tells points apart: task and case, models, and the parameters in which equal models
+    differ."""
     alike: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     flat = [(point[:3], _flat(point)) for point in points]
     for names, params in flat:
@@ -346,7 +357,8 @@ def _by_point(
 def _stacked(
     by_point: Mapping[Point, list[Record]], points: tuple[Point, ...], seeds: int
 ) -> tuple[Floats, float | None]:
-    """Values (points, seeds), repeated over missing seeds, NaN where a point has none; and the median time of a run."""
+    """Values (points, seeds), repeated over missing seeds, NaN where a point has none; and the
+    median time of a run."""
     width = max([seeds, *(len(rs) for rs in by_point.values())])
     out = np.full((len(points), width), np.nan)
     for i, point in enumerate(points):
@@ -363,7 +375,8 @@ def _stacked(
 
 
 def _predictors(records: list[Record], per_path: bool) -> list[tuple[Row, list[Record]]]:
-    """Rows with their records; where points are paths, one row stands for an estimator behind all its models."""
+    """Rows with their records; where points are paths, one row stands for an estimator behind
+    all its models."""
     if not per_path:
         rows = grids.rows_of(records)
         return [(row, [r for r in records if grids.row_key(r) == key]) for key, row in rows.items()]
@@ -386,10 +399,18 @@ def _predictors(records: list[Record], per_path: bool) -> list[tuple[Row, list[R
 
 
 def _predictor(
-    row: Row, quantity: Quantity, target: Quantity, x: Floats, y: Floats, drawn: NDArray[np.int64],
-    picks: NDArray[np.int64], cost: float | None, outcome_cost: float | None,
-) -> Predictor:  # fmt: skip
-    """Correlations over the points that have both; the sign is turned where one is better low and the other high."""
+    row: Row,
+    quantity: Quantity,
+    target: Quantity,
+    x: Floats,
+    y: Floats,
+    drawn: NDArray[np.int64],
+    picks: NDArray[np.int64],
+    cost: float | None,
+    outcome_cost: float | None,
+) -> Predictor:
+    """Correlations over the points that have both; the sign is turned where one is better low
+    and the other high."""
     there = np.isfinite(x).all(axis=1) & np.isfinite(y).all(axis=1)
     saving = outcome_cost / cost if cost and outcome_cost else None
     mean = tuple(None if np.isnan(v) else float(v) for v in st.over_seeds(x))

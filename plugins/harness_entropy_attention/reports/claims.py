@@ -1,7 +1,7 @@
 """What the paper claims, measured on records: ``harness report entropy_attention/claims RECORDS``.
 
-Records of `attention-entropy` and `cross-entropy` on `attention-architectures` are read. Every claim
-is a number per seed that is to lie above 0, with the seeds in which it does.
+Records of `attention-entropy` and `cross-entropy` on `attention-architectures` are read. Every
+claim is a number per seed that is to lie above 0, with the seeds in which it does.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ TASK = "attention-architectures"
 NEAR = 0.9
 """From this share of the causal maximum on a layer counts as uniform."""
 LOW, HIGH = 0.25, 0.75
-"""Shares of the causal maximum below which a head is collapsed, and from which on it is overloaded."""
+"""Shares of the causal maximum below which a head is collapsed, and from which on it is
+overloaded."""
 MARGINS = "regularised-"
-"""How the cases of several margins begin; that of 0.2, the paper's, then stands for ``regularised``."""
+"""How the cases of several margins begin; that of 0.2, the paper's, then stands for
+``regularised``."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """One trained network: entropies of its heads ``(layers, heads)``, what they can be at most, and its loss."""
+    """One trained network: entropies of its heads ``(layers, heads)``, what they can be at most,
+    and its loss."""
 
     heads: Floats
     maximum: float
@@ -35,7 +38,8 @@ class Network:
 
     @property
     def layers(self) -> Floats:
-        """Mean entropies of layers as shares of the causal maximum; heads without a sound row are left out."""
+        """Mean entropies of layers as shares of the causal maximum; heads without a sound row
+        are left out."""
         return np.asarray(np.nanmean(self.heads, axis=1) / self.maximum)
 
     @property
@@ -51,7 +55,8 @@ class Network:
 
 @dataclass(frozen=True)
 class Claim:
-    """That a number of the networks named in ``wants`` is above (or with ``strict=False`` at least) 0, seed by seed."""
+    """That a number of the networks named in ``wants`` is above (or with ``strict=False`` at
+    least) 0, seed by seed."""
 
     question: str
     says: str
@@ -154,8 +159,8 @@ CLAIMS: tuple[Claim, ...] = (
 def networks(rows: Iterable[Record]) -> dict[int, dict[str, Network]]:
     """By seed and case, from records that hold both measures.
 
-    Raises `UsageError` where there are none, or where one case and seed has several values, as records of different
-    settings do.
+    Raises `UsageError` where there are none, or where one case and seed has several values, as
+    records of different settings do.
     """
     rows = [row for row in rows if row.task.rpartition("/")[2] == TASK]
     found: dict[str, dict[tuple[int, str], Record]] = {}
@@ -165,7 +170,8 @@ def networks(rows: Iterable[Record]) -> dict[int, dict[str, Network]]:
             first = found[name].setdefault((row.seed, row.case), row)
             if first.value != row.value:
                 raise UsageError(
-                    f"{row.case}, seed {row.seed}: {name} is {first.value} and {row.value}; wanted records "
+                    f"{row.case}, seed {row.seed}: {name} is {first.value} and {row.value}; "
+                    "wanted records "
                     "of one setting"
                 )
     result: dict[int, dict[str, Network]] = {}
@@ -177,7 +183,8 @@ def networks(rows: Iterable[Record]) -> dict[int, dict[str, Network]]:
             result[seed].setdefault("regularised", result[seed][case])
     if not result:
         raise UsageError(
-            f"no case of {TASK} with both attention-entropy and cross-entropy; wanted records of both"
+            f"no case of {TASK} with both attention-entropy and cross-entropy; wanted records of "
+            "both"
         )
     return result
 

@@ -1,4 +1,5 @@
-"""Attention entropies as a figure: ``harness report entropy_attention/heatmap RECORDS --out FILE.png``.
+"""Attention entropies as a figure: ``harness report entropy_attention/heatmap RECORDS --out
+FILE.png``.
 
 Each case is a panel, layers by heads; the colour is the entropy of a head as a share of what causal
 rows can reach, the number its entropy in nats. Over seeds it is the mean.

@@ -49,8 +49,8 @@ class InformationPlane:
 def gathered(records: Iterable[Record], *, across: str = "", up: str = "") -> Plane:
     """The plane of these records.
 
-    ``across`` and ``up`` name the measures (``models > estimator``, such as ``pca > ksg``) of I(X;L)
-    and I(L;Y), where the records hold several.
+    ``across`` and ``up`` name the measures (``models > estimator``, such as ``pca > ksg``) of
+    I(X;L) and I(L;Y), where the records hold several.
 
     Raises
     ------
@@ -94,13 +94,15 @@ def _chosen(
     if name not in found:
         option = "across" if pair == PAIRS["x"] else "up"
         raise UsageError(
-            f"{name or 'no measure named'} for {pair}; wanted --set {option}=MEASURE with one of: {known}"
+            f"{name or 'no measure named'} for {pair}; wanted --set {option}=MEASURE with one of: "
+            f"{known}"
         )
     return found[name]
 
 
 def smooth(values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
-    """A running mean with the weights 1, 2, 1 over neighbours in the order of training ``(m,)``; the ends stay."""
+    """A running mean with the weights 1, 2, 1 over neighbours in the order of training ``(m,)``;
+    the ends stay."""
     out = np.array(values, dtype=np.float64)
     if len(out) > 2:
         out[1:-1] = (out[:-2] + 2 * out[1:-1] + out[2:]) / 4

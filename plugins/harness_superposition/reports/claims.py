@@ -62,10 +62,11 @@ def select(rows: Iterable[Record], task: str, name: str = MEASURE) -> list[Recor
 
 
 def recovery(rows: Sequence[Record]) -> list[dict[str, Any]]:
-    """By task and measure: mean relative error, and Pearson and rank correlation with the features, mean over seeds.
+    """By task and measure: mean relative error, and Pearson and rank correlation with the features,
+    mean over seeds.
 
-    Measures of any quantity are held against the true number of features; the error means something only for those
-    that count features.
+    Measures of any quantity are held against the true number of features; the error means something
+    only for those that count features.
     """
     table = []
     for task in ("known-codes", "toy-superposition"):
@@ -103,7 +104,8 @@ def findings(rows: Sequence[Record], name: str = MEASURE) -> list[Finding]:
 
 
 def slope(rows: Iterable[Record], fact: str) -> float:
-    """Least-squares slope of the value over a fact, divided by the mean value where the fact is 0."""
+    """Least-squares slope of the value over a fact, divided by the mean value where the fact is
+    0."""
     points = np.array([(row.facts[fact], row.value) for row in rows])
     start = points[points[:, 0] == 0, 1]
     if not start.size or np.ptp(points[:, 0]) == 0:
@@ -173,7 +175,8 @@ def _adversarial(rows: list[Record]) -> Iterable[Finding]:
             wide, narrow = slopes[classes, widths[-1]], slopes[classes, widths[0]]
             values = tuple(wide[s] - narrow[s] for s in wide if s in narrow)
             yield Finding(
-                f"abundance raises: slope at width {widths[-1]} less at {widths[0]}, {classes} classes",
+                f"abundance raises: slope at width {widths[-1]} less at {widths[0]}, {classes} "
+                "classes",
                 values,
                 sign=1,
             )
@@ -182,7 +185,8 @@ def _adversarial(rows: list[Record]) -> Iterable[Finding]:
             few, many = slopes[counts[0], width], slopes[counts[-1], width]
             values = tuple(few[s] - many[s] for s in few if s in many)
             yield Finding(
-                f"scarcity lowers: slope of {counts[0]} less of {counts[-1]} classes, width {width}",
+                f"scarcity lowers: slope of {counts[0]} less of {counts[-1]} classes, width "
+                f"{width}",
                 values,
                 sign=1,
             )

@@ -211,7 +211,7 @@ def test_plan_says_what_a_resolution_needs(command, folder):
     printed = ok(command("board", "plan", "toys", "--gap", "0.5", *where(folder))).stdout
     assert "4 paths with 2 seeds" in printed
     assert (
-        "2 rows on 3 cases resolve places 1.13 apart; 0.5 apart needs 16 cases" in printed
+        "2 rows on 3 cases resolve mean ranks 1.13 apart; 0.5 apart needs 16 cases" in printed
     )  # 1.96^2 * 6 / (6 * 0.25)
     assert (
         "wanted a number above 0"
@@ -262,7 +262,7 @@ def test_site(command, folder, tmp_path):
         ("[[paths]]\nseeds = [1]\n", "unknown key 'seeds'"),
         ('[[sections]]\nkind = "best"\n', "kind is 'best'; wanted accuracy, overview, ranking or validity"),
         ('[[sections]]\nkind = "validity"\n', "a validity section names its outcome"),
-        ('[[sections]]\nkind = "accuracy"\n', "accuracy of what? name its quantity"),
+        ('[[sections]]\nkind = "accuracy"\n', "an accuracy section needs a quantity"),
         ('[[sections]]\nkind = "ranking"\nquantity = "x"\noutcome = "y"\n', "outcome belongs to validity sections; this one is ranking"),
         ('[[sections]]\nkind = "validity"\noutcome = "y"\nper = "seed"\n', "per is 'seed'; wanted case or path"),
     ],

@@ -279,7 +279,7 @@ def test_one_row_on_one_case_and_rows_without_figures(record, board):
     made = report.make(
         board([record("a", "x", 0, None, **lost), record("b", "x", 0, None, **lost)])
     )
-    assert "No row has a figure yet" in page(made).decode()
+    assert "No row has a value yet" in page(made).decode()
 
 
 def test_a_board_without_records_says_so(board):

@@ -157,14 +157,14 @@ def test_drawings_are_the_same_again_whatever_the_users_settings(section):
         assert plots.of_ranked(one, "s0") == first
 
 
-def test_failures_come_last_in_mean_places(record, board):
+def test_failures_come_last_in_mean_ranks(record, board):
     lost = {"status": Status.ERROR, "cause": "broke"}
     records = [record("good", f"c{i}", 0, 1.5, facts={"d": i}) for i in range(6)]
     records += [
         record("half", f"c{i}", 0, 1.1, facts={"d": i}, **(lost if i > 1 else {})) for i in range(6)
     ]
     found = plots.of_ranked(report.make(board(records)).sections[0], "s0")
-    assert "Mean places: good 1.3; half 1.7." in found.figures[-1].svg
+    assert "Mean ranks: good 1.3; half 1.7." in found.figures[-1].svg
 
 
 def test_validity_scatters_each_measure_with_its_correlation(record, board):
