@@ -8,10 +8,12 @@ first use.
 from __future__ import annotations
 
 import importlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.api import estimator, model, run, task
+    from harness.arrays import Bools, Floats, Ints, Singles
     from harness.correlation import kendall, spearman
     from harness.errors import (
         DataError,
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
         PluginError,
         StoreError,
         UsageError,
+        needs,
         unknown_name,
     )
     from harness.hookspecs import hookimpl
@@ -32,7 +35,6 @@ if TYPE_CHECKING:
         ConditionedSamples,
         Contexts,
         Environments,
-        GeneratedText,
         Graph,
         HiddenStates,
         Kind,
@@ -43,11 +45,11 @@ if TYPE_CHECKING:
         PairedSamples,
         ReferencedText,
         Samples,
-        SparseCodes,
         Split,
         Structures,
         TokenLogProbabilities,
         TokenSequences,
+        added,
         array,
         offsets,
         simple_edges,
@@ -75,7 +77,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "harness.api": ("estimator", "model", "run", "task"),
-    "harness.reading": ("read_records",),
+    "harness.arrays": ("Bools", "Floats", "Ints", "Singles"),
     "harness.correlation": ("kendall", "spearman"),
     "harness.errors": (
         "DataError",
@@ -85,6 +87,7 @@ _HOME = {
         "PluginError",
         "StoreError",
         "UsageError",
+        "needs",
         "unknown_name",
     ),
     "harness.hookspecs": ("hookimpl",),
@@ -96,7 +99,6 @@ _HOME = {
         "ConditionedSamples",
         "Contexts",
         "Environments",
-        "GeneratedText",
         "HiddenStates",
         "Graph",
         "Kind",
@@ -107,11 +109,11 @@ _HOME = {
         "PairedSamples",
         "ReferencedText",
         "Samples",
-        "SparseCodes",
         "Split",
         "Structures",
         "TokenLogProbabilities",
         "TokenSequences",
+        "added",
         "array",
         "offsets",
         "simple_edges",
@@ -119,6 +121,7 @@ _HOME = {
     ),
     "harness.long_work": ("cache_folder", "checkpointed", "progress"),
     "harness.outputs": ("Curve", "Estimate", "Output", "Prediction", "Selection"),
+    "harness.reading": ("read_records",),
     "harness.records": ("Record", "Records"),
     "harness.reports": ("Document", "Finding"),
     "harness.seeds": ("stream",),
@@ -134,6 +137,11 @@ _HOME = {
     ),
     "harness.surroundings": ("calm", "threads_for", "torch_generator"),
 }
+_MOVED = {
+    "GeneratedText": "harness_wireless_pvi.kinds",
+    "SparseCodes": "harness_superposition.kinds",
+}
+"""Kinds that went to the one package that uses them; these names stay for one release."""
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [  # noqa: PLE0604 - computed from the table above
@@ -143,6 +151,10 @@ __all__ = [  # noqa: PLE0604 - computed from the table above
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MOVED:
+        where = _MOVED[name]
+        warnings.warn(f"harness.{name} is now {where}.{name}", DeprecationWarning, stacklevel=2)
+        return getattr(importlib.import_module(where), name)
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
     value = globals()[name] = getattr(importlib.import_module(_MODULE_OF[name]), name)

@@ -7,16 +7,20 @@ from harness.cli import options
 from harness.cli.progress import watcher
 from harness.cli.run import add_execution, close, execution
 from harness.files import whole
-from harness.identity import RECIPE, path_sources, record_key
+from harness.functions import NAME as FUNCTION
+from harness.identity import RECIPE, path_sources, plugin_of, record_key, row_key
 from harness.plan import Path, Plan, Request
 from harness.plan import make as make_plan
 from harness.reading import SCHEMA, from_setup
 from harness.records import Status
 from harness.registry import Registry, load
 from harness.runner import run as run_plan
+from harness.specs import NAME
 from harness.verification import Check, sample, verify
 
 __all__ = [
+    "FUNCTION",
+    "NAME",
     "RECIPE",
     "SCHEMA",
     "Check",
@@ -33,7 +37,9 @@ __all__ = [
     "make_plan",
     "options",
     "path_sources",
+    "plugin_of",
     "record_key",
+    "row_key",
     "run_plan",
     "sample",
     "verify",

@@ -14,7 +14,10 @@ Every message says what is wrong, where, and what would be right.
 from __future__ import annotations
 
 import difflib
+import importlib
+import shlex
 from collections.abc import Iterable
+from typing import Any
 
 
 class HarnessError(Exception):
@@ -61,6 +64,20 @@ class MissingDependency(HarnessError):
 
     def __reduce__(self) -> tuple[type[MissingDependency], tuple[str, str]]:
         return MissingDependency, (self.package, self.install)
+
+
+def needs(module: str, install: str = "") -> Any:
+    """Import an optional module, such as ``needs("matplotlib", "infoharness[plots]")``.
+
+    ``install`` is what ``pip install`` is given; by default the name of the package. Raises
+    `MissingDependency` where the import fails.
+    """
+    package = module.partition(".")[0]
+    try:
+        return importlib.import_module(module)
+    except ImportError as absent:
+        command = f"pip install {shlex.quote(install or package)}"
+        raise MissingDependency(package, command) from absent
 
 
 class PluginError(HarnessError):

@@ -10,9 +10,11 @@ Recipe 2 of the key of a result: sha256 of the canonical JSON of
     estimator     full name and all parameters
     seed          as given by the user
     threads       that the numeric libraries used, because the last digits of a sum depend on them
-    sources       a digest of the source of every plugin on the path, and of those it uses
+    sources       a digest of the source of every plugin on the path, of those it uses, and of what
+                  computes in the host (`harness.sources`)
 
-Recipe 1 had no threads. A record states its recipe (1 where it states none), and is checked by that one.
+Recipe 1 had no threads and no host. A record states its recipe (1 where it states none), and is
+checked by that one.
 
 Not in it: library versions and the machine (recorded beside the result; `harness verify` reports
 drift), deadlines, bounds, the number of workers. Change the recipe only with its version.
@@ -22,6 +24,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -30,20 +33,21 @@ from harness.params import split_component
 from harness.plan import Path
 from harness.records import Record
 from harness.registry import Component, Registry
+from harness.sources import HOST, host_digest
 
 RECIPE = 2
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+)
 
 
 def digest(value: Any) -> str:
     """sha256 of canonical JSON."""
-    text = json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(value).encode()).hexdigest()
 
 
 def path_sources(registry: Registry, path: Path) -> dict[str, str]:
-    """Source digests of the plugins whose code a path runs: of its steps, and of what these use or are told to use."""
+    """Source digests of the code that a path runs: its steps, and what these use or name."""
     return sources(
         registry,
         ((step.component, step.params) for step in (path.task, *path.models, path.estimator)),
@@ -53,15 +57,33 @@ def path_sources(registry: Registry, path: Path) -> dict[str, str]:
 def sources(
     registry: Registry, steps: Iterable[tuple[Component, Mapping[str, Any]]]
 ) -> dict[str, str]:
-    """Source digests of the plugins of components, of those they use, and of those that their parameters name."""
+    """Source digests of the host, and of the plugins of components.
+
+    With them those that the components use, and those that their parameters name.
+    """
     names: set[str] = set()
     for component, params in steps:
         names |= {component.name, *component.spec.uses, *_named(registry, params)}
-    return {
-        p: registry.source_digest(p)
-        for p in sorted({n.partition("/")[0] for n in names})
-        if p in registry.plugins
-    }
+    owners = sorted({HOST, *map(plugin_of, names)})
+    return {name: found for name in owners if (found := _source(registry, name))}
+
+
+def are_current(registry: Registry, sources: Mapping[str, str]) -> bool:
+    """Whether these are the digests of the code that is installed."""
+    return all(_source(registry, name) == found for name, found in sources.items())
+
+
+def _source(registry: Registry, name: str) -> str:
+    """One digest, or that of the host beside that of a plugin with its name; none where unknown."""
+    found = [host_digest()] if name == HOST else []
+    if name in registry.plugins:
+        found.append(registry.source_digest(name))
+    return "+".join(found)
+
+
+def plugin_of(name: str) -> str:
+    """The plugin in a full name, ``plugin/name``; the module of a function, ``module:name``."""
+    return re.split("[/:]", name)[0]
 
 
 def _named(registry: Registry, params: Mapping[str, Any]) -> Iterator[str]:
@@ -119,19 +141,30 @@ def _key(
     task: tuple[str, Any], case: str, fingerprint: str, models: list[tuple[str, Any]], estimator: tuple[str, Any],
     seed: int, sources: Mapping[str, str], recipe: int, threads: int | None,
 ) -> str:  # fmt: skip
-    threaded = {"threads": threads} if recipe >= 2 else {}
+    known, threaded = dict(sources), {"threads": threads}
+    if recipe == 1:
+        known.pop(HOST, None)
+        threaded = {}
     return digest({
         "recipe": recipe, "task": task, "case": case, "fingerprint": fingerprint, "models": models,
-        "estimator": estimator, "seed": seed, "sources": dict(sources), **threaded,
+        "estimator": estimator, "seed": seed, "sources": known, **threaded,
     })  # fmt: skip
 
 
-def data_token(path: Path, source: str, stamp: str, task_source: str) -> str:
-    """Names data that are a pure function of the task's code, parameters, seed and stamp.
+def row_key(record: Record) -> str:
+    """The key of the row of a table that a record belongs to: models and estimator, with their parameters."""
+    params = record.params
+    return digest([record.models, record.estimator, params["models"], params["estimator"]])
 
-    The store remembers the fingerprint that belongs to it, so that a cached path loads nothing.
+
+def data_token(path: Path, name: str, stamp: str, sources: Mapping[str, str]) -> str:
+    """Names data that are a pure function of task, parameters, seed, stamp and ``sources``.
+
+    ``name`` is that of the data within the task. The store remembers the fingerprint that belongs
+    to the token, so that a cached path loads nothing.
     """
-    return digest(["data", path.task.name, path.task.params, source, stamp, path.seed, task_source])
+    task = path.task
+    return digest(["data", task.name, task.params, name, stamp, path.seed, dict(sources)])
 
 
 def kept_name(

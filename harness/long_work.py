@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import re
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -24,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from harness import folders
 from harness.errors import Incompatible, MissingDependency, PluginError
 from harness.files import whole
 from harness.specs import NAME
@@ -100,16 +99,7 @@ def cache_folder(name: str) -> Path:
     """
     if not re.fullmatch(NAME, name):
         raise PluginError(f"cache folder {name!r}; wanted lower case, digits and - only")
-    if given := os.environ.get("HARNESS_CACHE"):
-        return Path(given) / name
-    home = Path.home()
-    if sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return base / "infoharness" / name
+    return folders.cache() / name
 
 
 State = Mapping[str, Any]
@@ -126,7 +116,7 @@ class Checkpoint:
 
     @property
     def due(self) -> bool:
-        """Whether it is time to `save`: ``every_s`` have passed since the start or the last time."""
+        """Whether it is time to `save`: ``every_s`` have passed since the start or the last one."""
         return time.monotonic() - self._last >= self._every_s
 
     def load(self) -> dict[str, Any] | None:

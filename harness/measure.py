@@ -12,7 +12,7 @@ _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 @dataclass
 class Cost:
-    """Seconds and MiB between `start` and `stop`; ``peak_mib`` is what was added at the highest point."""
+    """Seconds and MiB between `start` and `stop`; ``peak_mib`` is the most that was added."""
 
     wall_s: float = 0.0
     cpu_s: float = 0.0
@@ -44,13 +44,10 @@ def _resident(*, reset: bool = False, peak: bool = False) -> int | None:
     try:
         if reset:
             _CLEAR.write_text("5")
-        name = b"VmHWM:" if peak else b"VmRSS:"
-        for line in _STATUS.read_bytes().splitlines():
-            if line.startswith(name):
-                return int(line.split()[1])
+        _, found, rest = _STATUS.read_bytes().partition(b"VmHWM:" if peak else b"VmRSS:")
     except OSError:
-        pass
-    return None
+        return None
+    return int(rest.split(None, 1)[0]) if found else None
 
 
 def resident_mib(pid: int) -> float:

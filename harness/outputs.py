@@ -44,7 +44,7 @@ class Estimate:
 
     @classmethod
     def from_local(cls, values: ArrayLike, diagnostics: Diagnostics | None = None) -> Estimate:
-        """The mean of one value per item (n,), with its standard error where there are two items or more.
+        """The mean of one value per item (n,), with its standard error from two items on.
 
         The error is that of independent items; a method with dependent ones states its own.
         """
@@ -187,7 +187,7 @@ class Curve:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Curve:
-        """The curve of `plain`. Raises `DataError` for values that make no curve, or one too long."""
+        """The curve of `plain`. Raises `DataError` for what is no curve, or one too long."""
         try:
             texts = {k: str(plain[k]) for k in ("name_x", "name_y")}
             values = {k: [float(v) for v in plain[k]] for k in plain if k not in texts}

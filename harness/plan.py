@@ -1,7 +1,7 @@
 """From a request to legal paths, with a reason for every exclusion.
 
-The kind graph has kinds as nodes and models as edges (networkx). A path is legal when a chain of
-at most two models (four where a request names them) leads from the task's kind to the one that
+Kinds are the nodes of a graph, and models its edges. A path is legal when a chain of at most two
+models (four where a request names them) leads from the task's kind to the one that
 the estimator reads (stage 1), and what both sides declare agrees (stage 2). What only the data can
 tell (stage 3) an implementation says when it runs, by raising `Incompatible`.
 """
@@ -11,16 +11,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.errors import UsageError, unknown_name
 from harness.naming import parameters
 from harness.outputs import Estimate
 from harness.registry import Component, Registry
 from harness.specs import ROLES, Role
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 LONGEST_CHAIN = 2
 """Models in a row that the planner tries by itself."""
@@ -140,9 +137,7 @@ def _wanted(registry: Registry, request: Request) -> tuple[list[Component], list
             found[role] = _unique(c for name in names for c in registry.matching(role, name))
         else:
             offered = (c for name in request.plugins for c in registry.of_plugin(name, role))
-            found[role] = _unique(offered) or sorted(
-                registry.components[role].values(), key=lambda c: c.name
-            )
+            found[role] = _unique(offered) or registry.matching(role, "*")
     return found["task"], found["estimator"]
 
 
@@ -161,17 +156,6 @@ def _with_baselines(
         [name for task in tasks for name in _baselines(registry, task)] if request.baselines else []
     )
     return _unique([*estimators, *(registry.components["estimator"][name] for name in joined)])
-
-
-def kind_graph(models: Iterable[Component]) -> nx.MultiDiGraph:
-    """Kinds as nodes, models as edges (key: full name), one edge per kind a model reads."""
-    import networkx as nx
-
-    graph = nx.MultiDiGraph()
-    for model in models:
-        for kind in reads(model):
-            graph.add_edge(kind, model.spec.gives, key=model.name, model=model)
-    return graph
 
 
 def reads(component: Component) -> tuple[type, ...]:
@@ -207,15 +191,19 @@ def _chains(
 def _search(
     models: Iterable[Component], task: Component, estimator: Component, longest: int = LONGEST_CHAIN
 ) -> list[tuple[Component, ...]]:
-    graph, wanted = kind_graph(models), set(reads(estimator))
+    wanted = set(reads(estimator))
+    readers: dict[type, list[Component]] = {}
+    for model in models:
+        for kind in reads(model):
+            readers.setdefault(kind, []).append(model)
 
     def extend(kind: type, chain: tuple[Component, ...]) -> Iterator[tuple[Component, ...]]:
         if kind in wanted:
             yield chain
-        if len(chain) < longest and kind in graph:
-            for _, gives, model in graph.out_edges(kind, data="model"):
+        if len(chain) < longest:
+            for model in readers.get(kind, ()):
                 if model not in chain and not _missing_traits(task, model):
-                    yield from extend(gives, (*chain, model))
+                    yield from extend(model.spec.gives, (*chain, model))
 
     return sorted(
         extend(task.spec.gives, ()), key=lambda chain: (len(chain), [m.name for m in chain])

@@ -10,7 +10,8 @@ from typing import Any
 
 import harness
 from harness import machine
-from harness.identity import RECIPE, path_key, path_sources
+from harness.identity import RECIPE, data_token, path_key, path_sources
+from harness.identity import sources as sources_of
 from harness.plan import Path
 from harness.records import Record
 from harness.registry import Registry
@@ -24,6 +25,14 @@ class Recorder:
     def __init__(self, registry: Registry, threads: int) -> None:
         self._registry, self._threads = registry, threads
         self._source_digests: dict[str, dict[str, str]] = {}
+
+    def token(self, path: Path, source: str, stamp: str) -> str:
+        """Names the data of a source of the path's task, which has a stamp."""
+        task = path.task
+        if task.name not in self._source_digests:
+            steps = [(task.component, task.params)]
+            self._source_digests[task.name] = sources_of(self._registry, steps)
+        return data_token(path, source, stamp, self._source_digests[task.name])
 
     def keys(self, path: Path, cases: tuple[str, ...], fingerprint: str) -> dict[str, str]:
         """The cases by the keys of their records."""
@@ -96,7 +105,8 @@ class Recorder:
         )
 
     def _versions(self, sources: dict[str, str]) -> dict[str, str]:
-        return dict(_versions(tuple(self._registry.plugins[p].distribution for p in sources)))
+        plugins = (self._registry.plugins[p] for p in sources if p in self._registry.plugins)
+        return dict(_versions(tuple(plugin.distribution for plugin in plugins)))
 
 
 @functools.cache

@@ -101,7 +101,7 @@ class Record:
 
     def to_json(self) -> str:
         """One line of standard JSON, fields in order; infinities as ``"inf"`` and ``"-inf"``."""
-        return json.dumps(_plain(asdict(self)), allow_nan=False, ensure_ascii=False)
+        return _JSON.encode({name: _plain(getattr(self, name)) for name in _FIELDS})
 
     @classmethod
     def from_json(cls, line: str) -> Record:
@@ -126,8 +126,14 @@ class Record:
         )
 
 
+_FIELDS = tuple(f.name for f in fields(Record))
+_JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
+
+
 def _plain(value: Any) -> Any:
     """JSON values only; numpy scalars become numbers, NaN null, infinities strings."""
+    if value is None or type(value) in (str, int, bool):
+        return value
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -85,6 +85,10 @@ class Plugin:
         self.state, self.problem, self.fix = state, problem, fix
         self.trace = traceback.format_exc()
 
+    def digest(self) -> str:
+        """Digest of its source."""
+        return sources.digest(self.module)
+
 
 class Registry:
     """The plugins and components of this process."""
@@ -213,7 +217,11 @@ class Registry:
     def _add_component(self, plugin: Plugin, role: Role, spec: Any) -> None:
         if not isinstance(spec, OFFERS[role]):
             raise PluginError(f"gave {type(spec).__name__}; wanted {OFFERS[role].__name__}")
-        component = Component(role, plugin.name, spec)
+        self.adopt(plugin, Component(role, plugin.name, spec))
+
+    def adopt(self, plugin: Plugin, component: Component) -> None:
+        """Take in a component. Raises `PluginError` for a name or quantity that clashes."""
+        role, spec = component.role, component.spec
         if component.name in self.components[role]:
             raise PluginError(f"two {role}s are named {spec.name!r}")
         measured = (
@@ -236,9 +244,13 @@ class Registry:
         """Components by full name, bare name or glob, sorted.
 
         Raises `UsageError` where none matches, and for a bare name (no glob) that several plugins
-        use, with the full names.
+        use, with the full names. A function, ``package.module:name``, needs no plugin.
         """
-        known = self.components[role]
+        if role == "estimator" and ":" in pattern:
+            from harness import functions
+
+            return [functions.component(self, pattern)]
+        known = {n: c for n, c in self.components[role].items() if ":" not in n}
         tried = [
             n
             for n in known
@@ -300,23 +312,19 @@ class Registry:
                 )
         return problems
 
-    def watch(self, watcher: object) -> contextlib.AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def watch(self, watcher: object) -> Iterator[None]:
         """Register an object with watcher hooks for the length of a ``with`` block."""
-
-        @contextlib.contextmanager
-        def registered() -> Iterator[None]:
-            self._manager.register(watcher)
-            try:
-                yield
-            finally:
-                self._manager.unregister(watcher)
-
-        return registered()
+        self._manager.register(watcher)
+        try:
+            yield
+        finally:
+            self._manager.unregister(watcher)
 
     def source_digest(self, plugin: str) -> str:
         """Digest of what computes in a plugin (`harness.sources`). Enters every cache key."""
         if plugin not in self._digests:
-            self._digests[plugin] = sources.digest(self.plugins[plugin].module)
+            self._digests[plugin] = self.plugins[plugin].digest()
         return self._digests[plugin]
 
 
@@ -325,6 +333,7 @@ def load(
     blocked: Iterable[str] = (),
     only: Iterable[str] = (),
     modules: Iterable[str | ModuleType] = (),
+    functions: Iterable[str] = (),
 ) -> Registry:
     """Load the installed plugins.
 
@@ -333,13 +342,11 @@ def load(
     blocked : names that are not imported (``--no-plugin``).
     only : under ``HARNESS_DISABLE_PLUGIN_AUTOLOAD`` the names that are loaded all the same.
     modules : modules that are plugins without an entry point.
+    functions : functions that are estimators without a plugin, ``package.module:name``.
     """
     registry = Registry()
-    blocked, only, manual = (
-        set(blocked),
-        set(only),
-        bool(os.environ.get("HARNESS_DISABLE_PLUGIN_AUTOLOAD")),
-    )
+    blocked, only, switch = set(blocked), set(only), "HARNESS_DISABLE_PLUGIN_AUTOLOAD"
+    manual = bool(os.environ.get(switch))
     extra = tuple(m.__name__ if isinstance(m, ModuleType) else m for m in modules)
     registry.loaded_with = {"blocked": tuple(blocked), "only": tuple(only), "modules": extra}
     entries = [
@@ -354,11 +361,8 @@ def load(
         plugin = Plugin(name, entry.module, distribution, version)
         if name in blocked or (manual and not any(fnmatch.fnmatchcase(name, o) for o in only)):
             plugin.state = "blocked"
-            plugin.problem = (
-                "left out by --no-plugin"
-                if name in blocked
-                else "HARNESS_DISABLE_PLUGIN_AUTOLOAD is set"
-            )
+            said = "left out by --no-plugin" if name in blocked else f"{switch} is set"
+            plugin.problem = said
             plugin.fix = f"name it with --plugin {name}" if manual else f"drop --no-plugin {name}"
             registry.plugins.setdefault(name, plugin)
         else:
@@ -366,6 +370,8 @@ def load(
     for module in extra:
         name = module.rpartition(".")[2].removeprefix("harness_").replace("_", "-")
         registry.add(Plugin(name, module), functools.partial(importlib.import_module, module))
+    for function in functions:
+        registry.one("estimator", function)
     return registry
 
 

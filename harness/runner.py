@@ -13,13 +13,13 @@ from harness import machine, surroundings
 from harness.errors import UsageError
 from harness.executors import Inline, Local
 from harness.executors.worker import Setup
-from harness.identity import data_token
 from harness.jobs import Job, expand
 from harness.long_work import Progress
 from harness.plan import Exclusion, Plan
 from harness.recording import Recorder
 from harness.records import Record, Records, Status
 from harness.registry import Registry, using
+from harness.seeds import put_back
 from harness.store import Store
 from harness.threads import Threads
 from harness.units import CaseResult, Outcome, Unit
@@ -115,7 +115,7 @@ class _Run:
 
     def go(self) -> Result:
         """The whole run, from cases to summary, on the threads that the options state."""
-        with self._threads, using(self._registry):
+        with self._threads, using(self._registry), put_back():
             return self._go()
 
     def _go(self) -> Result:
@@ -178,10 +178,7 @@ class _Run:
 
     def _token(self, job: Job) -> str | None:
         stamp = job.cases[0].stamp
-        if stamp is None:
-            return None
-        task_source = self._registry.source_digest(job.path.task.component.plugin)
-        return data_token(job.path, job.unit.source, stamp, task_source)
+        return None if stamp is None else self._recorder.token(job.path, job.unit.source, stamp)
 
     def _look_up(self) -> list[Job]:
         """Take finished cases from the store where that needs no loading; the jobs that remain."""

@@ -23,7 +23,7 @@ Named = tuple[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Unit:
-    """What to run: ``cases`` are ids of one source; ``keep`` is the folder for kept model outputs."""
+    """What to run: ``cases`` are ids of one source; ``keep`` is the folder for model outputs."""
 
     index: int
     task: Named

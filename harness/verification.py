@@ -46,6 +46,9 @@ def _verify(registry: Registry, record: Record, tolerance: float) -> Check:
     params = {record.task: record.params["task"], record.estimator: record.params["estimator"]}
     params |= dict(zip(record.models, record.params["models"], strict=True))
     try:
+        if record_key(record) != record.key:
+            note = "the key is not that of the record's own fields: changed by hand"
+            return Check(record, "failed", note=note)
         request = plan.Request(
             tasks=(record.task,),
             models=record.models,

@@ -50,7 +50,8 @@ class _Stage(Exception):
 class Bench:
     """Performs units one after the other, keeping what the next can use.
 
-    ``threads`` limits the numeric libraries, and is entered by whoever makes the bench.
+    ``threads`` limits the numeric libraries, and is entered by whoever makes the bench. The global
+    generators are seeded before each stage, and put back by the same (`seeds.put_back`).
     """
 
     def __init__(self, registry: Registry, threads: Threads, *, debug: bool = False) -> None:
@@ -191,9 +192,9 @@ class Bench:
             else:
                 names = (unit.task[0], unit.source, *(part[1] for part in parts))
                 rng = stream(unit.seed, *names)
-                with _global_seeds(unit.seed, *names):
-                    model = self._build("model", (name, params))
-                    out = model.transform(data, to=spec.gives, rng=rng)
+                _seed_global_generators(unit.seed, *names)
+                model = self._build("model", (name, params))
+                out = model.transform(data, to=spec.gives, rng=rng)
                 _check_kind(out, spec.gives, name)
                 if kept is not None:
                     out.save(kept)
@@ -235,10 +236,10 @@ class Bench:
                 getattr(estimator, "warm_up", lambda: None)()
                 self._warm.add(name)
                 self._threads.hold()
-            with _global_seeds(unit.seed, *names):
-                cost = Cost.start()
-                output: Output = estimator.estimate(data, rng=rng)
-                cost.stop()
+            _seed_global_generators(unit.seed, *names)
+            cost = Cost.start()
+            output: Output = estimator.estimate(data, rng=rng)
+            cost.stop()
             if not isinstance(output, spec.gives):
                 raise PluginError(
                     f"gave {type(output).__name__}; its spec says {spec.gives.__name__}"
@@ -255,7 +256,8 @@ class Bench:
             truth = case.truth.get(quantity.name) if quantity else None
             return CaseResult(case.id, value=output.value, stderr=output.stderr, truth=truth)
         try:
-            with self._stage(f"score of {unit.task[0]}", tell), _global_seeds(unit.seed, case.id):
+            with self._stage(f"score of {unit.task[0]}", tell):
+                _seed_global_generators(unit.seed, case.id)
                 scores = {k: float(v) for k, v in self._task(unit).score(case, output).items()}
                 if not scores:
                     raise PluginError("gave no score")
@@ -326,20 +328,13 @@ def _listening(notes: list[str]) -> Any:
         logger.removeHandler(handler)
 
 
-@contextlib.contextmanager
-def _global_seeds(seed: int, *names: str) -> Any:
-    """Seed the global generators, for libraries that use them, and put them back."""
-    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
+def _seed_global_generators(seed: int, *names: str) -> None:
+    """For libraries that use them; whoever makes the bench puts them back."""
     derived = int(stream(seed, "global generators", *names).integers(2**32))
     np.random.seed(derived)  # noqa: NPY002
     random.seed(derived)
     if (torch := sys.modules.get("torch")) is not None:
         torch.manual_seed(derived)
-    try:
-        yield
-    finally:
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        random.setstate(python_state)
 
 
 def _explain(stage: str, error: BaseException) -> tuple[Status, str]:

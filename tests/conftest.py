@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -39,6 +40,27 @@ def data_folder():
     return Path(folder)
 
 
+@pytest.fixture(scope="session")
+def close32():
+    """``close32(found, wanted, terms, size=None)``: equal but for the rounding of float32.
+
+    A sum of m float32 products is off by about sqrt(m) u of the size of what is summed, u = 2^-24
+    (N. Higham and T. Mary, SIAM J. Sci. Comput. 41, A2815, 2019). ``terms`` counts those of all sums
+    that follow each other. Processors order a sum as they like, so that both sides have this error,
+    and the largest of many entries is several times the usual one: hence the factor 8. ``size`` is
+    that of what is summed, where the result is smaller than its parts; else of the largest result.
+    """
+    import numpy as np
+
+    def check(found, wanted, terms, size=None):
+        found, wanted = np.asarray(found, np.float64), np.asarray(wanted, np.float64)
+        size = np.abs(wanted).max() if size is None else size
+        bound = 8 * math.sqrt(terms) * 2.0**-24 * size
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=bound)
+
+    return check
+
+
 @pytest.fixture
 def toy(monkeypatch):
     """A registry with the toy plugin beside the installed ones."""
@@ -49,10 +71,15 @@ def toy(monkeypatch):
 
 
 @pytest.fixture
-def command(tmp_path):
+def environment():
+    """The variables of a process that finds the toy plugin, and what this one finds."""
+    path = [str(TOY), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(path)}
+
+
+@pytest.fixture
+def command(environment):
     """Run ``harness ...`` in a process of its own, with the toy plugin; gives the finished process."""
-    path = filter(None, (str(TOY), os.environ.get("PYTHONPATH")))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path)}
 
     def run(*words, env=None, **more):
         return subprocess.run(

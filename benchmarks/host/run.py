@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 TOY = Path(__file__).parents[2] / "tests" / "toy"
@@ -25,7 +26,15 @@ def user_seconds(*words: str) -> float:
 
 
 def paths(workers: int) -> tuple[float, float]:
-    """Seconds for 1,000 trivial paths, and for the same again from the store."""
+    """Seconds for 1,000 trivial paths, and for the same again from the store: the least of three.
+
+    Processor seconds in this process, which a busy machine moves little; with workers, wall time.
+    """
+    rounds = [_paths(workers, time.perf_counter if workers else time.process_time) for _ in "123"]
+    return min(r[0] for r in rounds), min(r[1] for r in rounds)
+
+
+def _paths(workers: int, clock: Callable[[], float]) -> tuple[float, float]:
     from harness import plan, registry, runner
     from harness.store import Store
 
@@ -36,11 +45,11 @@ def paths(workers: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         seconds = []
         for _ in range(2):
-            start = time.perf_counter()
+            start = clock()
             with Store(Path(folder) / "s.sqlite", write=True) as store:
                 made = plan.make(found, request)
                 result = runner.run(found, made, store, runner.Options(workers=workers))
-            seconds.append(time.perf_counter() - start)
+            seconds.append(clock() - start)
             assert len(result.records) == 1000
         return seconds[0], seconds[1]
 
@@ -64,10 +73,10 @@ def main() -> None:
     os.environ.pop("HARNESS_STORE", None)
     first, again = paths(0)
     rows += [
-        ("a trivial path in process, ms", first, 2.0),
-        ("1,000 paths from the store, s", again, 1.0),
+        ("a trivial path in process, CPU ms", first, 0.8),
+        ("1,000 paths from the store, CPU s", again, 0.1),
     ]
-    rows.append(("a trivial path on two workers, ms", paths(2)[0], None))
+    rows.append(("a trivial path on two workers, ms", paths(2)[0], 1.2))
     for name, value, budget in rows:
         limit = "" if budget is None else f"  (budget {budget:g}, {value / budget:.0%} of it)"
         print(f"{name:36} {value:8.3f}{limit}")

@@ -114,8 +114,8 @@ def main():
     warnings.simplefilter("ignore")
     import torch
 
-    from harness_wireless_pvi import hf_causal, hf_classifier
-    from harness_wireless_pvi.prompts import Prompts
+    from harness_wireless_pvi.predictors import hf_causal, hf_classifier
+    from harness_wireless_pvi.predictors.prompts import Prompts
 
     torch.manual_seed(0)
     torch.set_num_threads(1)

@@ -43,13 +43,14 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 
 def add_request(parser: argparse.ArgumentParser) -> None:
     """What to run."""
+    or_function = ", or a function, package.module:function"
     for role in ("plugin", "task", "model", "estimator"):
         parser.add_argument(
             f"--{role}",
             action="append",
             default=[],
             metavar="NAME",
-            help=f"{role} by name or glob; repeatable",
+            help=f"{role} by name or glob{or_function if role == 'estimator' else ''}; repeatable",
         )
     parser.add_argument(
         "--set",

@@ -8,6 +8,7 @@ import fnmatch
 import io
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the values of single units, as CSV, and print no table",
     )
+    parser.add_argument(
+        "--curves",
+        metavar="FILE",
+        help="write the points of curves, as CSV in the method's own units, and print no table",
+    )
     options.add_store(parser)
     options.add_format(parser)
     options.add_plugins(parser)
@@ -45,18 +51,26 @@ def run(args: argparse.Namespace) -> int:
     if not found:
         raise UsageError(f"no stored result fits ({len(stored)} are stored)")
     if args.local:
-        return _write_local(found, store, Path(args.local), args.unit)
+        _write_local(found, store, Path(args.local), args.unit)
+    if args.curves:
+        _write_curves(found, Path(args.curves))
+    if args.local or args.curves:
+        return 0
     show(found, args.format, options.registry(args).quantity, args.unit)
     return 0
 
 
-def _write_local(records: Records, store: Store, file: Path, unit: str) -> int:
-    """A row per result and unit of the data: where it stands in what the estimator read, and its
-    value."""
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(["task", "case", "models", "estimator", "seed", "unit", "position", "value"])
-    written = 0
+PATH = ("task", "case", "models", "estimator", "seed")
+"""The columns that say which result a row belongs to."""
+
+
+def _path(record: Record) -> list[Any]:
+    return [record.task, record.case, " ".join(record.models), record.estimator, record.seed]
+
+
+def _write_local(records: Records, store: Store, file: Path, unit: str) -> None:
+    """A row per result and unit of the data: its position in what the estimator read, its value."""
+    rows: list[list[Any]] = []
     for record in records:
         kept = store.array_file(record.key)
         if record.status.failed or not kept.exists():
@@ -65,26 +79,36 @@ def _write_local(records: Records, store: Store, file: Path, unit: str) -> int:
             values = arrays["local"]
         shown = unit if record.unit == "nats" else record.unit
         values = values / math.log(2) if shown == "bits" else values
-        start = (
-            record.task,
-            record.case,
-            " ".join(record.models),
-            record.estimator,
-            record.seed,
-            shown,
-        )
-        table.writerows(
-            [*start, position, repr(float(value))] for position, value in enumerate(values)
-        )
-        written += len(values)
-    if not written:
+        rows += [[*_path(record), shown, i, float(value)] for i, value in enumerate(values)]
+    if not rows:
         raise UsageError(
             "none of these results has values of single units; wanted an estimator that gives them"
         )
+    _write(file, [*PATH, "unit", "position", "value"], rows, "values")
+
+
+def _write_curves(records: Records, file: Path) -> None:
+    """A row per result and point of its curve."""
+    rows: list[list[Any]] = []
+    for record in records:
+        if (curve := record.curve) is None:
+            continue
+        errors = [""] * len(curve.x) if curve.stderr is None else curve.stderr.tolist()
+        points = zip(curve.x.tolist(), curve.y.tolist(), errors, strict=True)
+        rows += [
+            [*_path(record), curve.name_x, x, curve.name_y, y, error] for x, y, error in points
+        ]
+    if not rows:
+        raise UsageError("none of these results has a curve; wanted an estimator that gives one")
+    _write(file, [*PATH, "name_x", "x", "name_y", "y", "stderr"], rows, "points")
+
+
+def _write(file: Path, head: list[str], rows: list[list[Any]], what: str) -> None:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([head, *rows])
     with whole(file) as target:
         target.write(out.getvalue().encode())
-    options.say(f"{written} values in {file}")
-    return 0
+    options.say(f"{len(rows)} {what} in {file}")
 
 
 def _fits(record: Record, args: argparse.Namespace) -> bool:

@@ -34,6 +34,8 @@ def run(args: argparse.Namespace) -> int:
 
 def find(registry: Registry, name: str) -> list[Component]:
     """Components of any role with this full or bare name (or glob). Raises `UsageError`."""
+    if ":" in name:
+        return registry.matching("estimator", name)
     found: list[Component] = []
     for role in OFFERS:
         try:

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 
 from harness.cli import options
-from harness.records import Record
-from harness.registry import Registry
+from harness.identity import are_current
 from harness.store import MIGRATIONS, Store
 
 
@@ -65,15 +64,8 @@ def _merge(args: argparse.Namespace) -> int:
 def _collect(args: argparse.Namespace) -> int:
     registry = options.registry(args)
     with options.store(args, write=True) as store:
-        gone = store.collect_garbage(lambda record: _current(registry, record))
+        gone = store.collect_garbage(lambda record: are_current(registry, record.sources))
         options.say(f"{gone} results removed, {len(store.records())} left")
         if args.models:
             options.say(f"{store.forget_models():.1f} MiB of model outputs removed")
     return 0
-
-
-def _current(registry: Registry, record: Record) -> bool:
-    """Whether the plugins that made a record are installed with the same source."""
-    return all(
-        p in registry.plugins and registry.source_digest(p) == d for p, d in record.sources.items()
-    )

@@ -133,7 +133,7 @@ class Local:
         if unit is None:
             return
         worker.unit, worker.data_key = unit, unit.data_key
-        worker.stage, worker.since = "start", time.monotonic()
+        worker.stage, worker.since = f"task {unit.task[0]}", time.monotonic()
         worker.gpu = worker.gpu or unit.device != "cpu"
         with contextlib.suppress(OSError):  # a dead worker is noticed when it is listened to
             worker.link.send(unit)
@@ -194,6 +194,7 @@ class Local:
             worker.unit = None
             worker.stderr.seek(0)
             worker.stderr.truncate()
+            self._give(worker, queue)  # so that it works while its last outcome is stored
             if content is not None:
                 yield content
 

@@ -1,9 +1,9 @@
 """The worker process: ``main(FD)``.
 
 It reads a setup and then units from the socket ``FD``, performs them, and sends messages back:
-``("stage", name)``, ``("data", fingerprint)`` (answered with the cases to compute),
-``("progress", progress)`` and ``("done", outcome)``. It writes to no store and ends with its
-parent.
+``("stage", name)`` of all stages but the first, which is the task's, ``("data", fingerprint)``
+(answered with the cases to compute), ``("progress", progress)`` and ``("done", outcome)``. It
+writes to no store and ends with its parent.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def main(descriptor: int) -> None:
         return wanted
 
     def tell(stage: str) -> None:
-        link.send(("stage", stage))
+        if not stage.startswith("task "):  # with which every unit begins, as the parent knows
+            link.send(("stage", stage))
 
     def show(unit: Unit, progress: Progress) -> None:
         link.send(("progress", progress))

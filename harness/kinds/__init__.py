@@ -1,7 +1,8 @@
 """The shared kinds: the data that travel on a path. A new kind is a new subclass of `Kind`."""
 
 from harness.kinds.atoms import Environments, Structures
-from harness.kinds.base import Kind, Split, array, offsets, strings
+from harness.kinds.base import Kind
+from harness.kinds.fields import added, array, offsets, strings
 from harness.kinds.graphs import Graph, Links, simple_edges
 from harness.kinds.language import (
     AttentionMaps,
@@ -12,8 +13,9 @@ from harness.kinds.language import (
     TokenLogProbabilities,
     TokenSequences,
 )
-from harness.kinds.networks import Activations, SparseCodes
-from harness.kinds.text import GeneratedText, LabelledText, LabelLogProbabilities, ReferencedText
+from harness.kinds.networks import Activations
+from harness.kinds.split import Split
+from harness.kinds.text import LabelledText, LabelLogProbabilities, ReferencedText
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
 
 __all__ = [
@@ -24,7 +26,6 @@ __all__ = [
     "ConditionedSamples",
     "Contexts",
     "Environments",
-    "GeneratedText",
     "Graph",
     "HiddenStates",
     "Kind",
@@ -35,11 +36,11 @@ __all__ = [
     "PairedSamples",
     "ReferencedText",
     "Samples",
-    "SparseCodes",
     "Split",
     "Structures",
     "TokenLogProbabilities",
     "TokenSequences",
+    "added",
     "array",
     "offsets",
     "simple_edges",

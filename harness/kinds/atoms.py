@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Self
+
 import numpy as np
 
+from harness.arrays import Bools, Floats, Ints
 from harness.errors import DataError
-from harness.kinds.base import BoolArray, FloatArray, IntArray, Kind, array, offsets, strings
+from harness.kinds.base import Kind
+from harness.kinds.examples import alternating, on_grid
+from harness.kinds.fields import array, offsets, strings
 
 
 class Structures(Kind):
@@ -24,13 +29,16 @@ class Structures(Kind):
     sizes                  subset sizes that the task will ask a selector for, in structures
     """
 
-    numbers: IntArray = array("items", np.int64)
-    positions: FloatArray = array("items 3")
-    offsets: IntArray = offsets()
-    cells: FloatArray = array("n 3 3")
-    pbc: BoolArray = array("n 3", np.bool_)
-    energies: FloatArray | None = array("n", optional=True)
-    forces: FloatArray | None = array("items 3", optional=True)
+    coordinates: ClassVar[tuple[str, ...]] = ("positions",)
+    scaled_too: ClassVar[tuple[str, ...]] = ("cells",)
+
+    numbers: Ints = array("items", np.int64)
+    positions: Floats = array("items 3")
+    offsets: Ints = offsets()
+    cells: Floats = array("n 3 3")
+    pbc: Bools = array("n 3", np.bool_)
+    energies: Floats | None = array("n", optional=True)
+    forces: Floats | None = array("items 3", optional=True)
     groups: tuple[str, ...] | None = strings("n", optional=True)
     sizes: tuple[int, ...] = ()
 
@@ -56,7 +64,25 @@ class Structures(Kind):
                 "linearly independent lattice vectors",
                 int(flat[0]),
             )
-        check_sizes(self.sizes, self.n, "Structures.sizes")
+        check_sizes(self.sizes, "Structures.sizes")
+
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Face-centred cells of copper, strained and rattled, with smooth energies and forces."""
+        corner = np.array([[0.0, 0.0, 0.0], [0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]])
+        edges = 3.6 * (1.0 + 0.05 * rng.normal(size=(n, 1, 1)))
+        rattle = 0.08 * rng.normal(size=(n, 4, 3))
+        return cls(
+            numbers=np.full(4 * n, 29),
+            positions=on_grid((edges * corner + rattle).reshape(-1, 3)),
+            offsets=4 * np.arange(n + 1),
+            cells=on_grid(edges * np.eye(3)),
+            pbc=np.ones((n, 3), bool),
+            energies=(rattle**2).sum((1, 2)) - 14.0,
+            forces=(-2.0 * rattle).reshape(-1, 3),
+            groups=alternating(n),
+            sizes=_sizes(n),
+        )
 
 
 class Environments(Kind):
@@ -72,17 +98,34 @@ class Environments(Kind):
     sizes           subset sizes that the task will ask a selector for, in structures
     """
 
-    x: FloatArray = array("items p")
-    offsets: IntArray = offsets()
+    coordinates: ClassVar[tuple[str, ...]] = ("x",)
+
+    x: Floats = array("items p")
+    offsets: Ints = offsets()
     groups: tuple[str, ...] | None = strings("n", optional=True)
     sizes: tuple[int, ...] = ()
 
     def check(self) -> None:
         """Refuse sizes that are no sizes."""
-        check_sizes(self.sizes, self.n, "Environments.sizes")
+        check_sizes(self.sizes, "Environments.sizes")
+
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Bags of 2 to 6 vectors around a few centres, and a few far from all."""
+        counts = rng.integers(2, 7, size=n)
+        total = int(counts.sum())
+        x = 0.02 * rng.normal(size=(total, 3)) + 0.1 * rng.integers(0, 3, size=(total, 1))
+        x[rng.random(total) < 0.05] += 1.0
+        cuts = np.concatenate([[0], np.cumsum(counts)])
+        return cls(on_grid(x), cuts, groups=alternating(n), sizes=_sizes(n))
 
 
-def check_sizes(sizes: tuple[int, ...], n: int, where: str) -> None:
+def check_sizes(sizes: tuple[int, ...], where: str) -> None:
     """Sizes are increasing integers from 1 up; `take` may leave fewer than n units."""
     if any(not isinstance(m, int) or m < 1 for m in sizes) or list(sizes) != sorted(set(sizes)):
         raise DataError(where, repr(sizes), "increasing positive integers")
+
+
+def _sizes(n: int) -> tuple[int, ...]:
+    """An eighth, a quarter and half of the units."""
+    return tuple(sorted({max(1, n // 8), max(1, n // 4), max(1, n // 2)}))

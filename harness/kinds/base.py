@@ -5,7 +5,7 @@ A kind is a class of plain arrays and strings. Declaring one is all there is to 
     class Samples(Kind):
         '''n draws of a d-dimensional variable.'''
 
-        x: FloatArray = array("n d")
+        x: Floats = array("n d")
 
 Subclassing makes it a frozen dataclass. Axis names tie the fields together: ``n`` is the unit
 that is resampled and split; ``items`` is a ragged axis, cut into the n units by an
@@ -13,6 +13,10 @@ that is resampled and split; ``items`` is a ragged axis, cut into the n units by
 any other name is a length that must agree between fields; a number is that length exactly.
 A field whose first axis belongs to no unit (the nodes of one graph, say) stays whole when units
 are taken, and the kind says so: ``whole = ("nodes",)``.
+
+What a kind knows about itself stands in its class too, with defaults that follow from the fields:
+``example``, ``forms``, ``known``, ``awkward``, ``divided``, ``coordinates`` and ``scaled_too``. The
+conformance suite has no table of types; it asks the class.
 """
 
 from __future__ import annotations
@@ -23,109 +27,39 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from harness.errors import DataError, Incompatible, UsageError
 from harness.files import whole
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
-Indices = NDArray[np.int64]
-_ACCEPTED = {"f": "fiub", "i": "iub", "u": "iub", "b": "b"}
-"""By kind of a field's dtype, the kinds of values that it takes."""
-
-
-def array(shape: str, dtype: Any = np.float64, *, optional: bool = False) -> Any:
-    """A field that holds an array of ``shape`` (axis names, see the module) and ``dtype``."""
-    meta = {"shape": tuple(shape.split()), "dtype": np.dtype(dtype), "optional": optional}
-    if meta["dtype"].kind not in _ACCEPTED:
-        raise TypeError(
-            f"array({shape!r}, {meta['dtype']}); wanted a floating, integer or Boolean type"
-        )
-    return field(default=None, metadata=meta) if optional else field(metadata=meta)
-
-
-def offsets(axis: str = "items", *, min_items: int = 1) -> Any:
-    """The field that cuts ``axis`` into units: int64 ``(n+1,)``, from 0, each unit with at least ``min_items``."""
-    return field(metadata={"shape": ("n+1",), "dtype": np.dtype(np.int64), "optional": False,
-                           "cuts": axis, "min_items": min_items})  # fmt: skip
-
-
-def strings(shape: str = "n", *, optional: bool = False) -> Any:
-    """A field that holds a tuple of strings, one per unit, or per item of a ragged axis."""
-    meta = {"strings": tuple(shape.split()), "optional": optional}
-    return field(default=None, metadata=meta) if optional else field(metadata=meta)
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Disjoint index sets over a kind's units. Models fit on ``train`` only."""
-
-    train: Indices
-    test: Indices
-    valid: Indices = field(default_factory=lambda: np.empty(0, np.int64))
-
-    def __post_init__(self) -> None:
-        for name, given in self.parts():
-            part = np.array(given)
-            if part.ndim != 1 or (part.size and part.dtype.kind not in "iu"):
-                raise DataError(
-                    f"Split.{name}",
-                    f"{part.dtype} array of {part.ndim} axes",
-                    "a flat array of integer positions",
-                )
-            positions = part.astype(np.int64)
-            positions.flags.writeable = False
-            object.__setattr__(self, name, positions)
-        for name in ("train", "test"):
-            if not getattr(self, name).size:
-                raise DataError(f"Split.{name}", "an empty part", "at least one unit")
-        together = np.concatenate([part for _, part in self.parts()])
-        values, counts = np.unique(together, return_counts=True)
-        if (counts > 1).any():
-            raise DataError(
-                "Split",
-                f"unit {values[counts > 1][0]} in two places",
-                "train, valid and test disjoint, each unit once",
-            )
-
-    def parts(self) -> Iterator[tuple[str, Indices]]:
-        """The three parts by name."""
-        yield "train", self.train
-        yield "valid", self.valid
-        yield "test", self.test
-
-    def take(self, indices: Indices, n: int) -> Split | None:
-        """The split of ``kind.take(indices)``; None where a needed part has become empty."""
-        role = np.zeros(n, np.int8)
-        for code, (_, part) in enumerate(self.parts(), start=1):
-            role[part] = code
-        role = role[indices]
-        train, valid, test = (np.flatnonzero(role == code) for code in (1, 2, 3))
-        return Split(train, test, valid) if train.size and test.size else None
+from harness.kinds import examples
+from harness.kinds.fields import (
+    added,
+    agree,
+    array,
+    as_array,
+    check_declaration,
+    offsets,
+    plain,
+    strings,
+)
+from harness.kinds.split import Split
 
 
 @dataclass_transform(
-    frozen_default=True, eq_default=False, field_specifiers=(field, array, offsets, strings)
+    frozen_default=True, eq_default=False, field_specifiers=(field, array, offsets, strings, added)
 )
 class _Declared:
-    """Turns each subclass into a frozen dataclass; raises `TypeError` for axes that are cut twice."""
+    """Turns each subclass into a frozen dataclass; raises `TypeError` for what no kind can hold."""
 
     def __init_subclass__(cls) -> None:
         dataclass(frozen=True, eq=False, repr=False)(cls)
-        cut = [f.metadata["cuts"] for f in fields(cls) if "cuts" in f.metadata]  # type: ignore[arg-type]
-        for axis in cut:
-            if cut.count(axis) > 1:
-                raise TypeError(
-                    f"{cls.__name__}: two fields cut the axis {axis}; wanted one offsets({axis!r})"
-                )
+        check_declaration(cls)
 
 
 class Kind(_Declared):
@@ -136,6 +70,10 @@ class Kind(_Declared):
     min_n: ClassVar[int] = 1
     whole: ClassVar[tuple[str, ...]] = ()
     """Axes that belong to no unit: fields that begin with one are kept as they are by `take`."""
+    coordinates: ClassVar[tuple[str, ...]] = ()
+    """Fields that a translation shifts and a change of scale multiplies."""
+    scaled_too: ClassVar[tuple[str, ...]] = ()
+    """Fields that a change of scale multiplies besides, such as the cells of crystals."""
 
     split: Split | None = field(default=None, kw_only=True)
 
@@ -146,6 +84,9 @@ class Kind(_Declared):
                 self._set_array(f, lengths)
             elif "strings" in f.metadata:
                 self._set_strings(f, lengths)
+            elif f.name != "split":
+                value = plain(getattr(self, f.name), f"{type(self).__name__}.{f.name}")
+                object.__setattr__(self, f.name, value)
         for f in self._cuts():
             self._check_offsets(f, lengths)
         if self.n < self.min_n:
@@ -163,16 +104,42 @@ class Kind(_Declared):
     def check(self) -> None:
         """Validate what shapes cannot say. Raise `DataError`."""
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Small valid data of n units; by default the declared axes filled at random.
+
+        Raises `NotImplementedError`, with the reason, where the default does not suit the kind.
+        """
+        return examples.derived(cls, rng, n)
+
+    @classmethod
+    def forms(cls, rng: np.random.Generator, n: int = 48) -> Iterator[Self]:
+        """Examples in every form that methods may ask for (continuous, discrete ...)."""
+        yield cls.example(rng, n)
+
+    @classmethod
+    def known(cls, rng: np.random.Generator, n: int) -> Iterator[tuple[str, float, Self]]:
+        """Draws of known information: the name of the quantity, its value in nats, the data."""
+        yield from ()
+
+    def awkward(self) -> Iterator[tuple[str, Self]]:
+        """Hard data made of these, each with a name: what the axes alone cannot tell."""
+        yield from ()
+
+    def divided(self, rng: np.random.Generator) -> Self:
+        """The same data with 3/5 of the units for training, 1/5 each to validate and to test."""
+        return dataclasses.replace(self, split=examples.parts(rng.permutation(self.n)))
+
     def _set_array(self, f: dataclasses.Field[Any], lengths: dict[str, tuple[int, str]]) -> None:
         value, where = getattr(self, f.name), f"{type(self).__name__}.{f.name}"
         if value is None and f.metadata["optional"]:
             return
-        out = _as_array(value, f.metadata["dtype"], where)
+        out = as_array(value, f.metadata["dtype"], where)
         shape = f.metadata["shape"]
         if out.ndim != len(shape):
             raise DataError(where, f"shape {out.shape}", f"axes ({', '.join(shape)})")
         for axis, length in zip(shape, out.shape, strict=True):
-            _agree(lengths, axis, length, where, self._ragged())
+            agree(lengths, axis, length, where, self._ragged())
         if out.dtype.kind == "f":
             finite = np.isfinite(out)
             if not finite.all():
@@ -188,7 +155,7 @@ class Kind(_Declared):
         for row, text in enumerate(texts):
             if not isinstance(text, str):
                 raise DataError(where, type(text).__name__, "a string", row)
-        _agree(lengths, f.metadata["strings"][0], len(texts), where, self._ragged())
+        agree(lengths, f.metadata["strings"][0], len(texts), where, self._ragged())
         object.__setattr__(self, f.name, tuple(str(t) for t in texts))
 
     def _check_offsets(
@@ -223,7 +190,7 @@ class Kind(_Declared):
         return [f for f in fields(self) if "cuts" in f.metadata]
 
     def _ragged(self) -> set[str]:
-        """The axes that may be empty: those that are cut into units, and ``items`` (the edges of a graph, say)."""
+        """The axes that may be empty: those that are cut into units, and ``items`` (of a graph)."""
         return {"items", *(f.metadata["cuts"] for f in self._cuts())}
 
     @property
@@ -243,7 +210,7 @@ class Kind(_Declared):
         Raises
         ------
         DataError : positions outside of the data.
-        TypeError : a field on an axis that neither units nor offsets own, and that the class does not call ``whole``.
+        TypeError : an axis that neither units nor offsets own, and that is not in ``whole``.
         """
         idx = np.asarray(indices, np.int64)
         if idx.size and (idx.min() < 0 or idx.max() >= self.n):
@@ -273,8 +240,8 @@ class Kind(_Declared):
             ):
                 name, axis = f"{type(self).__name__}.{f.name}", axes[0]
                 raise TypeError(
-                    f"{name}: the axis {axis} belongs to no unit; wanted offsets({axis!r}) that cut it, "
-                    f"or whole = ({axis!r},) in the class"
+                    f"{name}: the axis {axis} belongs to no unit; wanted offsets({axis!r}) "
+                    f"that cut it, or whole = ({axis!r},) in the class"
                 )
             elif "strings" not in f.metadata:
                 for place, axis in enumerate(axes):
@@ -293,13 +260,15 @@ class Kind(_Declared):
         return dataclasses.replace(self.take(getattr(self.split, name)), split=None)
 
     def evaluated(self) -> Self:
-        """What a figure is about: the test part where there is a split (models fit on the training part), else all."""
+        """What a figure is about: the test part where there is a split, else all."""
         return self if self.split is None else self.part("test")
 
     @functools.cached_property
     def _digest(self) -> str:
         sha = hashlib.sha256(f"{type(self).__name__}:{self.version}".encode())
         for f in fields(self):
+            if "added" in f.metadata and getattr(self, f.name) == f.default:
+                continue
             sha.update(f"\0{f.name}\0".encode())
             _feed(sha, getattr(self, f.name))
         return "sha256:" + sha.hexdigest()
@@ -360,55 +329,6 @@ def write_npz(path: Path, arrays: dict[str, Any], header: dict[str, Any]) -> Non
     """Write arrays and a JSON header, the whole file or none of it."""
     with whole(path) as out:
         np.savez(out, __header__=np.array(json.dumps(header, sort_keys=True)), **arrays)
-
-
-def _as_array(value: Any, dtype: np.dtype[Any], where: str) -> NDArray[Any]:
-    """``value`` as a read-only C-contiguous array; copied unless it is one already."""
-    try:
-        raw = np.asarray(value)
-    except ValueError as error:
-        raise DataError(
-            where, f"rows of different lengths ({error})", "a rectangular array"
-        ) from None
-    if raw.dtype.kind not in _ACCEPTED[dtype.kind]:
-        wanted = {"f": "numbers", "i": "integers", "u": "integers", "b": "booleans"}[dtype.kind]
-        raise DataError(where, f"{raw.dtype} values", wanted)
-    if (
-        raw.size
-        and dtype.kind in "iu"
-        and raw.dtype.kind in "iu"
-        and not np.can_cast(raw.dtype, dtype)
-    ):
-        least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
-        wild = raw.min() if raw.min() < least else raw.max()
-        if not least <= wild <= most:
-            raise DataError(where, f"{wild}", f"integers from {least} to {most}")
-    if raw.dtype == dtype and raw.flags.c_contiguous and not raw.flags.writeable:
-        return raw
-    out = np.array(raw, dtype=dtype, order="C", copy=True)
-    out.flags.writeable = False
-    return out
-
-
-def _agree(
-    lengths: dict[str, tuple[int, str]],
-    axis: str,
-    length: int,
-    where: str,
-    ragged: Collection[str] = (),
-) -> None:
-    """Check an axis length against a number, or against the field that named the axis first."""
-    if axis.isdigit():
-        if length != int(axis):
-            raise DataError(where, f"an axis of length {length}", f"length {axis}")
-        return
-    if length == 0 and axis != "n" and axis not in ragged:
-        raise DataError(where, f"axis {axis} of length 0", "at least one")
-    if axis == "n+1":
-        _agree(lengths, "n", length - 1, where)
-    known, first = lengths.setdefault(axis, (length, where))
-    if known != length:
-        raise DataError(where, f"axis {axis} of length {length}", f"{known}, as in {first}")
 
 
 def _feed(sha: Any, value: Any) -> None:

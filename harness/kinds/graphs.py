@@ -7,12 +7,14 @@ import logging
 from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from harness.arrays import Floats, Ints, Singles
 from harness.errors import DataError
-from harness.kinds.base import FloatArray, IntArray, Kind, array
-
-Singles = NDArray[np.float32]
+from harness.kinds.base import Kind
+from harness.kinds.examples import on_grid
+from harness.kinds.fields import array, class_codes
+from harness.kinds.split import Split
 
 
 class Graph(Kind):
@@ -23,18 +25,20 @@ class Graph(Kind):
     nodes              number of nodes, n; those without edges count
     edges (m, 2)       an edge a row, each once; its order of ends means nothing unless ``directed``
     features (n, f)    what is known of each node, where anything is (single precision)
-    labels (n,)        class of each node, ``0 .. classes-1``, -1 where unknown; where there are classes
+    labels (n,)        class of each node, from 0 up, -1 where unknown; where there are classes
     weights (m,)       a weight per edge, where edges have them
     directed           whether ``(a, b)`` is another edge than ``(b, a)``
 
     Edges are the only items of the kind that no offsets cut: `take` gives the induced subgraph.
     """
 
+    coordinates: ClassVar[tuple[str, ...]] = ("features",)
+
     nodes: int
-    edges: IntArray = array("items 2", np.int64)
+    edges: Ints = array("items 2", np.int64)
     features: Singles | None = array("n f", np.float32, optional=True)
-    labels: IntArray | None = array("n", np.int64, optional=True)
-    weights: FloatArray | None = array("items", optional=True)
+    labels: Ints | None = array("n", np.int64, optional=True)
+    weights: Floats | None = array("items", optional=True)
     directed: bool = False
 
     @property
@@ -43,12 +47,22 @@ class Graph(Kind):
         return self.nodes
 
     @property
+    def classes(self) -> Ints:
+        """The labels that occur, ascending; none without labels."""
+        return np.empty(0, np.int64) if self.labels is None else class_codes(self.labels)[0]
+
+    @property
+    def codes(self) -> Ints:
+        """The class of each node as a position in `classes`, -1 where it is unknown."""
+        return np.full(self.nodes, -1) if self.labels is None else class_codes(self.labels)[1]
+
+    @property
     def n_classes(self) -> int:
-        """Number of classes, the largest label plus one; 0 without labels."""
-        return 0 if self.labels is None else int(self.labels.max()) + 1
+        """Number of classes that occur; 0 without labels."""
+        return len(self.classes)
 
     def check(self) -> None:
-        """Refuse edges out of range, loops, repeated edges; and labels that cannot be learnt or judged."""
+        """Refuse edges out of range, loops, repeated edges; and labels that cannot be learnt."""
         check_nodes(self.nodes, "Graph.nodes")
         check_edges(self.edges, self.nodes, "Graph.edges", self.directed)
         for name in ("features", "labels"):
@@ -60,7 +74,7 @@ class Graph(Kind):
         if self.labels is not None:
             self._check_labels(self.labels)
 
-    def _check_labels(self, labels: IntArray) -> None:
+    def _check_labels(self, labels: Ints) -> None:
         if labels.min() < -1:
             row = int(labels.argmin())
             raise DataError(
@@ -85,6 +99,12 @@ class Graph(Kind):
                     f"class {unseen[0]} absent from the training part",
                     "every class in it",
                 )
+
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Two communities, with features that say which."""
+        edges, features, labels = _communities(rng, n)
+        return cls(n, edges, features, labels, weights=None)
 
     def take(self, indices: ArrayLike) -> Self:
         """The induced subgraph on the nodes at ``indices``, in that order; the split goes along.
@@ -119,12 +139,12 @@ class Graph(Kind):
 
 
 class Links(Kind):
-    """Pairs of nodes, linked or not, and the graph that is known: a unit is a pair, and the split is over pairs.
+    """Pairs of nodes, linked or not, and the graph that is known; the split is over pairs.
 
     Attributes
     ----------
     nodes              number of nodes of the graph, v
-    edges (m, 2)       the edges that methods may read: those of training; each once, undirected
+    edges (m, 2)       the edges that methods may read, of training; each once, undirected
     pairs (n, 2)       the pairs in question: training edges and non-edges, then what is held out
     y (n,)             1 where the pair is linked, 0 where not
     features (v, f)    what is known of each node, where anything is (single precision)
@@ -133,11 +153,12 @@ class Links(Kind):
 
     min_n: ClassVar[int] = 2
     whole: ClassVar[tuple[str, ...]] = ("m", "v")
+    coordinates: ClassVar[tuple[str, ...]] = ("features",)
 
     nodes: int
-    edges: IntArray = array("m 2", np.int64)
-    pairs: IntArray = array("n 2", np.int64)
-    y: IntArray = array("n", np.int64)
+    edges: Ints = array("m 2", np.int64)
+    pairs: Ints = array("n 2", np.int64)
+    y: Ints = array("n", np.int64)
     features: Singles | None = array("v f", np.float32, optional=True)
     k: int = 100
 
@@ -180,6 +201,28 @@ class Links(Kind):
                         int(part[seen[0]]),
                     )
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Pairs of a graph of two communities, half of them linked."""
+        nodes, half = max(24, n // 2), n // 2
+        edges, features, _ = _communities(rng, nodes)
+        rest = np.argwhere(np.triu(np.ones((nodes, nodes), bool), 1))
+        apart = rest[~(rest[:, None] == edges[None]).all(2).any(1)]
+        linked, unlinked = rng.permutation(edges)[:half], rng.permutation(apart)[: n - half]
+        y = np.repeat([1, 0], [len(linked), len(unlinked)])
+        return cls(nodes, edges, np.concatenate([linked, unlinked]), y, features, k=2)
+
+    def divided(self, rng: np.random.Generator) -> Self:
+        """Linked and unlinked pairs in every part; held-out links are edges no more."""
+        role = np.empty(self.n, np.int64)
+        for y in (0, 1):
+            pairs = rng.permutation(np.flatnonzero(self.y == y))
+            role[pairs] = np.array([0, 0, 0, 1, 2])[np.arange(len(pairs)) % 5]
+        held = self.pairs[(role > 0) & (self.y == 1)]
+        known = self.edges[~(self.edges[:, None] == held[None]).all(2).any(1)]
+        split = Split(*(np.flatnonzero(role == part) for part in (0, 2, 1)))
+        return dataclasses.replace(self, edges=known, split=split)
+
 
 def check_nodes(nodes: int, where: str) -> None:
     """A number of nodes is a positive integer."""
@@ -187,7 +230,7 @@ def check_nodes(nodes: int, where: str) -> None:
         raise DataError(where, repr(nodes), "a whole number of nodes from 1 up")
 
 
-def check_range(pairs: IntArray, nodes: int, where: str) -> None:
+def check_range(pairs: Ints, nodes: int, where: str) -> None:
     """Raise `DataError` for a pair with an end that is no node, or with one end twice."""
     if not len(pairs):
         return
@@ -202,8 +245,11 @@ def check_range(pairs: IntArray, nodes: int, where: str) -> None:
         )
 
 
-def check_edges(edges: IntArray, nodes: int, where: str, directed: bool) -> None:
-    """Raise `DataError` for ends out of range, loops and repeated edges. O(m), O(m log m) where they are not sorted."""
+def check_edges(edges: Ints, nodes: int, where: str, directed: bool) -> None:
+    """Raise `DataError` for ends out of range, loops and repeated edges.
+
+    O(m) where the edges are sorted, else O(m log m).
+    """
     check_range(edges, nodes, where)
     key = codes(edges, nodes, directed)
     if (np.diff(key) > 0).all():
@@ -217,17 +263,18 @@ def check_edges(edges: IntArray, nodes: int, where: str, directed: bool) -> None
         )
 
 
-def codes(pairs: IntArray, nodes: int, directed: bool = False) -> IntArray:
-    """A number per pair ``(m, 2)``, equal for equal pairs; blind to the order of ends unless ``directed``."""
+def codes(pairs: Ints, nodes: int, directed: bool = False) -> Ints:
+    """A number per pair ``(m, 2)``, equal for equal pairs; ``directed`` pairs have an order."""
     first, second = (pairs[:, 0], pairs[:, 1]) if directed else (pairs.min(1), pairs.max(1))
-    found: IntArray = first * nodes + second
+    found: Ints = first * nodes + second
     return found
 
 
-def simple_edges(edges: ArrayLike, nodes: int, *, name: str = "graph") -> IntArray:
-    """The undirected simple graph of a list of pairs ``(m, 2)``: loops dropped, repeats and reversals merged, sorted.
+def simple_edges(edges: ArrayLike, nodes: int, *, name: str = "graph") -> Ints:
+    """The undirected simple graph of a list of pairs ``(m, 2)``, sorted.
 
-    What was dropped or merged is logged as a warning under ``harness.graphs``.
+    Loops are dropped, repeats and reversals merged. What was dropped or merged is logged as a
+    warning under ``harness.graphs``.
 
     Raises
     ------
@@ -251,3 +298,12 @@ def simple_edges(edges: ArrayLike, nodes: int, *, name: str = "graph") -> IntArr
             len(key),
         )
     return np.column_stack([key // nodes, key % nodes])
+
+
+def _communities(rng: np.random.Generator, n: int) -> tuple[Ints, Singles, Ints]:
+    """Edges mostly within two communities, features that say which, and the community of nodes."""
+    labels = np.arange(n) % 2
+    chance = np.where(labels[:, None] == labels, 0.4, 0.05)
+    edges = np.argwhere(np.triu(rng.random((n, n)) < chance, 1))
+    features = on_grid(rng.normal(size=(n, 3)) + 2.0 * labels[:, None])
+    return edges, features.astype(np.float32), labels

@@ -8,23 +8,32 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from harness.arrays import Bools, Floats, Ints
 from harness.errors import DataError
-from harness.kinds.base import BoolArray, FloatArray, IntArray, Kind, array, offsets, strings
+from harness.kinds.base import Kind
+from harness.kinds.examples import on_grid
+from harness.kinds.fields import array, offsets, strings
 
 ALPHABETS = ("codes", "bytes")
 ROUNDING = 1e-4
 """How far a row of attention may stand off a distribution: half precision adds up to this much."""
+_NETWORK = (
+    '{"layers": 2, "heads": 2, "width": 8, "norm": "layer", "activation": "gelu", '
+    '"feed_forward": "standard"}'
+)
 
 
 class TokenSequences(Kind):
-    """n sequences of symbols: sequence i owns ``ids[offsets[i]:offsets[i + 1]]``, each within ``0 .. vocab_size-1``.
+    """n sequences of symbols, each within ``0 .. vocab_size-1``.
 
-    ``alphabet`` says what the symbols are: ``codes`` of a made language, or the ``bytes`` of UTF-8 text, which a model
-    may cut into tokens of its own.
+    Sequence i owns ``ids[offsets[i]:offsets[i + 1]]``.
+
+    ``alphabet`` says what the symbols are: ``codes`` of a made language, or the ``bytes`` of UTF-8
+    text, which a model may cut into tokens of its own.
     """
 
-    ids: IntArray = array("items", np.int64)
-    offsets: IntArray = offsets()
+    ids: Ints = array("items", np.int64)
+    offsets: Ints = offsets()
     vocab_size: int
     alphabet: str = "codes"
 
@@ -44,22 +53,28 @@ class TokenSequences(Kind):
             wanted = f"symbols from 0 to {self.vocab_size - 1}"
             raise DataError("TokenSequences.ids", f"symbol {self.ids[wrong[0]]}", wanted, row)
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Counts that go up by one or two, modulo 4."""
+        cuts = _cuts(rng, n)
+        return cls(np.cumsum(rng.integers(1, 3, size=cuts[-1])) % 4, cuts, 4)
+
 
 class TokenLogProbabilities(Kind):
     """What a model thought of n sequences, token by token.
 
-    ``log_p`` is ln p(token | the tokens before it), in nats; ``symbols`` counts the symbols of the data (bytes, codes)
-    that a token stands for, so that models with different tokens can be compared; ``context`` counts the tokens that
-    the model saw before it.
+    ``log_p`` is ln p(token | the tokens before it), in nats; ``symbols`` counts the symbols of the
+    data (bytes, codes) that a token stands for, so that models with different tokens can be
+    compared; ``context`` counts the tokens that the model saw before it.
     """
 
-    log_p: FloatArray = array("items")
-    symbols: IntArray = array("items", np.int64)
-    context: IntArray = array("items", np.int64)
-    offsets: IntArray = offsets()
+    log_p: Floats = array("items")
+    symbols: Ints = array("items", np.int64)
+    context: Ints = array("items", np.int64)
+    offsets: Ints = offsets()
 
     def check(self) -> None:
-        """Refuse positive log-probabilities, negative counts, and sequences that stand for no symbol."""
+        """Refuse positive log-probabilities, negative counts, and sequences of no symbol."""
         refuse_positive(self.log_p, "TokenLogProbabilities.log_p")
         for name in ("symbols", "context"):
             if getattr(self, name).min() < 0:
@@ -76,17 +91,26 @@ class TokenLogProbabilities(Kind):
                 int(empty[0]),
             )
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Probabilities from a tenth to one; a token is a symbol."""
+        cuts = _cuts(rng, n)
+        total = int(cuts[-1])
+        context = np.arange(total) - np.repeat(cuts[:-1], np.diff(cuts))
+        log_p = np.log(on_grid(rng.uniform(0.1, 1.0, total)))
+        return cls(log_p, np.ones(total, int), context, cuts)
+
 
 class HiddenStates(Kind):
     """The vectors of one layer at every token of n sequences: ``x (items, d)``.
 
-    ``ids (items,)`` are the tokens that were read there, in the model's own vocabulary; ``layer`` counts from 0, the
-    embedding, to ``layers``, the last block.
+    ``ids (items,)`` are the tokens that were read there, in the model's own vocabulary; ``layer``
+    counts from 0, the embedding, to ``layers``, the last block.
     """
 
-    x: FloatArray = array("items d")
-    ids: IntArray = array("items", np.int64)
-    offsets: IntArray = offsets()
+    x: Floats = array("items d")
+    ids: Ints = array("items", np.int64)
+    offsets: Ints = offsets()
     layer: int
     layers: int
 
@@ -97,17 +121,26 @@ class HiddenStates(Kind):
                 "HiddenStates.layer", str(self.layer), f"a layer from 0 to {self.layers}"
             )
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Normal vectors in the first of two layers."""
+        cuts = _cuts(rng, n)
+        x = on_grid(rng.normal(size=(cuts[-1], 3)))
+        return cls(x, rng.integers(4, size=cuts[-1]), cuts, 1, 2)
+
 
 class AttentionMaps(Kind):
-    """The attention of every head over n sequences of t tokens: ``a (n, layers, heads, t, t)``, query by key.
+    """The attention of every head over n sequences of t tokens.
 
-    Rows are distributions over keys; with ``causal`` query i sees the keys up to i. Rows that a model computed as NaN
-    are marked in ``broken`` and hold zeros. Whole maps are large: what can be reduced row by row travels as an
-    `AttentionProfile`.
+    ``a (n, layers, heads, t, t)`` is query by key.
+
+    Rows are distributions over keys; with ``causal`` query i sees the keys up to i. Rows that a
+    model computed as NaN are marked in ``broken`` and hold zeros. Whole maps are large: what can be
+    reduced row by row travels as an `AttentionProfile`.
     """
 
-    a: FloatArray = array("n layers heads t s")
-    broken: BoolArray | None = array("n layers heads t", np.bool_, optional=True)
+    a: Floats = array("n layers heads t s")
+    broken: Bools | None = array("n layers heads t", np.bool_, optional=True)
     causal: bool = True
 
     def check(self) -> None:
@@ -143,23 +176,29 @@ class AttentionMaps(Kind):
                 "none, as it is causal",
             )
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Random causal maps of two layers of two heads."""
+        return cls(_attention(rng, n), broken=None)
+
 
 class AttentionProfile(Kind):
-    """What is left of attention when each row is reduced to its entropy: ``entropy (n, layers, heads, t)``, in nats.
+    """What is left of attention when each row is reduced to its entropy, in nats.
 
-    ``broken`` marks the rows that were NaN in the model (their entropy is 0 and means nothing). ``log_p (n, t)`` is
-    what the model gave the token at each place, where it is known. ``network`` describes the model in JSON (``layers``,
-    ``heads``, ``width``, ``norm``, ``activation``, ``feed_forward`` ...), empty where nothing is known.
+    ``entropy (n, layers, heads, t)``; ``broken`` marks the rows that were NaN in the model (their
+    entropy is 0 and means nothing). ``log_p (n, t)`` is what the model gave the token at each
+    place, where it is known. ``network`` describes the model in JSON (``layers``, ``heads``,
+    ``width``, ``norm``, ``activation``, ``feed_forward`` ...), empty where nothing is known.
     """
 
-    entropy: FloatArray = array("n layers heads t")
-    broken: BoolArray | None = array("n layers heads t", np.bool_, optional=True)
-    log_p: FloatArray | None = array("n t", optional=True)
+    entropy: Floats = array("n layers heads t")
+    broken: Bools | None = array("n layers heads t", np.bool_, optional=True)
+    log_p: Floats | None = array("n t", optional=True)
     causal: bool = True
     network: str = ""
 
     def check(self) -> None:
-        """Refuse entropies below 0 or above what the keys in sight allow, and positive log-probabilities."""
+        """Refuse entropies below 0 or above their maximum, and positive log-probabilities."""
         t = self.entropy.shape[-1]
         most = np.log(np.arange(1, t + 1)) if self.causal else np.full(t, np.log(t))
         wrong = (self.entropy < -ROUNDING) | (self.entropy > most + ROUNDING * np.log(t + 1))
@@ -171,12 +210,20 @@ class AttentionProfile(Kind):
         if self.log_p is not None:
             refuse_positive(self.log_p, "AttentionProfile.log_p")
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """The entropies of random causal maps."""
+        a = _attention(rng, n)
+        entropy = -(a * np.log(np.where(a > 0, a, 1.0))).sum(-1)
+        log_p = -on_grid(rng.uniform(0.1, 2.0, (n, a.shape[-1])))
+        return cls(entropy, broken=None, log_p=log_p, network=_NETWORK)
+
 
 class Contexts(Kind):
-    """n texts that one question is asked of: ``texts (n,)``, and where they are known the ``answers (n,)``.
+    """n texts that one question is asked of: ``texts (n,)``, and ``answers (n,)`` where known.
 
-    An answer that is not known is empty: a question about one of the texts has its answer there only. ``options`` are
-    the answers to choose from, where there are such.
+    An answer that is not known is empty: a question about one of the texts has its answer there
+    only. ``options`` are the answers to choose from, where there are such.
     """
 
     min_n: ClassVar[int] = 2
@@ -200,35 +247,44 @@ class Contexts(Kind):
                     row,
                 )
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Sentences that say the answer."""
+        colours = ("red", "green", "blue")
+        answers = tuple(colours[i] for i in rng.integers(3, size=n))
+        texts = tuple(f"The box is {answer} and weighs {i} kg." for i, answer in enumerate(answers))
+        return cls(texts, answers, query="What colour is the box?", options=colours)
+
 
 class ChannelLogLikelihoods(Kind):
     """How likely every compression is under every context: ``log_p (n, m, k)``, in nats.
 
-    ``log_p[i, j, l]`` is ln p(z_ij | x_l, q), of the j-th of m compressions drawn from context i, summed over its
-    tokens; k is n. What is impossible has `IMPOSSIBLE`, which every sum of exponentials treats as minus infinity; `of`
-    puts it there. ``lengths (n, m)`` are tokens of each compression; ``correct (n, m)`` what a predictor made of it,
-    from 0 to 1, or `UNKNOWN` where the answer is not known. ``exact`` says that ``log_p`` is the law that z was drawn
-    from, and no proxy.
+    ``log_p[i, j, l]`` is ln p(z_ij | x_l, q), of the j-th of m compressions drawn from context i,
+    summed over its tokens; k is n. What is impossible has `IMPOSSIBLE`, which every sum of
+    exponentials treats as minus infinity; `of` puts it there. ``lengths (n, m)`` are tokens of each
+    compression; ``correct (n, m)`` what a predictor made of it, from 0 to 1, or `UNKNOWN` where the
+    answer is not known. ``exact`` says that ``log_p`` is the law that z was drawn from, and no
+    proxy.
     """
 
     IMPOSSIBLE: ClassVar[float] = -1e300
     UNKNOWN: ClassVar[float] = -1.0
     min_n: ClassVar[int] = 2
 
-    log_p: FloatArray = array("n m k")
-    lengths: IntArray = array("n m", np.int64)
-    correct: FloatArray | None = array("n m", optional=True)
+    log_p: Floats = array("n m k")
+    lengths: Ints = array("n m", np.int64)
+    correct: Floats | None = array("n m", optional=True)
     query: str = ""
     exact: bool = False
 
     @classmethod
-    def of(cls, log_p: FloatArray, lengths: IntArray, **more: Any) -> Self:
+    def of(cls, log_p: Floats, lengths: Ints, **more: Any) -> Self:
         """The same from an array in which impossible compressions have minus infinity."""
         given = np.asarray(log_p, np.float64)
         return cls(np.where(np.isneginf(given), cls.IMPOSSIBLE, given), lengths, **more)
 
     def check(self) -> None:
-        """Refuse other than n contexts, positive log-probabilities, empty and impossible compressions."""
+        """Refuse contexts that are not scored, and empty or impossible compressions."""
         n, _, k = self.log_p.shape
         if n != k:
             raise DataError(
@@ -261,6 +317,13 @@ class ChannelLogLikelihoods(Kind):
                     "shares of right answers",
                 )
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Two compressions a context, each about 20 nats likelier under its own."""
+        log_p = -on_grid(rng.uniform(20.0, 30.0, (n, 2, n)) - 20.0 * np.eye(n)[:, None])
+        correct = rng.integers(0, 2, (n, 2)).astype(np.float64)
+        return cls(log_p, rng.integers(3, 9, (n, 2)), correct=correct)
+
     def take(self, indices: ArrayLike) -> Self:
         """The contexts at ``indices`` as rows and as columns: contexts are what is resampled."""
         idx = np.asarray(indices, np.int64)
@@ -279,8 +342,19 @@ class ChannelLogLikelihoods(Kind):
         )
 
 
-def refuse_positive(log_p: FloatArray, where: str) -> None:
+def refuse_positive(log_p: Floats, where: str) -> None:
     """Raise `DataError` where a log-probability is above 0."""
     if log_p.size and log_p.max() > 0:
         row = int(np.unravel_index(log_p.argmax(), log_p.shape)[0])
         raise DataError(where, f"log-probability {log_p.max():.6g}", "numbers up to 0", row)
+
+
+def _cuts(rng: np.random.Generator, n: int) -> Ints:
+    """Offsets of n sequences of 6 to 11 tokens."""
+    return np.concatenate([[0], np.cumsum(rng.integers(6, 12, size=n))])
+
+
+def _attention(rng: np.random.Generator, n: int, t: int = 6) -> Floats:
+    """Causal maps of two layers of two heads ``(n, 2, 2, t, t)``."""
+    weights = np.exp(rng.normal(size=(n, 2, 2, t, t))) * np.tri(t)
+    return np.asarray(weights / weights.sum(-1, keepdims=True))

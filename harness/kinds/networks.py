@@ -1,4 +1,4 @@
-"""What networks do on their inputs: activations of a layer, and how sparse codes of them use their features."""
+"""What networks do on their inputs: activations of a layer."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from harness.arrays import Floats, Ints
 from harness.errors import DataError
-from harness.kinds.base import FloatArray, IntArray, Kind, array
+from harness.kinds.base import Kind
+from harness.kinds.examples import on_grid
+from harness.kinds.fields import array
 
 
 class Activations(Kind):
@@ -24,9 +27,10 @@ class Activations(Kind):
     """
 
     min_n: ClassVar[int] = 2
+    coordinates: ClassVar[tuple[str, ...]] = ("x",)
 
-    x: FloatArray = array("n units")
-    labels: IntArray | None = array("n", np.int64, optional=True)
+    x: Floats = array("n units")
+    labels: Ints | None = array("n", np.int64, optional=True)
     layer: str = ""
     accuracy: float | None = None
     learning_coefficient: float | None = None
@@ -38,9 +42,9 @@ class Activations(Kind):
 
     @classmethod
     def of_maps(cls, maps: ArrayLike, *, layer: str = "") -> Self:
-        """From the maps of a convolution ``(inputs, channels, height, width)``: each position is a sample.
+        """From the maps of a convolution ``(inputs, channels, height, width)``.
 
-        Raises `DataError` where the array has other than four axes.
+        Each position is a sample. Raises `DataError` where the array has other than four axes.
         """
         values = np.asarray(maps)
         if values.ndim != 4:
@@ -61,53 +65,9 @@ class Activations(Kind):
                 "Activations.labels", f"label {self.labels[row]}", "labels from 0 up", row
             )
 
-
-class SparseCodes(Kind):
-    """How n sparse autoencoders of one layer use their features; the codes themselves are not kept.
-
-    Attributes
-    ----------
-    mass (n, blocks, features)  sum of the absolute codes over the samples of a block; blocks are random parts of the
-                                samples, the same for all autoencoders, and about equally large
-    counts (n, blocks, features)  in how many samples of the block the feature is active
-    sparsity (n,)               weight of the sparsity term beside the summed square error; 0 where there is none
-    scale (n,)                  what the layer was multiplied with before the autoencoder saw it
-    unexplained (n,)            square error over variance, on samples that it was not fitted on where there are any
-    units, samples              width of the layer, and how many samples were coded
-    layer, accuracy, learning_coefficient  as in `Activations`
-    """
-
-    mass: FloatArray = array("n blocks features")
-    counts: IntArray = array("n blocks features", np.int64)
-    sparsity: FloatArray = array("n")
-    scale: FloatArray = array("n")
-    unexplained: FloatArray = array("n")
-    units: int = 1
-    samples: int = 1
-    layer: str = ""
-    accuracy: float | None = None
-    learning_coefficient: float | None = None
-
-    @property
-    def features(self) -> int:
-        """Size of the dictionaries."""
-        return int(self.mass.shape[2])
-
-    def check(self) -> None:
-        """Refuse negative mass, counts beyond the samples, and widths below one."""
-        if (self.mass < 0).any():
-            row = int(np.argwhere(self.mass < 0)[0][0])
-            raise DataError("SparseCodes.mass", "a negative sum", "sums of absolute values", row)
-        if self.units < 1 or self.samples < 1:
-            raise DataError(
-                "SparseCodes", f"{self.units} units, {self.samples} samples", "one at least of each"
-            )
-        wrong = (self.counts < 0).any((1, 2)) | (self.counts.sum(1) > self.samples).any(1)
-        if wrong.any():
-            row = int(wrong.argmax())
-            raise DataError(
-                "SparseCodes.counts",
-                "counts out of range",
-                f"0 to samples={self.samples} in all",
-                row,
-            )
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Sparse codes of six features through four units, with labels."""
+        codes = rng.random((n, 6)) * (rng.random((n, 6)) < 0.4)
+        x = on_grid(codes @ rng.normal(size=(6, 4)))
+        return cls(x, np.arange(n) % 2, layer="hidden", accuracy=0.9)

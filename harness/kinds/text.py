@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import dataclasses
+from collections.abc import Iterator
+from typing import ClassVar, Self
 
 import numpy as np
 
+from harness.arrays import Bools, Floats, Ints
 from harness.errors import DataError
-from harness.kinds.base import BoolArray, FloatArray, IntArray, Kind, array, strings
+from harness.kinds.base import Kind
+from harness.kinds.examples import alternating, classes_first, parts, shuffled_labels
+from harness.kinds.fields import array, strings
 
 SLACK = 1e-6
 """How far the probabilities of an example may sum from one: the rounding of float32, and floors."""
@@ -21,29 +26,34 @@ class LabelledText(Kind):
     texts (n)     what the class is to be read from; never blank
     y (n,)        the class, a position in ``classes``
     classes       names of the classes, all different
-    contexts (n)  a second text that goes with the first (hypothesis, claim, options), where there is one
+    contexts (n)  a second text that goes with the first (hypothesis, claim, options), if any
     groups (n)    a slice per text (topic, difficulty ...), where known
     wrong (n,)    which labels were made wrong on purpose, where known; predictors never look
-    repeats       whether equal texts may stand in training and elsewhere: a small alphabet, and no leak
+    repeats       whether equal texts may stand in training and elsewhere: a small alphabet, no leak
     """
 
     min_n: ClassVar[int] = 2
 
     texts: tuple[str, ...] = strings("n")
-    y: IntArray = array("n", np.int64)
+    y: Ints = array("n", np.int64)
     classes: tuple[str, ...]
     contexts: tuple[str, ...] | None = strings("n", optional=True)
     groups: tuple[str, ...] | None = strings("n", optional=True)
-    wrong: BoolArray | None = array("n", np.bool_, optional=True)
+    wrong: Bools | None = array("n", np.bool_, optional=True)
     repeats: bool = False
 
     @property
+    def codes(self) -> Ints:
+        """The class of each unit as a position in `classes`."""
+        return self.y
+
+    @property
     def n_classes(self) -> int:
-        """Number of classes, those that no text has included."""
-        return len(self.classes)
+        """Number of classes that occur; ``classes`` may name more."""
+        return len(np.unique(self.y))
 
     def check(self) -> None:
-        """Refuse blank texts, labels without a name, a single class, classes unseen in training, and leaks."""
+        """Refuse blank texts, unnamed labels, a single class, classes unseen in training, leaks."""
         for row, text in enumerate(self.texts):
             if not text.strip():
                 raise DataError(
@@ -68,13 +78,14 @@ class LabelledText(Kind):
             if leaked.size and not self.repeats:
                 raise DataError(
                     "LabelledText.split",
-                    f"a text of the training part again ({len(leaked)} such: {self.texts[leaked[0]][:40]!r})",
+                    f"a text of the training part again ({len(leaked)} such: "
+                    f"{self.texts[leaked[0]][:40]!r})",
                     "test texts that training does not have",
                     int(leaked[0]),
                 )
 
-    def leaks(self) -> IntArray:
-        """Units outside training whose text and context, but for case and spaces, are those of a training unit."""
+    def leaks(self) -> Ints:
+        """Units outside training that equal a training unit but for case and spaces."""
         if self.split is None:
             return np.empty(0, np.int64)
         prints = self.prints()
@@ -89,6 +100,30 @@ class LabelledText(Kind):
             (_plain(text), _plain(context))
             for text, context in zip(self.texts, contexts, strict=True)
         ]
+
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """A word for the class among words that say nothing; no text twice."""
+        y = shuffled_labels(rng, n)
+        fill = np.array(["near", "far", "old", "new", "red", "blue", "one", "two"])[
+            rng.integers(8, size=(n, 3))
+        ]
+        words = ("tree", "stone", "river")
+        texts = tuple(f"{' '.join(fill[i])} {words[y[i]]} {i}" for i in range(n))
+        wrong = np.arange(n) % 7 == 3
+        return cls(texts, y, words[: min(3, n)], None, groups=alternating(n), wrong=wrong)
+
+    def awkward(self) -> Iterator[tuple[str, Self]]:
+        """A text that says nothing of the class, and a class name that no text has."""
+        one = self.texts[:1] * self.n
+        yield "one text throughout", dataclasses.replace(self, texts=one, repeats=True)
+        names = (*self.classes, "another class")
+        yield "a class without texts", dataclasses.replace(self, classes=names)
+
+    def divided(self, rng: np.random.Generator) -> Self:
+        """Split at random, with every class in the training part."""
+        order = classes_first(rng.permutation(self.n), self.y)
+        return dataclasses.replace(self, split=parts(order))
 
 
 class LabelLogProbabilities(Kind):
@@ -105,14 +140,14 @@ class LabelLogProbabilities(Kind):
     groups, wrong    as in `LabelledText`
     """
 
-    log_full: FloatArray = array("n k")
-    log_null: FloatArray = array("n k")
-    y: IntArray = array("n", np.int64)
+    log_full: Floats = array("n k")
+    log_null: Floats = array("n k")
+    y: Ints = array("n", np.int64)
     classes: tuple[str, ...]
-    held_out: BoolArray = array("n", np.bool_)
-    row: IntArray = array("n", np.int64)
+    held_out: Bools = array("n", np.bool_)
+    row: Ints = array("n", np.int64)
     groups: tuple[str, ...] | None = strings("n", optional=True)
-    wrong: BoolArray | None = array("n", np.bool_, optional=True)
+    wrong: Bools | None = array("n", np.bool_, optional=True)
 
     def check(self) -> None:
         """Refuse labels without a name, and what are no logarithms of probabilities."""
@@ -129,9 +164,23 @@ class LabelLogProbabilities(Kind):
                 found = f"probabilities that sum to {total[off[0]]:.6g}"
                 raise DataError(where, found, "a sum of 1", int(off[0]))
 
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Three classes, each likelier where it is right, and a uniform null."""
+        y = shuffled_labels(rng, n)
+        scores = rng.normal(size=(n, 3)) + 2.0 * np.eye(3)[y]
+        full = scores - np.log(np.exp(scores).sum(1, keepdims=True))
+        null = np.full((n, 3), -np.log(3.0))
+        held_out, wrong = np.ones(n, bool), np.arange(n) % 7 == 3
+        more = {"groups": alternating(n), "wrong": wrong}
+        return cls(full, null, y, ("a", "b", "c"), held_out, np.arange(n), **more)
+
 
 class ReferencedText(Kind):
-    """n texts with the text that is wanted for each: a summary, an answer. ``texts (n)``, ``references (n)``."""
+    """n texts with the text that is wanted for each, such as a summary or an answer.
+
+    ``texts (n)``, ``references (n)``.
+    """
 
     texts: tuple[str, ...] = strings("n")
     references: tuple[str, ...] = strings("n")
@@ -149,20 +198,21 @@ class ReferencedText(Kind):
                         row,
                     )
 
-
-class GeneratedText(Kind):
-    """What was written for n texts, perhaps nothing, and what was wanted: ``written (n)``, ``references (n)``."""
-
-    written: tuple[str, ...] = strings("n")
-    references: tuple[str, ...] = strings("n")
-    groups: tuple[str, ...] | None = strings("n", optional=True)
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Sums, and their answers."""
+        numbers = rng.integers(10, 99, size=(n, 2))
+        texts = tuple(
+            f"Case {i} adds {a} and {b}. Their sum is wanted." for i, (a, b) in enumerate(numbers)
+        )
+        return cls(texts, tuple(f"It is {a + b}." for a, b in numbers), alternating(n))
 
 
 def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def check_classes(kind: str, y: IntArray, classes: tuple[str, ...]) -> None:
+def check_classes(kind: str, y: Ints, classes: tuple[str, ...]) -> None:
     """Class names are different strings, and every label is a position among them."""
     if len(set(classes)) < len(classes) or not all(isinstance(name, str) for name in classes):
         raise DataError(f"{kind}.classes", repr(classes), "different names")

@@ -60,7 +60,8 @@ def checks(plugin: Plugin, registry: Registry, params: Settings | None = None) -
     for component in sorted(plugin.components, key=lambda c: (c.role, c.name)):
         if registry.components[component.role].get(component.name) is not component:
             raise UsageError(
-                f"{component.name} is not in this registry; wanted the one that loaded {plugin.name}"
+                f"{component.name} is not in this registry; "
+                f"wanted the one that loaded {plugin.name}"
             )
         given = settings.get(component.name, {})
         found += declarations.component_checks(component)

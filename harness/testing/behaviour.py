@@ -1,4 +1,4 @@
-"""What estimators and models promise by being run: outputs, randomness, invariances, units, bad data."""
+"""What estimators and models promise by being run: outputs, randomness, invariances, units."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness.errors import DataError, HarnessError, Incompatible, MissingDependency
-from harness.kinds import ConditionedSamples, Kind, PairedSamples, Samples
+from harness.kinds import Kind
 from harness.outputs import Estimate, Output
 from harness.quantities import CONDITIONAL_MUTUAL_INFORMATION, ENTROPY, MUTUAL_INFORMATION
 from harness.registry import Component
@@ -27,13 +27,12 @@ from harness.testing.contents import (
     reordered,
     unexplained,
 )
-from harness.testing.makers import as_column, discrete_pairs
 from harness.testing.report import Check, Failed, NotChecked, ensure
 from harness.testing.samples import awkward, rescaled, translated, variants
 
 REPEATS = 8
 KNOWN = (ENTROPY, MUTUAL_INFORMATION, CONDITIONAL_MUTUAL_INFORMATION)
-"""Quantities with a value in nats that is known for some draws."""
+"""Quantities in nats; kinds know draws with a given value (`Kind.known`)."""
 KNOWN_N = 1000
 SIGMAS = 5.0
 """How many standard deviations of a single estimate the mean of the repeats may stand off."""
@@ -103,7 +102,7 @@ class Subject:
 
 
 def _copy(data: Kind) -> Kind:
-    """The same contents in arrays of their own, so that nobody's tampering reaches another check."""
+    """The same contents in arrays of their own, so that no check sees another's tampering."""
     own = {
         f.name: value
         for f in dataclasses.fields(data)
@@ -334,45 +333,21 @@ _BY_TRAIT: dict[str, Callable[[Subject], None]] = {
 }
 
 
-def _known(kind: type[Kind]) -> Iterator[tuple[float, Callable[[np.random.Generator], Kind]]]:
-    """Draws whose entropy or (conditional) mutual information is known, by kind, with that truth in nats.
-
-    A Gaussian of standard deviation s: ln(2 pi e s^2) / 2. A Gaussian pair of correlation r:
-    -ln(1 - r^2) / 2, also where something common to both is added and conditioned on. For
-    methods that want codes: uniform ones, and a symmetric channel.
-    """
-    n, s, r, codes, flip = KNOWN_N, 10.0, 0.9, 4, 0.1
-    information = -math.log(1 - r**2) / 2
-
-    def correlated(rng: np.random.Generator) -> tuple[Any, Any]:
-        x, other = rng.normal(size=(2, n, 1))
-        return x, r * x + math.sqrt(1 - r**2) * other
-
-    def conditioned(rng: np.random.Generator) -> Kind:
-        (x, y), z = correlated(rng), rng.normal(size=(n, 1))
-        return ConditionedSamples(x + z, y + z, z)
-
-    if kind is Samples:
-        yield (
-            math.log(2 * math.pi * math.e * s**2) / 2,
-            lambda rng: Samples(s * rng.normal(size=(n, 1))),
-        )
-        yield math.log(codes), lambda rng: Samples(as_column(rng.integers(codes, size=n)))
-    if kind is PairedSamples:
-        yield information, lambda rng: PairedSamples(*correlated(rng))
-        noisy = -(1 - flip) * math.log(1 - flip) - flip * math.log(flip / (codes - 1))
-        yield math.log(codes) - noisy, lambda rng: discrete_pairs(rng, n, codes, flip)
-    if kind is ConditionedSamples:
-        yield information, conditioned
-
-
 def _units(subject: Subject) -> None:
     subject.settled()
     reason = f"no known value for a {subject.kind.__name__}"
-    for truth, draw in _known(subject.kind):
-        draws = [draw(stream(seed, "conformance", "known")) for seed in range(REPEATS)]
+    draws = [
+        list(subject.kind.known(stream(seed, "conformance", "known"), KNOWN_N))
+        for seed in range(REPEATS)
+    ]
+    for same in zip(*draws, strict=True):
+        quantity, truth, _ = same[0]
+        if quantity != subject.spec.quantity.name:
+            continue
         try:
-            values = np.array([subject.run(data, seed).value for seed, data in enumerate(draws)])
+            values = np.array(
+                [subject.run(data, seed).value for seed, (*_, data) in enumerate(same)]
+            )
         except Incompatible as error:
             reason = str(error)
             continue
@@ -393,7 +368,8 @@ def _judge_unit(subject: Subject, values: Any, truth: float) -> None:
     guess = "; that is the truth in bits" if abs(mean - bits) <= tolerance else ""
     ensure(
         not (below or above),
-        f"{subject.name} on {len(values)} draws of {KNOWN_N} with known {subject.spec.quantity.name}",
+        f"{subject.name} on {len(values)} draws of {KNOWN_N} with known "
+        f"{subject.spec.quantity.name}",
         f"{mean:.4g} on average{guess}",
         f"{truth:.4g} nats within {tolerance:.2g}, or the trait 'lower-bound' or 'upper-bound'",
     )
@@ -406,7 +382,7 @@ def _bad_data(subject: Subject) -> None:
         try:
             output: Output | Kind = subject.run(hard)
         except DataError as error:
-            # Outputs and kinds refuse NaN when they are made: that the method made one is its fault.
+            # Outputs and kinds refuse NaN when they are made: making one is the method's fault.
             made = ("Estimate", "Selection", "Curve", "Prediction")
             made += () if subject.spec.gives is type(hard) else (subject.spec.gives.__name__,)
             ensure(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from harness.errors import HarnessError, Incompatible, MissingDependency
-from harness.kinds import Kind, LabelledSamples
+from harness.kinds import Kind
 from harness.outputs import Curve, Estimate, Output, Prediction, Selection
 from harness.params import effective
 from harness.registry import Component
@@ -196,7 +196,7 @@ def _fresh_process(subject: Subject) -> None:
 
 
 def fingerprints(call: str) -> None:
-    """Print the fingerprints of a task's sources as JSON: the part of `_fresh_process` that runs there."""
+    """Print the fingerprints of a task's sources as JSON: what `_fresh_process` starts."""
     reference, params, sources = json.loads(call)
     module, _, name = reference.partition(":")
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in params.items()}
@@ -248,6 +248,6 @@ def _simple(kind: type[Output], data: Kind) -> Output:
     if kind is Curve:
         return Curve(np.arange(3.0), np.arange(3.0), "x", "y")
     index = np.arange(data.n) if data.split is None else data.split.test
-    if isinstance(data, LabelledSamples):
-        return Prediction(np.full((len(index), data.n_classes), 1.0 / data.n_classes), index)
+    if classes := getattr(data, "n_classes", 0):
+        return Prediction(np.full((len(index), classes), 1.0 / classes), index)
     return Prediction(np.zeros(len(index)), index)

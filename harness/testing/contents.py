@@ -34,7 +34,7 @@ def contents(value: Output | Kind) -> Contents:
 
 
 def difference(a: Contents, b: Contents, *, rounding: float = 0.0) -> str:
-    """The first field in which two contents differ by more than rounding, in words; empty where none does."""
+    """The first field that differs by more than rounding, in words; empty where none does."""
     for name in sorted(a.keys() | b.keys()):
         if name not in a or name not in b:
             return f"{name} is there only once"
@@ -54,7 +54,7 @@ def difference(a: Contents, b: Contents, *, rounding: float = 0.0) -> str:
 
 
 def reordered(output: Output | Kind, order: NDArray[np.int64], data: Kind) -> Output | Kind:
-    """What ``output`` on ``data`` should be on ``data.take(order)`` for a method blind to the order of units."""
+    """What ``output`` should be on ``data.take(order)`` if the order of units means nothing."""
     position = np.argsort(order)
     if isinstance(output, Kind):
         return output.take(order)

@@ -1,4 +1,4 @@
-"""What a plugin declares: contract version, specs, lazy references, parameters, and a cheap import."""
+"""What a plugin declares: contract version, specs, references, parameters, a cheap import."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _import_budget(plugin: Plugin) -> None:
         not loaded,
         f"import {modules}",
         f"brings {', '.join(loaded)}",
-        "specs only; import heavy packages in the module that the spec names, or inside its methods",
+        "specs only; import heavy packages in the module that the spec names, or in its methods",
     )
 
 
@@ -271,7 +271,7 @@ def _parameters(component: Component) -> None:
 
 
 def _fields_agree(component: Component, found: Any) -> None:
-    """Parameters declared as a tuple stand beside the fields of the class, and must agree with them."""
+    """Parameters declared as a tuple must agree with the fields of the class."""
     fields = {f.name: f for f in dataclasses.fields(found) if f.init}
     declared = {p.name: p for p in component.spec.parameters}
     # The order of fields that are given by name only means nothing.

@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import Case, ChannelLogLikelihoods, UsageError, stream
+from harness import Case, ChannelLogLikelihoods, Floats, Ints, UsageError, stream
 from harness.quantities import ACCURACY, MUTUAL_INFORMATION
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -119,8 +116,8 @@ def symmetric(n: int, m: int, flip: float, rng: np.random.Generator) -> Floats:
 
 
 def fact_compressions(
-    x: NDArray[np.int64], m: int, values: int, keep: float, corrupt: float, rng: np.random.Generator
-) -> NDArray[np.int64]:
+    x: Ints, m: int, values: int, keep: float, corrupt: float, rng: np.random.Generator
+) -> Ints:
     """m compressions ``(n, m, d)`` of every context ``x (n, d)``: a value per fact, -1 where it is dropped."""
     shape = (len(x), m, x.shape[1])
     wrong = rng.random(shape) < corrupt
@@ -128,9 +125,7 @@ def fact_compressions(
     return np.where(rng.random(shape) < keep, said, -1)
 
 
-def fact_log_p(
-    z: NDArray[np.int64], x: NDArray[np.int64], values: int, keep: float, corrupt: float
-) -> Floats:
+def fact_log_p(z: Ints, x: Ints, values: int, keep: float, corrupt: float) -> Floats:
     """ln p(z_ij | x_l) ``(n, m, n)``: facts are independent; filler is always the same."""
     right, wrong, dropped = _ln(
         np.array([keep * (1 - corrupt), keep * corrupt / (values - 1), 1 - keep])

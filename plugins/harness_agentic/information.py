@@ -6,11 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import ChannelLogLikelihoods, Estimate, Incompatible
-
-Floats = NDArray[np.float64]
+from harness import ChannelLogLikelihoods, Estimate, Floats, Incompatible
 
 SATURATED = 0.95
 """From this share of its ceiling on, the estimate says little more than that contexts can be told apart."""
@@ -112,7 +109,7 @@ class AgenticMIUpper:
         notes = {"exact": data.exact, "unique": float(np.isposinf(local).mean())}
         if np.isposinf(local).any():
             return Estimate(math.inf, None, local, notes)
-        return Estimate(local.mean(), float(local.std(ddof=1) / math.sqrt(data.n)), local, notes)
+        return Estimate.from_local(local, notes)
 
 
 @dataclass(frozen=True)
@@ -128,8 +125,7 @@ class MatrixInfoNCE:
         """The value, and one a context; its error is that of a mean over contexts. Raises as `own`."""
         # [l, j, i]: compression j of context l under context i.
         local = (own(data) - logsumexp(data.log_p, 0).T + math.log(data.n)).mean(1)
-        spread = float(local.std(ddof=1) / math.sqrt(data.n))
-        return Estimate(local.mean(), spread, local, {"ceiling": math.log(data.n)})
+        return Estimate.from_local(local, {"ceiling": math.log(data.n)})
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ named.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import Record, UsageError
-from harness.commands import Status
+from harness.commands import Status, row_key
 from harness.tables import label
 
 Floats = NDArray[np.float64]
@@ -143,19 +142,10 @@ def _setup(r: Record) -> tuple[Any, ...]:
     return id(r.params), r.models, r.estimator
 
 
-def row_key(r: Record) -> tuple[Any, ...]:
-    """What makes a row: models and estimator, with their parameters."""
-    return (
-        r.models,
-        r.estimator,
-        json.dumps([r.params.get("models"), r.params.get("estimator")], sort_keys=True),
-    )
-
-
-def rows_of(records: list[Record]) -> dict[tuple[Any, ...], Row]:
+def rows_of(records: list[Record]) -> dict[str, Row]:
     """Rows by key, with labels that tell them apart: bare names where these do, else full ones,
     else parameters."""
-    first: dict[tuple[Any, ...], Record] = {}
+    first: dict[str, Record] = {}
     for r in {_setup(r): r for r in records}.values():
         first.setdefault(row_key(r), r)
     shared = len({r.models for r in first.values()}) == 1

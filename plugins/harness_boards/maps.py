@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import Record, UsageError, unknown_name
-from harness.commands import Status
+from harness.commands import Status, row_key
 from harness.tables import matches
 from harness_boards import grid as grids
 from harness_boards import html
@@ -107,7 +107,7 @@ def gather(of: MapOf, records: Iterable[Record]) -> Maps:
     found: dict[str, list[Floats]] = {}
     for r in mine:
         case = f"{r.task.rpartition('/')[2]}:{r.case}" if len(tasks) > 1 else r.case
-        name = f"{case} ({rows[grids.row_key(r)].label})" if len(rows) > 1 else case
+        name = f"{case} ({rows[row_key(r)].label})" if len(rows) > 1 else case
         found.setdefault(name, []).append(_values(of, r))
     panels = []
     for name, seeds in sorted(found.items()):

@@ -25,7 +25,17 @@ from pathlib import Path
 from typing import Any
 
 from harness import Quantity, Record, Records, UsageError
-from harness.commands import RECIPE, SCHEMA, Registry, Status, from_setup, whole
+from harness.commands import (
+    FUNCTION,
+    NAME,
+    RECIPE,
+    SCHEMA,
+    Registry,
+    Status,
+    from_setup,
+    plugin_of,
+    whole,
+)
 
 LARGEST = 64 * 2**20
 """Bytes of a file that are still read: a hundred thousand records are about 40 MiB."""
@@ -67,8 +77,9 @@ OWN = (
 )
 COSTS = ("wall_s", "cpu_s", "peak_mib", "prefix_s")
 DEFAULTS = {f.name: f.default for f in fields(Record) if f.default is not dataclasses.MISSING}
-PLUGIN = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
-FULL = re.compile(rf"{PLUGIN.pattern}/{PLUGIN.pattern}")
+FULL = re.compile(rf"{NAME.pattern}/{NAME.pattern}|{FUNCTION.pattern}")
+"""A component, ``plugin/name``, or a function, ``package.module:name``."""
+PLUGIN = re.compile(rf"{NAME.pattern}|\w+(\.\w+)*")
 
 
 @dataclass(frozen=True)
@@ -295,7 +306,7 @@ class _Reader:
         except (KeyError, TypeError, AttributeError) as error:
             raise at.error(f"broken header: {error!r}") from error
         for name in self.estimators:
-            if not FULL.fullmatch(name) or name.partition("/")[0] != path.stem:
+            if not FULL.fullmatch(name) or plugin_of(name) != path.stem:
                 raise at.error(f"estimator {name!r}; wanted names of plugin {path.stem}")
         self.setups: dict[str, dict[str, Any]] = {}
         self.paths: dict[str, str] = {}  # two setups may be one path, on other versions or machines

@@ -1,4 +1,4 @@
-"""Plugin `classics`: the estimators of entropy and mutual information that everyone compares against."""
+"""Plugin `classics`: estimators of entropy and mutual information that others are compared with."""
 
 from __future__ import annotations
 
@@ -11,210 +11,218 @@ from harness import (
     EstimatorSpec,
     LabelledSamples,
     PairedSamples,
-    Param,
     Samples,
+    hookimpl,
 )
-from harness import hookimpl as _hookimpl
 from harness.quantities import CONDITIONAL_MUTUAL_INFORMATION, ENTROPY, MUTUAL_INFORMATION
 
 HARNESS_API = 1
 
-_EVERY = ("deterministic", "permutation-invariant", "translation-invariant", "local-mean")
-_MI = (*_EVERY, "scale-invariant")
-_CODES = (
-    "deterministic",
-    "permutation-invariant",
-    "translation-invariant",
-    "scale-invariant",
-    "local-mean",
-)
-_NUMBA = {"requires": ("numba",), "install": "infoharness[classics]"}
+_ENTROPY: dict[str, Any] = {"reads": Samples, "gives": Estimate, "quantity": ENTROPY}
+_INFORMATION: dict[str, Any] = {
+    "reads": PairedSamples,
+    "gives": Estimate,
+    "quantity": MUTUAL_INFORMATION,
+}
+_CONDITIONAL: dict[str, Any] = {
+    "reads": ConditionedSamples,
+    "gives": Estimate,
+    "quantity": CONDITIONAL_MUTUAL_INFORMATION,
+}
+_COMPILED: dict[str, Any] = {"requires": ("numba",), "install": "infoharness[classics]"}
+
+_SHIFTED = ("deterministic", "permutation-invariant", "translation-invariant", "local-mean")
+_SCALED = (*_SHIFTED, "scale-invariant")
 
 _KSG = "A. Kraskov, H. Stögbauer, P. Grassberger, Phys. Rev. E 69, 066138 (2004)"
 _KL = "L. Kozachenko, N. Leonenko, Probl. Inf. Transm. 23 (1987)"
 _WKL = "T. Berrett, R. Samworth, M. Yuan, Ann. Statist. 47 (2019)"
-_ROSS = "B. Ross, PLoS ONE 9, e87357 (2014)"
 _MILLER = "G. Miller, Note on the bias of information estimates (1955)"
-_FP = "S. Frenzel, B. Pompe, Phys. Rev. Lett. 99, 204101 (2007)"
 _KDE = "B. Silverman, Density Estimation for Statistics and Data Analysis (1986)"
 
-_K = Param("k", int, 5, "neighbours", low=1)
-_STANDARDIZE = Param("standardize", bool, True, "divide each column by its standard deviation")
-_METRIC = Param("metric", str, "euclidean", "distance", choices=("euclidean", "chebyshev"))
-_WHITEN = Param(
-    "whiten", bool, True, "take the covariance out first, and its volume back in at the end"
+KL = EstimatorSpec(
+    name="kl",
+    summary="entropy from the distance to the k-th neighbour (Kozachenko-Leonenko)",
+    implementation="harness_classics.entropy:KL",
+    settings="harness_classics.settings:Distances",
+    traits=_SHIFTED,
+    paper=_KL,
+    **_ENTROPY,
+    **_COMPILED,
 )
-_MAX = Param(
-    "max_weight",
-    float,
-    10.0,
-    "use plain weights where the norm of the solved ones exceeds it",
-    above=0.0,
+WKL = EstimatorSpec(
+    name="wkl",
+    summary="weighted entropy from the first k neighbours (Berrett-Samworth-Yuan)",
+    implementation="harness_classics.entropy:WKL",
+    settings="harness_classics.settings:WeightedDistances",
+    traits=_SHIFTED,
+    paper=_WKL,
+    **_ENTROPY,
+    **_COMPILED,
 )
-_STDERR = Param(
-    "stderr",
-    str,
-    "subsamples",
-    "standard error from disjoint parts, from local values (cheap, too small), or none",
-    choices=("subsamples", "local", "none"),
+KDE = EstimatorSpec(
+    name="kde",
+    summary="entropy from a leave-one-out kernel density",
+    implementation="harness_classics.density:KDE",
+    settings="harness_classics.settings:Kernel",
+    traits=_SHIFTED,
+    paper=_KDE,
+    **_ENTROPY,
+    **_COMPILED,
 )
-_BANDWIDTH = Param(
-    "bandwidth",
-    float | None,
-    None,
-    "in standard deviations; none: of greatest likelihood",
-    above=0.0,
+GAUSSIAN_ENTROPY = EstimatorSpec(
+    name="gaussian-entropy",
+    summary="entropy of the Gaussian with the covariance of the data, an upper bound",
+    implementation="harness_classics.gaussian:GaussianEntropy",
+    settings="harness_classics.settings:Covariance",
+    traits=(*_SHIFTED, "upper-bound"),
+    **_ENTROPY,
 )
-_CORRECT = Param("correct", bool, False, "take off the bias that Gaussian data have")
-_SHARED = Param("shared", bool, True, "use the joint density's bandwidth for all three entropies")
+PLUG_IN_ENTROPY = EstimatorSpec(
+    name="plug-in-entropy",
+    summary="entropy of integer codes from their counts",
+    implementation="harness_classics.discrete:PlugInEntropy",
+    traits=_SCALED,
+    paper=_MILLER,
+    **_ENTROPY,
+)
+MILLER_MADOW_ENTROPY = EstimatorSpec(
+    name="miller-madow-entropy",
+    summary="entropy of integer codes from their counts, with the Miller-Madow correction",
+    implementation="harness_classics.discrete:MillerMadowEntropy",
+    traits=_SCALED,
+    paper=_MILLER,
+    **_ENTROPY,
+)
+
+KSG = EstimatorSpec(
+    name="ksg",
+    summary="mutual information from neighbours in the joint space (Kraskov et al., first)",
+    implementation="harness_classics.ksg:KSG",
+    settings="harness_classics.settings:Joint",
+    traits=_SCALED,
+    paper=_KSG,
+    **_INFORMATION,
+    **_COMPILED,
+)
+KSG2 = EstimatorSpec(
+    name="ksg2",
+    summary="mutual information from boxes around joint neighbours (Kraskov et al., second)",
+    implementation="harness_classics.ksg:KSG2",
+    settings="harness_classics.settings:Joint",
+    traits=_SCALED,
+    paper=_KSG,
+    **_INFORMATION,
+    **_COMPILED,
+)
+KL_3H = EstimatorSpec(
+    name="kl-3h",
+    summary="mutual information as three entropies by `kl`",
+    implementation="harness_classics.entropy:KL3H",
+    settings="harness_classics.settings:Distances",
+    traits=_SCALED,
+    paper=_KL,
+    **_INFORMATION,
+    **_COMPILED,
+)
+WKL_3H = EstimatorSpec(
+    name="wkl-3h",
+    summary="mutual information as three weighted entropies by `wkl`",
+    implementation="harness_classics.entropy:WKL3H",
+    settings="harness_classics.settings:WeightedDistances",
+    traits=_SCALED,
+    paper=_WKL,
+    **_INFORMATION,
+    **_COMPILED,
+)
+KDE_3H = EstimatorSpec(
+    name="kde-3h",
+    summary="mutual information as three leave-one-out kernel entropies",
+    implementation="harness_classics.density:KDE3H",
+    settings="harness_classics.settings:ThreeKernels",
+    traits=_SCALED,
+    paper=_KDE,
+    **_INFORMATION,
+    **_COMPILED,
+)
+ROSS = EstimatorSpec(
+    name="ross",
+    summary="mutual information of a continuous and a discrete variable",
+    implementation="harness_classics.mixed:Ross",
+    settings="harness_classics.settings:Joint",
+    traits=_SCALED,
+    paper="B. Ross, PLoS ONE 9, e87357 (2014)",
+    **_INFORMATION | {"reads": (PairedSamples, LabelledSamples)},
+    **_COMPILED,
+)
+PLUG_IN = EstimatorSpec(
+    name="plug-in",
+    summary="mutual information of two discrete variables from their counts",
+    implementation="harness_classics.discrete:PlugIn",
+    traits=_SCALED,
+    paper=_MILLER,
+    **_INFORMATION,
+)
+MILLER_MADOW = EstimatorSpec(
+    name="miller-madow",
+    summary="mutual information from counts, with the Miller-Madow correction",
+    implementation="harness_classics.discrete:MillerMadow",
+    traits=_SCALED,
+    paper=_MILLER,
+    **_INFORMATION,
+)
+GAUSSIAN = EstimatorSpec(
+    name="gaussian",
+    summary="mutual information of Gaussian variables from their canonical correlations",
+    implementation="harness_classics.gaussian:Gaussian",
+    settings="harness_classics.settings:Covariance",
+    traits=_SCALED,
+    **_INFORMATION,
+)
+
+FRENZEL_POMPE = EstimatorSpec(
+    name="frenzel-pompe",
+    summary="conditional mutual information from neighbours in the joint space",
+    implementation="harness_classics.ksg:FrenzelPompe",
+    settings="harness_classics.settings:Joint",
+    traits=_SCALED,
+    paper="S. Frenzel, B. Pompe, Phys. Rev. Lett. 99, 204101 (2007)",
+    **_CONDITIONAL,
+    **_COMPILED,
+)
+MESNER_SHALIZI = EstimatorSpec(
+    name="mesner-shalizi",
+    summary="conditional mutual information of continuous, discrete and mixed variables",
+    implementation="harness_classics.mesner_shalizi:MesnerShalizi",
+    settings="harness_classics.settings:Joint",
+    traits=_SCALED,
+    paper="O. Mesner, C. Shalizi, IEEE Trans. Inf. Theory 67, 464 (2021)",
+    **_CONDITIONAL,
+    **_COMPILED,
+)
+PLUG_IN_CMI = EstimatorSpec(
+    name="plug-in-cmi",
+    summary="conditional mutual information of discrete variables from their counts",
+    implementation="harness_classics.discrete:PlugInCMI",
+    traits=_SCALED,
+    paper=_MILLER,
+    **_CONDITIONAL,
+)
+MILLER_MADOW_CMI = EstimatorSpec(
+    name="miller-madow-cmi",
+    summary="conditional mutual information from counts, with the Miller-Madow correction",
+    implementation="harness_classics.discrete:MillerMadowCMI",
+    traits=_SCALED,
+    paper=_MILLER,
+    **_CONDITIONAL,
+)
 
 
-def _entropy(name: str, summary: str, implementation: str, **more: Any) -> EstimatorSpec:
-    settings: dict[str, Any] = {"traits": _EVERY, "quantity": ENTROPY} | _NUMBA | more
-    return EstimatorSpec(
-        name=name,
-        summary=summary,
-        implementation=f"harness_classics.{implementation}",
-        reads=Samples,
-        gives=Estimate,
-        **settings,
-    )
-
-
-def _information(name: str, summary: str, implementation: str, **more: Any) -> EstimatorSpec:
-    settings: dict[str, Any] = (
-        {"reads": PairedSamples, "traits": _MI, "quantity": MUTUAL_INFORMATION} | _NUMBA | more
-    )
-    return EstimatorSpec(
-        name=name,
-        summary=summary,
-        implementation=f"harness_classics.{implementation}",
-        gives=Estimate,
-        **settings,
-    )
-
-
-@_hookimpl
+@hookimpl
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """Entropy, mutual information, conditional mutual information."""
-    plain, neighbours = {"requires": (), "install": ""}, (_K, _METRIC, _WHITEN, _STDERR)
-    yield _entropy(
-        "kl",
-        "entropy from the k-th neighbour (Kozachenko-Leonenko)",
-        "entropy:KL",
-        params=neighbours,
-        paper=_KL,
-    )
-    yield _entropy(
-        "wkl",
-        "weighted entropy from the first k neighbours (Berrett-Samworth-Yuan)",
-        "entropy:WKL",
-        params=(*neighbours, _MAX),
-        paper=_WKL,
-    )
-    yield _entropy(
-        "kde",
-        "entropy from a leave-one-out kernel density",
-        "density:KDE",
-        params=(_BANDWIDTH, _STDERR),
-        paper=_KDE,
-    )
-    yield _entropy(
-        "gaussian-entropy",
-        "entropy of the Gaussian with the data's covariance: the greatest for it",
-        "gaussian:GaussianEntropy",
-        params=(_CORRECT,),
-        traits=(*_EVERY, "upper-bound"),
-        **plain,
-    )
-    yield _entropy(
-        "plug-in-entropy",
-        "entropy of integer codes from their counts",
-        "discrete:PlugInEntropy",
-        traits=_CODES,
-        paper=_MILLER,
-        **plain,
-    )
-    yield _entropy(
-        "miller-madow-entropy",
-        "the same with the Miller-Madow correction",
-        "discrete:MillerMadowEntropy",
-        traits=_CODES,
-        paper=_MILLER,
-        **plain,
-    )
-    yield _information(
-        "ksg",
-        "mutual information from neighbours in the joint space (Kraskov et al., first)",
-        "ksg:KSG",
-        params=(_K, _STANDARDIZE, _STDERR),
-        paper=_KSG,
-    )
-    yield _information(
-        "ksg2",
-        "the same with a box around the neighbours (Kraskov et al., second)",
-        "ksg:KSG2",
-        params=(_K, _STANDARDIZE, _STDERR),
-        paper=_KSG,
-    )
-    yield _information(
-        "kl-3h",
-        "mutual information as three entropies `kl`",
-        "entropy:KL3H",
-        params=neighbours,
-        paper=_KL,
-    )
-    yield _information(
-        "wkl-3h",
-        "mutual information as three weighted entropies `wkl`",
-        "entropy:WKL3H",
-        params=(*neighbours, _MAX),
-        paper=_WKL,
-    )
-    yield _information(
-        "kde-3h",
-        "mutual information as three leave-one-out kernel entropies",
-        "density:KDE3H",
-        params=(_BANDWIDTH, _STDERR, _SHARED),
-        paper=_KDE,
-    )
-    yield _information(
-        "ross",
-        "mutual information of a continuous and a discrete variable",
-        "mixed:Ross",
-        reads=(PairedSamples, LabelledSamples),
-        params=(_K, _STANDARDIZE, _STDERR),
-        paper=_ROSS,
-    )
-    yield _information(
-        "plug-in",
-        "mutual information of two discrete variables from their counts",
-        "discrete:PlugIn",
-        traits=_CODES,
-        paper=_MILLER,
-        **plain,
-    )
-    yield _information(
-        "miller-madow",
-        "the same with the Miller-Madow correction",
-        "discrete:MillerMadow",
-        traits=_CODES,
-        paper=_MILLER,
-        **plain,
-    )
-    yield _information(
-        "gaussian",
-        "mutual information of a Gaussian with the data's covariance (canonical correlations)",
-        "gaussian:Gaussian",
-        params=(_CORRECT,),
-        **plain,
-    )
-    yield _information(
-        "frenzel-pompe",
-        "conditional mutual information from neighbours in the joint space",
-        "ksg:FrenzelPompe",
-        reads=ConditionedSamples,
-        quantity=CONDITIONAL_MUTUAL_INFORMATION,
-        params=(_K, _STANDARDIZE, _STDERR),
-        paper=_FP,
+    return (
+        *(KL, WKL, KDE, GAUSSIAN_ENTROPY, PLUG_IN_ENTROPY, MILLER_MADOW_ENTROPY),
+        *(KSG, KSG2, KL_3H, WKL_3H, KDE_3H, ROSS, PLUG_IN, MILLER_MADOW, GAUSSIAN),
+        *(FRENZEL_POMPE, MESNER_SHALIZI, PLUG_IN_CMI, MILLER_MADOW_CMI),
     )

@@ -1,32 +1,32 @@
-"""Entropy and mutual information from a kernel density estimate that leaves each point out, in nats.
+"""Entropy and mutual information from kernel densities that leave each point out, in nats.
 
 ::
 
     p_i = 1/(n - 1) sum_{j != i} N(x_i; x_j, h^2)          h(X) = -(1/n) sum_i ln p_i
 
-A point that counted itself would add a term to every density and draw the best bandwidth to zero. The bandwidth is the
-one under which the points are likeliest. Mutual information uses the bandwidth of the joint density for all three
-entropies, so that their smoothing errors cancel in part; variables are whitened each by itself, for a joint whitening
-would mix their axes. B. Silverman, Density Estimation (1986), sections 3.4 and 4.3.
+A point that counted itself would add a term to every density and draw the best bandwidth to zero.
+The bandwidth is the one under which the points are likeliest. Mutual information uses the bandwidth
+of the joint density for all three entropies, so that their smoothing errors cancel in part; each
+variable is whitened on its own, because a joint whitening would mix their axes.
+B. Silverman, Density Estimation (1986), sections 3.4 and 4.3.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, PairedSamples, Samples, threads_for
-from harness_classics import kernel, prepare, tree
-from harness_classics.arrays import Floats, Ints
+from harness import Estimate, Floats, Ints, PairedSamples, Samples, threads_for
+from harness_classics import kernel, prepare, settings, tree
 from harness_classics.neighbours import SHARE
 from harness_classics.prepare import Diagnostics
 from harness_classics.uncertainty import measured
 
 _TOLERANCE = 0.01
 _LEAST, _GREATEST = 0.01, 2.0
-"""The search covers these multiples of n^(-1/(d + 4)), the order of the best bandwidth of data with unit variance."""
+"""Multiples of n^(-1/(d + 4)) that the search covers: that is the order of the best bandwidth of
+data with unit variance."""
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
@@ -49,7 +49,9 @@ class _Points:
         return sums
 
     def best_bandwidth(self) -> tuple[float, bool]:
-        """The bandwidth of greatest likelihood, to 1 % (golden section in ln h), and whether it is inside the range."""
+        """The likeliest bandwidth, to 1 % (golden section in ln h), and whether it lies inside the
+        range of the search.
+        """
         rule = self.n ** (-1.0 / (self.d + 4))
         a, b = start, end = math.log(_LEAST * rule), math.log(_GREATEST * rule)
         left, right = b - _GOLDEN * (b - a), a + _GOLDEN * (b - a)
@@ -70,11 +72,7 @@ class _Points:
         return float(self.log_density(math.exp(log_h)).mean())
 
 
-@dataclass(frozen=True)
-class _Kernel:
-    bandwidth: float | None = None
-    stderr: str = "subsamples"
-
+class _Kernel(settings.Kernel):
     def warm_up(self) -> None:
         """Compile the sums, or load them compiled, on a handful of points."""
         _Points(np.random.default_rng(0).normal(size=(64, 2)), "warm-up").log_density(0.5)
@@ -87,15 +85,16 @@ class _Kernel:
         return h, notes if inside else notes | {"bandwidth_at_limit": True}
 
 
-@dataclass(frozen=True)
 class KDE(_Kernel):
-    """Leave-one-out kernel entropy of whitened ``Samples.x (n, d)``; ``bandwidth`` in standard deviations."""
+    """Leave-one-out kernel entropy of whitened ``Samples.x (n, d)``."""
 
     def estimate(self, data: Samples, *, rng: np.random.Generator | None = None) -> Estimate:
         """h(X) in nats, with -ln p_i and a standard error.
 
-        Raises `Incompatible` for fewer than three samples, a singular covariance or discrete data, and `DataError` for
-        constant data.
+        Raises
+        ------
+        Incompatible : fewer than three samples, a singular covariance, or discrete data.
+        DataError : constant data.
         """
         return measured(self.stderr, data.evaluated(), self._entropy)
 
@@ -108,19 +107,13 @@ class KDE(_Kernel):
         return volume - points.log_density(h), notes | points.notes
 
 
-@dataclass(frozen=True)
-class KDE3H(_Kernel):
+class KDE3H(_Kernel, settings.ThreeKernels):
     """Mutual information as three leave-one-out kernel entropies: ``x (n, dx)``, ``y (n, dy)``."""
-
-    shared: bool = True
 
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator | None = None) -> Estimate:
         """I(X;Y) in nats, with pointwise values and a standard error. Raises as `KDE.estimate`."""
         pair = data.evaluated()
-        for side in "xy":
-            prepare.refuse_codes(
-                getattr(pair, f"{side}_kind"), f"PairedSamples.{side}", "use ross, ksg or plug-in"
-            )
+        prepare.refuse_codes(pair, "xy", "use ross, ksg or plug-in")
         return measured(self.stderr, pair, self._information)
 
     def _information(self, pair: PairedSamples) -> tuple[Floats, Diagnostics]:

@@ -1,38 +1,31 @@
 """Differential entropy from distances to nearest neighbours, in nats.
 
-With r_ij the distance from point i to its j-th nearest other point among n in d dimensions, and V the volume of the
-unit ball::
+With r_ij the distance from point i to its j-th nearest other point among n in d dimensions, and V
+the volume of the unit ball::
 
-    h = (1/n) sum_i [ psi(n) - psi(k) + ln V + d ln r_ik ]                          Kozachenko-Leonenko
-    h = (1/n) sum_i sum_j w_j [ ln(n - 1) - psi(j) + ln V + d ln r_ij ]             weighted
+    h = (1/n) sum_i [ psi(n) - psi(k) + ln V + d ln r_ik ]                    Kozachenko-Leonenko
+    h = (1/n) sum_i sum_j w_j [ ln(n - 1) - psi(j) + ln V + d ln r_ij ]       weighted
 
-Kozachenko, Leonenko, Probl. Inf. Transm. 23 (1987); Berrett, Samworth, Yuan, Ann. Statist. 47 (2019). Points are
-whitened first and the logarithm of the volume is added again, so that h(a + B X) = h(X) + ln|det B| holds to rounding.
+Kozachenko, Leonenko, Probl. Inf. Transm. 23 (1987); Berrett, Samworth, Yuan, Ann. Statist. 47
+(2019). Points are whitened first and the logarithm of the volume is added again, so that
+h(a + B X) = h(X) + ln|det B| holds to rounding.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, PairedSamples, Samples
-from harness_classics import neighbours, prepare
-from harness_classics.arrays import Floats
+from harness import Estimate, Floats, PairedSamples, Samples
+from harness_classics import neighbours, prepare, settings
 from harness_classics.prepare import Diagnostics
 from harness_classics.special import digamma, log_ball
 from harness_classics.uncertainty import measured
 from harness_classics.weights import weights
 
 
-@dataclass(frozen=True)
-class _Neighbours(neighbours.Compiled):
-    k: int = 5
-    metric: str = "euclidean"
-    whiten: bool = True
-    stderr: str = "subsamples"
-
+class _Neighbours(neighbours.Compiled, settings.Distances):
     def _local(self, x: Floats, where: str) -> tuple[Floats, Diagnostics]:
         """Terms ``(n,)`` whose mean is the entropy of ``x (n, d)``."""
         n, d = x.shape
@@ -53,10 +46,7 @@ class _Neighbours(neighbours.Compiled):
         return constant + d * log_r[:, -1], {}
 
 
-@dataclass(frozen=True)
-class _Weighted(_Neighbours):
-    max_weight: float = 10.0
-
+class _Weighted(_Neighbours, settings.WeightedDistances):
     def _weights(self, d: int) -> Floats | None:
         """None where they are too large to be of use."""
         found = weights(d, self.k)
@@ -80,13 +70,14 @@ class _Weighted(_Neighbours):
 
 
 def _intrinsic(r: Floats) -> float:
-    """Local dimension by Levina and Bickel (NIPS 2004), inverses averaged: below d where points lie on a manifold."""
+    """Local dimension by Levina and Bickel (NIPS 2004), averaged over inverses: below d where the
+    points lie on a manifold.
+    """
     used = r[r[:, 0] > 0.0]
     spread = np.log(used[:, -1:] / used[:, :-1]).sum(1) / (r.shape[1] - 1)
     return float(1.0 / spread.mean()) if spread.size and spread.mean() > 0.0 else 0.0
 
 
-@dataclass(frozen=True)
 class KL(_Neighbours):
     """Kozachenko-Leonenko entropy from the k-th neighbour, ``Samples.x (n, d)``."""
 
@@ -104,7 +95,6 @@ class KL(_Neighbours):
         return self._local(data.x, "Samples.x")
 
 
-@dataclass(frozen=True)
 class KL3H(_Neighbours):
     """Mutual information as three Kozachenko-Leonenko entropies, ``x (n, dx)``, ``y (n, dy)``."""
 
@@ -114,10 +104,7 @@ class KL3H(_Neighbours):
         Raises as the entropy does, and `Incompatible` for discrete variables.
         """
         pair = data.evaluated()
-        for side in "xy":
-            prepare.refuse_codes(
-                getattr(pair, f"{side}_kind"), f"PairedSamples.{side}", "use ross, ksg or plug-in"
-            )
+        prepare.refuse_codes(pair, "xy", "use ross, ksg or plug-in")
         return measured(self.stderr, pair, self._information)
 
     def _information(self, pair: PairedSamples) -> tuple[Floats, Diagnostics]:
@@ -127,11 +114,9 @@ class KL3H(_Neighbours):
         return x + y - both, in_x | in_y | notes
 
 
-@dataclass(frozen=True)
 class WKL(_Weighted, KL):
     """Weighted Kozachenko-Leonenko entropy from the first k neighbours, ``Samples.x (n, d)``."""
 
 
-@dataclass(frozen=True)
 class WKL3H(_Weighted, KL3H):
-    """Mutual information as three weighted Kozachenko-Leonenko entropies, ``x (n, dx)``, ``y (n, dy)``."""
+    """Mutual information as three weighted entropies, ``x (n, dx)``, ``y (n, dy)``."""

@@ -1,23 +1,20 @@
 """Mutual information and entropy of Gaussian variables, from covariances, in nats.
 
-I = 1/2 ln(det Sx det Sy / det S) = -1/2 sum_i ln(1 - rho_i^2) over the canonical correlations rho_i, and
-h = 1/2 ln det(2 pi e S). For Gaussian data ln det S is biased by a sum of digammas (Wishart distribution), about
-dx dy / 2n in I, which ``correct`` takes off. For other data I is what a Gaussian of the same covariance would have, and
-h is at least the entropy.
+I = 1/2 ln(det Sx det Sy / det S) = -1/2 sum_i ln(1 - rho_i^2) over the canonical correlations
+rho_i, and h = 1/2 ln det(2 pi e S). For Gaussian data ln det S is biased by a sum of digammas
+(Wishart distribution), about dx dy / 2n in I, which ``correct`` subtracts. For other data I is what
+a Gaussian of the same covariance would have, and h is at least the entropy.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, Incompatible, PairedSamples, Samples
-from harness_classics import prepare
-from harness_classics.arrays import Floats
+from harness import Estimate, Floats, Incompatible, PairedSamples, Samples
+from harness_classics import prepare, settings
 from harness_classics.special import digamma
-from harness_classics.uncertainty import from_local
 
 
 def _terms(x: Floats, where: str, correct: bool) -> Floats:
@@ -25,44 +22,42 @@ def _terms(x: Floats, where: str, correct: bool) -> Floats:
     n, d = x.shape
     if n <= d + 1:
         raise Incompatible(
-            f"{where}: {n} samples of {d} dimensions have a singular covariance; needs more than {d + 1}"
+            f"{where}: {n} samples of {d} dimensions have a singular covariance; "
+            f"wants more than {d + 1}"
         )
     points, volume = prepare.whitened(x, where)
     local: Floats = 0.5 * (points**2).sum(1) + 0.5 * d * math.log(2.0 * math.pi) + volume
     if correct:
         # S = (1/n) sum: E ln det S = ln det Sigma + sum_i psi((n - i) / 2) - d ln(n / 2).
-        local -= 0.5 * (
-            sum(digamma(0.5 * (n - i)) for i in range(1, d + 1)) - d * math.log(0.5 * n)
-        )
+        psi = sum(digamma(0.5 * (n - i)) for i in range(1, d + 1))
+        local -= 0.5 * (psi - d * math.log(0.5 * n))
     return local
 
 
-@dataclass(frozen=True)
-class Gaussian:
+class Gaussian(settings.Covariance):
     """Mutual information of jointly Gaussian variables: ``x (n, dx)``, ``y (n, dy)``."""
 
-    correct: bool = False
-
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator | None = None) -> Estimate:
-        """I in nats, with pointwise values and a standard error.
+        """I in nats, with pointwise values and a standard error, which holds for every distribution
+        that has fourth moments.
 
-        The latter holds whatever the distribution, as long as it has fourth moments. Raises `Incompatible` for a
-        singular covariance or too few samples, `DataError` for a constant variable.
+        Raises
+        ------
+        Incompatible : a singular covariance, or too few samples.
+        DataError : a constant variable.
         """
         pair = data.evaluated()
         x = _terms(pair.x, "PairedSamples.x", self.correct)
         y = _terms(pair.y, "PairedSamples.y", self.correct)
-        local = x + y - _terms(np.hstack([pair.x, pair.y]), "PairedSamples.x and y", self.correct)
-        return Estimate(local.mean(), from_local(local), local)
+        both = _terms(np.hstack([pair.x, pair.y]), "PairedSamples.x and y", self.correct)
+        return Estimate.from_local(x + y - both)
 
 
-@dataclass(frozen=True)
-class GaussianEntropy:
-    """Entropy of the Gaussian with the covariance of ``Samples.x (n, d)``: the greatest for that covariance."""
-
-    correct: bool = False
+class GaussianEntropy(settings.Covariance):
+    """Entropy of the Gaussian with the covariance of ``Samples.x (n, d)``: the greatest for that
+    covariance.
+    """
 
     def estimate(self, data: Samples, *, rng: np.random.Generator | None = None) -> Estimate:
         """h in nats, with -ln p(x_i) and a standard error. Raises as `Gaussian.estimate`."""
-        local = _terms(data.evaluated().x, "Samples.x", self.correct)
-        return Estimate(local.mean(), from_local(local), local)
+        return Estimate.from_local(_terms(data.evaluated().x, "Samples.x", self.correct))

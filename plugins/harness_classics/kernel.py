@@ -1,16 +1,17 @@
-"""Compiled sums of a Gaussian kernel over all other points, on the tree of `harness_classics.tree`."""
+"""Compiled sums of a Gaussian kernel over all other points, on trees of `harness_classics.tree`."""
 
 import math
 
 import numpy as np
 from numba import njit, prange
 
+from harness import Floats, Ints
 from harness_classics import tree
-from harness_classics.arrays import Floats, Ints
 from harness_classics.tree import EUCLIDEAN, LEAF
 
 NEGLIGIBLE = 45.0
-"""Terms below exp(-45) = 3e-20 of the largest cannot change a sum of up to 10^4 of them within rounding."""
+"""Terms below exp(-45) = 3e-20 of the largest change a sum of up to 10^4 of them by less than
+rounding does."""
 _SHIFT = 6755399441055744.0
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _TAYLOR = tuple(1.0 / math.factorial(i) for i in range(12))
@@ -20,8 +21,9 @@ _TAYLOR = tuple(1.0 / math.factorial(i) for i in range(12))
 def _sum_exp(terms: Floats) -> float:
     """Sum of exp(t) over ``terms (LEAF,)``; those below -700 count as exp(-700).
 
-    exp by taking off the nearest multiple of ln 2 (adding a large number pushes the fraction out of the mantissa) and a
-    polynomial; free of branches, so that the loop vectorises. Relative error of a term below 1e-14.
+    exp by subtracting the nearest multiple of ln 2 (adding a large number pushes the fraction out
+    of the mantissa) and a polynomial, without branches, so that the loop is vectorized. The
+    relative error of a term is below 1e-14.
     """
     for j in range(LEAF):
         t = terms[j] if terms[j] > -700.0 else -700.0
@@ -53,8 +55,9 @@ def log_sums(
 ) -> Floats:
     """``ln sum_{j != i} exp(-|x_i - x_j|^2 / 2 h^2)`` for each point ``(n,)``.
 
-    ``near (n,)`` holds the squared distances to the nearest others, against which terms are weighed: no sum underflows.
-    Terms below exp(-NEGLIGIBLE) of the largest are left out. Time O(n^2 d) at worst, less where h is small.
+    ``near (n,)`` holds the squared distances to the nearest others, relative to which terms are
+    summed, so that no sum underflows. Terms below exp(-NEGLIGIBLE) of the largest are left out.
+    Time O(n^2 d) at worst, less where h is small.
     """
     leaves, width = tiles.shape[:2]
     n = order.shape[0]

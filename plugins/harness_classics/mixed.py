@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from harness import Estimate, Incompatible, LabelledSamples, PairedSamples
-from harness_classics import neighbours, prepare
-from harness_classics.arrays import Floats, Ints
+from harness import Estimate, Floats, Incompatible, Ints, LabelledSamples, PairedSamples
+from harness_classics import neighbours, prepare, settings
 from harness_classics.prepare import Diagnostics
 from harness_classics.special import digamma, digammas
 from harness_classics.uncertainty import measured
 
 
-@dataclass(frozen=True)
-class Ross(neighbours.Compiled):
-    """Estimator of Ross (PLoS ONE 9, 2014, equation 6): x continuous ``(n, d)``, y codes or classes.
+class Ross(neighbours.Compiled, settings.Joint):
+    """Estimator of Ross (PLoS ONE 9, 2014, eq. 6): continuous x ``(n, d)``, codes or classes y.
 
     ::
 
         I = psi(n) + < psi(k_i) - psi(n_i) - psi(m_i) >
 
-    n_i is the size of point i's class, k_i the smaller of k and n_i - 1, d_i the distance to the k_i-th neighbour in
-    that class, and m_i the number of points of any class nearer than d_i, plus one. Classes of a single point have no
-    neighbours and are left out, with a note.
+    n_i is the size of point i's class, k_i the smaller of k and n_i - 1, d_i the distance to the
+    k_i-th neighbour in that class, and m_i the number of points of any class nearer than d_i, plus
+    one. Classes of a single point have no neighbours and are left out, with a note.
     """
-
-    k: int = 5
-    standardize: bool = True
-    stderr: str = "subsamples"
 
     def estimate(
         self, data: PairedSamples | LabelledSamples, *, rng: np.random.Generator | None = None
     ) -> Estimate:
-        """I(X;Y) in nats, with pointwise values and a standard error; x and y may change places.
+        """I(X;Y) in nats, with pointwise values and a standard error; either variable may be the
+        discrete one.
 
         Raises
         ------
@@ -45,13 +38,13 @@ class Ross(neighbours.Compiled):
 
     def _information(self, part: PairedSamples | LabelledSamples) -> tuple[Floats, Diagnostics]:
         x, codes, where = _sides(part)
-        scaled, constant = prepare.standardised(x, where)
+        scaled, constant = prepare.standardized(x, where)
         points = scaled if self.standardize else x
         sizes = np.bincount(codes)
         kept = np.flatnonzero(sizes[codes] > 1)
         if np.count_nonzero(np.bincount(codes[kept])) < 2:
             raise Incompatible(
-                "fewer than two classes have two points; needs classes with several points each"
+                "fewer than two classes have two points; wants classes of several points each"
             )
         points, codes = points[kept], codes[kept]
         radii, ks, nearest = np.empty(len(kept)), np.empty(len(kept), np.int64), np.empty(len(kept))
@@ -78,11 +71,10 @@ def _sides(data: PairedSamples | LabelledSamples) -> tuple[Floats, Ints, str]:
     if kinds.count("discrete") != 1:
         raise Incompatible(
             f"x is {kinds[0]} and y is {kinds[1]}; wants one continuous and one discrete variable "
-            f"({'use plug-in' if kinds.count('discrete') else 'use ksg'})"
+            f"(use {'plug-in' if 'discrete' in kinds else 'ksg'})"
         )
-    codes, side = (data.y, "x") if kinds[1] == "discrete" else (data.x, "y")
-    return (
-        getattr(data, side),
-        np.unique(codes, axis=0, return_inverse=True)[1].ravel(),
-        f"PairedSamples.{side}",
-    )
+    if kinds[1] == "discrete":
+        x, y, where = data.x, data.y, "PairedSamples.x"
+    else:
+        x, y, where = data.y, data.x, "PairedSamples.y"
+    return x, np.unique(y, axis=0, return_inverse=True)[1].ravel(), where

@@ -1,21 +1,23 @@
 """A k-d tree whose leaves are tiles, and the searches that compiled loops run on it.
 
-Each leaf holds `LEAF` points, coordinate by coordinate, so that one point is compared with a whole leaf by vector
-instructions. A search takes the points of one leaf together through the tree: boxes prove most leaves irrelevant in few
-dimensions, and in many the tiles still stay in the first-level cache and a leaf is given up once all of its points are
-too far in the axes read so far. The answers are those of comparing all pairs, bit for bit: distances are computed
-by the same operations, and a box's distance, rounded, never exceeds that of a point in it.
+Each leaf holds `LEAF` points, coordinate by coordinate, so that one point is compared with a whole
+leaf by vector instructions. A search takes the points of one leaf together through the tree: boxes
+prove most leaves irrelevant in few dimensions, and in many the tiles still stay in the first-level
+cache and a leaf is given up once all of its points are too far in the axes read so far. The answers
+are those of comparing all pairs, bit for bit: distances are computed by the same operations, and a
+box's distance, rounded, never exceeds that of a point in it.
 
-Nodes stand in preorder. A node over the leaves ``[a, b)`` has its left child next to it, over ``[a, m)`` with
-``m = (a + b + 1) // 2``, and its right child ``2 (m - a) - 1`` places further on.
+Nodes are stored in preorder. A node over the leaves ``[a, b)`` has its left child next to it, over
+``[a, m)`` with ``m = (a + b + 1) // 2``, and its right child ``2 (m - a) - 1`` entries further on.
 
-No result depends on the number of threads: each query is answered by one thread, into a place of its own.
+No result depends on the number of threads: each query is answered by one thread, which writes to an
+entry of its own.
 """
 
 import numpy as np
 from numba import njit, prange
 
-from harness_classics.arrays import Floats, Ints
+from harness import Floats, Ints
 
 LEAF = 32
 CHEBYSHEV, EUCLIDEAN = 0, 1
@@ -51,10 +53,11 @@ def _select(keys: Floats, order: Ints, first: int, end: int, place: int) -> None
 
 @njit(cache=True)
 def build(points: Floats) -> tuple[Floats, Ints, Floats, Floats]:
-    """Tree over ``points (n, d)``: tiles ``(leaves, d padded to 4, LEAF)``, order ``(n,)``, boxes ``(nodes, width)``.
+    """Tree over ``points (n, d)``: tiles ``(leaves, width, LEAF)`` of d axes padded to a multiple
+    of 4, order ``(n,)``, and the lower and upper corners of the boxes ``(nodes, width)``.
 
-    ``order[l * LEAF + s]`` is the point in slot s of leaf l. Nodes are cut at the middle of their widest axis. Empty
-    slots are infinitely far from everything. Time O(n log n d).
+    ``order[l * LEAF + s]`` is the point in slot s of leaf l. Nodes are cut at the median of their
+    widest axis. Empty slots are infinitely far from everything. Time O(n log n d).
     """
     n, d = points.shape
     leaves = (n + LEAF - 1) // LEAF
@@ -136,7 +139,7 @@ def scan(
 ) -> int:
     """Distances over the axes ``[first, last)`` from point q of a tile to all points of another.
 
-    Returns how many are at most ``limit``; 0 as soon as that is certain, ``dist`` being partial then.
+    Returns how many are at most ``limit``; 0 as soon as that is certain, with ``dist`` incomplete.
     """
     near = LEAF
     for j in range(LEAF):
@@ -164,7 +167,7 @@ def scan(
                 dist[j] = t
         near = 0
         for j in range(LEAF):
-            near += np.int64(dist[j] <= limit)
+            near += int(dist[j] <= limit)
         if near == 0:
             return 0
     return near
@@ -212,7 +215,7 @@ def nearest(tiles: Floats, order: Ints, low: Floats, high: Floats, k: int, metri
                 left, right = node + 1, node + 2 * (middle - first)
                 gap_left = box_gap(floor, ceiling, low[left], high[left], metric)
                 gap_right = box_gap(floor, ceiling, low[right], high[right], metric)
-                # The nearer child comes off the stack first; at a draw the one that holds the queries.
+                # The nearer child is taken first; of equally near ones, that of the queries.
                 left_last = gap_left < gap_right or (gap_left == gap_right and a < middle)
                 place = depth + 1 if left_last else depth
                 nodes[place] = left, first, middle
@@ -250,7 +253,7 @@ def box(tile: Floats, m: int) -> tuple[Floats, Floats]:
 
 @njit(cache=True, parallel=True)
 def count(tiles: Floats, order: Ints, low: Floats, high: Floats, radii: Floats) -> Ints:
-    """Number of points, itself included, within ``radii (n,)`` of each point, in the maximum norm."""
+    """Number of points, itself included, within ``radii (n,)`` of each point; maximum norm."""
     leaves, width = tiles.shape[:2]
     n = order.shape[0]
     out = np.zeros(n, np.int64)
@@ -302,8 +305,9 @@ def _span(low_a: Floats, high_a: Floats, low_b: Floats, high_b: Floats) -> float
 def extents(
     tiles: Floats, order: Ints, low: Floats, high: Floats, radii: Floats, split: int
 ) -> tuple[Floats, Floats]:
-    """Sides of the box around each point's neighbours ``(n,), (n,)``: greatest distance in the axes before ``split``,
-    and in those from it on, of the points within ``radii (n,)`` of it in all axes. Maximum norm; split a multiple of 4.
+    """Sides of the box around each point's neighbours ``(n,), (n,)``: greatest distance in the axes
+    before ``split``, and in those from it on, of the points within ``radii (n,)`` of it in all
+    axes. In the maximum norm; ``split`` is a multiple of 4.
     """
     leaves, width = tiles.shape[:2]
     n = order.shape[0]
@@ -349,7 +353,10 @@ def extents(
 
 @njit(cache=True, parallel=True)
 def nearest_sorted(values: Floats, k: int) -> Floats:
-    """Distances of each of ascending ``values (n,)`` to its k nearest others, ascending ``(n, k)``."""
+    """Distances of each of ascending ``values (n,)`` to its k nearest others, ascending.
+
+    Shape ``(n, k)``.
+    """
     n = values.shape[0]
     out = np.empty((n, k))
     for i in prange(n):
@@ -370,15 +377,18 @@ def count_sorted(values: Floats, limits: Floats) -> Ints:
     """Number of ascending ``values (n,)``, itself included, within ``limits (n,)`` of each."""
     out = np.empty(values.shape[0], np.int64)
     for i in prange(values.shape[0]):
-        out[i] = _count_around(
-            values, np.int64(i), limits[i]
-        )  # a signed index: differences of it are taken
+        own = int(np.int64(i))  # signed, because differences of it are taken
+        out[i] = _count_around(values, own, limits[i])
     return out
 
 
 @njit(cache=True)
 def _count_around(values: Floats, own: int, limit: float) -> int:
-    """The same for one. Bisects by the rounded difference itself, which is monotone; ``value - limit`` is not it."""
+    """Number of ascending values within ``limit`` of the one at ``own``.
+
+    Bisects by the rounded difference, which is monotone; comparing with ``value - limit`` would
+    round otherwise.
+    """
     if limit < 0.0:
         return 0
     inside, outside = own, -1

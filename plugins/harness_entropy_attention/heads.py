@@ -6,11 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import AttentionMaps, AttentionProfile, Incompatible
+from harness import AttentionMaps, AttentionProfile, Bools, Floats, Incompatible
 
-Floats = NDArray[np.float64]
 Attention = AttentionProfile | AttentionMaps
 
 
@@ -19,7 +17,7 @@ class Rows:
     """Entropies of rows ``(n, layers, heads, t)`` in nats, which of them count, and whether they are causal."""
 
     entropy: Floats
-    sound: NDArray[np.bool_]
+    sound: Bools
     causal: bool
 
     @property

@@ -1,4 +1,4 @@
-"""No compression: what the compressors are compared with, on the samples that they hand on."""
+"""No compression: what the compressors are compared with, on the samples that they code."""
 
 from __future__ import annotations
 

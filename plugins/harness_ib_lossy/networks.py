@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from harness import Incompatible
 
 SLOPE = 0.2
-"""Of the leaky ReLU left of zero. A plain ReLU gives exact zeros, on which noise in proportion does nothing."""
+"""Slope of the leaky ReLU left of zero. A plain ReLU gives exact zeros, which stay zero under noise
+in proportion."""
 
 
 def dense(sizes: Sequence[int]) -> nn.Sequential:
@@ -25,27 +26,27 @@ def dense(sizes: Sequence[int]) -> nn.Sequential:
 
 
 def dense_pair(d: int, hidden: Sequence[int], code_dim: int) -> tuple[nn.Module, nn.Module]:
-    """Encoder ``(n, d) -> (n, code_dim)``, its codes within +-1, and the decoder that mirrors it."""
-    return nn.Sequential(dense([d, *hidden, code_dim]), nn.Tanh()), dense(
-        [code_dim, *reversed(hidden), d]
-    )
+    """Encoder ``(n, d) -> (n, code_dim)`` with codes within +-1, and its mirror, the decoder."""
+    encoder = nn.Sequential(dense([d, *hidden, code_dim]), nn.Tanh())
+    return encoder, dense([code_dim, *reversed(hidden), d])
 
 
 def conv_pair(
     d: int, channels: Sequence[int], code_dim: int, where: str
 ) -> tuple[nn.Module, nn.Module]:
-    """The same with 3x3 convolutions that halve the picture each, for flat square pictures of 1 or 3 colours.
+    """An encoder and a decoder with 3x3 convolutions, each of which halves or doubles the side, for
+    flat square pictures of 1 or 3 colours.
 
-    Raises `Incompatible` where d is no such picture, or its side cannot be halved that often.
+    Raises `Incompatible` where d is not the size of such a picture, or its side cannot be halved
+    that often.
     """
-    colours, side = next(
-        ((c, s) for c in (1, 3) if c * (s := math.isqrt(d // c)) ** 2 == d), (0, 0)
-    )
+    squares = ((c, s) for c in (1, 3) if c * (s := math.isqrt(d // c)) ** 2 == d)
+    colours, side = next(squares, (0, 0))
     halvings = 2 ** len(channels)
     if not colours or side % halvings:
         raise Incompatible(
-            f"{where}: {d} columns; layers=conv with {len(channels)} channels wants flat square pictures whose side "
-            f"{halvings} divides, or layers=dense"
+            f"{where}: {d} columns; layers=conv with {len(channels)} layers wants flat square "
+            f"pictures whose side {halvings} divides, or layers=dense"
         )
     small = side // halvings
     encoder: list[nn.Module] = [nn.Unflatten(1, (colours, side, side))]
@@ -67,15 +68,16 @@ def conv_pair(
 
 
 class StochasticMLP(nn.Module):
-    """A network with Gaussian noise in front of every linear map: L_l = f_l(L_(l-1) + Z_l) (Goldfeld et al. 2019).
+    """A network with Gaussian noise in front of every linear map: L_l = f_l(L_(l-1) + Z_l).
 
-    Without noise I(X;L) of a continuous X is infinite for almost all weights. ``absolute`` noise has the standard
-    deviation sigma, ``relative`` noise sigma times the activation it is added to.
+    Without noise I(X;L) of a continuous X is infinite for almost all weights (Goldfeld et al.
+    2019).
 
     Parameters
     ----------
     sizes : widths from input to output; leaky ReLU after all but the last map.
-    sigma, noise : of the noise; it is there in training and in use.
+    sigma : standard deviation of the noise, which is there in training and in use.
+    noise : ``absolute``, or ``relative`` for sigma times the activation that it is added to.
     """
 
     def __init__(self, sizes: Sequence[int], sigma: float, noise: str) -> None:
@@ -84,10 +86,13 @@ class StochasticMLP(nn.Module):
         self.sigma, self.relative = sigma, noise == "relative"
 
     def forward(self, x: Tensor, generator: torch.Generator) -> list[Tensor]:
-        """The activations of every layer ``(n, width)`` each, the last being the logits."""
+        """The activations of every layer, ``(n, width)`` each; the last are the logits.
+
+        The generator draws on the CPU, so that the noise is the same on every device.
+        """
         layers = []
         for i, linear in enumerate(self.maps):
-            z = self.sigma * torch.randn(x.shape, generator=generator)
+            z = self.sigma * torch.randn(x.shape, generator=generator).to(x.device)
             x = linear(x + (z * x if self.relative else z))
             if i < len(self.maps) - 1:
                 x = nn.functional.leaky_relu(x, SLOPE)

@@ -1,4 +1,6 @@
-"""Labelled pictures: scikit-learn's digits, or a Hugging Face data set with a column of pictures and one of labels."""
+"""Labelled pictures: scikit-learn's digits, or a Hugging Face data set with a column of pictures
+and a column of labels.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import DataError, MissingDependency, UsageError, stream
+from harness import DataError, Floats, Ints, UsageError, needs, stream
 
-Pictures = tuple[NDArray[np.float64], NDArray[np.int64]]
+Pictures = tuple[Floats, Ints]
 
 
 def load(dataset: str, image: str, label: str, limit: int, seed: int) -> Pictures:
     """Flat pictures ``(n, pixels)`` within 0 .. 1 and their classes ``(n,)`` from 0 up.
 
-    ``dataset`` is ``digits``, a Parquet file, or a Hugging Face id, whose train split is read (the first where there is
-    none of that name). At most ``limit`` of them, drawn with the seed, where it is not 0.
+    ``dataset`` is ``digits``, a Parquet file, or a Hugging Face id, of which the split ``train`` is
+    read, or else the first. Where ``limit`` is not 0, at most that many are drawn with the seed.
 
     Raises
     ------
     UsageError : the data cannot be read, or lack a column.
-    DataError : pictures of several sizes, labels that are no classes.
+    DataError : pictures of several sizes, labels that are not classes.
     MissingDependency : ``datasets`` is not installed.
     """
     x, y = _digits() if dataset == "digits" else _hub(dataset, image, label)
@@ -42,10 +43,7 @@ def _digits() -> Pictures:
 
 
 def _hub(dataset: str, image: str, label: str) -> Pictures:
-    try:
-        import datasets
-    except ImportError:
-        raise MissingDependency("datasets", "pip install 'infoharness[hub]'") from None
+    datasets = needs("datasets", "infoharness[hub]")
     try:
         if Path(dataset).is_file():
             tables = datasets.load_dataset("parquet", data_files=dataset)
@@ -55,40 +53,34 @@ def _hub(dataset: str, image: str, label: str) -> Pictures:
     except Exception as error:  # whatever the network, the hub or the files raise
         first = " ".join(str(error).split())[:160]
         raise UsageError(
-            f"ib-plane.dataset: {dataset!r} cannot be loaded ({type(error).__name__}: {first}); wanted digits, a "
-            "Parquet file, or a Hugging Face id that is reachable or in the cache that HF_HOME names"
+            f"ib-plane.dataset: {dataset!r} cannot be loaded ({type(error).__name__}: {first}); "
+            "wanted digits, a Parquet file, or a Hugging Face id that is reachable or in the cache "
+            "that HF_HOME names"
         ) from error
     for column in (image, label):
         if column not in table.column_names:
             raise UsageError(
-                f"{dataset}: no column {column!r}; wanted one of {', '.join(table.column_names)}, by ib-plane.image "
-                "and ib-plane.label"
+                f"{dataset}: no column {column!r}; wanted ib-plane.image and ib-plane.label to be "
+                f"among {', '.join(table.column_names)}"
             )
     pictures = [_flat(picture, dataset, image, row) for row, picture in enumerate(table[image])]
     sizes = {len(p) for p in pictures}
     if len(sizes) > 1:
-        raise DataError(
-            f"{dataset}, column {image}",
-            f"pictures of {sorted(sizes)} values",
-            "pictures of one size",
-        )
+        found = f"pictures of {sorted(sizes)} values"
+        raise DataError(f"{dataset}, column {image}", found, "pictures of one size")
     labels = np.asarray(table[label])
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise DataError(
-            f"{dataset}, column {label}",
-            f"{labels.dtype} of {labels.ndim} axes",
-            "an integer per picture",
-        )
+        found = f"{labels.dtype} of {labels.ndim} axes"
+        raise DataError(f"{dataset}, column {label}", found, "an integer per picture")
     return np.stack(pictures), labels.astype(np.int64)
 
 
-def _flat(picture: Any, dataset: str, image: str, row: int) -> NDArray[np.float64]:
+def _flat(picture: Any, dataset: str, image: str, row: int) -> Floats:
     """A picture as numbers within 0 .. 1, colour by colour (as convolutions want them)."""
     values = np.asarray(picture)
     if values.dtype.kind not in "iuf" or values.ndim not in (2, 3):
-        raise DataError(
-            f"{dataset}, column {image}", f"{values.dtype} of {values.ndim} axes", "a picture", row
-        )
+        found = f"{values.dtype} of {values.ndim} axes"
+        raise DataError(f"{dataset}, column {image}", found, "a picture", row)
     if values.ndim == 3:
         values = np.moveaxis(values, -1, 0)
     return values.astype(np.float64).ravel() / (255.0 if values.dtype.kind in "iu" else 1.0)

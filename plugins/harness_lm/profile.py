@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import AttentionProfile
+from harness import AttentionProfile, Floats, Ints
 
 CHUNK = 256
 """Places whose logits are turned into float64 log-probabilities together."""
 
 
-def token_log_p(logits: Tensor, targets: NDArray[np.int64]) -> NDArray[np.float64]:
+def token_log_p(logits: Tensor, targets: Ints) -> Floats:
     """ln p of the targets ``(batch, t)`` under logits ``(batch, t, vocabulary)``, in nats; 0 where a target is -1."""
     flat, wanted = logits.flatten(0, 1), torch.tensor(targets.ravel(), device=logits.device)
     found = []
@@ -37,7 +36,7 @@ class ProfileRows:
         """The entropies ``(batch, heads, t)`` of a layer, for the windows that come next."""
         self._entropy[self._done : self._done + len(rows), layer] = rows.double().cpu().numpy()
 
-    def add_log_p(self, log_p: NDArray[np.float64]) -> None:
+    def add_log_p(self, log_p: Floats) -> None:
         """Log-probabilities ``(batch, t)``: this ends a batch."""
         self._log_p[self._done : self._done + len(log_p)] = log_p
         self._done += len(log_p)

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from harness import (
     AttentionMaps,
     AttentionProfile,
+    Floats,
     HiddenStates,
     Incompatible,
     TokenLogProbabilities,
@@ -134,7 +134,7 @@ def attention_maps(reader: Reader, tokens: Tokens, limit: int) -> AttentionMaps:
     """
     chosen = full_windows(reader, tokens, limit)
 
-    def work(batch: int) -> NDArray[np.float64]:
+    def work(batch: int) -> Floats:
         found = [
             reader.maps(_read(reader, tokens, group)[0]).double().cpu().numpy()
             for group in _groups(chosen, batch)

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import ChannelLogLikelihoods, Contexts
+from harness import ChannelLogLikelihoods, Contexts, Floats
 from harness_lm.runtime import halving
 
 BATCH = 64
@@ -24,7 +23,7 @@ def score(
     continuations: Sequence[Sequence[int]],
     *,
     temperature: float = 1.0,
-) -> NDArray[np.float64]:
+) -> Floats:
     """ln p(continuation | prompt) of all pairs ``(prompts, continuations)``, summed over tokens, in nats.
 
     The keys and values of a prompt are computed once and shared by all continuations, which are taken in order of their
@@ -66,7 +65,7 @@ def _continued(
     length: int,
     parts: list[Sequence[int]],
     temperature: float,
-) -> NDArray[np.float64]:
+) -> Floats:
     """ln p of some continuations of one prompt, whose last logits are ``first (1, 1, vocabulary)``."""
     longest = max(map(len, parts))
     ids = torch.zeros((len(parts), longest), dtype=torch.int64, device=first.device)

@@ -6,12 +6,11 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import HiddenStates, Incompatible, Kind, PairedSamples, Samples
+from harness import HiddenStates, Incompatible, Ints, Kind, PairedSamples, Samples
 
 
-def _some(places: NDArray[np.int64], limit: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def _some(places: Ints, limit: int, rng: np.random.Generator) -> Ints:
     """At most ``limit`` of them, drawn at random, in order."""
     if len(places) <= limit:
         return places

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from harness import (
     ChannelLogLikelihoods,
     Contexts,
+    Floats,
     Incompatible,
     Kind,
     TokenSequences,
@@ -152,7 +152,7 @@ class TinyCompressor:
         prompts: Sequence[Codes],
         parts: Sequence[Codes],
         temperature: float,
-    ) -> NDArray[np.float64]:
+    ) -> Floats:
         """ln p(part | prompt) of all pairs ``(prompts, parts)``, summed over tokens, in nats."""
         pairs = [(p, z) for p in prompts for z in parts]
 
@@ -176,7 +176,7 @@ class TinyCompressor:
 
     def _answers(
         self, train: Contexts, test: Contexts, words: Words, drawn: Sequence[Codes]
-    ) -> NDArray[np.float64] | None:
+    ) -> Floats | None:
         """Whether the likeliest option, given a compression and the question alone, is the answer ``(n, draws)``."""
         if train.answers is None or test.answers is None or not test.options:
             return None

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import Incompatible, TokenSequences
-
-Ints = NDArray[np.int64]
+from harness import Incompatible, Ints, TokenSequences
 
 WORDS = r" ?[A-Za-z_]+| ?[0-9]+|\s+|[^\sA-Za-z_0-9]+"
 """Pieces that no pair of bytes is merged across."""

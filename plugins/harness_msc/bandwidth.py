@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from harness import DataError, UsageError
-from harness_msc.arrays import Floats
+from harness import DataError, Floats, UsageError
 
 RULES = ("", "silverman", "median")
 

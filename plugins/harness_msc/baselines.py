@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Environments, Selection
+from harness import Environments, Floats, Ints, Selection
 from harness_msc import cloud, greedy
-from harness_msc.arrays import Floats, Ints
 from harness_msc.compiled import Compiled
 from harness_msc.cover import structure_entropies
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import DataError, threads_for
+from harness import DataError, Floats, Ints, threads_for
 from harness_msc import kernel
-from harness_msc.arrays import Floats, Ints
 
 WIDEST = 512
 """Above this dimension axes are sorted by variance, not rotated: an eigenbasis would cost more than it saves."""

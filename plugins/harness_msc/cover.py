@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Environments, Incompatible, Selection, threads_for
+from harness import Environments, Floats, Incompatible, Ints, Selection, threads_for
 from harness_msc import cloud, greedy, kernel
-from harness_msc.arrays import Floats, Ints
 from harness_msc.compiled import Compiled
 
 SHARE = 20_000

@@ -19,9 +19,8 @@ from itertools import pairwise
 import numpy as np
 from numba import njit, prange
 
-from harness import DataError, Environments, Structures, threads_for
+from harness import DataError, Environments, Floats, Ints, Structures, threads_for
 from harness_msc import neighbours
-from harness_msc.arrays import Floats, Ints
 from harness_msc.neighbours import bin_of
 
 COINCIDENT = 1e-6

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Environments, Estimate, Incompatible, Samples
+from harness import Environments, Estimate, Floats, Incompatible, Samples
 from harness_msc import cloud
-from harness_msc.arrays import Floats
 from harness_msc.bandwidth import choose
 from harness_msc.compiled import Compiled
 from harness_msc.measures import entropy_of

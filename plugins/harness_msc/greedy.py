@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from harness_msc.arrays import Bools, Floats, Ints
+from harness import Bools, Floats, Ints
 from harness_msc.kernel import LEAD, MATH, box_gap, distances, exponential, pair, surprise
 
 

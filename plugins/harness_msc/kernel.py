@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from harness_msc.arrays import Floats, Ints
+from harness import Floats, Ints
 
 BLOCK = 32
 """Rows to a block: two rows against one block fit the first-level cache."""

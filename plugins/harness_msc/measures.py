@@ -17,9 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Environments, Estimate, Incompatible, Samples
+from harness import Environments, Estimate, Floats, Incompatible, Ints, Samples
 from harness_msc import cloud
-from harness_msc.arrays import Floats, Ints
 from harness_msc.bandwidth import choose
 from harness_msc.compiled import Compiled
 

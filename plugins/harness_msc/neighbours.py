@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit, prange
 
-from harness import DataError
-from harness_msc.arrays import Bools, Floats, Ints
+from harness import Bools, DataError, Floats, Ints
 
 MOST_IMAGES = 20_000_000
 """Images of one structure beyond which its cell is refused as thinner than any crystal (over 600 MB)."""

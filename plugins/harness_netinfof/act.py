@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Graph, Incompatible, Links, Prediction
+from harness import Floats, Graph, Incompatible, Ints, Links, Prediction, Singles
 from harness_netinfof import lasso
 from harness_netinfof.adjacency import Rows, pair_rows
-from harness_netinfof.arrays import Floats, Ints, Singles
 from harness_netinfof.backbone import Backbone
 from harness_netinfof.compiled import Compiled
 from harness_netinfof.names import COMPONENTS
@@ -124,7 +123,7 @@ class Act(Backbone, Compiled):
         x = np.concatenate(list(found.values()), axis=1)
         train, test = data.split.train, data.split.test
         valid = data.split.valid if data.split.valid.size else train
-        y, wanted = data.labels[train], data.labels[valid]
+        y, wanted = data.codes[train], data.codes[valid]
         design, held = Table(x[train]), Table(x[valid])
 
         def judge(w: Floats, b: Floats) -> float:

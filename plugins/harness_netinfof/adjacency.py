@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
-from harness import Incompatible, threads_for
+from harness import Floats, Incompatible, Ints, Singles, threads_for
 from harness_netinfof import kernels
-from harness_netinfof.arrays import Floats, Ints, Singles
 
 WORTH = 1 << 22
 """Multiplications for which a further thread is worth its start."""

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Graph, Incompatible, Links
+from harness import Floats, Graph, Incompatible, Ints, Links, Singles
 from harness_netinfof import compatibility
 from harness_netinfof.adjacency import Rows, adjacency, check_plain, pair_rows
-from harness_netinfof.arrays import Floats, Ints, Singles
 from harness_netinfof.components import embed
 
 

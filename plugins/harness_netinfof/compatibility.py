@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
+from harness import Bools, Floats, Ints
 from harness_netinfof.adjacency import Rows, pair_rows
-from harness_netinfof.arrays import Bools, Floats, Ints
 
 MOST_EDGES = 200_000
 """Edges that H* is fitted on at most, drawn at random, as in the authors' code."""

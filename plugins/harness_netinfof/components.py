@@ -7,10 +7,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from harness import Incompatible
+from harness import Incompatible, Singles
 from harness_netinfof import walk_matrix
 from harness_netinfof.adjacency import Rows, inverse
-from harness_netinfof.arrays import Singles
 from harness_netinfof.names import COMPONENTS
 from harness_netinfof.spectral import POWERS, components, left_vectors
 

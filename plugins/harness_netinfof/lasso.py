@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 import scipy.special
 
-from harness_netinfof.arrays import Floats, Ints
+from harness import Floats, Ints
 
 EVERY = 10
 """Steps between two looks at the validation part."""

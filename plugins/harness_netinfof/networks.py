@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness import Singles
 from harness_netinfof.adjacency import Rows
-from harness_netinfof.arrays import Singles
 
 HEADS = 8
 """Attention heads of the first GAT layer; the second has one."""

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, Graph, Incompatible, LabelledSamples, Links
+from harness import Estimate, Floats, Graph, Incompatible, Ints, LabelledSamples, Links, Singles
 from harness_netinfof import table
-from harness_netinfof.arrays import Floats, Ints, Singles
 from harness_netinfof.backbone import Backbone
 from harness_netinfof.compiled import Compiled
 from harness_netinfof.names import COMPONENTS
@@ -125,9 +124,9 @@ class Nui(Backbone, Compiled):
 
 
 def _classes(data: Graph | Links | LabelledSamples) -> tuple[Ints, int]:
-    """Labels, and how many classes there are."""
+    """The class of every unit from 0 up, without gaps, and how many classes there are."""
     if isinstance(data, Graph):
         if data.labels is None:
             raise Incompatible("nodes without labels; the score of node classification needs them")
-        return data.labels, data.n_classes
-    return data.y, 2 if isinstance(data, Links) else data.n_classes
+        return data.codes, data.n_classes
+    return (data.y, 2) if isinstance(data, Links) else (data.codes, data.n_classes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness_netinfof.arrays import Floats, Ints
+from harness import Floats, Ints
 
 
 def hits(scores: Floats, y: Ints, k: int) -> float:

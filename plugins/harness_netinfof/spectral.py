@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import scipy.linalg
 
-from harness_netinfof.arrays import Floats, Singles
+from harness import Floats, Singles
 
 Apply = Callable[[Singles], Singles]
 

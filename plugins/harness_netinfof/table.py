@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness_netinfof.arrays import Floats, Ints
+from harness import Floats, Ints
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ class _Trained:
         assert data.split is not None
         assert data.labels is not None
         device = network.parameters[0].device
-        labels = torch.tensor(data.labels, device=device)
+        labels = torch.tensor(data.codes, device=device)
         train, valid, test = (torch.tensor(part, device=device) for part in _parts(data))
         log_loss = torch.nn.functional.cross_entropy
 

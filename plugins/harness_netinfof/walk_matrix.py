@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
-from harness import threads_for
+from harness import Singles, threads_for
 from harness_netinfof import kernels
 from harness_netinfof.adjacency import WORTH, Rows, inverse
-from harness_netinfof.arrays import Singles
 from harness_netinfof.spectral import POWERS, left_vectors
 
 VISITS = 1 << 25

@@ -3,42 +3,31 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from harness import Estimate, PairedSamples, calm, torch_generator
-from harness_neural import objectives
+from harness_neural import objectives, settings
 from harness_neural.evaluation import Value, held, infonce
 from harness_neural.networks import Concat, Critic, Separable
 from harness_neural.prepare import Pair, Parts, prepare
-from harness_neural.training import Fit, Schedule, fit
+from harness_neural.training import Fit, fit
 
 VALIDATED = 4096
-"""Most samples of the validation part that are looked at: their mismatched pairs are many more."""
+"""Greatest number of samples that a validation uses: their mismatched pairs are many more."""
 
 VALID_PARTNERS = 16
 """Mismatched partners of each of them, where the critic needs a call per pair."""
 
 
-@dataclass(frozen=True)
-class _Neural:
+class _Neural(settings.Critic):
     """What all share: parts, networks, the loop, and the value on held-out pairs."""
 
-    critic: str = "concat"
-    hidden: tuple[int, ...] = (128, 128)
-    width: int = 32
-    negatives: int = 2
-    batch: int = 256
-    steps: int = 2000
-    learning_rate: float = 1e-3
-    patience: int = 8
-    device: str = "cpu"
-
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator) -> Estimate:
-        """Mutual information of x and y in nats, on held-out pairs; see `prepare.prepare` for the parts.
+        """Mutual information of x and y in nats, on held-out pairs; see `prepare.prepare` for the
+        parts.
 
         Raises
         ------
@@ -52,20 +41,9 @@ class _Neural:
             critic = self._critic(*parts.widths, draws, device)
             done = self._fit(critic, parts, draws)
             found = self._value(critic, parts.test)
-        notes = {
-            "trained_on": len(parts.train[0]),
-            "evaluated_on": len(parts.test[0]),
-            "steps": done.steps,
-            "best_step": done.best_step,
-            "validation": done.validation,
-        }
-        if parts.dropped:
-            notes["dropped_columns"] = parts.dropped
-        if done.diverged:
-            notes["diverged"] = True
-        return Estimate(
-            found.value, found.stderr, diagnostics=notes | self._notes(len(parts.test[0]))
-        )
+        notes = parts.notes | done.notes | {"validation": done.validation}
+        notes |= self._notes(len(parts.test[0]))
+        return Estimate(found.value, found.stderr, diagnostics=notes)
 
     def _critic(self, dx: int, dy: int, draws: torch.Generator, device: torch.device) -> Critic:
         if self.critic == "concat":
@@ -79,18 +57,13 @@ class _Neural:
         def of_batch(positions: Tensor) -> Tensor:
             return objective(*self._scores(critic, x[positions], y[positions], self.negatives))
 
-        schedule = Schedule(self.steps, self.batch, self.learning_rate, self.patience)
-        return fit(
-            critic.parameters(),
-            of_batch,
-            lambda: self._validation(critic, parts.valid),
-            len(x),
-            schedule,
-            draws,
-        )
+        def validate() -> float:
+            return self._validation(critic, parts.valid)
+
+        return fit(critic.parameters(), of_batch, validate, len(x), self, draws)
 
     def _scores(self, critic: Critic, x: Tensor, y: Tensor, partners: int) -> tuple[Tensor, Tensor]:
-        """Scores of pairs, and of mismatched pairs: samples are in random order, so shifts will do."""
+        """Scores of pairs, and of pairs mismatched by shifts: samples are in random order."""
         if isinstance(critic, Concat):
             scores = critic.shifted(x, y, range(min(partners, len(x) - 1) + 1))
             return scores[0], scores[1:]
@@ -101,7 +74,7 @@ class _Neural:
         raise NotImplementedError
 
     def _judge(self) -> objectives.Objective:
-        """What the validation part is judged by: the objective, unless that has no meaning as a number."""
+        """Value on the validation part: the objective, unless that has no meaning as a number."""
         return self._objective()
 
     def _validation(self, critic: Critic, pair: Pair) -> float:
@@ -115,7 +88,6 @@ class _Neural:
         return {}
 
 
-@dataclass(frozen=True)
 class DV(_Neural):
     """The Donsker-Varadhan bound, trained on itself."""
 
@@ -126,11 +98,8 @@ class DV(_Neural):
         return held(critic, pair).dv()
 
 
-@dataclass(frozen=True)
-class MINE(DV):
+class MINE(DV, settings.RunningMean):
     """The Donsker-Varadhan bound with the gradient of Belghazi et al., ICML 2018."""
-
-    rate: float = 0.01
 
     def _objective(self) -> objectives.Objective:
         return objectives.Mine(self.rate)
@@ -139,7 +108,6 @@ class MINE(DV):
         return objectives.dv
 
 
-@dataclass(frozen=True)
 class NWJ(_Neural):
     """The bound of Nguyen, Wainwright and Jordan (f-divergence of Kullback and Leibler)."""
 
@@ -150,11 +118,10 @@ class NWJ(_Neural):
         return held(critic, pair).nwj()
 
 
-@dataclass(frozen=True)
-class SMILE(_Neural):
-    """Trained by the Jensen-Shannon target, read off Donsker-Varadhan with clipped scores. No bound."""
-
-    tau: float = 5.0
+class SMILE(_Neural, settings.Clipped):
+    """Trained on the Jensen-Shannon objective; the value is that of Donsker-Varadhan with clipped
+    scores, which is not a bound.
+    """
 
     def _objective(self) -> objectives.Objective:
         return objectives.js
@@ -163,15 +130,11 @@ class SMILE(_Neural):
         return held(critic, pair, self.tau).dv()
 
 
-@dataclass(frozen=True)
-class InfoNCE(_Neural):
+class InfoNCE(_Neural, settings.Contrastive):
     """The contrastive bound of van den Oord et al.; never above ln(batch)."""
-
-    critic: str = "separable"
 
     def _fit(self, critic: Critic, parts: Parts, draws: torch.Generator) -> Fit:
         x, y = parts.train
-        schedule = Schedule(self.steps, self.batch, self.learning_rate, self.patience)
 
         def of_batch(positions: Tensor) -> Tensor:
             return objectives.infonce(critic.matrix(x[positions], y[positions]))
@@ -179,7 +142,7 @@ class InfoNCE(_Neural):
         def validate() -> float:
             return infonce(critic, parts.valid, self.batch).value
 
-        return fit(critic.parameters(), of_batch, validate, len(x), schedule, draws)
+        return fit(critic.parameters(), of_batch, validate, len(x), self, draws)
 
     def _value(self, critic: Critic, pair: Pair) -> Value:
         return infonce(critic, pair, self.batch)

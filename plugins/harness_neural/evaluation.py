@@ -1,9 +1,10 @@
 """The value on held-out pairs, with a standard error from the terms of single samples.
 
-A mean over pairs (i, j) is a U-statistic: sample i enters as x_i in a row and as y_i in a column. To first order the
-estimate is the mean of what each sample contributes, its own term less its row's and column's share of the rest
-(Hoeffding's projection), so the spread of the contributions over the root of n is the standard error *given the
-trained critic*. The spread between trainings is not in it.
+A mean over pairs (i, j) is a U-statistic: sample i enters as x_i in a row and as y_i in a column.
+To first order the estimate is the mean of what each sample contributes, its own term minus the
+shares of its row and column in the rest (Hoeffding's projection), so the standard deviation of the
+contributions over the root of n is the standard error *given the trained critic*. The spread
+between trainings is not in it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ class Value:
 
     @classmethod
     def of(cls, value: float, contributions: Tensor) -> Value:
-        """From the value and what each sample contributes ``(n,)``. Raises `Incompatible` where they are not finite."""
+        """From the value and the contribution of each sample ``(n,)``.
+
+        Raises `Incompatible` where they are not finite.
+        """
         stderr = float(contributions.std()) / math.sqrt(len(contributions))
         if not (math.isfinite(value) and math.isfinite(stderr)):
             raise Incompatible(
@@ -44,8 +48,9 @@ class Value:
 
 @dataclass(frozen=True)
 class Held:
-    """Scores of held-out samples: their own pair's ``joint (n,)``, and ln of the mean of e^T over mismatched partners
-    of each x (``rows (n,)``) and of each y (``columns (n,)``), T clipped to +-tau where asked for; float64.
+    """Scores of held-out samples, float64: ``joint (n,)`` of their own pairs, and ln of the mean of
+    e^T over the mismatched partners of each x (``rows (n,)``) and of each y (``columns (n,)``),
+    with T clipped to +-tau where asked for.
     """
 
     joint: Tensor
@@ -66,14 +71,14 @@ class Held:
     def nwj(self) -> Value:
         """Nguyen-Wainwright-Jordan."""
         shares = torch.exp(self.rows - 1.0) + torch.exp(self.columns - 1.0)
-        return Value.of(
-            float(self.joint.mean() - torch.exp(self.log_mean - 1.0)), self.joint - shares
-        )
+        value = self.joint.mean() - torch.exp(self.log_mean - 1.0)
+        return Value.of(float(value), self.joint - shares)
 
 
 @torch.no_grad()
 def held(critic: Critic, pair: Pair, tau: float | None = None) -> Held:
-    """Score held-out pairs: all of them with a separable critic, `SHIFTS` partners of each with the other.
+    """Score held-out pairs: all of them with a separable critic, `SHIFTS` partners of each sample
+    with the other.
 
     Time O(n^2) or O(n SHIFTS); memory O(`BLOCK`).
     """
@@ -82,11 +87,8 @@ def held(critic: Critic, pair: Pair, tau: float | None = None) -> Held:
     if isinstance(critic, Concat):
         return _held_by_shifts(critic, x, y, limit)
     n = len(x)
-    joint, rows, columns = (
-        torch.empty(n).double(),
-        torch.empty(n).double(),
-        torch.full((n,), -math.inf).double(),
-    )
+    joint, rows = torch.empty(n, dtype=torch.float64), torch.empty(n, dtype=torch.float64)
+    columns = torch.full((n,), -math.inf, dtype=torch.float64)
     step = max(1, BLOCK // n)
     for start in range(0, n, step):
         block = critic.matrix(x[start : start + step], y).double().cpu()
@@ -103,9 +105,8 @@ def _held_by_shifts(critic: Concat, x: Tensor, y: Tensor, limit: float) -> Held:
     n = len(x)
     shifts = range(1, min(SHIFTS, n - 1) + 1)
     joint = critic.shifted(x, y, [0])[0].double().cpu()
-    apart = (
-        torch.cat([critic.shifted(x, y, [s]) for s in shifts]).double().cpu().clamp(-limit, limit)
-    )
+    apart = torch.cat([critic.shifted(x, y, [s]) for s in shifts]).double().cpu()
+    apart = apart.clamp(-limit, limit)
     # The row of shift s scores x_i with y_(i+s): moved by s, its entries stand at their y.
     by_column = torch.stack([row.roll(s) for s, row in zip(shifts, apart, strict=True)])
     few = math.log(len(shifts))
@@ -114,7 +115,9 @@ def _held_by_shifts(critic: Concat, x: Tensor, y: Tensor, limit: float) -> Held:
 
 @torch.no_grad()
 def infonce(critic: Critic, pair: Pair, batch: int) -> Value:
-    """InfoNCE over held-out batches of ``batch`` (all samples where fewer), an incomplete last one left out."""
+    """InfoNCE over held-out batches of ``batch`` samples (all, where there are fewer), without an
+    incomplete last batch.
+    """
     x, y = pair
     size = min(batch, len(x))
     terms, contributions = [], []

@@ -1,4 +1,4 @@
-"""Small networks as plain lists of tensors, initialised by a generator that is given, never by the global one."""
+"""Small networks as plain lists of tensors, initialized by the generator that the caller gives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 BLOCK = 1 << 20
-"""Critic evaluations at a time where all pairs are scored."""
+"""Number of critic evaluations at a time where all pairs are scored."""
 
 
 class Dense:
@@ -45,9 +45,10 @@ class Dense:
 
 
 class Concat:
-    """One network of both variables, T(x, y) = f([x, y]): the more expressive critic, a call per pair.
+    """One network of both variables, T(x, y) = f([x, y]): the more expressive critic, with a call
+    per pair.
 
-    The first layer is linear, so its two halves are computed once per sample and summed per pair.
+    The first layer is linear, so its two halves are computed once per sample and added per pair.
     """
 
     def __init__(
@@ -67,9 +68,8 @@ class Concat:
 
     def _halves(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         first = self.net.weights[0]
-        return torch.matmul(x, first[: self.dx]) + self.net.biases[0], torch.matmul(
-            y, first[self.dx :]
-        )
+        hx = torch.matmul(x, first[: self.dx]) + self.net.biases[0]
+        return hx, torch.matmul(y, first[self.dx :])
 
     def shifted(self, x: Tensor, y: Tensor, shifts: Sequence[int]) -> Tensor:
         """Scores ``(len(shifts), n)`` of x_i with y_(i+s); shift 0 are the pairs themselves."""
@@ -84,7 +84,9 @@ class Concat:
 
 
 class Separable:
-    """One network for each variable, T(x, y) = f(x) . g(y): all pairs of a batch by one matrix product."""
+    """One network for each variable, T(x, y) = f(x) . g(y): all pairs of a batch by one matrix
+    product.
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What is maximised: functions of a critic's scores on the pairs of a batch and on mismatched pairs.
+"""What is maximized: functions of a critic's scores on the pairs of a batch and on mismatched ones.
 
 ``joint (n,)`` are scores T(x_i, y_i), ``apart (...)`` scores T(x_i, y_j) with i != j. All in nats.
 """
@@ -32,17 +32,22 @@ def nwj(joint: Tensor, apart: Tensor) -> Tensor:
 
 
 def js(joint: Tensor, apart: Tensor) -> Tensor:
-    """Jensen-Shannon: -E_P[softplus(-T)] - E_Q[softplus(T)]; its best T is ln dP/dQ. A target of training, no bound."""
+    """Jensen-Shannon: -E_P[softplus(-T)] - E_Q[softplus(T)].
+
+    Its best T is ln dP/dQ. It is an objective of training, not a bound.
+    """
     return -softplus(-joint).mean() - softplus(apart).mean()
 
 
 def smile(joint: Tensor, apart: Tensor, tau: float) -> Tensor:
-    """`dv` with T clipped to +-tau in the partition function only: less variance, no bound (Song and Ermon 2020)."""
+    """`dv` with T clipped to +-tau in the partition function only: less variance, and no longer a
+    bound (Song and Ermon 2020).
+    """
     return dv(joint, apart.clamp(-tau, tau))
 
 
 def infonce(matrix: Tensor) -> Tensor:
-    """InfoNCE of the scores of one batch ``(n, n)``: mean of T_ii - ln (1/n) sum_j e^T_ij, at most ln n."""
+    """InfoNCE of the scores of a batch ``(n, n)``: mean of T_ii - ln (1/n) sum_j e^T_ij <= ln n."""
     return infonce_terms(matrix).mean()
 
 
@@ -60,8 +65,9 @@ def off_diagonal(matrix: Tensor) -> Tensor:
 class Mine:
     """The gradient of MINE: that of `dv`, with a running mean of E_Q[e^T] in place of the batch's.
 
-    The gradient of ln E_Q[e^T] is E_Q[e^T dT] / E_Q[e^T]; a ratio of batch means is biased, for the mean of a ratio is
-    not the ratio of means. The running mean moves by ``rate`` per step towards the batch's (Belghazi et al. 2018).
+    The gradient of ln E_Q[e^T] is E_Q[e^T dT] / E_Q[e^T]; a ratio of batch means is biased, because
+    the mean of a ratio is not the ratio of means. In each step the running mean moves by ``rate``
+    of the way to the mean of the batch (Belghazi et al. 2018).
     """
 
     def __init__(self, rate: float) -> None:
@@ -72,12 +78,9 @@ class Mine:
         """An objective whose gradient is MINE's; its value has no meaning."""
         batch = log_mean_exp(apart)
         seen = batch.detach()
-        if self.log_mean is None:
+        if self.log_mean is None or self.rate == 1:
             self.log_mean = seen
         else:
-            old, new = (
-                self.log_mean + math.log1p(-self.rate) if self.rate < 1 else None,
-                seen + math.log(self.rate),
-            )
-            self.log_mean = new if old is None else torch.logaddexp(old, new)
+            old = self.log_mean + math.log1p(-self.rate)
+            self.log_mean = torch.logaddexp(old, seen + math.log(self.rate))
         return joint.mean() - torch.exp(batch - self.log_mean)

@@ -1,4 +1,4 @@
-"""From paired samples to standardised tensors in three parts."""
+"""From paired samples to standardized tensors in three parts."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import DataError, Incompatible, PairedSamples
+from harness import DataError, Floats, Incompatible, Ints, PairedSamples
 
 VALID_SHARE = 0.2
-"""Share of the training part that early stopping looks at."""
+"""Share of the training part that early stopping uses."""
 CODES = 4096
-"""Most values of a discrete variable, each of which becomes an input."""
+"""Greatest number of codes of a discrete variable, each of which becomes an input."""
 
-Floats = NDArray[np.float64]
 Pair = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Pairs ``x (n, dx)``, ``y (n, dy)`` to train on, to stop by, and to evaluate on."""
+    """Pairs ``x (n, dx)``, ``y (n, dy)`` to train, validate and evaluate on."""
 
     train: Pair
     valid: Pair
@@ -31,18 +29,28 @@ class Parts:
 
     @property
     def widths(self) -> tuple[int, int]:
-        """Inputs of both variables."""
+        """Number of inputs of both variables."""
         return self.train[0].shape[1], self.train[1].shape[1]
+
+    @property
+    def notes(self) -> dict[str, float]:
+        """Diagnostics: sizes of the parts, and columns that were dropped, if any."""
+        trained, evaluated = len(self.train[0]), len(self.test[0])
+        found: dict[str, float] = {"trained_on": trained, "evaluated_on": evaluated}
+        if self.dropped:
+            found["dropped_columns"] = self.dropped
+        return found
 
 
 def prepare(
     data: PairedSamples, batch: int, rng: np.random.Generator, device: torch.device
 ) -> Parts:
-    """Split, encode and standardise.
+    """Split, encode and standardize.
 
-    The split of the data is kept to where there is one; otherwise a random half trains and the other evaluates. Without
-    a validation part, a fifth of the training part becomes one. Columns are standardised with the statistics of the
-    training part; codes of a discrete variable become indicators.
+    The split of the data is used where there is one; otherwise a random half trains and the other
+    evaluates. Without a validation part, a fifth of the training part becomes one. Columns are
+    standardized with the statistics of the training part; codes of a discrete variable become
+    indicators.
 
     Raises
     ------
@@ -52,25 +60,28 @@ def prepare(
     train, valid, test = _positions(data, rng)
     if len(train) < batch:
         raise Incompatible(
-            f"a batch of {batch} samples, but {len(train)} to train on; wants batch={len(train)} or less"
+            f"a batch of {batch} samples, but {len(train)} to train on; "
+            f"wants batch={len(train)} or less"
         )
     if min(len(test), len(valid)) < 2:
         raise Incompatible(
-            f"{len(test)} samples to evaluate on and {len(valid)} to stop by; wants 2 of each at least"
+            f"{len(test)} samples to evaluate on and {len(valid)} to validate on; "
+            "wants at least 2 of each"
         )
     x, lost_x = _encoded(data.x, data.x_kind, train, "PairedSamples.x")
     y, lost_y = _encoded(data.y, data.y_kind, train, "PairedSamples.y")
 
-    def part(positions: NDArray[np.int64]) -> Pair:
-        return tuple(
-            torch.tensor(side[positions], dtype=torch.float32, device=device) for side in (x, y)
-        )  # type: ignore[return-value]
+    def tensor(values: Floats) -> Tensor:
+        return torch.tensor(values, dtype=torch.float32, device=device)
 
-    return Parts(part(train), part(valid), part(test), lost_x + lost_y)
+    def pair(positions: Ints) -> Pair:
+        return tensor(x[positions]), tensor(y[positions])
+
+    return Parts(pair(train), pair(valid), pair(test), lost_x + lost_y)
 
 
-def _positions(data: PairedSamples, rng: np.random.Generator) -> tuple[NDArray[np.int64], ...]:
-    """Positions of the parts to train on, to stop by and to evaluate on, each in random order."""
+def _positions(data: PairedSamples, rng: np.random.Generator) -> tuple[Ints, ...]:
+    """Positions of the parts to train, validate and evaluate on, each in random order."""
     if data.split is None:
         order = rng.permutation(data.n)
         train, valid, test = order[: data.n // 2], order[:0], order[data.n // 2 :]
@@ -83,20 +94,19 @@ def _positions(data: PairedSamples, rng: np.random.Generator) -> tuple[NDArray[n
     return train, valid, test
 
 
-def _encoded(values: Floats, kind: str, train: NDArray[np.int64], where: str) -> tuple[Floats, int]:
+def _encoded(values: Floats, kind: str, train: Ints, where: str) -> tuple[Floats, int]:
     """Network inputs ``(n, d')``, and how many constant columns were left out."""
     if kind == "discrete":
         varies = (values != values[:1]).any(0)
         if not varies.any():
             raise DataError(where, "one code only", "a variable that varies")
-        return np.hstack([_indicators(column, where) for column in values[:, varies].T]), int(
-            (~varies).sum()
-        )
+        columns = [_indicators(column, where) for column in values[:, varies].T]
+        return np.hstack(columns), int((~varies).sum())
     seen = values[train]
     varies = (seen != seen[:1]).any(0)
     if not varies.any():
         raise DataError(
-            where, "constant columns only, in the training part", "a variable that varies"
+            where, "constant columns only, in the training part", "a variable that varies there"
         )
     seen = seen[:, varies]
     return (values[:, varies] - seen.mean(0)) / seen.std(0), int((~varies).sum())
@@ -107,6 +117,7 @@ def _indicators(column: Floats, where: str) -> Floats:
     codes, which = np.unique(column, return_inverse=True)
     if len(codes) > CODES:
         raise Incompatible(
-            f"{where}: {len(codes)} different codes; wants {CODES} at most, for each becomes an input"
+            f"{where}: {len(codes)} different codes, each of which would become an input; "
+            f"wants at most {CODES}"
         )
     return np.asarray(np.eye(len(codes))[which])

@@ -1,4 +1,4 @@
-"""The one training loop: Adam on random batches, judged on the validation part, stopped when that stops improving."""
+"""The one training loop: Adam on random batches, with early stopping on the validation part."""
 
 from __future__ import annotations
 
@@ -10,25 +10,17 @@ import torch
 from torch import Tensor
 
 from harness import progress
+from harness_neural.settings import Training
 
 EVERY = 50
-"""Steps between two looks at the validation part."""
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """``steps`` at most of ``batch`` samples each; ``patience`` looks without improvement end the training."""
-
-    steps: int
-    batch: int
-    learning_rate: float
-    patience: int
-    every: int = EVERY
+"""Number of steps between two validations."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How a training went: steps taken, the step whose parameters were kept, and their validation value."""
+    """How a training went: steps taken, the step whose parameters were kept, their value on the
+    validation part, and the values of all validations.
+    """
 
     steps: int
     best_step: int
@@ -36,9 +28,19 @@ class Fit:
     diverged: bool
     history: tuple[float, ...]
 
+    @property
+    def notes(self) -> dict[str, float]:
+        """Diagnostics: steps, the best one, and whether the training diverged, if it did."""
+        found: dict[str, float] = {"steps": self.steps, "best_step": self.best_step}
+        if self.diverged:
+            found["diverged"] = True
+        return found
+
 
 def batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Positions of random batches without end: every sample once per pass, an incomplete last batch left out."""
+    """Positions of random batches without end: every sample at most once per pass, because an
+    incomplete last batch is left out.
+    """
     while True:
         order = torch.randperm(n, generator=generator)
         for start in range(0, n - size + 1, size):
@@ -50,34 +52,34 @@ def fit(
     objective: Callable[[Tensor], Tensor],
     validate: Callable[[], float],
     n: int,
-    schedule: Schedule,
+    settings: Training,
     generator: torch.Generator,
+    every: int = EVERY,
 ) -> Fit:
-    """Maximise ``objective(positions of a batch)`` and leave the parameters at the best validation value.
+    """Maximize ``objective(positions of a batch)`` over n samples, and leave the parameters at
+    their best value on the validation part.
 
-    The untrained parameters count as a candidate, so that data without information are not made to show some. An
-    objective that is no longer finite ends the training; the best parameters before it are kept.
+    The untrained parameters count as a candidate, so that data without information are not made to
+    show some. An objective that is no longer finite ends the training; the best parameters before
+    it are kept.
     """
-    optimiser = torch.optim.Adam(parameters, lr=schedule.learning_rate, fused=True)
+    optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate, fused=True)
     best, best_step, value = _copy(parameters), 0, _judged(validate)
     history, diverged, step = [value], False, 0
-    for step, batch in enumerate(batches(n, schedule.batch, generator), start=1):
-        optimiser.zero_grad()
+    for step, batch in enumerate(batches(n, settings.batch, generator), start=1):
+        optimizer.zero_grad()
         loss = -objective(batch)
-        loss.backward()
-        optimiser.step()
-        if step % schedule.every == 0 or step == schedule.steps:
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        last = step == settings.steps
+        if step % every == 0 or last:
             diverged = not math.isfinite(loss.item())
             now = _judged(validate)
-            progress(step, schedule.steps, "steps at most")
+            progress(step, settings.steps, "steps at most")
             history.append(now)
             if now > value:
                 best, best_step, value = _copy(parameters), step, now
-            if (
-                diverged
-                or step == schedule.steps
-                or step - best_step >= schedule.patience * schedule.every
-            ):
+            if diverged or last or step - best_step >= settings.patience * every:
                 break
     with torch.no_grad():
         for parameter, kept in zip(parameters, best, strict=True):
@@ -90,7 +92,7 @@ def _copy(parameters: list[Tensor]) -> list[Tensor]:
 
 
 def _judged(validate: Callable[[], float]) -> float:
-    """The validation value, minus infinity where it is no number."""
+    """The value on the validation part, minus infinity where it is NaN."""
     with torch.no_grad():
         value = validate()
     return value if not math.isnan(value) else -math.inf

@@ -14,10 +14,10 @@ from harness import (
     Param,
     ReportSpec,
     Samples,
-    SparseCodes,
 )
 from harness import hookimpl as _hookimpl
 from harness.quantities import EFFECTIVE_FEATURES, INTRINSIC_DIMENSION
+from harness_superposition.kinds import SparseCodes
 
 HARNESS_API = 1
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import Incompatible
-
-Floats: TypeAlias = NDArray[np.float64]
+from harness import Floats, Incompatible
 
 CHUNK = 2**22
 """Codes that are in memory at a time."""

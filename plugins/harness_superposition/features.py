@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness import Estimate, Incompatible, SparseCodes
+from harness import Estimate, Incompatible
 from harness_superposition.hill import Floats, hill, replicates, shares
+from harness_superposition.kinds import SparseCodes
 
 _LOG = logging.getLogger("harness.superposition")
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import Incompatible
-
-Floats = NDArray[np.float64]
+from harness import Floats, Incompatible
 
 
 def shares(mass: Floats) -> Floats:

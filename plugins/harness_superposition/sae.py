@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from harness import Activations, Incompatible, Kind, SparseCodes, calm, torch_generator
+from harness import Activations, Incompatible, Kind, calm, torch_generator
 from harness_superposition import checkpoints
 from harness_superposition.dictionary import Dictionaries, Floats
+from harness_superposition.kinds import SparseCodes
 from harness_superposition.training import Plan, train
 
 BLOCKS = 32

@@ -8,13 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import Activations, Estimate, Incompatible, Samples
+from harness import Activations, Estimate, Floats, Incompatible, Samples
 from harness_superposition.hill import hill
 
 
-def singular_values(data: Samples | Activations) -> NDArray[np.float64]:
+def singular_values(data: Samples | Activations) -> Floats:
     """Of the centred test part (all where there is no split), divided by the largest ``(min(n, d),)``.
 
     Raises `Incompatible` where nothing varies.

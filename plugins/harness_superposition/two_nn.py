@@ -11,16 +11,15 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import Activations, DataError, Estimate, Incompatible, PairedSamples, Samples
+from harness import Activations, DataError, Estimate, Floats, Incompatible, PairedSamples, Samples
 
 THIN = 0.8
 """Data are taken to be singular where their intrinsic dimension is below this share of their columns. The estimate
 reads low by about a tenth for eight full dimensions and a few thousand samples, for near points are few."""
 
 
-def two_nn(x: NDArray[np.float64], where: str) -> tuple[float, float]:
+def two_nn(x: Floats, where: str) -> tuple[float, float]:
     """Intrinsic dimension of ``x (n, d)`` and its standard error (Facco et al. 2017).
 
     With r1, r2 the distances to the two nearest neighbours, ln(r2/r1) is exponential of rate d where the density is

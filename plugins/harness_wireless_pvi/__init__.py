@@ -1,4 +1,4 @@
-"""Plugin `wireless_pvi`: information that a model can use, example by example, and training guided by it."""
+"""Plugin `wireless_pvi`: usable information of every example, and training guided by it."""
 
 from __future__ import annotations
 
@@ -8,494 +8,380 @@ from typing import Any
 from harness import (
     Estimate,
     EstimatorSpec,
-    GeneratedText,
     LabelledSamples,
     LabelledText,
     LabelLogProbabilities,
     ModelSpec,
     PairedSamples,
-    Param,
-    Quantity,
     ReferencedText,
+    hookimpl,
 )
-from harness import hookimpl as _hookimpl
 from harness.quantities import ACCURACY, V_INFORMATION
-from harness_wireless_pvi.kinds import GuidedText
+from harness_wireless_pvi.kinds import GeneratedText, GuidedText
+from harness_wireless_pvi.quantities import (
+    ARTEFACT,
+    CALIBRATION,
+    CONDITIONAL_V_ENTROPY,
+    LEAST_SLICE,
+    MISLABELLED,
+    ROUGE,
+    V_ENTROPY,
+)
 
 HARNESS_API = 1
 
-V_ENTROPY = Quantity(
-    "v_entropy", "nats", "none", summary="H_V(Y): what the family leaves unsaid without the input"
+_PVI = (
+    "K. Ethayarajh et al., Understanding Dataset Difficulty with V-Usable Information, "
+    "ICML 2022, arXiv:2110.08420"
 )
-CONDITIONAL_V_ENTROPY = Quantity(
-    "conditional_v_entropy", "nats", "lower", summary="H_V(Y|X), on held-out data"
-)
-LEAST_SLICE = Quantity(
-    "least_slice_v_information", "nats", "higher", summary="V-information of the worst slice"
-)
-CALIBRATION = Quantity(
-    "calibration_error", "", "lower", lower=0.0, upper=1.0, summary="expected calibration error"
-)
-MISLABELLED = Quantity(
-    "mislabelled_auroc", "", "higher", lower=0.0, upper=1.0, summary="wrong labels: lower PVI"
-)
-ARTEFACT = Quantity(
-    "token_artefact", "nats", "none", summary="largest mean fall of ln p(y|x) without one token"
-)
-ROUGE = Quantity(
-    "rouge_l",
-    "",
-    "higher",
-    lower=0.0,
-    upper=1.0,
-    summary="longest common word subsequence, F-measure",
-)
-
-_PVI = "K. Ethayarajh et al., Understanding Dataset Difficulty with V-Usable Information, ICML 2022, arXiv:2110.08420"
 _THEORY = "Y. Xu et al., A Theory of Usable Information, ICLR 2020, arXiv:2002.10689"
-_WIRELESS = "Y. Lin et al., Empowering Large Language Models in Wireless Communication, 2025, arXiv:2501.09631"
+_WIRELESS = (
+    "Y. Lin et al., Empowering Large Language Models in Wireless Communication, 2025, "
+    "arXiv:2501.09631"
+)
 _GUO = "C. Guo et al., On Calibration of Modern Neural Networks, ICML 2017, arXiv:1706.04599"
 _LIN = "C.-Y. Lin, ROUGE: A Package for Automatic Evaluation of Summaries, ACL workshop 2004"
+
 _INSTALL = "infoharness[text]"
+_SKLEARN: dict[str, Any] = {"requires": ("sklearn",), "install": _INSTALL}
+_TORCH: dict[str, Any] = {"requires": ("sklearn", "torch"), "install": _INSTALL}
+_HUB: dict[str, Any] = {"requires": ("torch", "transformers"), "install": _INSTALL}
 
-_FOLDS = Param(
-    "folds",
-    int,
-    0,
-    "0: fit on the training part, score the test part; else cross-fit all rows",
-    low=0,
-)
-_SCORED = Param(
-    "scored", str, "test", "with folds=0: held-out rows, or fitted ones", choices=("test", "train")
-)
-_CROSS = (_FOLDS, _SCORED)
-_NULL = Param(
-    "null",
-    str,
-    "prior",
-    "labels counted, or the family trained on blank inputs",
-    choices=("prior", "trained"),
-)
-_DEVICE = Param("device", str, "cpu", "where networks run", choices=("cpu", "cuda"))
-_LOGISTIC = (
-    Param(
-        "c",
-        float,
-        0.0,
-        "inverse strength of the L2 penalty; 0 chooses it on a fifth of the training rows",
-        low=0.0,
-    ),
-    Param("iterations", int, 1000, "most iterations of L-BFGS", low=1),
-    _NULL,
-    *_CROSS,
-)
-_ENCODER = (
-    Param(
-        "encoder",
-        str,
-        "",
-        "empty for hashed n-grams with an SVD; else folder or hub id of an encoder",
-    ),
-    Param("dimensions", int, 100, "of the hashed embedding", low=1),
-    _DEVICE,
-)
-_TRANSFORMER = (
-    Param("tokens", str, "words", "what a token is", choices=("words", "bytes")),
-    Param("max_length", int, 128, "tokens that are read; the rest is cut", low=2),
-    Param("width", int, 64, "of the hidden layers, a multiple of 16", low=16),
-    Param("layers", int, 2, "encoder layers", low=1),
-    Param("dropout", float, 0.1, "in training", low=0.0, high=0.9),
-    Param("steps", int, 300, "of AdamW", low=1),
-    Param("batch", int, 32, "texts per step", low=1),
-    Param("learning_rate", float, 2e-3, "at its peak; it falls to zero", above=0.0),
-    Param("weight_decay", float, 0.01, "of AdamW", low=0.0),
-    _DEVICE,
-)
+_PREDICTS: dict[str, Any] = {"reads": LabelledText, "gives": LabelLogProbabilities}
+_WRITES: dict[str, Any] = {"reads": ReferencedText, "gives": GeneratedText}
+_READS: dict[str, Any] = {"reads": LabelLogProbabilities, "gives": Estimate}
+_SCORES: dict[str, Any] = {"reads": GeneratedText, "gives": Estimate}
+
+_INVARIANT = ("deterministic", "permutation-invariant")
+_LOCAL = (*_INVARIANT, "local-mean")
+
+_POLICY: dict[str, Any] = {
+    "reads": GuidedText,
+    "gives": Estimate,
+    "quantity": ACCURACY,
+    "needs": ("split",),
+    "paper": _WIRELESS,
+    **_TORCH,
+}
 
 
-def _tuned(steps: int, window: int) -> tuple[Param, ...]:
-    return (
-        Param("model", str, "", "folder, or id on the Hugging Face hub"),
-        Param("revision", str, "main", "branch, tag or commit on the hub"),
-        Param("steps", int, steps, "of AdamW; 0 uses the model as it is", low=0),
-        Param("batch", int, 32, "texts per step", low=1),
-        Param("learning_rate", float, 5e-5, "at its peak; it falls to zero", above=0.0),
-        Param("weight_decay", float, 0.0, "of AdamW", low=0.0),
-        Param(
-            "lora_rank", int, 0, "0 trains all weights; else low-rank updates of that rank", low=0
-        ),
-        Param("max_length", int, window, "tokens that are read; the rest is cut", low=8),
-        Param("score_tokens", int, 8192, "tokens in a batch when scoring", low=1),
-        _DEVICE,
-        *_CROSS,
-    )
-
-
-_SCORERS = ("transformer", "tfidf-logistic", "embedding-logistic")
-_RESULT: dict[str, Any] = {"gives": LabelLogProbabilities, "install": _INSTALL}
-
-
-@_hookimpl
+@hookimpl
 def harness_models() -> Iterable[ModelSpec]:
-    """Predictive families, an embedding, the rating of training texts, and writers."""
+    """Predictors, an embedding, the rating of training texts, and writers."""
     yield ModelSpec(
         name="prior",
         summary="label frequencies of the training rows, whatever the input",
-        implementation="harness_wireless_pvi.linear:Prior",
-        reads=LabelledText,
-        gives=LabelLogProbabilities,
-        params=_CROSS,
+        implementation="harness_wireless_pvi.predictors.linear:Prior",
+        settings="harness_wireless_pvi.settings:HeldOut",
         paper=_THEORY,
+        **_PREDICTS,
     )
     yield ModelSpec(
         name="logistic",
-        summary="logistic regression on scaled vectors",
-        implementation="harness_wireless_pvi.linear:Logistic",
+        summary="logistic regression on standardized vectors",
+        implementation="harness_wireless_pvi.predictors.linear:Logistic",
+        settings="harness_wireless_pvi.settings:Logistic",
         reads=LabelledSamples,
-        params=_LOGISTIC,
-        requires=("sklearn",),
+        gives=LabelLogProbabilities,
         paper=_THEORY,
-        **_RESULT,
+        **_SKLEARN,
     )
     yield ModelSpec(
         name="tfidf-logistic",
         summary="logistic regression on n-grams weighted by TF-IDF",
-        implementation="harness_wireless_pvi.linear:TfidfLogistic",
-        reads=LabelledText,
-        params=(
-            *_LOGISTIC,
-            Param(
-                "analyzer",
-                str,
-                "word",
-                "what an n-gram is made of",
-                choices=("word", "char", "char_wb"),
-            ),
-            Param("ngrams", int, 2, "longest n-gram", low=1),
-            Param("max_features", int, 50_000, "most frequent n-grams that are kept", low=1),
-        ),
-        requires=("sklearn",),
+        implementation="harness_wireless_pvi.predictors.linear:TfidfLogistic",
+        settings="harness_wireless_pvi.settings:LogisticOfNgrams",
         paper=_PVI,
-        **_RESULT,
+        **_PREDICTS,
+        **_SKLEARN,
     )
     yield ModelSpec(
         name="embedding-logistic",
         summary="logistic regression on sentence embeddings",
-        implementation="harness_wireless_pvi.linear:EmbeddingLogistic",
-        reads=LabelledText,
-        params=(*_LOGISTIC, *_ENCODER),
-        requires=("sklearn",),
+        implementation="harness_wireless_pvi.predictors.linear:EmbeddingLogistic",
+        settings="harness_wireless_pvi.settings:LogisticOfEmbedding",
         paper=_PVI,
-        **_RESULT,
+        **_PREDICTS,
+        **_SKLEARN,
     )
     yield ModelSpec(
         name="transformer-classifier",
         summary="a small transformer trained from scratch",
-        implementation="harness_wireless_pvi.transformer:TransformerClassifier",
-        reads=LabelledText,
-        params=(*_TRANSFORMER, _NULL, *_CROSS),
-        requires=("sklearn", "torch"),
+        implementation="harness_wireless_pvi.predictors.transformer:TransformerClassifier",
+        settings="harness_wireless_pvi.settings:TransformerFamily",
         paper=_PVI,
-        **_RESULT,
+        **_PREDICTS,
+        **_TORCH,
     )
     yield ModelSpec(
         name="hf-classifier",
         summary="a sequence classifier of transformers, fine-tuned in full or by low-rank updates",
-        implementation="harness_wireless_pvi.hf_classifier:HFClassifier",
-        reads=LabelledText,
-        params=(*_tuned(200, 128), _NULL),
-        requires=("torch", "transformers"),
+        implementation="harness_wireless_pvi.predictors.hf_classifier:HFClassifier",
+        settings="harness_wireless_pvi.settings:TunedClassifier",
         paper=_PVI,
-        **_RESULT,
+        **_PREDICTS,
+        **_HUB,
     )
     yield ModelSpec(
         name="hf-causal",
         summary="a causal language model whose answers are the classes, as it is or fine-tuned",
-        implementation="harness_wireless_pvi.hf_causal:HFCausal",
-        reads=LabelledText,
-        params=(
-            *_tuned(0, 512),
-            Param(
-                "scoring",
-                str,
-                "first",
-                "first tokens of the answers, or all",
-                choices=("first", "whole"),
-            ),
-            Param(
-                "null",
-                str,
-                "prompt",
-                "the prompt with a blank text, or labels counted",
-                choices=("prompt", "prior"),
-            ),
-            Param("null_keeps_context", bool, False, "whether the blank prompt keeps the context"),
-            Param(
-                "instruction",
-                str,
-                "",
-                "first line of the prompt; empty for one that lists the classes",
-            ),
-        ),
-        requires=("torch", "transformers"),
+        implementation="harness_wireless_pvi.predictors.hf_causal:HFCausal",
+        settings="harness_wireless_pvi.settings:TunedAnswers",
         paper=_WIRELESS,
-        **_RESULT,
+        **_PREDICTS,
+        **_HUB,
     )
     yield ModelSpec(
         name="text-embedding",
         summary="labelled texts as labelled vectors",
-        implementation="harness_wireless_pvi.embedding:TextEmbedding",
+        implementation="harness_wireless_pvi.predictors.embedding:TextEmbedding",
+        settings="harness_wireless_pvi.settings:Embedding",
         reads=LabelledText,
         gives=LabelledSamples,
-        params=_ENCODER,
-        requires=("sklearn",),
-        install=_INSTALL,
+        **_SKLEARN,
     )
     yield ModelSpec(
         name="pvi-guide",
         summary="training texts rated by PVI, each by a predictor that did not see it",
-        implementation="harness_wireless_pvi.guide:Guide",
+        implementation="harness_wireless_pvi.policies.guide:Guide",
+        settings="harness_wireless_pvi.settings:Guide",
         reads=LabelledText,
         gives=GuidedText,
-        params=(
-            Param("scorer", str, "transformer", "the family that rates", choices=_SCORERS),
-            Param("folds", int, 5, "parts of the cross-fit", low=2),
-            Param("rounds", int, 1, "cuts into folds that are averaged", low=1),
-            *_TRANSFORMER,
-        ),
-        requires=("sklearn", "torch"),
-        install=_INSTALL,
         paper=_WIRELESS,
+        **_TORCH,
     )
     yield ModelSpec(
         name="lead-sentences",
-        summary="the first sentences as a summary",
-        implementation="harness_wireless_pvi.writing:LeadSentences",
-        reads=ReferencedText,
-        gives=GeneratedText,
-        params=(Param("sentences", int, 2, "how many", low=1),),
-        traits=("deterministic", "permutation-invariant"),
+        summary="the first sentences of a text as its summary",
+        implementation="harness_wireless_pvi.writing.writers:LeadSentences",
+        settings="harness_wireless_pvi.settings:Lead",
+        traits=_INVARIANT,
+        **_WRITES,
     )
     yield ModelSpec(
         name="nearest-answer",
         summary="the reference of the nearest training text",
-        implementation="harness_wireless_pvi.writing:NearestAnswer",
-        reads=ReferencedText,
-        gives=GeneratedText,
-        params=(Param("ngrams", int, 2, "longest n-gram of words that is compared", low=1),),
+        implementation="harness_wireless_pvi.writing.writers:NearestAnswer",
+        settings="harness_wireless_pvi.settings:Nearest",
         traits=("deterministic",),
-        requires=("sklearn",),
-        install=_INSTALL,
+        **_WRITES,
+        **_SKLEARN,
     )
     yield ModelSpec(
         name="hf-writer",
-        summary="a causal language model continues a prompt",
-        implementation="harness_wireless_pvi.writing:HFWriter",
-        reads=ReferencedText,
-        gives=GeneratedText,
-        params=(
-            Param("model", str, "", "folder, or id on the Hugging Face hub"),
-            Param("revision", str, "main", "branch, tag or commit on the hub"),
-            Param("instruction", str, "Text:", "stands before the text"),
-            Param("cue", str, "Answer:", "stands after the text"),
-            Param("new_tokens", int, 64, "most tokens that are written", low=1),
-            Param("max_length", int, 512, "tokens of the prompt; the text is cut", low=16),
-            _DEVICE,
-        ),
-        requires=("torch", "transformers"),
-        install=_INSTALL,
+        summary="the continuation of a prompt by a causal language model",
+        implementation="harness_wireless_pvi.writing.writers:HFWriter",
+        settings="harness_wireless_pvi.settings:Writing",
         paper=_WIRELESS,
+        **_WRITES,
+        **_HUB,
     )
 
 
-_READING: tuple[tuple[str, str, Quantity, str, tuple[Param, ...], bool], ...] = (
-    (
-        "pvi",
-        "pointwise V-information of every example, and its mean",
-        V_INFORMATION,
-        "PVI",
-        (),
-        True,
-    ),
-    ("v-entropy", "H_V(Y): the null's surprise", V_ENTROPY, "VEntropy", (), True),
-    (
-        "conditional-v-entropy",
-        "H_V(Y|X): surprise with the input",
-        CONDITIONAL_V_ENTROPY,
-        "ConditionalVEntropy",
-        (),
-        True,
-    ),
-    (
-        "accuracy",
-        "share of examples whose likeliest class is right",
-        ACCURACY,
-        "Accuracy",
-        (),
-        True,
-    ),
-    (
-        "slice-v-information",
-        "V-information of every class or group, and the least of them",
-        LEAST_SLICE,
-        "SliceVInformation",
-        (
-            Param("by", str, "class", "what a slice is", choices=("class", "group")),
-            Param("least", int, 5, "examples that a slice must have", low=1),
-        ),
-        False,
-    ),
-    (
-        "calibration",
-        "expected calibration error",
-        CALIBRATION,
-        "Calibration",
-        (Param("bins", int, 15, "bins of equal width", low=1),),
-        False,
-    ),
-    ("mislabelled", "how well a low PVI finds wrong labels", MISLABELLED, "Mislabelled", (), False),
-)
-
-
-@_hookimpl
+@hookimpl
 def harness_estimators() -> Iterable[EstimatorSpec]:
-    """What log-probabilities say, what tokens carry, what was written, and training policies."""
-    for name, summary, quantity, implementation, params, local in _READING:
-        yield EstimatorSpec(
-            name=name,
-            summary=summary,
-            implementation=f"harness_wireless_pvi.estimators:{implementation}",
-            reads=LabelLogProbabilities,
-            gives=Estimate,
-            quantity=quantity,
-            params=params,
-            traits=("deterministic", "permutation-invariant", *(("local-mean",) if local else ())),
-            paper=_GUO if name == "calibration" else _PVI,
-        )
+    """What log-probabilities tell, which tokens matter, what was written, and policies."""
+    yield EstimatorSpec(
+        name="pvi",
+        summary="pointwise V-information of every example, and its mean",
+        implementation="harness_wireless_pvi.estimators:PVI",
+        quantity=V_INFORMATION,
+        traits=_LOCAL,
+        paper=_PVI,
+        **_READS,
+    )
     yield EstimatorSpec(
         name="v-information",
         summary="V-information with a bootstrap interval",
         implementation="harness_wireless_pvi.estimators:VInformation",
-        reads=LabelLogProbabilities,
-        gives=Estimate,
+        settings="harness_wireless_pvi.settings:Bootstrap",
         quantity=V_INFORMATION,
-        params=(
-            Param("resamples", int, 1000, "of the bootstrap", low=2),
-            Param("level", float, 0.95, "of the interval", above=0.0, high=0.999),
-        ),
         traits=("permutation-invariant",),
         paper=_THEORY,
+        **_READS,
+    )
+    yield EstimatorSpec(
+        name="v-entropy",
+        summary="H_V(Y): mean surprise of the predictor without the input",
+        implementation="harness_wireless_pvi.estimators:VEntropy",
+        quantity=V_ENTROPY,
+        traits=_LOCAL,
+        paper=_PVI,
+        **_READS,
+    )
+    yield EstimatorSpec(
+        name="conditional-v-entropy",
+        summary="H_V(Y|X): mean surprise of the predictor with the input",
+        implementation="harness_wireless_pvi.estimators:ConditionalVEntropy",
+        quantity=CONDITIONAL_V_ENTROPY,
+        traits=_LOCAL,
+        paper=_PVI,
+        **_READS,
+    )
+    yield EstimatorSpec(
+        name="accuracy",
+        summary="share of examples whose likeliest class is right",
+        implementation="harness_wireless_pvi.estimators:Accuracy",
+        quantity=ACCURACY,
+        traits=_LOCAL,
+        paper=_PVI,
+        **_READS,
+    )
+    yield EstimatorSpec(
+        name="slice-v-information",
+        summary="V-information of every class or group, and the least of them",
+        implementation="harness_wireless_pvi.estimators:SliceVInformation",
+        settings="harness_wireless_pvi.settings:Slices",
+        quantity=LEAST_SLICE,
+        traits=_INVARIANT,
+        paper=_PVI,
+        **_READS,
+    )
+    yield EstimatorSpec(
+        name="calibration",
+        summary="expected calibration error",
+        implementation="harness_wireless_pvi.estimators:Calibration",
+        settings="harness_wireless_pvi.settings:Bins",
+        quantity=CALIBRATION,
+        traits=_INVARIANT,
+        paper=_GUO,
+        **_READS,
+    )
+    yield EstimatorSpec(
+        name="mislabelled",
+        summary="how well a low PVI finds wrong labels",
+        implementation="harness_wireless_pvi.estimators:Mislabelled",
+        quantity=MISLABELLED,
+        traits=_INVARIANT,
+        requires=("scipy",),
+        install=_INSTALL,
+        paper=_PVI,
+        **_READS,
     )
     yield EstimatorSpec(
         name="gaussian-v-information",
         summary="V-information of linear predictors with Gaussian noise of a fixed variance",
         implementation="harness_wireless_pvi.regression:GaussianVInformation",
+        settings="harness_wireless_pvi.settings:Linear",
         reads=PairedSamples,
         gives=Estimate,
         quantity=V_INFORMATION,
-        params=(
-            Param("variance", float, 0.5, "of the noise, in squared units of y", above=0.0),
-            Param(
-                "ridge", float, 1e-6, "relative to the mean variance of the columns of x", low=0.0
-            ),
-            Param("folds", int, 5, "parts of the cross-fit, where the data have no split", low=2),
-        ),
         paper=_THEORY,
     )
     yield EstimatorSpec(
         name="token-artefacts",
-        summary="which tokens carry the information: each left out in turn",
+        summary="tokens that carry the information, found by leaving out each in turn",
         implementation="harness_wireless_pvi.artefacts:TokenArtefacts",
+        settings="harness_wireless_pvi.settings:Tokens",
         reads=LabelledText,
         gives=Estimate,
         quantity=ARTEFACT,
-        params=(
-            Param(
-                "predictor",
-                str,
-                "wireless_pvi/tfidf-logistic",
-                "full name of the model that predicts",
-            ),
-            Param("least", int, 6, "texts of a class that a token must occur in", low=1),
-            Param("limit", int, 200, "most test texts that are looked at; 0 for all", low=0),
-        ),
         needs=("split",),
-        requires=("sklearn",),
-        install=_INSTALL,
         paper=_PVI,
+        **_SKLEARN,
     )
     yield EstimatorSpec(
         name="rouge-l",
         summary="ROUGE-L F-measure of what was written",
-        implementation="harness_wireless_pvi.written:RougeL",
-        reads=GeneratedText,
-        gives=Estimate,
+        implementation="harness_wireless_pvi.writing.scores:RougeL",
+        settings="harness_wireless_pvi.settings:Words",
         quantity=ROUGE,
-        params=(Param("stem", bool, False, "compare word stems"),),
-        traits=("deterministic", "permutation-invariant", "local-mean"),
+        traits=_LOCAL,
         requires=("rouge_score",),
         install=_INSTALL,
         paper=_LIN,
+        **_SCORES,
     )
     yield EstimatorSpec(
         name="numeric-answer",
-        summary="share of numbers that are right within a tolerance",
-        implementation="harness_wireless_pvi.written:NumericAnswer",
-        reads=GeneratedText,
-        gives=Estimate,
+        summary="share of written numbers that are right within a tolerance",
+        implementation="harness_wireless_pvi.writing.scores:NumericAnswer",
+        settings="harness_wireless_pvi.settings:Tolerance",
         quantity=ACCURACY,
-        params=(Param("tolerance", float, 0.01, "relative", low=0.0),),
-        traits=("deterministic", "permutation-invariant", "local-mean"),
+        traits=_LOCAL,
+        **_SCORES,
     )
-    yield from _policies()
-
-
-_BUCKETS = (Param("buckets", int, 4, "parts by rank, which come in one after the other", low=1),)
-_TAU = (Param("tau", float, 0.0, "least PVI that is kept, nats"),)
-_SHARE = (Param("share", float, 0.25, "part of each class that is kept", above=0.0, high=1.0),)
-_STRENGTH = (Param("strength", float, 1.0, "weights are exp(strength x PVI), per nat"),)
-
-
-def _policies() -> Iterable[EstimatorSpec]:
-    for name, implementation, params, summary in (
-        ("all", "TrainAll", (), "all texts in random order: no use of PVI"),
-        ("order", "TrainOrder", _BUCKETS, "easy texts come in first"),
-        ("reverse", "TrainReverse", _BUCKETS, "hard texts come in first"),
-        (
-            "random-order",
-            "TrainRandomOrder",
-            _BUCKETS,
-            "random parts come in one after the other: control",
-        ),
-        ("filter", "TrainFilter", _TAU, "texts below a PVI are left out"),
-        (
-            "random-kept",
-            "TrainRandomKept",
-            _TAU,
-            "as many texts at random as the filter keeps: control",
-        ),
-        ("easy", "TrainEasy", _SHARE, "the share of highest PVI"),
-        ("medium", "TrainMedium", _SHARE, "the share about the median PVI"),
-        ("hard", "TrainHard", _SHARE, "the share of lowest PVI"),
-        ("random", "TrainRandom", _SHARE, "a random share: control"),
-        ("weight", "TrainWeight", _STRENGTH, "texts weighted by PVI"),
-        (
-            "random-weight",
-            "TrainRandomWeight",
-            _STRENGTH,
-            "the same weights dealt out at random: control",
-        ),
-    ):
-        yield EstimatorSpec(
-            name=f"train-{name}",
-            summary=f"test accuracy of the small transformer: {summary}",
-            implementation=f"harness_wireless_pvi.policies:{implementation}",
-            reads=GuidedText,
-            gives=Estimate,
-            quantity=ACCURACY,
-            params=(*_TRANSFORMER, *params),
-            needs=("split",),
-            requires=("sklearn", "torch"),
-            install=_INSTALL,
-            paper=_WIRELESS,
-        )
+    yield EstimatorSpec(
+        name="train-all",
+        summary="test accuracy after training on all texts in random order, without PVI",
+        implementation="harness_wireless_pvi.policies.schedules:TrainAll",
+        settings="harness_wireless_pvi.settings:Transformer",
+        **_POLICY,
+    )
+    yield EstimatorSpec(
+        name="train-order",
+        summary="test accuracy after training on easy texts first",
+        implementation="harness_wireless_pvi.policies.schedules:TrainOrder",
+        settings="harness_wireless_pvi.settings:Paced",
+        **_POLICY,
+    )
+    yield EstimatorSpec(
+        name="train-reverse",
+        summary="test accuracy after training on hard texts first",
+        implementation="harness_wireless_pvi.policies.schedules:TrainReverse",
+        settings="harness_wireless_pvi.settings:Paced",
+        **_POLICY,
+    )
+    yield EstimatorSpec(
+        name="train-random-order",
+        summary="test accuracy after training on random parts one after the other (control)",
+        implementation="harness_wireless_pvi.policies.schedules:TrainRandomOrder",
+        settings="harness_wireless_pvi.settings:Paced",
+        **_POLICY,
+    )
+    yield EstimatorSpec(
+        name="train-filter",
+        summary="test accuracy after training on texts of low PVI left out",
+        implementation="harness_wireless_pvi.policies.schedules:TrainFilter",
+        settings="harness_wireless_pvi.settings:Filtered",
+        **_POLICY,
+    )
+    yield EstimatorSpec(
+        name="train-random-kept",
+        summary="test accuracy after training on a random set as large as the filter's (control)",
+        implementation="harness_wireless_pvi.policies.schedules:TrainRandomKept",
+        settings="harness_wireless_pvi.settings:Filtered",
+        **_POLICY,
+    )
+    yield EstimatorSpec(
+        name="train-easy",
+        summary="test accuracy after training on the share of highest PVI",
+        implementation="harness_wireless_pvi.policies.schedules:TrainEasy",
+        settings="harness_wireless_pvi.settings:Budget",
+        **_POLICY,
+    )
+    yield EstimatorSpec(
+        name="train-medium",
+        summary="test accuracy after training on the share around the median PVI",
+        implementation="harness_wireless_pvi.policies.schedules:TrainMedium",
+        settings="harness_wireless_pvi.settings:Budget",
+        **_POLICY,
+    )
+    yield EstimatorSpec(
+        name="train-hard",
+        summary="test accuracy after training on the share of lowest PVI",
+        implementation="harness_wireless_pvi.policies.schedules:TrainHard",
+        settings="harness_wireless_pvi.settings:Budget",
+        **_POLICY,
+    )
+    yield EstimatorSpec(
+        name="train-random",
+        summary="test accuracy after training on a random share (control)",
+        implementation="harness_wireless_pvi.policies.schedules:TrainRandom",
+        settings="harness_wireless_pvi.settings:Budget",
+        **_POLICY,
+    )
+    yield EstimatorSpec(
+        name="train-weight",
+        summary="test accuracy after training on texts weighted by PVI",
+        implementation="harness_wireless_pvi.policies.schedules:TrainWeight",
+        settings="harness_wireless_pvi.settings:Weighted",
+        **_POLICY,
+    )
+    yield EstimatorSpec(
+        name="train-random-weight",
+        summary="test accuracy after training on the same weights given to random texts (control)",
+        implementation="harness_wireless_pvi.policies.schedules:TrainRandomWeight",
+        settings="harness_wireless_pvi.settings:Weighted",
+        **_POLICY,
+    )

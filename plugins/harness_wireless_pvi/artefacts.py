@@ -1,47 +1,39 @@
-"""Which tokens carry the usable information: leave each out and see what it costs."""
+"""Tokens that carry the usable information, found by leaving out each in turn."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import defaultdict
-from dataclasses import dataclass
 
 import numpy as np
 
 import harness
-from harness import Estimate, Incompatible, LabelledText, LabelLogProbabilities, Split
-from harness_wireless_pvi.arrays import Ints
-from harness_wireless_pvi.estimators import given, spread
+from harness import Estimate, Incompatible, Ints, LabelledText, LabelLogProbabilities, Split
+from harness_wireless_pvi.estimators import given, standard_error
+from harness_wireless_pvi.predictors.texts import TOKEN
+from harness_wireless_pvi.settings import Tokens
 
-WORD = re.compile(r"\w+|[^\w\s]")
 SHOWN = 5
-"""Tokens of each class in the diagnostics."""
+"""Number of tokens of each class in the diagnostics."""
 
 
-@dataclass(frozen=True)
-class TokenArtefacts:
-    """Mean fall of ln p(y|x) when a token is left out, by class and token (Ethayarajh et al. 2022, section 4.2).
+class TokenArtefacts(Tokens):
+    """Mean fall of ln p(y|x) when a token is left out, by class and token.
 
-    Attributes
-    ----------
-    predictor : full name of a model that reads labelled texts.
-    least : texts of a class that a token must occur in.
-    limit : most test texts that are looked at, drawn at random; 0 for all.
+    Source: Ethayarajh et al. 2022, section 4.2.
     """
-
-    predictor: str = "wireless_pvi/tfidf-logistic"
-    least: int = 6
-    limit: int = 200
 
     def estimate(self, data: LabelledText, *, rng: np.random.Generator) -> Estimate:
         """The largest mean fall in nats; the diagnostics name the leading tokens of each class.
 
-        Raises `Incompatible` where there is no split, or no token occurs in ``least`` texts of a class.
+        Where there are more than ``limit`` test texts, so many are drawn at random. Raises
+        `Incompatible` where there is no split, and where no token occurs in ``least`` texts of a
+        class.
         """
         if data.split is None:
             raise Incompatible(
-                "needs a train/test split: the predictor is fitted on one part, tokens judged on the other"
+                "these texts have no train/test split; wanted one: the predictor is fitted on the "
+                "training part, and tokens are judged on the test part"
             )
         test = data.split.test
         if self.limit and len(test) > self.limit:
@@ -58,7 +50,8 @@ class TokenArtefacts:
         }
         if not means:
             raise Incompatible(
-                f"no token occurs in {self.least} of the {len(test)} test texts of a class"
+                f"no token occurs in {self.least} test texts of a class, of {len(test)} in all; "
+                "wanted more test texts or a smaller least"
             )
         best = min(means, key=lambda key: (-means[key], key))
         notes: dict[str, float | int | str | bool] = {"n": len(test), "variants": len(variants)}
@@ -71,7 +64,7 @@ class TokenArtefacts:
                 notes[f"tokens {name}"] = ", ".join(
                     f"{token} {means[c, token]:.3f}" for _, token in ranked
                 )
-        return Estimate(means[best], spread(np.array(by_token[best])), diagnostics=notes)
+        return Estimate(means[best], standard_error(np.array(by_token[best])), diagnostics=notes)
 
     def _falls(
         self,
@@ -81,7 +74,10 @@ class TokenArtefacts:
         origin: list[int],
         rng: np.random.Generator,
     ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """ln p(y|x) - ln p(y|x without the token), per variant: one fit, one scoring of originals and variants."""
+        """ln p(y|x) - ln p(y|x without the token) of each variant (v,).
+
+        The predictor is fitted once, and scores originals and variants in one go.
+        """
         assert data.split is not None
         train, m = data.split.train, len(test)
         source = np.concatenate([train, test, test[origin]])
@@ -95,10 +91,10 @@ class TokenArtefacts:
 
 
 def _without_each(data: LabelledText, test: Ints) -> tuple[list[str], list[int], list[str]]:
-    """Every test text without one of its different tokens: the variant, the position of its text, the token."""
+    """Each test text without each of its different tokens: variant, position of the text, token."""
     variants, origin, tokens = [], [], []
     for position, row in enumerate(test):
-        words = WORD.findall(data.texts[row].casefold())
+        words = TOKEN.findall(data.texts[row].casefold())
         for token in dict.fromkeys(words):
             rest = " ".join(w for w in words if w != token)
             if rest:

@@ -1,19 +1,24 @@
-"""Batches of sequences without padding waste."""
+"""Batches of sequences with little padding."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from harness_wireless_pvi.arrays import Ints
-from harness_wireless_pvi.held_out import LOG
+from harness import Ints
+
+LOG = logging.getLogger("harness.wireless_pvi")
 
 
 def by_length(lengths: Sequence[int] | Ints, tokens: int) -> Iterator[Ints]:
-    """Positions in batches of near-equal length, each of at most ``tokens`` tokens once padded (or one sequence)."""
+    """Positions in batches of sequences of similar length.
+
+    Each batch has at most ``tokens`` tokens once padded, or is a single sequence.
+    """
     order = np.argsort(np.asarray(lengths), kind="stable")[::-1]
     start = 0
     while start < len(order):
@@ -26,7 +31,7 @@ def by_length(lengths: Sequence[int] | Ints, tokens: int) -> Iterator[Ints]:
 def padded(
     sequences: Sequence[Sequence[int]], pad: int, device: str = "cpu"
 ) -> tuple[Tensor, Tensor]:
-    """Sequences padded on the right (b, t), and where they are real (b, t)."""
+    """Token ids (b, t), padded on the right, and a mask (b, t) of those that are no padding."""
     longest = max(1, *(len(s) for s in sequences))
     ids = np.full((len(sequences), longest), pad, np.int64)
     real = np.zeros((len(sequences), longest), bool)
@@ -37,11 +42,12 @@ def padded(
 
 
 def tell_cut(lengths: Sequence[int], window: int) -> None:
-    """Say how much of the texts lies beyond the window, where any does."""
+    """Log how much of the texts lies beyond the window, where any does."""
     beyond = np.maximum(np.asarray(lengths) - window, 0)
     if beyond.any():
         share = 100.0 * beyond.sum() / max(1, np.sum(lengths))
-        LOG.warning(
-            "%d of %d texts are longer than max_length=%d tokens: their ends are cut, %.1f %% of all tokens",
-            int((beyond > 0).sum()), len(lengths), window, share,
-        )  # fmt: skip
+        text = (
+            "%d of %d texts are longer than max_length=%d tokens: their ends are cut off, "
+            "%.1f %% of all tokens"
+        )
+        LOG.warning(text, int((beyond > 0).sum()), len(lengths), window, share)

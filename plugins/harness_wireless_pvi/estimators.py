@@ -1,4 +1,4 @@
-"""What held-out log-probabilities say: V-entropies, V-information, its pointwise form, and how good the labels are."""
+"""What held-out log-probabilities tell: V-entropies, V-information, and how good the labels are."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, Incompatible, LabelLogProbabilities
-from harness_wireless_pvi.arrays import Bools, Floats
-from harness_wireless_pvi.held_out import FLOOR, LOG
+from harness import Bools, Estimate, Floats, Incompatible, LabelLogProbabilities
+from harness_wireless_pvi.predictors.held_out import FLOOR, LOG
+from harness_wireless_pvi.settings import Bins, Bootstrap, Slices
 
 CHUNK = 2**22
 """Entries of the index table that the bootstrap draws at once."""
@@ -29,19 +29,16 @@ def correct(data: LabelLogProbabilities) -> Bools:
 def notes(data: LabelLogProbabilities) -> dict[str, float | int | str | bool]:
     """What a reader needs to trust the number.
 
-    ``null_excess`` is how far the null's cross-entropy stands above the entropy of the labels that were scored: a null
-    that was badly trained inflates V-information by that much.
+    ``null_excess`` is how far the cross-entropy of the null lies above the entropy of the labels
+    that were scored: a badly trained null inflates V-information by that much.
     """
     full, null = given(data)
     shares = np.bincount(data.y, minlength=len(data.classes)) / data.n
     entropy = -float((shares[shares > 0] * np.log(shares[shares > 0])).sum())
     seen = int((~data.held_out).sum())
     if seen:
-        LOG.warning(
-            "%d of %d rows were fitted by the predictor: their usable information is optimistic",
-            seen,
-            data.n,
-        )
+        text = "%d of %d rows were fitted by the predictor: their usable information is optimistic"
+        LOG.warning(text, seen, data.n)
     return {
         "n": data.n,
         "h_null": -float(null.mean()),
@@ -53,34 +50,40 @@ def notes(data: LabelLogProbabilities) -> dict[str, float | int | str | bool]:
     }
 
 
-def spread(values: Floats) -> float | None:
+def standard_error(values: Floats) -> float | None:
     """Standard error of the mean; None for a single value."""
     return float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
 
 
 @dataclass(frozen=True)
 class PVI:
-    """Pointwise V-information, ln p(y|x) - ln p(y), and its mean (Ethayarajh et al. 2022, definition 2)."""
+    """Pointwise V-information ln p(y|x) - ln p(y) and its mean.
+
+    Source: Ethayarajh et al. 2022, definition 2.
+    """
 
     def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
-        """The mean in nats; ``local`` (n,) has the value of every unit, negative where the input misleads."""
+        """The mean in nats; ``local`` (n,) holds the value of each unit.
+
+        A negative value says that the input misleads the predictor about this unit.
+        """
         full, null = given(data)
         local = full - null
-        low = int((local < 0).sum())
-        return Estimate(local.mean(), spread(local), local, notes(data) | {"negative": low})
+        negative = int((local < 0).sum())
+        return Estimate.from_local(local, notes(data) | {"negative": negative})
 
 
-@dataclass(frozen=True)
-class VInformation:
-    """I_V(X -> Y) = H_V(Y) - H_V(Y|X) with a bootstrap interval over the units (Xu et al. 2020, definition 3)."""
+class VInformation(Bootstrap):
+    """I_V(X -> Y) = H_V(Y) - H_V(Y|X) with a bootstrap interval over the units.
 
-    resamples: int = 1000
-    level: float = 0.95
+    Source: Xu et al. 2020, definition 3.
+    """
 
     def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
         """The difference in nats; ``low`` and ``high`` in the diagnostics bound the interval.
 
-        The interval is over the units that were scored; another training set would add a spread of its own.
+        The interval is over the units that were scored; it has no part that is due to the choice
+        of the training set.
         """
         full, null = given(data)
         low, high = np.quantile(
@@ -89,12 +92,12 @@ class VInformation:
         )
         bounds = {"low": float(low), "high": float(high), "level": self.level}
         return Estimate(
-            full.mean() - null.mean(), spread(full - null), diagnostics=notes(data) | bounds
+            full.mean() - null.mean(), standard_error(full - null), diagnostics=notes(data) | bounds
         )
 
 
 def bootstrap(values: Floats, resamples: int, rng: np.random.Generator) -> Floats:
-    """Means (resamples,) of ``values (n,)`` drawn again with replacement, in chunks of bounded memory."""
+    """Means (resamples,) of ``values (n,)`` drawn with replacement, in chunks of bounded memory."""
     n, rows = len(values), max(1, CHUNK // len(values))
     parts = [
         values[rng.integers(n, size=(min(rows, resamples - start), n))].mean(1)
@@ -105,39 +108,36 @@ def bootstrap(values: Floats, resamples: int, rng: np.random.Generator) -> Float
 
 @dataclass(frozen=True)
 class VEntropy:
-    """H_V(Y): what the family's best constant leaves unsaid of the class (Xu et al. 2020, definition 2)."""
+    """H_V(Y): the uncertainty about the class that the best constant of the family leaves.
+
+    Source: Xu et al. 2020, definition 2.
+    """
 
     def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
-        """Mean of -ln p(y) in nats; ``local`` has the terms."""
-        local = -given(data)[1]
-        return Estimate(local.mean(), spread(local), local, notes(data))
+        """Mean of -ln p(y) in nats; ``local`` (n,) holds the terms."""
+        return Estimate.from_local(-given(data)[1], notes(data))
 
 
 @dataclass(frozen=True)
 class ConditionalVEntropy:
-    """H_V(Y|X): what the predictor leaves unsaid of the class when it sees the input."""
+    """H_V(Y|X): the uncertainty about the class that the predictor leaves with the input."""
 
     def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
-        """Mean of -ln p(y|x) in nats; ``local`` has the terms."""
-        local = -given(data)[0]
-        return Estimate(local.mean(), spread(local), local, notes(data))
+        """Mean of -ln p(y|x) in nats; ``local`` (n,) holds the terms."""
+        return Estimate.from_local(-given(data)[0], notes(data))
 
 
-@dataclass(frozen=True)
-class SliceVInformation:
+class SliceVInformation(Slices):
     """V-information of every slice, and the least of them."""
 
-    by: str = "class"
-    least: int = 5
-
     def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
-        """The least informed slice's mean PVI in nats; the diagnostics have each slice's.
+        """The least mean PVI of a slice in nats; the diagnostics hold that of each slice.
 
-        Slices of fewer than ``least`` units are left out. Raises `Incompatible` where none is left, or data have no
-        groups.
+        Slices of fewer than ``least`` units are left out. Raises `Incompatible` where none is left,
+        and where slices are groups and the data have none.
         """
         if self.by == "group" and data.groups is None:
-            raise Incompatible("these data have no groups; wants by=class")
+            raise Incompatible("these data have no groups; wanted by=class")
         labels = data.groups if self.by == "group" else [data.classes[c] for c in data.y]
         names, member = np.unique(np.asarray(labels, object).astype(str), return_inverse=True)
         full, null = given(data)
@@ -148,12 +148,12 @@ class SliceVInformation:
             if (member == i).sum() >= self.least
         }
         if not means:
-            raise Incompatible(f"no {self.by} has {self.least} units")
+            raise Incompatible(f"no {self.by} has {self.least} units; wanted a smaller least")
         worst = min(means, key=lambda name: means[name].mean())
         found = {f"{self.by} {name}": float(values.mean()) for name, values in means.items()}
         return Estimate(
             means[worst].mean(),
-            spread(means[worst]),
+            standard_error(means[worst]),
             diagnostics={**found, "least": worst, "n": data.n},
         )
 
@@ -163,43 +163,41 @@ class Accuracy:
     """Share of units whose likeliest class is right."""
 
     def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
-        """The share; ``local`` is 1 where right."""
-        right = correct(data).astype(np.float64)
-        return Estimate(right.mean(), spread(right), right, notes(data))
+        """The share; ``local`` (n,) is 1 where the class is right."""
+        return Estimate.from_local(correct(data), notes(data))
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """Expected calibration error over bins of equal width in the probability of the likeliest class."""
-
-    bins: int = 15
+class Calibration(Bins):
+    """Expected calibration error over bins of equal width of the likeliest class's probability."""
 
     def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
-        """Mean over units of the gap, in their bin, between the share that is right and the mean probability."""
+        """Mean gap, over units, between share of right classes and mean probability in a bin."""
         return Estimate(calibration_error(data, self.bins), diagnostics=notes(data))
 
 
 def calibration_error(data: LabelLogProbabilities, bins: int) -> float:
     """The expected calibration error (Guo et al. 2017, equation 3)."""
     sure = np.exp(data.log_full.max(1))
-    place = np.minimum((sure * bins).astype(np.int64), bins - 1)
-    gap = np.bincount(place, correct(data) - sure, minlength=bins)
+    members = np.minimum((sure * bins).astype(np.int64), bins - 1)
+    gap = np.bincount(members, correct(data) - sure, minlength=bins)
     return float(np.abs(gap).sum() / data.n)
 
 
 @dataclass(frozen=True)
 class Mislabelled:
-    """How well a low PVI tells labels that are wrong from those that are right: area under the ROC curve."""
+    """How well a low PVI tells wrong labels from right ones: area under the ROC curve."""
 
     def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
-        """The share of (wrong, right) pairs in which the wrong label has the lower PVI, ties counted half.
+        """The share of (wrong, right) pairs in which the wrong label has the lower PVI.
 
-        ``precision`` in the diagnostics is the share of wrong ones among as many lowest values. Raises `Incompatible`
-        where it is not known which labels are wrong, or all or none are.
+        A tie counts half. The diagnostic ``precision`` is the share of wrong labels among the
+        lowest values, as many as there are wrong labels. Raises `Incompatible` where it is not
+        known which labels are wrong, and where all or none are.
         """
         if data.wrong is None or data.wrong.all() or not data.wrong.any():
             raise Incompatible(
-                "wants data that say which labels are wrong, some of them wrong and some right"
+                "these data do not say which labels are wrong, or all or none are; "
+                "wanted some wrong labels and some right ones"
             )
         full, null = given(data)
         local = full - null
@@ -210,8 +208,9 @@ class Mislabelled:
 
 
 def auroc(score: Floats, positive: Bools) -> float:
-    """Chance that a positive unit scores above another one, ties counted half (Mann-Whitney)."""
-    _, place, counts = np.unique(score, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2.0
+    """Chance that a positive unit scores above a negative one, a tie being half (Mann-Whitney)."""
+    from scipy.stats import rankdata
+
     n = int(positive.sum())
-    return float((ranks[place][positive].sum() - n * (n + 1) / 2.0) / (n * (len(score) - n)))
+    ranks = rankdata(score)[positive].sum()
+    return float((ranks - n * (n + 1) / 2.0) / (n * (len(score) - n)))

@@ -1,6 +1,6 @@
-"""Open models of `transformers`: from a folder, the cache or the hub, and say plainly why one does not open.
+"""Models of `transformers` from a folder, the cache or the hub, and plain reasons where one fails.
 
-Remote code is never run, and weights are read from safetensors only: a pickle may run anything.
+Remote code is never run, and weights are read from safetensors only: a pickle may run any code.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ def need(name: str, component: str) -> str:
     """The name. Raises `Incompatible` where the user gave none."""
     if not name:
         raise Incompatible(
-            f"no model is named; wants --set {component}.model=FOLDER, or the id of one on the Hugging Face hub"
+            f"no model is named; wanted --set {component}.model=FOLDER, "
+            "or the id of a model on the Hugging Face hub"
         )
     return name
 
@@ -32,35 +33,33 @@ def tokenizer(name: str, revision: str) -> Any:
     if found.pad_token_id is None:
         if found.eos_token_id is None:
             raise UsageError(
-                f"{name}: its tokenizer has neither a padding nor an end token; wanted one of them"
+                f"{name}: its tokenizer has neither a padding token nor an end token; wanted one"
             )
         found.pad_token = found.eos_token
     return found
 
 
 def model(task: str, name: str, revision: str, **more: Any) -> tuple[Any, list[str]]:
-    """A model in float32, and which of its weights the files lack.
+    """A model in float32, and the names of its weights that the files lack.
 
     Parameters
     ----------
-    task : name of an Auto class of `transformers`.
+    task : name of an ``Auto`` class of `transformers`.
     more : settings of the configuration.
 
     Raises
     ------
-    UsageError : the files are not there, need a login, or need remote code.
+    UsageError : the files do not exist, need a login, or need remote code.
     """
     import torch
     import transformers
 
     factory = getattr(transformers, task)
+    more |= {"trust_remote_code": False, "use_safetensors": True, "dtype": torch.float32}
     opened, info = _opened(
-        lambda: factory.from_pretrained(
-            name, revision=revision, trust_remote_code=False, use_safetensors=True, dtype=torch.float32,
-            output_loading_info=True, **more,
-        ),
+        lambda: factory.from_pretrained(name, revision=revision, output_loading_info=True, **more),
         name,
-    )  # fmt: skip
+    )
     absent = {
         *map(str, info["missing_keys"]),
         *(str(key[0]) for key in info.get("mismatched_keys", ())),
@@ -69,9 +68,10 @@ def model(task: str, name: str, revision: str, **more: Any) -> tuple[Any, list[s
 
 
 def _opened(load: Any, name: str) -> Any:
-    """What ``load`` gives; what it raises in the words of a user."""
-    from transformers.utils import logging as chatter
+    """What ``load`` gives. Raises `UsageError` with a reason that a user understands."""
+    from transformers.utils import logging
 
+    chatter: Any = logging
     level = chatter.get_verbosity()
     chatter.set_verbosity_error()
     chatter.disable_progress_bar()
@@ -89,9 +89,21 @@ def _reason(name: str, error: Exception) -> str:
     text = " ".join(str(error).split())
     lower = text.lower()
     if "gated" in lower or "401" in lower or "403" in lower or "restricted" in lower:
-        return "needs a login that this machine does not have; wanted an open model, or `hf auth login` beforehand"
+        return (
+            "needs a login that this machine does not have; "
+            "wanted an open model, or `hf auth login` beforehand"
+        )
     if "trust_remote_code" in lower:
-        return "needs code from its repository, which is never run here; wanted an architecture of transformers itself"
+        return (
+            "needs code from its repository, which is never run here; "
+            "wanted an architecture of transformers itself"
+        )
     if Path(name).is_dir():
-        return f"this folder does not open: {text[:160]}; wanted config.json, tokenizer files and model.safetensors"
-    return f"cannot be loaded: {text[:160]}; wanted a folder, a model in the cache that HF_HOME names, or network access"
+        return (
+            f"this folder cannot be loaded: {text[:160]}; "
+            "wanted config.json, tokenizer files and model.safetensors"
+        )
+    return (
+        f"cannot be loaded: {text[:160]}; "
+        "wanted a folder, a model in the cache that HF_HOME names, or network access"
+    )

@@ -1,11 +1,12 @@
-"""A kind of this plugin."""
+"""The kinds of this plugin."""
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 
-from harness import LabelledText, Split, array
-from harness_wireless_pvi.arrays import Bools, Floats
+from harness import Bools, Floats, Kind, LabelledText, Split, array, strings
 
 
 class GuidedText(LabelledText):
@@ -21,18 +22,30 @@ class GuidedText(LabelledText):
     rated: Bools = array("n", np.bool_, optional=True)
 
     @classmethod
-    def example(cls, rng: np.random.Generator) -> GuidedText:
-        """Small valid data: the conformance suite tries plugins on them."""
-        n = 60
+    def example(cls, rng: np.random.Generator, n: int = 60) -> Self:
+        """Two classes with a word each; two thirds of the texts are for training, and rated."""
         y = rng.permutation(np.arange(n) % 2)
         texts = tuple(f"{['up', 'down'][c]} it goes {i}" for i, c in enumerate(y))
-        rated = np.arange(n) < 40
+        rated = np.arange(n) < 2 * n // 3
         split = Split(np.flatnonzero(rated), np.flatnonzero(~rated))
-        return cls(
-            texts,
-            y,
-            ("up", "down"),
-            pvi=np.where(rated, rng.normal(0.4, 0.3, n), 0.0),
-            rated=rated,
-            split=split,
-        )
+        pvi = np.where(rated, rng.normal(0.4, 0.3, n), 0.0)
+        return cls(texts, y, ("up", "down"), pvi=pvi, rated=rated, split=split)
+
+
+class GeneratedText(Kind):
+    """What was written for n texts, perhaps nothing, and what was wanted.
+
+    ``written (n)``, ``references (n)``.
+    """
+
+    written: tuple[str, ...] = strings("n")
+    references: tuple[str, ...] = strings("n")
+    groups: tuple[str, ...] | None = strings("n", optional=True)
+
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Numbers, about half of them right."""
+        wanted = rng.integers(10, 99, size=n)
+        written, groups = wanted + rng.integers(0, 2, size=n), tuple("ab"[i % 2] for i in range(n))
+        texts = (tuple(f"It is {a}." for a in numbers) for numbers in (written, wanted))
+        return cls(*texts, groups)

@@ -1,36 +1,30 @@
-"""V-information about a number: linear predictors with Gaussian noise of a fixed variance."""
+"""V-information about a number, of linear predictors with Gaussian noise of a fixed variance."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from harness import Estimate, Incompatible, PairedSamples
-from harness_wireless_pvi.arrays import Floats, Ints
-from harness_wireless_pvi.estimators import spread
+from harness import Estimate, Floats, Incompatible, Ints, PairedSamples
+from harness_wireless_pvi.estimators import standard_error
+from harness_wireless_pvi.settings import Linear
 
 
-@dataclass(frozen=True)
-class GaussianVInformation:
-    """V = {N(W x + b, variance I)}: I_V is the fall of the mean square error over twice the variance.
+class GaussianVInformation(Linear):
+    """V = {N(W x + b, variance I)}: I_V is the fall of the mean square error / (2 variance).
 
-    With variance 1/2 it is Var(Y) R^2 (Xu et al. 2020, proposition 1), in nats; it follows the unit of y.
+    With the variance 1/2 it is Var(Y) R^2 in nats (Xu et al. 2020, proposition 1); it depends on
+    the unit of y.
     """
 
-    variance: float = 0.5
-    ridge: float = 1e-6
-    folds: int = 5
-
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator) -> Estimate:
-        """Held out: fitted on the training part and judged on the test part, or cross-fitted where there is no split.
+        """Fitted on the training part and judged on the test part; cross-fitted without a split.
 
-        ``ridge`` is relative to the mean variance of the columns of x. Raises `Incompatible` where y is discrete or a
-        fit would have fewer rows than unknowns.
+        Raises `Incompatible` where y is discrete, and where a fit would have fewer rows than
+        unknowns.
         """
         if data.y_kind == "discrete":
             raise Incompatible(
-                "y is discrete; wants a number, or classes and a predictor of classes"
+                "y is discrete; wanted numbers (for classes there are predictors of classes)"
             )
         if data.split is not None:
             rounds = [(data.split.train, data.split.test)]
@@ -42,14 +36,15 @@ class GaussianVInformation:
         null = np.concatenate([term for _, term in parts])
         h_null = float(null.mean() + 0.5 * data.y.shape[1] * np.log(2 * np.pi * self.variance))
         return Estimate(
-            local.mean(), spread(local), diagnostics={"n": len(local), "h_null": h_null}
+            local.mean(), standard_error(local), diagnostics={"n": len(local), "h_null": h_null}
         )
 
     def _gain(self, x: Floats, y: Floats, train: Ints, test: Ints) -> tuple[Floats, Floats]:
-        """Pointwise values (m,) of the test rows, and the null's share of their surprise (m,)."""
+        """Pointwise values (m,) of the test rows, and scaled square errors of the null (m,)."""
         if len(train) < x.shape[1] + 2:
             raise Incompatible(
-                f"{len(train)} training rows for {x.shape[1]} columns; wants {x.shape[1] + 2} at least"
+                f"{len(train)} training rows for {x.shape[1]} columns; "
+                f"wanted at least {x.shape[1] + 2} rows"
             )
         middle, level = x[train].mean(0), y[train].mean(0)
         centred = x[train] - middle

@@ -1,7 +1,7 @@
-"""The training loop that every network of this plugin shares.
+"""The training loop that all networks of this plugin share.
 
-Policies decide which rows make a step and with what weight, so a step is a batch of rows and weights; the number of
-steps is the compute, equal for all.
+Policies decide which rows make a step and with which weights, so a step is a batch of rows and
+weights; the number of steps is what training costs, and the same for all policies.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import UsageError
-from harness_wireless_pvi.arrays import Floats, Ints
+from harness import Floats, Ints, UsageError
 
 Step = tuple[Ints, Floats]
 """Rows of a step and their weights, both (b,)."""
 CLIP = 1.0
-"""The largest norm of a step's gradient."""
+"""The largest norm of the gradient of a step."""
 
 
 def precision(device: str) -> Any:
@@ -30,7 +29,7 @@ def precision(device: str) -> Any:
 
 
 def shuffled(rows: Ints, batch: int, steps: int, rng: np.random.Generator) -> Iterator[Step]:
-    """``steps`` batches of equal weights: the rows in a new order each time they are used up."""
+    """``steps`` batches of equal weights; rows are shuffled again each time they are used up."""
     queue = np.empty(0, np.int64)
     for _ in range(steps):
         while len(queue) < min(batch, len(rows)):
@@ -49,14 +48,17 @@ def train(
     weight_decay: float,
     device: str,
 ) -> float:
-    """AdamW with a rate that warms up over a twentieth of the steps and falls to zero along a line.
+    """Train a network by AdamW.
+
+    The learning rate rises over a twentieth of the steps and then falls to zero linearly.
 
     Parameters
     ----------
-    losses : rows (b,) to the loss of each, in nats.
+    losses : function from rows (b,) to the loss of each, in nats.
     schedule : one entry per step.
 
-    Returns the mean loss of the last tenth of the steps. Raises `UsageError` where the loss is no longer finite.
+    Returns the mean loss of the last tenth of the steps. Raises `UsageError` where the loss is no
+    longer finite.
     """
     learnt = [p for p in network.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(learnt, lr=learning_rate, weight_decay=weight_decay, fused=True)
@@ -79,7 +81,7 @@ def train(
         last = [*last[-max(1, steps // 10) + 1 :], float(loss.detach())]
         if not math.isfinite(last[-1]):
             raise UsageError(
-                f"the training loss became {last[-1]}; wanted a smaller learning_rate than {learning_rate}"
+                f"the training loss became {last[-1]}; wanted a learning_rate below {learning_rate}"
             )
     network.eval()
     return sum(last) / max(1, len(last))

@@ -17,12 +17,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import stream
-
-Floats = NDArray[np.float64]
-Indices = NDArray[np.int64]
+from harness import Floats, Ints, stream
 
 LENGTH = 0.1
 """Length scale of the kernel, 1/Å."""
@@ -39,11 +35,11 @@ _BLOCK = 2048
 class Potential(Protocol):
     """Anything that can be fitted on some structures of a data set and predict others."""
 
-    def predict(self, train: Indices, test: Indices) -> Floats:
+    def predict(self, train: Ints, test: Ints) -> Floats:
         """(test,) Energies per atom, eV, from a fit on ``train``."""
 
 
-def mean_kernel(x: Floats, offsets: Indices) -> Floats:
+def mean_kernel(x: Floats, offsets: Ints) -> Floats:
     """(n, n) The mean kernel between all structures, exactly; O(items^2) time, O(items) memory."""
     n = len(offsets) - 1
     scaled = np.ascontiguousarray(x / LENGTH)
@@ -72,14 +68,14 @@ def mean_kernel(x: Floats, offsets: Indices) -> Floats:
     return out / np.outer(sizes, sizes)
 
 
-def _blocks(offsets: Indices) -> list[tuple[int, int]]:
+def _blocks(offsets: Ints) -> list[tuple[int, int]]:
     """Runs of structures with about _BLOCK environments each."""
     cuts = np.unique(np.searchsorted(offsets, np.arange(0, offsets[-1], _BLOCK)))
     cuts = np.append(cuts[cuts < len(offsets) - 1], len(offsets) - 1)
     return list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True))
 
 
-def composition(numbers: Indices, offsets: Indices) -> Floats:
+def composition(numbers: Ints, offsets: Ints) -> Floats:
     """(n, elements) The share of each element in each structure."""
     elements, codes = np.unique(numbers, return_inverse=True)
     owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
@@ -103,7 +99,7 @@ class KernelRidge:
     shares: Floats
     energies: Floats
 
-    def predict(self, train: Indices, test: Indices) -> Floats:
+    def predict(self, train: Ints, test: Ints) -> Floats:
         """(test,) Energies per atom, eV, from a fit on ``train``.
 
         The reference per element is the least-squares solution of smallest norm about the mean
@@ -120,14 +116,14 @@ class KernelRidge:
         return found
 
 
-def folds(n: int) -> Indices:
+def folds(n: int) -> Ints:
     """(n,) The fold of each structure: dealt out in a fixed random order, the same for all selectors."""
     dealt = np.empty(n, np.int64)
     dealt[stream(0, "atoms", "folds").permutation(n)] = np.arange(n) % FOLDS
     return dealt
 
 
-def crossfit(potential: Potential, n: int, chosen: Indices) -> Floats | None:
+def crossfit(potential: Potential, n: int, chosen: Ints) -> Floats | None:
     """(n,) Each structure's energy per atom as predicted from the chosen ones outside its fold.
 
     None where a fold leaves no chosen structure to train on.

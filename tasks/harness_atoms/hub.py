@@ -7,7 +7,7 @@ import functools
 import re
 from typing import Any
 
-from harness import DataError, MissingDependency, Structures, UsageError, stream
+from harness import DataError, Structures, UsageError, needs, stream
 from harness_atoms.names import COLABFIT
 from harness_atoms.readers import COLUMNS, check_columns, rows_of
 from harness_atoms.rows import assemble
@@ -36,10 +36,7 @@ def load(repo: str, *, revision: str = "main", limit: int = 0, seed: int = 0) ->
     UsageError : the repository cannot be reached or has other columns.
     MissingDependency : ``datasets`` is not installed.
     """
-    try:
-        import datasets
-    except ImportError:
-        raise MissingDependency("datasets", "pip install 'infoharness[hub]'") from None
+    datasets = needs("datasets", "infoharness[hub]")
     try:
         table = _open(datasets, repo, revision)
         names = table.column_names or list(next(iter(table)))

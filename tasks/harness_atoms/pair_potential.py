@@ -11,12 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import MissingDependency, Structures
-
-Floats = NDArray[np.float64]
-Indices = NDArray[np.int64]
+from harness import Floats, Ints, Structures, needs
 
 RIDGE = 1e-5
 """On the coefficients, and on the curvature of the splines: without, knots that no distance reaches are free."""
@@ -40,14 +36,13 @@ class PairPotential:
     @classmethod
     def of(cls, data: Structures, energies: Floats) -> PairPotential:
         """Compute the features of a data set. Raises `MissingDependency` without ``uf3``."""
-        try:
-            from ase import Atoms
-            from ase.data import chemical_symbols
-            from uf3.data.composition import ChemicalSystem
-            from uf3.representation.bspline import BSplineBasis
-            from uf3.representation.process import BasisFeaturizer
-        except ImportError:
-            raise MissingDependency("uf3", "pip install uf3") from None
+        needs("uf3")
+        from ase import Atoms
+        from ase.data import chemical_symbols
+        from uf3.data.composition import ChemicalSystem
+        from uf3.representation.bspline import BSplineBasis
+        from uf3.representation.process import BasisFeaturizer
+
         system = ChemicalSystem([chemical_symbols[z] for z in np.unique(data.numbers)], degree=2)
         basis = BSplineBasis(system)
         featurizer = BasisFeaturizer(basis, fit_forces=False)
@@ -63,7 +58,7 @@ class PairPotential:
             rows.append(row / len(atoms))
         return cls(basis, np.array(rows), energies)
 
-    def predict(self, train: Indices, test: Indices) -> Floats:
+    def predict(self, train: Ints, test: Ints) -> Floats:
         """(test,) Energies per atom, eV, from a fit on ``train``."""
         from uf3.regression.least_squares import WeightedLinearModel
 

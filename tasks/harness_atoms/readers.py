@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import DataError, MissingDependency, Structures, UsageError
+from harness import DataError, Structures, UsageError, needs
 from harness_atoms.rows import Row, assemble
 
 KCAL_PER_MOL = 4184.0 / 96485.33212331
 """In eV: joules per (thermochemical) kilocalorie over the Faraday constant, both exact. rMD17 is in kcal/mol."""
-INSTALL = "pip install 'infoharness[atoms]'"
+INSTALL = "infoharness[atoms]"
 
 COLUMNS = (
     "atomic_numbers",
@@ -43,10 +43,7 @@ LABELS = ("config_type", "label", "labels", "group")
 
 def read_xyz(path: Path) -> Structures:
     """Extended XYZ, through ASE: energy and forces in arrays, info or a calculator."""
-    try:
-        from ase.io import iread
-    except ImportError:
-        raise MissingDependency("ase", INSTALL) from None
+    iread = needs("ase.io", INSTALL).iread
     rows: list[Row] = []
     try:
         for atoms in iread(path, index=":", format="extxyz"):
@@ -108,11 +105,7 @@ def _first(places: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Any:
 
 def read_parquet(paths: Sequence[Path]) -> Structures:
     """The parts of one ColabFit data set (``co/co_0.parquet`` ...), in the order given."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise MissingDependency("pyarrow", INSTALL) from None
+    pa, pq = needs("pyarrow", INSTALL), needs("pyarrow.parquet", INSTALL)
     rows: list[Row] = []
     for path in paths:
         try:

@@ -13,14 +13,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 import harness
-from harness import Environments, Split, Structures
+from harness import Environments, Floats, Ints, Split, Structures
 from harness_atoms import energy
-
-Floats = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 QUESTS, ENTROPY, DIVERSITY, NOVELTY = USES = (
     "msc/quests",
@@ -64,7 +60,7 @@ class Ruler:
         n = len(environments.x)
         return self._value(ENTROPY, environments) / math.log(n) if n > 1 else None
 
-    def novelty(self, environments: Environments, held: Indices | None = None) -> Floats:
+    def novelty(self, environments: Environments, held: Ints | None = None) -> Floats:
         """dH of each environment, nats.
 
         With ``held``, of the environments in all other structures given those held, in the order
@@ -103,7 +99,7 @@ class Measured:
         return self.ruler.novelty(self.environments)
 
     @functools.cached_property
-    def owner(self) -> Indices:
+    def owner(self) -> Ints:
         """(items,) The structure of each environment."""
         return np.repeat(np.arange(self.data.n), np.diff(self.data.offsets))
 
@@ -127,7 +123,7 @@ class Measured:
 
         return PairPotential.of(self.data, self.per_atom)
 
-    def given(self, held: Indices) -> Floats:
+    def given(self, held: Ints) -> Floats:
         """(items,) dH of every environment given the structures held; at most 0 for their own."""
         out = np.zeros(len(self.environments.x))
         # An environment that is held has its own kernel, 1, in the sum: its dH is at most 0.

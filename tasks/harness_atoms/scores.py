@@ -6,15 +6,11 @@ import functools
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import Incompatible, Selection, Structures
+from harness import Bools, Floats, Incompatible, Ints, Selection, Structures
 from harness_atoms import energy
 from harness_atoms.rows import LOG
 from harness_atoms.ruler import Measured, Ruler, measure
-
-Floats = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 RARE = 0.01
 """Share of the environments, the most isolated, that are outliers; and of the atoms, by force, that are the tail."""
@@ -80,7 +76,7 @@ def _tell(name: str, what: str, lost: str) -> None:
     LOG.warning("%s: the data have %s: no score for %s", name, what, lost)
 
 
-def information(measured: Measured, held: Indices, target: Indices, eps: float) -> dict[str, float]:
+def information(measured: Measured, held: Ints, target: Ints, eps: float) -> dict[str, float]:
     """Diversity kept, efficiency, overlap and outliers kept."""
     kept = measured.environments.take(held)
     out = {"diversity_kept": math.exp(measured.ruler.diversity(kept) - measured.diversity)}
@@ -94,12 +90,12 @@ def information(measured: Measured, held: Indices, target: Indices, eps: float) 
     return out
 
 
-def outliers(isolation: Floats, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def outliers(isolation: Floats, among: Bools) -> Bools:
     """The most isolated hundredth of the environments ``among`` which to look, at least one."""
     return among & (isolation >= np.quantile(isolation[among], 1 - RARE, method="higher"))
 
 
-def tail(data: Structures, owner: Indices, held: Indices, target: Indices) -> dict[str, float]:
+def tail(data: Structures, owner: Ints, held: Ints, target: Ints) -> dict[str, float]:
     """How the selection's forces compare with those of the whole."""
     assert data.forces is not None
     size = np.linalg.norm(data.forces, axis=1)
@@ -125,9 +121,7 @@ def wasserstein(a: Floats, b: Floats) -> float:
     return float(np.sum(np.abs(above - below) * steps))
 
 
-def energies(
-    measured: Measured, held: Indices, target: Indices, potential: str
-) -> dict[str, float]:
+def energies(measured: Measured, held: Ints, target: Ints, potential: str) -> dict[str, float]:
     """Errors of a potential in and out of domain; empty where the selection is too small to train on."""
     data = measured.data
     assert data.forces is not None

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import DataError, MissingDependency, UsageError, simple_edges
-from harness_graphs.arrays import Ints, Singles
+from harness import DataError, Ints, Singles, UsageError, needs, simple_edges
 
 EDGES = ("edges", "edge_index")
 FEATURES = ("features", "node_features", "x", "node_feat")
@@ -174,10 +173,7 @@ def _splits(held: Mapping[str, Any], nodes: int) -> tuple[Mapping[str, Ints], ..
 
 
 def _geometric(name: str, root: str) -> Loaded:
-    try:
-        from torch_geometric import datasets
-    except ImportError:
-        raise MissingDependency("torch_geometric", "pip install torch_geometric") from None
+    datasets = needs("torch_geometric.datasets")
     if name.lower() in ("cora", "citeseer", "pubmed"):
         graph = datasets.Planetoid(root, name)[0]
     elif name.lower() in ("chameleon", "squirrel"):
@@ -204,11 +200,7 @@ def _geometric(name: str, root: str) -> Loaded:
 
 
 def _ogb(name: str, root: str) -> Loaded:
-    try:
-        from ogb.nodeproppred import NodePropPredDataset
-    except ImportError:
-        raise MissingDependency("ogb", "pip install ogb") from None
-    data = NodePropPredDataset(name, root)
+    data = needs("ogb.nodeproppred").NodePropPredDataset(name, root)
     graph, labels = data[0]
     held = {
         "edge_index": graph["edge_index"],

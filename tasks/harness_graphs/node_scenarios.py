@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Case, Graph, Prediction, UsageError, simple_edges, stream
+from harness import Case, Floats, Graph, Ints, Prediction, UsageError, simple_edges, stream
 from harness_graphs import scores
-from harness_graphs.arrays import Floats, Ints
 from harness_graphs.splits import split_nodes
 from harness_graphs.walks import walk_vectors
 

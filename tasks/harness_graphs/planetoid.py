@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import Case, Graph, Links, Prediction, Split, UsageError, stream
+from harness import Case, Graph, Links, Prediction, Singles, Split, UsageError, stream
 from harness_graphs import files, scores
-from harness_graphs.arrays import Singles
 from harness_graphs.splits import split_links, split_nodes
 
 

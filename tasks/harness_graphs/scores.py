@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import Graph, Incompatible, Links, Prediction
-from harness_graphs.arrays import Floats
+from harness import Floats, Graph, Incompatible, Links, Prediction
 
 
 def accuracy(data: Graph, output: Prediction) -> dict[str, float]:
-    """Share of test nodes whose class is right; values are classes, or a probability (any score) per class."""
+    """Share of test nodes whose class is right.
+
+    Values are labels, or a probability (any score) for each class that occurs, labels ascending.
+    Raises `Incompatible` for another number of columns.
+    """
     assert data.split is not None
     assert data.labels is not None
-    values = _of_test(output, data.split.test)
-    guess = values.argmax(1) if values.ndim == 2 else np.rint(values)
-    return {"accuracy": float((guess == data.labels[data.split.test]).mean())}
+    test = data.split.test
+    values = _of_test(output, test)
+    if values.ndim == 1:
+        return {"accuracy": float((np.rint(values) == data.labels[test]).mean())}
+    if values.shape[1] != data.n_classes:
+        raise Incompatible(
+            f"{values.shape[1]} columns predicted; wanted one for each of {data.n_classes} classes"
+        )
+    return {"accuracy": float((values.argmax(1) == data.codes[test]).mean())}
 
 
 def ranking(data: Links, output: Prediction) -> dict[str, float]:

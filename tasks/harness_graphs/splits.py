@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import Links, Split, UsageError
-from harness_graphs.arrays import Ints, Singles
+from harness import Ints, Links, Singles, Split, UsageError
 
 NODE_SHARES = (0.6, 0.2)
 """Training and validation; the rest is the test part."""

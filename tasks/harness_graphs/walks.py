@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse
 
-from harness_graphs.arrays import Floats, Ints
+from harness import Floats, Ints
 
 POWERS = 4
 

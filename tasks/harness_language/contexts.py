@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import Case, Contexts, DataError, MissingDependency, UsageError, stream
+from harness import Case, Contexts, DataError, UsageError, needs, stream
 from harness_language.corpora import PRESETS, Corpus, Row, Wanted
 
 LOG = logging.getLogger("harness.language")
@@ -123,10 +123,7 @@ class LongContexts:
 
     def _hub_rows(self, name: str) -> Iterator[Row]:
         """Rows as they stream in, so that of a large corpus no more is fetched than is used."""
-        try:
-            import datasets
-        except ImportError:
-            raise MissingDependency("datasets", "pip install 'infoharness[hub]'") from None
+        datasets = needs("datasets", "infoharness[hub]")
         try:
             yield from datasets.load_dataset(name, split=self.split, streaming=True)
         except Exception as error:  # whatever the network, the hub or the files raise
@@ -155,13 +152,9 @@ def _json(path: Path) -> Iterator[Row]:
 
 
 def _parquet(path: Path) -> Iterator[Row]:
+    pyarrow, parquet = (needs(name, "infoharness[text]") for name in ("pyarrow", "pyarrow.parquet"))
     try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise MissingDependency("pyarrow", "pip install 'infoharness[text]'") from None
-    try:
-        for batch in pyarrow.parquet.ParquetFile(path).iter_batches(batch_size=256):
+        for batch in parquet.ParquetFile(path).iter_batches(batch_size=256):
             yield from batch.to_pylist()
     except (OSError, pyarrow.ArrowException) as error:
         raise UsageError(f"long-contexts.path: {path}: {error}; wanted Parquet") from error

@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import Case, Split, TokenSequences, UsageError, stream
+from harness import Case, Floats, Ints, Split, TokenSequences, UsageError, stream
 from harness.quantities import CROSS_ENTROPY
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 BURN_IN = 256
 """Symbols of a grammar that are thrown away, so that sequences begin anywhere in it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import Case, DataError, MissingDependency, Split, TokenSequences, UsageError, stream
+from harness import Case, DataError, Split, TokenSequences, UsageError, needs, stream
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,7 @@ class PydocText:
                 raise UsageError(
                     f"pydoc-text.dataset: {path}: {error}; wanted UTF-8 text"
                 ) from error
-        try:
-            import datasets
-        except ImportError:
-            raise MissingDependency("datasets", "pip install 'infoharness[hub]'") from None
+        datasets = needs("datasets", "infoharness[hub]")
         try:
             if path.is_file():
                 tables = datasets.load_dataset("parquet", data_files=str(path))

@@ -9,10 +9,9 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from harness import Activations, Case, UsageError, calm, stream, torch_generator
+from harness import Activations, Case, Floats, Ints, UsageError, calm, stream, torch_generator
 from harness_networks.runtime import TRAININGS, Ensemble
 
 STAGES = ((0.5, 1.0), (0.2, 2 / 3), (0.0, 1 / 3))
@@ -149,7 +148,7 @@ def objective(
     return 0.5 * (loss(networks, clean, labels) + loss(networks, moved, labels)).sum()
 
 
-def load(classes: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def load(classes: int) -> tuple[Floats, Ints]:
     """The digits below ``classes``: pixels within 0 .. 1 ``(n, 64)`` and labels. Raises `UsageError` beyond 2 .. 10."""
     from sklearn.datasets import load_digits
 

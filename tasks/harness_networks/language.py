@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 import harness
-from harness import Activations, Case, HiddenStates, UsageError, calm, stream
+from harness import Activations, Case, Floats, HiddenStates, Ints, UsageError, calm, stream
 
 TINY = "tiny-lm"
 """The embedded model: trained once on CPython's documentation, and kept in the cache."""
@@ -82,7 +81,7 @@ class LMLayers:
         seen = _tiny_seen if self.model == TINY else _seen
         return Activations(seen(astuple(self), seed)[name], layer=name)
 
-    def windows(self, seed: int) -> NDArray[np.int64]:
+    def windows(self, seed: int) -> Ints:
         """Token ids ``(windows, window)`` from the text. Raises `UsageError` where it is shorter than one."""
         tokenizer = _loaded("AutoTokenizer", self.model)
         ids = np.asarray(tokenizer(_text(self.text), verbose=False)["input_ids"], np.int64)
@@ -140,7 +139,7 @@ def _modules(model: str) -> list[str]:
 
 
 @functools.lru_cache(maxsize=1)
-def _tiny_seen(settings: tuple[Any, ...], seed: int) -> dict[str, NDArray[np.float64]]:
+def _tiny_seen(settings: tuple[Any, ...], seed: int) -> dict[str, Floats]:
     """Activations ``(tokens, width)`` of all layers of the embedded model, at tokens drawn alike for each."""
     task = LMLayers(*settings)
     (case,) = harness.task("language/pydoc-text").cases(seed=seed)
@@ -156,7 +155,7 @@ def _tiny_seen(settings: tuple[Any, ...], seed: int) -> dict[str, NDArray[np.flo
 
 
 @functools.lru_cache(maxsize=1)
-def _seen(settings: tuple[Any, ...], seed: int) -> dict[str, NDArray[np.float64]]:
+def _seen(settings: tuple[Any, ...], seed: int) -> dict[str, Floats]:
     """Activations ``(tokens, width)`` of all layers asked for."""
     task = LMLayers(*settings)
     names, windows = task.names(), torch.from_numpy(task.windows(seed))

@@ -9,10 +9,9 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from harness import Activations, Case, UsageError, calm, stream, torch_generator
+from harness import Activations, Case, Ints, UsageError, calm, stream, torch_generator
 from harness_networks.runtime import TRAININGS, Ensemble
 
 TASKS, BITS = 3, 4
@@ -25,7 +24,7 @@ class Trained:
     """
 
     inputs: Tensor
-    labels: NDArray[np.int64]
+    labels: Ints
     networks: Ensemble
     accuracy: tuple[float, ...]
 
@@ -85,7 +84,7 @@ class DropoutParity:
 
 
 @functools.cache
-def everything() -> tuple[Tensor, NDArray[np.int64], NDArray[np.int64]]:
+def everything() -> tuple[Tensor, Ints, Ints]:
     """All inputs ``(12288, 15)``, their parities and their tasks ``(12288,)``."""
     bits = (np.arange(2 ** (TASKS * BITS))[:, None] >> np.arange(TASKS * BITS)) & 1
     parity = bits.reshape(-1, TASKS, BITS).sum(2) % 2

@@ -13,14 +13,11 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import Activations, Case, UsageError, calm, stream, torch_generator
+from harness import Activations, Case, Floats, UsageError, calm, stream, torch_generator
 from harness_networks.runtime import TRAININGS
 from harness_networks.shares import effective
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

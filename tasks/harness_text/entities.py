@@ -1,6 +1,6 @@
 """A graph of wireless communication: entities and typed facts, written for this project.
 
-A fact is (subject, relation, object). Relations are verbs, so that chains of facts read as sentences.
+A fact is (subject, relation, object). Relations are verbs, so that chains of facts are sentences.
 """
 
 from __future__ import annotations

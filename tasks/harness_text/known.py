@@ -1,21 +1,21 @@
-"""Texts whose usable information is known: channels, numbers with a threshold, XOR, and noisy topics.
+"""Texts of known usable information: channels, numbers of two normal classes, XOR, noisy topics.
 
-The truth ``v_information`` is that of logistic regression on the numbers (or words) in a text, ``mutual_information``
-that of an unlimited observer. They agree but for XOR, of which the linear family can use nothing.
+The truth ``v_information`` is that of logistic regression on the numbers (or words) in a text,
+``mutual_information`` that of an unlimited observer. They differ only for XOR, of which a linear
+family can use nothing.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from harness import Case, LabelledText, UsageError, stream
+from harness import Case, Ints, LabelledText, UsageError, stream
 from harness_text import parts
-from harness_text.arrays import Ints
+from harness_text.settings import Known
 
 TOPICS = (
     ("fading", "doppler", "multipath", "coherence", "shadowing", "rayleigh"),
@@ -24,43 +24,26 @@ TOPICS = (
     ("scheduler", "queue", "buffer", "latency", "backlog", "traffic"),
 )
 FILL = [
-    "the",
-    "a",
-    "of",
-    "in",
-    "on",
-    "with",
-    "for",
-    "this",
-    "that",
-    "here",
-    "there",
-    "one",
-    "some",
-    "each",
-    "more",
-    "less",
-    "first",
-    "last",
-    "next",
-    "near",
-]
+    "the", "a", "of", "in", "on", "with", "for", "this", "that", "here", "there",
+    "one", "some", "each", "more", "less", "first", "last", "next", "near",
+]  # fmt: skip
 
 
 def surprise(p: float) -> float:
-    """Entropy of a coin, nats."""
+    """Entropy of a coin with the probability p, in nats."""
     return 0.0 if p in (0.0, 1.0) else -p * math.log(p) - (1 - p) * math.log(1 - p)
 
 
 def channel_information(flip: float) -> float:
-    """A fair bit through a binary symmetric channel: ln 2 - h(flip)."""
+    """Information of a fair bit through a binary symmetric channel: ln 2 - h(flip), in nats."""
     return math.log(2) - surprise(flip)
 
 
 def classes_information(mu: float) -> float:
-    """Which of two even normal classes at +-mu (variance 1) a number is from: ln 2 - E ln(1 + exp(-2 mu (mu + Z))).
+    """Information of a number about which of two even normal classes it is from, in nats.
 
-    The posterior is exactly logistic in the number, so that the logistic family can use all of it.
+    The classes have the means +-mu and the variance 1: ln 2 - E ln(1 + exp(-2 mu (mu + Z))). The
+    posterior is exactly logistic in the number, so that the logistic family can use all of it.
     """
     nodes, weights = np.polynomial.hermite_e.hermegauss(200)
     inner = np.logaddexp(0.0, -2.0 * mu * (mu + nodes))
@@ -68,28 +51,24 @@ def classes_information(mu: float) -> float:
 
 
 def noise_information(k: int, flip: float) -> float:
-    """k even classes of which a share became one of the others: ln k - h(flip) - flip ln(k - 1)."""
+    """Information about k even classes when a share of labels is wrong, in nats.
+
+    Wrong labels are evenly spread over the other classes: ln k - h(flip) - flip ln(k - 1).
+    """
     return math.log(k) - surprise(flip) - flip * math.log(k - 1)
 
 
-@dataclass(frozen=True)
-class KnownVInformation:
-    """Cases: a noiseless bit, independent labels, channels, normal classes, XOR without and with its product, topics.
+class KnownVInformation(Known):
+    """Cases: channels, normal classes, XOR with and without the product of its bits, topics.
 
-    Attributes
-    ----------
-    n : texts of each case; ``test_share`` of them for testing.
-    flips : of the channels; ``distances`` mu of the normal classes; ``noise`` of the topics.
+    The channels include a noiseless bit (error 0) and independent labels (error 1/2).
     """
 
-    n: int = 4000
-    test_share: float = 0.5
-    flips: tuple[float, ...] = (0.0, 0.05, 0.1, 0.25, 0.5)
-    distances: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0)
-    noise: tuple[float, ...] = (0.0, 0.1, 0.3)
-
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """Each with both truths in nats. Raises `UsageError` for shares beyond a half: those reverse labels."""
+        """Each with both truths in nats.
+
+        Raises `UsageError` for shares of wrong labels above a half, which would reverse the labels.
+        """
         for flip in (*self.flips, *self.noise):
             if flip > 0.5:
                 raise UsageError(
@@ -133,28 +112,22 @@ class KnownVInformation:
         elif law == "topics":
             clean = rng.integers(len(TOPICS), size=self.n)
             y, wrong = parts.flipped(clean, len(TOPICS), level, rng)
-            texts, classes = (
-                [_about(int(c), rng) for c in clean],
-                tuple(words[0] for words in TOPICS),
-            )
+            texts = [_about(int(c), rng) for c in clean]
+            classes = tuple(words[0] for words in TOPICS)
         else:
             left, right = rng.integers(2, size=(2, self.n))
             y = left ^ right
-            product = [
-                f", their product {(2 * a - 1) * (2 * b - 1)}"
-                for a, b in zip(left, right, strict=True)
-            ]
-            ends = product if law == "xor-product" else [""] * self.n
-            # Digits of their own for each side: counts of words would else tell whether both are the same.
-            texts = [
-                f"left {a}, right {2 + b}{end}" for a, b, end in zip(left, right, ends, strict=True)
-            ]
+            # Each side has digits of its own: else counts of words would tell whether both agree.
+            texts = [f"left {a}, right {2 + b}" for a, b in zip(left, right, strict=True)]
+            if law == "xor-product":
+                signs = (2 * left - 1) * (2 * right - 1)
+                texts = [f"{t}, their product {s}" for t, s in zip(texts, signs, strict=True)]
         labels: Ints = np.asarray(y, np.int64)
         split = parts.stratified(labels, self.test_share, rng)
         return LabelledText(tuple(texts), labels, classes, wrong=wrong, repeats=True, split=split)
 
 
 def _about(topic: int, rng: np.random.Generator) -> str:
-    """Eight words, of which three are the topic's own."""
+    """Eight words, of which three belong to the topic."""
     words = [*rng.choice(FILL, 5), *rng.choice(TOPICS[topic], 3)]
     return " ".join(str(words[i]) for i in rng.permutation(8))

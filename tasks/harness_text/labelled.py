@@ -1,58 +1,37 @@
-"""Labelled texts of the user's own: a file, a pair of files, a folder, or a data set on the Hugging Face hub."""
+"""Labelled texts of the user: a file, two files, a folder, or a data set on the hub."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from harness import Case, LabelledText, Split, UsageError, stream
+from harness import Case, Ints, LabelledText, Split, UsageError, stream
 from harness_text import parts, tables
-from harness_text.arrays import Ints
+from harness_text.settings import Labelled
 from harness_text.tables import Table
 
 LOG = logging.getLogger("harness.text")
 
 
-@dataclass(frozen=True)
-class LabelledFile:
+class LabelledFile(Labelled):
     """One case: the rows of a file or data set.
 
-    Attributes
-    ----------
-    path : a file (CSV, TSV, JSON, JSON lines, Parquet), a folder laid out like a repository, or an id on the hub.
-    test : a second file, or the name of the test split on the hub; where there is none, ``test_share`` of each class
-        is drawn for testing.
-    text, label, context, group : names of columns; the last two may be empty.
-    empty, duplicates : what becomes of blank texts, and of test texts that stand in training (``error``, ``drop``).
-    limit : most rows, drawn at random; 0 for all.
+    Files are CSV, TSV, JSON, JSON lines or Parquet. Where there is no test part, ``test_share`` of
+    each class is drawn for testing.
     """
 
-    path: str = ""
-    test: str = ""
-    text: str = "text"
-    label: str = "label"
-    context: str = ""
-    group: str = ""
-    config: str = ""
-    revision: str = "main"
-    train: str = "train"
-    test_share: float = 0.3
-    empty: str = "error"
-    duplicates: str = "error"
-    limit: int = 0
-
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """The one case. Raises `UsageError` where no path is given."""
+        """The case. Raises `UsageError` where no path is given, and where a file does not exist."""
         if not self.path:
             raise UsageError(
-                "labelled-text.path is empty; wanted --set labelled-text.path=FILE (or an id on the hub)"
+                "labelled-text.path is empty; "
+                "wanted --set labelled-text.path=FILE, or an id on the Hugging Face hub"
             )
         local = tables.is_file(self.path)
         files = [name for name in (self.path, self.test) if name and local]
@@ -75,26 +54,18 @@ class LabelledFile:
             table, names = tables.read_hub(
                 self.path, self.config, self.revision, self.train, self.test or "test"
             )
-        return self._made(
-            table, names.get(self.label), stream(seed, "labelled-text", Path(self.path).name)
-        )
+        rng = stream(seed, "labelled-text", Path(self.path).name)
+        return self._made(table, names.get(self.label), rng)
 
     def _made(
         self, table: Table, names: list[str] | None, rng: np.random.Generator
     ) -> LabelledText:
-        texts = [_text(value) for value in table.column(self.text, self.path)]
         labels = [_label(value, names) for value in table.column(self.label, self.path)]
-        contexts = (
-            [_text(v) for v in table.column(self.context, self.path)] if self.context else None
-        )
-        groups = [_text(v) for v in table.column(self.group, self.path)] if self.group else None
+        texts = self._texts(table, self.text)
+        contexts = self._texts(table, self.context) if self.context else None
+        groups = self._texts(table, self.group) if self.group else None
         kept = self._kept(texts, labels, rng)
-        classes = tuple(
-            sorted(
-                {str(labels[i]) for i in kept},
-                key=lambda name: (not name.isdigit(), name.zfill(12)),
-            )
-        )
+        classes = tuple(sorted({str(labels[i]) for i in kept}, key=_rank))
         code = {name: c for c, name in enumerate(classes)}
         y = np.array([code[str(labels[i])] for i in kept], np.int64)
         role = np.array([table.parts[i] for i in kept])
@@ -113,26 +84,29 @@ class LabelledFile:
         )
         return _without(found, found.leaks()) if self.duplicates == "drop" else found
 
+    def _texts(self, table: Table, column: str) -> list[str]:
+        return [_text(value) for value in table.column(column, self.path)]
+
     def _kept(
         self, texts: list[str], labels: list[str | None], rng: np.random.Generator
     ) -> list[int]:
-        """Rows with a text and a label. Raises `UsageError` naming the first without."""
+        """Rows with a text and a label. Raises `UsageError` for the first without."""
         blank = [i for i, text in enumerate(texts) if not text.strip()]
         missing = [i for i, label in enumerate(labels) if label is None]
         if missing:
             raise UsageError(
-                f"{self.path}, row {missing[0]}: no label in {self.label!r}; wanted one in every row"
+                f"{self.path}, row {missing[0]}: no label in {self.label!r}; wanted one in each row"
             )
         if blank and self.empty == "error":
             raise UsageError(
-                f"{self.path}, row {blank[0]}: an empty text in {self.text!r}; wanted a text, or empty=drop"
+                f"{self.path}, row {blank[0]}: an empty text in {self.text!r}; "
+                "wanted a text, or empty=drop"
             )
         if blank:
             LOG.warning("%s: %d rows without a text are left out", self.path, len(blank))
-        gone = set(blank)
-        rows = [i for i in range(len(texts)) if i not in gone]
+        rows = [i for i, text in enumerate(texts) if text.strip()]
         if not rows:
-            raise UsageError(f"{self.path}: no row has a text")
+            raise UsageError(f"{self.path}: no row has a text; wanted at least one")
         if self.limit and self.limit < len(rows):
             rows = sorted(int(i) for i in rng.choice(rows, self.limit, replace=False))
         return rows
@@ -146,18 +120,21 @@ def _without(data: LabelledText, leaked: Ints) -> LabelledText:
     return dataclasses.replace(data, repeats=False)
 
 
+def _rank(name: str) -> tuple[bool, str]:
+    """Numbers by value, then names in alphabetical order."""
+    return not name.isdigit(), name.zfill(12)
+
+
 def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list | tuple):
-        return " ".join(
-            f"{letter}) {option}" for letter, option in zip("ABCDEFGH", value, strict=False)
-        )
+        return " ".join(f"{a}) {option}" for a, option in zip("ABCDEFGH", value, strict=False))
     return str(value)
 
 
 def _label(value: Any, names: list[str] | None) -> str | None:
-    """The class's name; None where there is no label (empty, or a negative code, which data sets use for it)."""
+    """The name of a class; None without a label (empty, or a negative code, as data sets write)."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if value is None or str(value).strip() == "" or (isinstance(value, int) and value < 0):

@@ -6,45 +6,37 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from harness import Case, LabelledText, UsageError, stream
 from harness_text import parts
+from harness_text.settings import Manual
 
 LEAST_LETTERS = 0.7
-"""Share of letters and spaces below which a paragraph is a grammar or a listing."""
+"""Share of letters and spaces below which a paragraph is taken for a grammar or a listing."""
 
 
-@dataclass(frozen=True)
-class PydocTopics:
-    """Which topic is a paragraph from? Cases: the largest topics, so many.
+class PydocTopics(Manual):
+    """Which topic is a paragraph from?
 
-    The texts are those of the running interpreter, and change with its version; records name it. A paragraph that
-    several topics share is left out, and one that a topic repeats counts once.
-
-    Attributes
-    ----------
-    topics : numbers of topics, a case each.
-    least : characters that a paragraph has.
-    noise : shares of labels made wrong, a case each besides the clean ones.
+    The texts are those of the running interpreter and change with its version, which records name.
+    A paragraph that several topics share is left out; one that a topic repeats counts once.
     """
 
-    topics: tuple[int, ...] = (4, 12)
-    noise: tuple[float, ...] = (0.0, 0.1)
-    least: int = 60
-    test_share: float = 0.4
-
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """A case per number of topics and share of noise."""
+        """A case for each number of topics and share of wrong labels.
+
+        Raises `UsageError` where the manual has fewer topics.
+        """
         found = paragraphs(self.least)
         stamp = hashlib.sha256(repr(found).encode()).hexdigest()[:16]
         for count in self.topics:
             if count > len(found):
                 raise UsageError(
-                    f"pydoc-topics.topics: {count}; wanted {len(found)} or fewer with least={self.least}"
+                    f"pydoc-topics.topics: {count}; "
+                    f"wanted {len(found)} or fewer with least={self.least}"
                 )
             for noise in self.noise:
                 yield Case(
@@ -66,7 +58,7 @@ class PydocTopics:
 
 
 def paragraphs(least: int) -> list[tuple[str, list[str]]]:
-    """Topics with their own paragraphs in plain words, those with most first; each has four at least."""
+    """Topics with their own paragraphs of prose, those with most first; each has at least four."""
     from pydoc_data.topics import topics
 
     by_topic: dict[str, list[str]] = {}

@@ -1,24 +1,23 @@
-"""Arithmetic problems about NOMA with golden answers from our own solver: claims, choices, and numbers."""
+"""Arithmetic problems about NOMA with golden answers from a solver: claims, choices, numbers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from harness import Case, LabelledText, ReferencedText, Split, UsageError, stream
+from harness import Case, Floats, LabelledText, ReferencedText, Split, UsageError, stream
 from harness_text import parts
-from harness_text.arrays import Floats
 from harness_text.known import noise_information
 from harness_text.noma_rates import Downlink
+from harness_text.settings import Answers, Problems
 
 LETTERS = ("A", "B", "C", "D")
 FORMS = ("claim", "choice")
 APART = 0.05
-"""Relative distance that a wrong answer keeps from the right one and from other wrong ones."""
+"""Least relative distance of a wrong answer from the right one and from other wrong ones."""
 
 Solve = Callable[[Downlink], float]
 QUESTIONS: dict[str, tuple[str, Solve, tuple[Solve, ...]]] = {
@@ -63,31 +62,21 @@ QUESTIONS: dict[str, tuple[str, Solve, tuple[Solve, ...]]] = {
         ),
     ),
 }
-"""Name: its words, the solver, and what a mistake gives (swapped users, no interference, natural logarithm, OMA)."""
+"""Name: words, solver, and mistakes (swapped users, no interference, natural logarithm, OMA)."""
 
 
-@dataclass(frozen=True)
-class Noma:
-    """Is the claimed rate right? Which of four rates is it? Every wrong value is what a usual mistake gives.
+class Noma(Problems):
+    """Is the claimed rate right? Which of four rates is it? Wrong values come of usual mistakes.
 
-    The words say nothing of the answer, the numbers everything: bags of words can use none of it, and predictors that
-    compute the rates (the model ``noma-features``) all.
-
-    Attributes
-    ----------
-    forms : ``claim`` (false, true) and ``choice`` (A to D), a case each.
-    noise : shares of labels made wrong, a case each.
+    The words tell nothing about the answer, the numbers everything: bags of words can use nothing
+    of it, and predictors that compute the rates (the model ``noma-features``) all of it.
     """
 
-    n: int = 1500
-    forms: tuple[str, ...] = FORMS
-    noise: tuple[float, ...] = (0.0, 0.1)
-    test_share: float = 0.4
-
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """A case per form and share of noise; the truth is the information of an unlimited observer, ln k less noise.
+        """A case for each form and share of wrong labels.
 
-        Raises `UsageError` for an unknown form.
+        The truth is the information of an unlimited observer in nats, `noise_information`. Raises
+        `UsageError` for an unknown form.
         """
         for form in self.forms:
             if form not in FORMS:
@@ -116,9 +105,8 @@ class Noma:
                 label = int(rng.integers(4))
                 values = [wrong[i] for i in rng.permutation(len(wrong))[:3]]
                 values.insert(label, right)
-                contexts.append(
-                    " ".join(f"{a}) {v:.4f}" for a, v in zip(LETTERS, values, strict=True))
-                )
+                options = [f"{a}) {v:.4f}" for a, v in zip(LETTERS, values, strict=True)]
+                contexts.append(" ".join(options))
             labels.append(label)
             groups.append(name)
         classes = LETTERS if form == "choice" else ("false", "true")
@@ -135,12 +123,8 @@ class Noma:
         )
 
 
-@dataclass(frozen=True)
-class NomaAnswers:
+class NomaAnswers(Answers):
     """The same problems with the number as the text that is wanted."""
-
-    n: int = 600
-    test_share: float = 0.4
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One case."""
@@ -154,26 +138,25 @@ class NomaAnswers:
             texts.append(f"{_setting(problem)} What is the {QUESTIONS[name][0]}, in bit/s/Hz?")
             references.append(f"{right:.4f}")
             groups.append(name)
-        return ReferencedText(
-            tuple(texts),
-            tuple(references),
-            tuple(groups),
-            split=halves(self.n, self.test_share, rng),
-        )
+        split = halves(self.n, self.test_share, rng)
+        return ReferencedText(tuple(texts), tuple(references), tuple(groups), split=split)
 
 
 def halves(n: int, share: float, rng: np.random.Generator) -> Split:
-    """A random split with ``share`` of the rows for testing. Raises `UsageError` where a part would be empty."""
+    """A random split with ``share`` of the rows for testing.
+
+    Raises `UsageError` where a part would be empty.
+    """
     order, cut = rng.permutation(n), round(share * n)
     if not 0 < cut < n:
         raise UsageError(
-            f"a test share of {share} of {n} texts; wanted one that leaves some on both sides"
+            f"a test share of {share} of {n} texts; wanted one that leaves texts in both parts"
         )
     return Split(np.sort(order[cut:]), np.sort(order[:cut]))
 
 
 def _problem(rng: np.random.Generator) -> tuple[Downlink, str, float, list[float]]:
-    """A setting, a question, its answer, and at least three wrong answers that stand apart from it and each other."""
+    """A setting, a question, its answer, and at least three wrong answers, all `APART`."""
     while True:
         power = float(rng.choice([1, 2, 5, 10, 20, 50, 100]))
         far = round(float(rng.uniform(0.05, 0.6)), 2)
@@ -187,7 +170,8 @@ def _problem(rng: np.random.Generator) -> tuple[Downlink, str, float, list[float
         )
         name = str(rng.choice(list(QUESTIONS)))
         _, solve, mistakes = QUESTIONS[name]
-        right, wrong = solve(problem), []
+        right = solve(problem)
+        wrong: list[float] = []
         for mistake in mistakes:
             value = mistake(problem)
             if all(abs(value - other) > APART * max(value, other) for other in (right, *wrong)):
@@ -198,20 +182,20 @@ def _problem(rng: np.random.Generator) -> tuple[Downlink, str, float, list[float
 
 def _setting(d: Downlink) -> str:
     return (
-        f"A base station with power {d.power:g} serves two users by power-domain NOMA. The far user has channel gain "
-        f"{d.far:g} and the near user {d.near:g}. The far user gets the share {d.share:g} of the power, and the noise "
-        f"power is {d.noise:g}."
+        f"A base station with power {d.power:g} serves two users by power-domain NOMA. "
+        f"The far user has channel gain {d.far:g} and the near user {d.near:g}. "
+        f"The far user gets the share {d.share:g} of the power, "
+        f"and the noise power is {d.noise:g}."
     )
 
 
 def distances(text: str, context: str, numbers: Callable[[str], list[float]]) -> Floats | None:
-    """|ln(stated / golden)| of every rate in the context (m,); None where the text is no problem of this task."""
+    """|ln(stated / golden)| of every rate in the context (m,); None for texts of other tasks."""
     found = numbers(text)
-    name = next(
-        (name for name, (words, _, _) in QUESTIONS.items() if f"What is the {words}?" in text), None
-    )
-    if name is None or len(found) != 5:
+    asked = [name for name, (words, _, _) in QUESTIONS.items() if f"What is the {words}?" in text]
+    if not asked or len(found) != 5:
         return None
     power, far, near, share, noise = found
-    golden = QUESTIONS[name][1](Downlink(power, share, far, near, noise))
-    return np.abs(np.log(np.maximum(numbers(context), 1e-12) / golden))
+    golden = QUESTIONS[asked[0]][1](Downlink(power, share, far, near, noise))
+    ratios: Floats = np.maximum(numbers(context), 1e-12) / golden
+    return np.abs(np.log(ratios))

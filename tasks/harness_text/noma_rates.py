@@ -1,4 +1,4 @@
-"""Rates of two users who share a channel by power (power-domain NOMA), and of dividing the channel (OMA)."""
+"""Rates of two users who share a channel by power (NOMA), or divide it (OMA)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Downlink:
 
     Attributes
     ----------
-    power : of the base station.
-    share : of the power that the far user gets, above a half.
-    far, near : channel gains, far below near.
+    power : power of the base station.
+    share : share of the power that the far user gets, above a half.
+    far, near : channel gains of the users, far below near.
     noise : power of the noise.
     """
 
@@ -25,27 +25,27 @@ class Downlink:
     noise: float = 1.0
 
     def far_rate(self) -> float:
-        """The far user decodes its own signal, the near user's being interference."""
+        """Rate of the far user, to whom the signal of the near user is interference."""
         return self._shared(self.far)
 
     def cancel_rate(self) -> float:
-        """The highest rate of the far user's signal that the near user can decode, and then take away."""
+        """The highest rate of the far user's signal that the near user can decode and cancel."""
         return self._shared(self.near)
 
     def near_rate(self) -> float:
-        """The near user's rate once the far user's signal is taken away."""
+        """Rate of the near user once the signal of the far user is cancelled."""
         return math.log2(1 + (1 - self.share) * self.power * self.near / self.noise)
 
     def sum_rate(self) -> float:
-        """Both users together."""
+        """Sum of the rates of both users."""
         return self.far_rate() + self.near_rate()
 
     def divided_rate(self, gain: float) -> float:
-        """A user alone on half of the channel with all the power."""
+        """Rate of a user alone on half of the channel with all the power."""
         return 0.5 * math.log2(1 + self.power * gain / self.noise)
 
     def gain(self) -> float:
-        """What the sum of the rates gains over dividing the channel; may be negative."""
+        """Gain of the sum of the rates over dividing the channel; it may be negative."""
         return self.sum_rate() - self.divided_rate(self.far) - self.divided_rate(self.near)
 
     def _shared(self, gain: float) -> float:
@@ -56,5 +56,5 @@ class Downlink:
 def uplink_sum_rate(
     powers: tuple[float, ...], gains: tuple[float, ...], noise: float = 1.0
 ) -> float:
-    """Sum of the rates of users who send at once and are decoded one after the other, bit/s/Hz."""
+    """Sum of the rates of users who send at once and are decoded in turn, in bit/s/Hz."""
     return math.log2(1 + sum(p * g for p, g in zip(powers, gains, strict=True)) / noise)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from harness import Case, ReferencedText, stream
 from harness_text.noma import halves
+from harness_text.settings import Summaries
 
 GOALS = (
     "sum rate",
@@ -48,12 +48,8 @@ ASIDES = (
 )
 
 
-@dataclass(frozen=True)
-class WirelessSummaries:
-    """What is maximised, in which system, under which limits: spread over a text with asides, in any order."""
-
-    n: int = 300
-    test_share: float = 0.4
+class WirelessSummaries(Summaries):
+    """What is maximised, in which system, under which limits, spread over a text with asides."""
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One case."""
@@ -67,6 +63,7 @@ class WirelessSummaries:
 
 
 def _problem(rng: np.random.Generator) -> tuple[str, str, str]:
+    """A text, its summary and its goal."""
     goal, system = str(rng.choice(GOALS)), str(rng.choice(SYSTEMS))
     users = int(rng.integers(2, 17))
     chosen = np.sort(rng.choice(len(LIMITS), size=int(rng.integers(2, 4)), replace=False))
@@ -79,8 +76,5 @@ def _problem(rng: np.random.Generator) -> tuple[str, str, str]:
     sentences += [str(aside) for aside in rng.choice(ASIDES, 3, replace=False)]
     text = " ".join(sentences[i] for i in rng.permutation(len(sentences)))
     limits = " and ".join(LIMITS[i][0].format(v) for i, v in zip(chosen, values, strict=True))
-    return (
-        text,
-        f"Maximise the {goal} of {users} users in a {system} system subject to {limits}.",
-        goal,
-    )
+    summary = f"Maximise the {goal} of {users} users in a {system} system subject to {limits}."
+    return text, summary, goal

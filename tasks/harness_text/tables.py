@@ -10,27 +10,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import MissingDependency, UsageError
+from harness import UsageError, needs
 
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows by column, and for each row the part of the data that it came from (empty where there are no parts)."""
+    """Rows by column, and the part of the data that each row is from (empty without parts)."""
 
     columns: dict[str, list[Any]]
     parts: list[str]
 
     def column(self, name: str, where: str) -> list[Any]:
-        """A column. Raises `UsageError` naming those there are."""
+        """A column. Raises `UsageError` where there is none of that name."""
         if name not in self.columns:
             raise UsageError(f"{where}: no column {name!r}; it has {', '.join(self.columns)}")
         return self.columns[name]
 
 
 def is_file(path: str) -> bool:
-    """Whether a name is a file of a format that is read here."""
+    """Whether a path is a file of a format that is read here."""
     return Path(path).is_file() and path.lower().endswith(ENDINGS)
 
 
@@ -43,13 +43,16 @@ def digest(paths: Iterable[str]) -> str:
 
 
 def read_files(files: dict[str, str]) -> Table:
-    """The rows of files by part (``""``, or ``train`` and ``test``). Raises `UsageError` for what cannot be read."""
+    """The rows of files by part: ``""``, or ``train`` and ``test``.
+
+    Raises `UsageError` for what cannot be read.
+    """
     rows: list[dict[str, Any]] = []
     parts: list[str] = []
     for part, path in files.items():
         found = list(_rows(Path(path)))
         if not found:
-            raise UsageError(f"{path}: no rows; wanted one at least")
+            raise UsageError(f"{path}: no rows; wanted at least one")
         rows += found
         parts += [part] * len(found)
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -90,11 +93,8 @@ def _mapping(row: Any, where: str) -> dict[str, Any]:
 
 
 def _parquet(path: Path) -> list[dict[str, Any]]:
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise MissingDependency("pyarrow", "pip install 'infoharness[text]'") from None
-    table = pyarrow.parquet.read_table(path)
+    parquet = needs("pyarrow.parquet", "infoharness[text]")
+    table = parquet.read_table(path)
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows
 
@@ -102,15 +102,13 @@ def _parquet(path: Path) -> list[dict[str, Any]]:
 def read_hub(
     name: str, config: str, revision: str, train: str, test: str
 ) -> tuple[Table, dict[str, list[str]]]:
-    """The parts ``train`` and ``test`` (where it has that) of a data set, and the class names of its label columns.
+    """The rows of a data set, and the class names of its label columns.
 
-    ``name`` is an id on the hub or a folder laid out like a repository. Raises `UsageError` where it cannot be reached
-    or needs remote code or a login, and `MissingDependency` without ``datasets``.
+    The rows are those of the training part and, where there is one, of the test part. ``name`` is
+    an id on the hub or a folder laid out like a repository. Raises `UsageError` where it cannot be
+    reached or needs remote code or a login, and `MissingDependency` without ``datasets``.
     """
-    try:
-        import datasets
-    except ImportError:
-        raise MissingDependency("datasets", "pip install 'infoharness[text]'") from None
+    datasets = needs("datasets", "infoharness[text]")
     try:
         found = datasets.load_dataset(
             name, config or None, revision=None if Path(name).is_dir() else revision
@@ -144,7 +142,16 @@ def _reason(error: Exception) -> str:
     text = " ".join(str(error).split())
     lower = text.lower()
     if "gated" in lower or "401" in lower or "authenticat" in lower:
-        return "needs a login that this machine does not have; wanted an open data set, or `hf auth login` beforehand"
+        return (
+            "needs a login that this machine does not have; "
+            "wanted an open data set, or `hf auth login` beforehand"
+        )
     if "trust_remote_code" in lower or "dataset scripts" in lower:
-        return "needs code from its repository, which is never run here; wanted plain files such as Parquet"
-    return f"cannot be loaded: {text[:160]}; wanted a file ({', '.join(ENDINGS)}), a folder, or an id on the hub"
+        return (
+            "needs code from its repository, which is never run here; "
+            "wanted plain files such as Parquet"
+        )
+    return (
+        f"cannot be loaded: {text[:160]}; "
+        f"wanted a file ({', '.join(ENDINGS)}), a folder, or an id on the hub"
+    )

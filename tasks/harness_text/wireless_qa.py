@@ -1,4 +1,4 @@
-"""Questions over chains of facts from a graph of wireless communication, true or false and with four choices."""
+"""Questions over chains of facts on wireless communication, true or false or of four choices."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from harness import Case, LabelledText, Split, UsageError, stream
 from harness_text.entities import ENTITIES, FACTS
+from harness_text.settings import Questions
 
 LETTERS = ("A", "B", "C", "D")
 FORMS = ("tf", "mcq")
@@ -23,8 +24,8 @@ Fact = tuple[str, str, str]
 class Question:
     """A question in the schema of the data sets of Lin et al. 2025.
 
-    ``answer`` is true or false, or a letter; ``context`` holds the facts that are shown, ``rationale`` those that
-    answer it.
+    ``answer`` is true or false, or a letter; ``context`` holds the facts that are shown,
+    ``rationale`` those that answer the question.
     """
 
     id: str
@@ -41,31 +42,22 @@ class Question:
     split: str
 
 
-@dataclass(frozen=True)
-class WirelessQA:
+class WirelessQA(Questions):
     """Does a chain of facts lead from one entity to another? Where does it lead?
 
-    Facts are dealt out to training and test first, and a question is made of facts of one side only: none that answers
-    a test question was seen in training.
-
-    Attributes
-    ----------
-    n : questions of each form, of which ``test_share`` are for testing.
-    hops : the longest chain, in facts.
-    shown : how many facts stand before the question: those that answer it and others, shuffled; 0 for a closed book.
+    Facts are divided between training and test first, and a question is made of facts of one part
+    only: no fact that answers a test question is seen in training. The facts that are shown before
+    a question are those that answer it and others, shuffled.
     """
 
-    n: int = 1200
-    hops: int = 3
-    shown: int = 6
-    forms: tuple[str, ...] = FORMS
-    test_share: float = 0.4
-
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """A case per form. Raises `UsageError` for an unknown form, or fewer facts shown than a chain has."""
+        """A case for each form.
+
+        Raises `UsageError` for an unknown form, and where fewer facts are shown than a chain has.
+        """
         if 0 < self.shown < self.hops:
             raise UsageError(
-                f"wireless-qa.shown: {self.shown}; wanted 0, or {self.hops} at least, as hops"
+                f"wireless-qa.shown: {self.shown}; wanted 0, or at least {self.hops}, as hops"
             )
         for form in self.forms:
             if form not in FORMS:
@@ -96,7 +88,7 @@ class WirelessQA:
         )
 
     def questions(self, form: str, seed: int) -> list[Question]:
-        """The questions of one form, no two alike."""
+        """The questions of one form, all different."""
         rng = stream(seed, "wireless-qa", form)
         order = rng.permutation(len(FACTS))
         cut = round(self.test_share * len(FACTS))
@@ -114,7 +106,7 @@ class WirelessQA:
 
 
 class _Maker:
-    """Questions from one side's facts; what is true is judged by all facts."""
+    """Questions from the facts of one part; what is true is judged by all facts."""
 
     def __init__(self, facts: list[Fact], form: str, side: str, hops: int, shown: int) -> None:
         self.facts, self.form, self.side, self.shown = facts, form, side, shown
@@ -129,9 +121,9 @@ class _Maker:
         self.chains = {length: chains for length, chains in by_length.items() if chains}
 
     def make(self, wanted: int, rng: np.random.Generator) -> list[Question]:
-        """So many different questions, the lengths of chains even as far as they go.
+        """So many different questions, as evenly over the lengths of chains as there are chains.
 
-        Raises `UsageError` where the facts do not give that many.
+        Raises `UsageError` where the facts do not give so many.
         """
         seen: dict[str, Question] = {}
         for attempt in range(200 * wanted):
@@ -142,7 +134,8 @@ class _Maker:
             seen.setdefault(f"{question.context} {question.question} {question.options}", question)
         if len(seen) < wanted:
             raise UsageError(
-                f"wireless-qa: the facts give {len(seen)} {self.side} questions; wanted n below {wanted}"
+                f"wireless-qa: the facts give {len(seen)} {self.side} questions; "
+                f"wanted a smaller n, for {len(seen)} or fewer"
             )
         return list(seen.values())
 
@@ -157,10 +150,10 @@ class _Maker:
             named = end if truth else str(self._near(others, rng))
             text, answer = f"True or false: {start} {phrase} {named}.", "true" if truth else "false"
         else:
-            place = int(rng.integers(4))
+            right = int(rng.integers(4))
             wrong = [str(others[i]) for i in rng.permutation(len(others))[:3]]
-            options = (*wrong[:place], end, *wrong[place:])
-            text, answer = f"{start} {phrase} which of these?", LETTERS[place]
+            options = (*wrong[:right], end, *wrong[right:])
+            text, answer = f"{start} {phrase} which of these?", LETTERS[right]
         return Question(
             id=f"{self.form}-{self.side}-{number}",
             type=self.form,
@@ -177,9 +170,9 @@ class _Maker:
         )
 
     def _near(self, others: list[str], rng: np.random.Generator) -> str:
-        """A wrong end that this side's facts speak of, so that it is no stranger in the questions."""
-        spoken = {end for fact in self.facts for end in (fact[0], fact[2])}
-        usual = [entity for entity in others if entity in spoken] or others
+        """A wrong end that occurs in the facts of this part, so that it is not conspicuous."""
+        known = {end for fact in self.facts for end in (fact[0], fact[2])}
+        usual = [entity for entity in others if entity in known] or others
         return usual[rng.integers(len(usual))]
 
     def _shown(self, chain: tuple[Fact, ...], rng: np.random.Generator) -> str:
@@ -203,5 +196,5 @@ def reached(start: str, relations: list[str]) -> set[str]:
 
 
 def sentence(fact: Fact) -> str:
-    """A fact with a full stop."""
+    """A fact as a sentence."""
     return f"{' '.join(fact)}."

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Case, ConditionedSamples, stream
-from harness_vectors import gauss
-from harness_vectors.arrays import Floats
+from harness import Case, ConditionedSamples, Floats, stream
+from harness_vectors import gauss, settings
 
 # Rows: how X, Y and Z are made from four independent normal numbers.
 _SHAPES: dict[str, list[list[float]]] = {
@@ -20,19 +18,17 @@ _SHAPES: dict[str, list[list[float]]] = {
     "fork": [[0.8, 0.6, 0.0, 0.0], [0.8, 0.0, 0.6, 0.0], [1.0, 0.0, 0.0, 0.0]],
     # X -> Z <- Y: independent, and dependent once the common effect is known.
     "collider": [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.6, 0.6, 0.5, 0.0]],
-    # A link of its own beside the common cause.
+    # A direct link beside the common cause.
     "link": [[0.6, 0.8, 0.0, 0.0], [0.6, 0.64, 0.48, 0.0], [1.0, 0.0, 0.0, 0.0]],
     # Z has nothing to do with the pair: I(X;Y|Z) = I(X;Y).
     "apart": [[1.0, 0.0, 0.0, 0.0], [0.8, 0.6, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]],
 }
 
 
-@dataclass(frozen=True)
-class Conditional:
-    """Gaussian chains, forks and colliders, d independent copies of each: exact, zero where Z explains all."""
-
-    n: int = 5000
-    dims: tuple[int, ...] = (1, 3)
+class Conditional(settings.Dimensions):
+    """Gaussian chains, forks and colliders, d independent copies of each, with exact truths: zero
+    where Z explains the dependence.
+    """
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One case per shape and dimension of each of the three variables."""
@@ -53,6 +49,6 @@ class Conditional:
         def draw() -> ConditionedSamples:
             sources = stream(seed, "conditional", shape, str(d)).normal(size=(4, self.n, d))
             x, y, z = np.tensordot(loadings, sources, axes=1)
-            return ConditionedSamples(x, y, z)
+            return ConditionedSamples(x, y, z, "continuous", "continuous", "continuous")
 
         return draw

@@ -5,14 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
-from harness import Case, Samples, UsageError, stream
-from harness_vectors import gauss
-from harness_vectors.arrays import Floats
+from harness import Case, Floats, Samples, UsageError, stream
+from harness_vectors import gauss, settings
 from harness_vectors.special import digamma
 
 Draw: TypeAlias = Callable[[np.random.Generator, int, int], Floats]
@@ -42,9 +40,11 @@ def _exponential(rng: np.random.Generator, n: int, d: int) -> Floats:
 
 
 def _student(dof: int) -> Draw:
-    return lambda rng, n, d: (
-        rng.normal(size=(n, d)) * np.sqrt(dof / rng.chisquare(dof, size=(n, 1)))
-    )
+    def draw(rng: np.random.Generator, n: int, d: int) -> Floats:
+        normal = rng.normal(size=(n, d))
+        return normal * np.sqrt(dof / rng.chisquare(dof, size=(n, 1)))
+
+    return draw
 
 
 def _mixture(rng: np.random.Generator, n: int, d: int) -> Floats:
@@ -91,15 +91,10 @@ _LAWS: dict[str, tuple[Draw, Callable[[int], float]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Entropies:
-    """Differential entropies in closed form (the mixture: by quadrature): normal, correlated normal, uniform, Laplace,
-    exponential, Student-t, mixture of two normals; in several dimensions.
+class Entropies(settings.Laws):
+    """Differential entropies of the normal, correlated normal, uniform, Laplace, exponential and
+    Student-t distributions in closed form, and of a mixture of two normals by quadrature.
     """
-
-    n: int = 5000
-    dims: tuple[int, ...] = (1, 2, 5, 10)
-    laws: tuple[str, ...] = ()
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One case per law and dimension. Raises `UsageError` for an unknown law."""
@@ -121,12 +116,8 @@ class Entropies:
         return lambda: Samples(_LAWS[law][0](stream(seed, "entropies", law, str(d)), self.n, d))
 
 
-@dataclass(frozen=True)
-class DiscreteEntropies:
-    """Entropies of integer codes: equally likely ones, and ones that fall as 1/rank (Zipf), from few to more than n."""
-
-    n: int = 1000
-    codes: tuple[int, ...] = (2, 10, 100, 1000)
+class DiscreteEntropies(settings.Codes):
+    """Entropies of integer codes: equally likely ones, and ones in proportion to 1/rank (Zipf)."""
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One case per law and number of codes."""
@@ -144,8 +135,7 @@ class DiscreteEntropies:
     def _draw(self, law: str, shares: Floats, seed: int) -> Callable[[], Samples]:
         def draw() -> Samples:
             rng = stream(seed, "discrete-entropies", law, str(len(shares)))
-            return Samples(
-                rng.choice(len(shares), size=self.n, p=shares)[:, None].astype(np.float64)
-            )
+            codes = rng.choice(len(shares), size=self.n, p=shares)
+            return Samples(codes[:, None].astype(np.float64))
 
         return draw

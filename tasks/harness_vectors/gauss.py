@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from harness_vectors.arrays import Floats, Pair
+from harness import Floats
+from harness_vectors.arrays import Pair
 
 
 def correlation(information: float) -> float:
@@ -15,7 +16,9 @@ def correlation(information: float) -> float:
 
 
 def pair(rng: np.random.Generator, n: int, d: int, information: float) -> Pair:
-    """``x (n, d)``, ``y (n, d)``: standard normal, I(X;Y) spread evenly over the d pairs of coordinates."""
+    """Standard normal ``x (n, d)``, ``y (n, d)``, I(X;Y) spread evenly over the d pairs of
+    coordinates.
+    """
     rho = correlation(information / d)
     x, noise = rng.normal(size=(2, n, d))
     return x, rho * x + math.sqrt(1.0 - rho * rho) * noise
@@ -52,6 +55,6 @@ def log_det(covariance: Floats) -> float:
 
 
 def rotation(rng: np.random.Generator, d: int) -> Floats:
-    """A random orthogonal matrix ``(d, d)``, uniform (QR of a Gaussian matrix with the signs of R taken out)."""
+    """A uniformly random orthogonal matrix ``(d, d)``: Q of a Gaussian matrix, with R positive."""
     q, r = np.linalg.qr(rng.normal(size=(d, d)))
     return np.asarray(q * np.sign(np.diag(r)))

@@ -1,69 +1,59 @@
 """Pictures whose hidden parameters carry a known mutual information.
 
-Two Gaussian vectors with the information wanted become uniform numbers by Phi, and those the parameters of a picture
-each; a picture shows its parameters, so the pictures share exactly the information of the vectors. Butakov et al.,
-ICLR 2024, section on synthetic data.
+Phi turns two Gaussian vectors with the wanted information into uniform numbers, which are the
+parameters of one picture each; a picture shows its parameters, so the pictures share exactly the
+information of the vectors. Butakov et al., ICLR 2024, section on synthetic data.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
-from harness import Case, PairedSamples, Split, stream
-from harness_vectors import gauss
-from harness_vectors.arrays import Floats
+from harness import Case, Floats, PairedSamples, Split, stream
+from harness_vectors import gauss, settings
 from harness_vectors.special import normal_cdf
 
 
-@dataclass(frozen=True)
-class _Images:
-    n: int = 5000
-    n_train: int = 2000
-    width: int = 16
-    information: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0)
-
+class _Images(settings.Pictures):
     name: ClassVar[str]
     latent: ClassVar[int]
 
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """One case per information: ``n_train`` pairs for fitting compressors, ``n`` to measure, as flat pictures."""
+        """One case per information, as flat pictures: ``n_train`` pairs for fitting compressors and
+        ``n`` to measure.
+        """
+        sizes = {"n": self.n, "width": self.width, "latent": self.latent}
         for information in self.information:
             yield Case(
                 id=f"{information:g}",
                 data=partial(self._draw, information, seed),
                 truth={"mutual_information": information},
-                facts={
-                    "information": information,
-                    "n": self.n,
-                    "width": self.width,
-                    "latent": self.latent,
-                },
+                facts={"information": information, **sizes},
                 stamp="",
             )
 
     def _draw(self, information: float, seed: int) -> PairedSamples:
         rng = stream(seed, self.name, f"{information:g}")
         n = self.n_train + self.n
-        x, y = (
-            self._paint(normal_cdf(side)) for side in gauss.pair(rng, n, self.latent, information)
-        )
-        return PairedSamples(x, y, split=Split(np.arange(self.n_train), np.arange(self.n_train, n)))
+        x, y = map(normal_cdf, gauss.pair(rng, n, self.latent, information))
+        split = Split(np.arange(self.n_train), np.arange(self.n_train, n))
+        return PairedSamples(self._paint(x), self._paint(y), split=split)
 
     def _paint(self, u: Floats) -> Floats:
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
 class GaussianImages(_Images):
-    """A bright spot, its centre given by two uniform numbers: ``exp(-10 |(X, Y) - u|^2)`` on the unit square."""
+    """A bright spot on the unit square with its centre at two uniform numbers:
+    ``exp(-10 |(X, Y) - u|^2)``.
+    """
 
-    name: ClassVar[str] = "gaussian-images"
-    latent: ClassVar[int] = 2
+    name = "gaussian-images"
+    latent = 2
 
     def _paint(self, u: Floats) -> Floats:
         axis = np.linspace(0.0, 1.0, self.width)
@@ -71,7 +61,6 @@ class GaussianImages(_Images):
         return (down[:, :, None] * across[:, None, :]).reshape(len(u), -1)
 
 
-@dataclass(frozen=True)
 class RectangleImages(_Images):
     """A rectangle with edges between the pixels: a pixel is the share of its area that is covered.
 
@@ -80,8 +69,8 @@ class RectangleImages(_Images):
         a = (1 - m)(1 - sqrt(1 - u1)),        b = a + m + u2 (1 - m - a)
     """
 
-    name: ClassVar[str] = "rectangle-images"
-    latent: ClassVar[int] = 4
+    name = "rectangle-images"
+    latent = 4
 
     def _paint(self, u: Floats) -> Floats:
         across, down = self._covered(u[:, 0], u[:, 1]), self._covered(u[:, 2], u[:, 3])
@@ -92,9 +81,8 @@ class RectangleImages(_Images):
         least = 2.0 / self.width
         start = (1.0 - least) * (1.0 - np.sqrt(1.0 - u1))
         end = start + least + u2 * (1.0 - least - start)
-        left = np.arange(self.width)
-        inside = np.minimum(end[:, None] * self.width, left + 1) - np.maximum(
-            start[:, None] * self.width, left
-        )
-        share: Floats = np.clip(inside, 0.0, 1.0)
+        pixel = np.arange(self.width)
+        right = np.minimum(end[:, None] * self.width, pixel + 1)
+        left = np.maximum(start[:, None] * self.width, pixel)
+        share: Floats = np.clip(right - left, 0.0, 1.0)
         return share

@@ -1,4 +1,4 @@
-"""The 40 distributions of Beyond Normal, by the benchmark's own names, with exact mutual information."""
+"""The 40 distributions of Beyond Normal under their own names, with exact mutual information."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness import Floats
 from harness_vectors import gauss, transforms, truths
-from harness_vectors.arrays import Floats, Pair, Sampler
+from harness_vectors.arrays import Pair, Sampler
 from harness_vectors.special import normal_cdf
 from harness_vectors.transforms import Map
 
@@ -96,7 +97,8 @@ def _dense(d: int) -> Floats:
 
 
 def _two_pairs(d: int) -> Distribution:
-    """The first two coordinates of each side are paired, through a common cause of strength 2 against noise 1.
+    """The first two coordinates of each side are paired, through a common cause of strength 2
+    against noise 1.
 
     The correlation of a pair is 2^2 / (2^2 + 1) = 0.8, of all else 0; variances are 1.
     """

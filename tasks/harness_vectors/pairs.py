@@ -1,4 +1,4 @@
-"""Pairs of continuous variables with known mutual information: Beyond Normal, sweeps, channels, traps."""
+"""Pairs of variables with known mutual information: Beyond Normal, sweeps, channels, traps."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import fnmatch
 import itertools
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Case, PairedSamples, Split, stream, unknown_name
-from harness_vectors import gauss, truths
-from harness_vectors.arrays import Pair
+from harness import Case, Floats, PairedSamples, Split, stream, unknown_name
+from harness_vectors import gauss, settings, truths
 from harness_vectors.normal import Distribution, distributions
 from harness_vectors.special import normal_cdf
 
@@ -24,15 +22,14 @@ def case(
     return Case(id=name, data=draw, truth={"mutual_information": truth}, facts=facts, stamp="")
 
 
-@dataclass(frozen=True)
-class BeyondNormal:
-    """The 40 tasks of Beyond Normal (Czyz et al., NeurIPS 2023) under their own names; ``only`` picks some by globs."""
-
-    n: int = 5000
-    only: tuple[str, ...] = ()
+class BeyondNormal(settings.Named):
+    """The 40 tasks of Beyond Normal (Czyz et al., NeurIPS 2023) under their own names."""
 
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """One case per distribution. Raises `UsageError` for a glob in ``only`` that matches none, with the nearest."""
+        """One case per distribution.
+
+        Raises `UsageError` for a pattern in ``only`` that matches none, with the nearest name.
+        """
         known = {d.name: d for d in distributions()}
         for glob in self.only:
             if not fnmatch.filter(known, glob):
@@ -44,36 +41,26 @@ class BeyondNormal:
             yield case(found.name, self._draw(found, seed), found.information, **facts)
 
     def _draw(self, found: Distribution, seed: int) -> Callable[[], PairedSamples]:
-        return lambda: PairedSamples(
-            *found.sample(stream(seed, "beyond-normal", found.name), self.n)
-        )
+        def draw() -> PairedSamples:
+            x, y = found.sample(stream(seed, "beyond-normal", found.name), self.n)
+            return PairedSamples(x, y)
+
+        return draw
 
 
-@dataclass(frozen=True)
-class GaussianSweep:
+class GaussianSweep(settings.Sweep):
     """Correlated normal vectors over all combinations of dimension, information and sample size.
 
-    The information is spread evenly over the pairs of coordinates; ``mix`` rotates each side at random, so that no
-    coordinate stands alone.
+    The information is spread evenly over the pairs of coordinates; ``mix`` rotates each variable at
+    random, so that no coordinate is informative about one other alone.
     """
-
-    dims: tuple[int, ...] = (1, 2, 5, 10)
-    information: tuple[float, ...] = (0.0, 1.0, 3.0, 5.0)
-    n: tuple[int, ...] = (1000, 5000)
-    mix: bool = True
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """Cases in the order of dimension, information, sample size."""
         for d, information, n in itertools.product(self.dims, self.information, self.n):
             name = f"{d}v{d}-{information:g}-{n}"
-            yield case(
-                name,
-                self._draw(name, d, information, n, seed),
-                information,
-                d=d,
-                information=information,
-                n=n,
-            )
+            draw = self._draw(name, d, information, n, seed)
+            yield case(name, draw, information, d=d, information=information, n=n)
 
     def _draw(
         self, name: str, d: int, information: float, n: int, seed: int
@@ -88,17 +75,13 @@ class GaussianSweep:
         return draw
 
 
-@dataclass(frozen=True)
-class LinearAwgn:
-    """A linear channel with Gaussian noise: X standard normal, Y = diag(gains) X + sigma N; and its codes.
+class LinearAwgn(settings.Channel):
+    """A linear channel with Gaussian noise, X standard normal and Y = diag(gains) X + sigma N, and
+    its codes.
 
     A code of k dimensions keeps the first k outputs, which is what principal components would keep:
     I = 1/2 sum_{i <= k} ln(1 + g_i^2 / s^2). The last code is the whole output.
     """
-
-    n: int = 5000
-    gains: tuple[float, ...] = (3.0, 2.0, 1.0, 0.5, 0.2, 0.1)
-    sigma: tuple[float, ...] = (0.5,)
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One case per noise and dimension of the code."""
@@ -108,13 +91,10 @@ class LinearAwgn:
             for k in range(1, len(gains) + 1):
                 truth = float(terms[:k].sum())
                 facts = {"sigma": sigma, "code_dim": k, "n": self.n}
-                yield case(
-                    f"sigma-{sigma:g}-code-{k}", self._draw(gains, sigma, k, seed), truth, **facts
-                )
+                draw = self._draw(gains, sigma, k, seed)
+                yield case(f"sigma-{sigma:g}-code-{k}", draw, truth, **facts)
 
-    def _draw(
-        self, gains: np.ndarray, sigma: float, k: int, seed: int
-    ) -> Callable[[], PairedSamples]:
+    def _draw(self, gains: Floats, sigma: float, k: int, seed: int) -> Callable[[], PairedSamples]:
         def draw() -> PairedSamples:
             rng = stream(seed, "linear-awgn", f"{sigma:g}")
             x, noise = rng.normal(size=(2, self.n, len(gains)))
@@ -123,16 +103,13 @@ class LinearAwgn:
         return draw
 
 
-@dataclass(frozen=True)
-class AntiPca:
-    """Where the widest direction is the useless one: X = (0.1 S, 10 N), Y = S + sigma N', I = ln(1 + 1/sigma^2) / 2.
+class AntiPca(settings.Noise):
+    """The direction of greatest variance carries no information: X = (0.1 S, 10 N),
+    Y = S + sigma N', I = ln(1 + 1/sigma^2) / 2.
 
-    A code that keeps variance keeps N, and with it nothing of Y. The split is for fitting compressors.
+    A code that keeps the variance keeps N, and with it no information about Y. The split is for
+    fitting compressors.
     """
-
-    n: int = 5000
-    n_train: int = 2000
-    sigma: tuple[float, ...] = (0.1, 0.5, 1.0)
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One case per noise."""
@@ -151,57 +128,38 @@ class AntiPca:
         return draw
 
 
-@dataclass(frozen=True)
-class SmoothedUniform:
-    """Uniform numbers with uniform noise, d independent pairs: densities with edges, exact at every information.
+class SmoothedUniform(settings.Uniform):
+    """Uniform numbers with uniform noise, d independent pairs: densities with edges, with exact
+    truths for any information.
 
     Y = X min(1, q) + U / max(1, q), see `harness_vectors.truths.smoothed_uniform`.
     """
-
-    n: int = 5000
-    dims: tuple[int, ...] = (1, 3)
-    information: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 4.0)
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One case per dimension and information."""
         for d, information in itertools.product(self.dims, self.information):
             name = f"{d}v{d}-{information:g}"
-            yield case(
-                name,
-                self._draw(name, d, information, seed),
-                information,
-                d=d,
-                information=information,
-                n=self.n,
-            )
+            draw = self._draw(name, d, information, seed)
+            yield case(name, draw, information, d=d, information=information, n=self.n)
 
     def _draw(
         self, name: str, d: int, information: float, seed: int
     ) -> Callable[[], PairedSamples]:
         def draw() -> PairedSamples:
-            x, y = self._pair(
-                stream(seed, "smoothed-uniform", name), d, truths.smoothness(information / d)
-            )
-            return PairedSamples(x, y)
+            q = truths.smoothness(information / d)
+            rng = stream(seed, "smoothed-uniform", name)
+            x, noise = rng.uniform(size=(2, self.n, d))
+            return PairedSamples(x, x * min(1.0, q) + noise / max(1.0, q))
 
         return draw
 
-    def _pair(self, rng: np.random.Generator, d: int, q: float) -> Pair:
-        x, noise = rng.uniform(size=(2, self.n, d))
-        return x, x * min(1.0, q) + noise / max(1.0, q)
 
+class Quantised(settings.Bins):
+    """A continuous X and a code Y of its first coordinate: I = H(Y).
 
-@dataclass(frozen=True)
-class Quantised:
-    """A continuous X and a code Y read off its first coordinate: I = H(Y).
-
-    ``uniform-K``: X uniform, Y = floor(K x), I = ln K. ``normal-K``: X normal, Y the bin between quantiles whose shares
-    fall as 1, 1/2 .. 1/K, I = -sum p ln p.
+    ``uniform-K``: X uniform, Y = floor(K x), I = ln K. ``normal-K``: X normal, Y the bin between
+    quantiles with shares in proportion to 1, 1/2 .. 1/K, I = -sum p ln p.
     """
-
-    n: int = 5000
-    dim: int = 2
-    codes: tuple[int, ...] = (2, 8, 32)
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """Two cases per number of codes."""
@@ -211,16 +169,11 @@ class Quantised:
             facts: dict[str, str | int] = {"law": law, "codes": codes, "dx": self.dim, "n": self.n}
             yield case(f"{law}-{codes}", self._draw(law, codes, shares, seed), truth, **facts)
 
-    def _draw(
-        self, law: str, codes: int, shares: np.ndarray, seed: int
-    ) -> Callable[[], PairedSamples]:
+    def _draw(self, law: str, codes: int, shares: Floats, seed: int) -> Callable[[], PairedSamples]:
         def draw() -> PairedSamples:
             rng = stream(seed, "quantised", law, str(codes))
-            x = (
-                rng.uniform(size=(self.n, self.dim))
-                if law == "uniform"
-                else rng.normal(size=(self.n, self.dim))
-            )
+            size = self.n, self.dim
+            x = rng.uniform(size=size) if law == "uniform" else rng.normal(size=size)
             u = x[:, 0] if law == "uniform" else normal_cdf(x[:, 0])
             y = np.searchsorted(np.cumsum(shares)[:-1], u, side="right")
             return PairedSamples(x, y[:, None].astype(np.float64), y_kind="discrete")
@@ -228,7 +181,7 @@ class Quantised:
         return draw
 
 
-def _falling(codes: int) -> np.ndarray:
+def _falling(codes: int) -> Floats:
     """Shares in proportion to 1, 1/2 .. 1/codes."""
     shares = 1.0 / np.arange(1, codes + 1)
     return np.asarray(shares / shares.sum())

@@ -1,4 +1,7 @@
-"""Special functions, without scipy: the normal distribution, its inverse, and digamma."""
+"""The normal distribution function and digamma.
+
+By hand, because these tasks run where scipy is not installed.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import math
 
 import numpy as np
 
-from harness_vectors.arrays import Floats
+from harness import Floats
 
+_SERIES = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
 _erfc = np.frompyfunc(math.erfc, 1, 1)
 
 
@@ -17,14 +21,12 @@ def normal_cdf(x: Floats) -> Floats:
 
 
 def digamma(x: float) -> float:
-    """psi(x) for x > 0: raised above 12 by psi(x) = psi(x + 1) - 1/x, then the asymptotic series."""
+    """psi(x) for x > 0: the asymptotic series above 12, reached by psi(x) = psi(x + 1) - 1/x."""
     total = 0.0
     while x < 12.0:
         total -= 1.0 / x
         x += 1.0
     total += math.log(x) - 0.5 / x
-    for power, factor in enumerate(
-        (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12), start=1
-    ):
+    for power, factor in enumerate(_SERIES, start=1):
         total -= factor / x ** (2 * power)
     return total

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from harness_vectors.arrays import Floats
+from harness import Floats
 from harness_vectors.special import normal_cdf
 
 Map: TypeAlias = Callable[[Floats], Floats]
@@ -28,7 +28,7 @@ def wiggly_x(x: Floats) -> Floats:
 
 
 def wiggly_y(y: Floats) -> Floats:
-    """Another."""
+    """Another increasing map with ripples."""
     return y - 0.4 * np.sin(0.4 * y) + 0.17 * np.sin(1.3 * y + 3.5) + 0.02 * np.sin(4.3 * y - 2.5)
 
 
@@ -39,7 +39,7 @@ def swiss_roll(u: Floats) -> Floats:
 
 
 def spiral(first: int) -> Map:
-    """Rotation in the plane of the coordinates ``first`` and ``first + 1`` by the angle |x|^2 / d."""
+    """Rotation in the plane of coordinates ``first`` and ``first + 1`` by the angle |x|^2 / d."""
 
     def turn(x: Floats) -> Floats:
         angle = (x**2).sum(1) / x.shape[1]
@@ -53,9 +53,11 @@ def spiral(first: int) -> Map:
 
 
 def two_humps(weights: tuple[float, float], centres: tuple[float, float]) -> Map:
-    """From a uniform number to a mixture of two unit Gaussians: the inverse of its distribution function.
+    """From a uniform number to a mixture of two unit Gaussians, by the inverse of its distribution
+    function.
 
-    By bisection, to 1e-12: there is no closed form, and the function is steep and flat by turns.
+    By bisection, to 1e-12: there is no closed form, and the function is steep in places and flat in
+    others.
     """
 
     def invert(u: Floats) -> Floats:
@@ -63,9 +65,8 @@ def two_humps(weights: tuple[float, float], centres: tuple[float, float]) -> Map
         high: Floats = np.full(u.shape, max(centres) + 10.0)
         for _ in range(45):
             middle = 0.5 * (low + high)
-            below = (
-                sum(w * normal_cdf(middle - c) for w, c in zip(weights, centres, strict=True)) < u
-            )
+            parts = (w * normal_cdf(middle - c) for w, c in zip(weights, centres, strict=True))
+            below = sum(parts) < u
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         found: Floats = 0.5 * (low + high)
         return found

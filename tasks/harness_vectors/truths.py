@@ -1,4 +1,4 @@
-"""Mutual information of pairs that are no Gaussians, in nats. Sources at each function."""
+"""Mutual information of pairs that are not Gaussian, in nats. Sources at each function."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from harness_vectors.special import digamma
 
 
 def student(dof: float, dx: int, dy: int) -> float:
-    """I of the two parts of a multivariate Student-t with identity dispersion: nonzero, for they share their scale.
+    """I of the two parts of a multivariate Student-t with identity dispersion: nonzero, because
+    they share their scale.
 
     With f(x) = ln Gamma(x/2) - (x/2) psi(x/2): f(v) + f(v + dx + dy) - f(v + dx) - f(v + dy).
     Arellano-Valle, Contreras-Reyes, Genton, Scand. J. Stat. 40 (2013).
@@ -29,16 +30,21 @@ def additive(epsilon: float) -> float:
 
 
 def smoothed_uniform(q: float) -> float:
-    """I(X; X min(1, q) + U / max(1, q)) with X and U uniform on [0, 1]: q/2 up to q = 1, then ln q + 1/(2q)."""
+    """I(X; X min(1, q) + U / max(1, q)) with X and U uniform on [0, 1]: q/2 up to q = 1, then
+    ln q + 1/(2q).
+    """
     return 0.5 * q if q <= 1.0 else math.log(q) + 0.5 / q
 
 
 def smoothness(information: float) -> float:
-    """The q of `smoothed_uniform` with this information, by bisection in ln q (it increases from 0 without end)."""
+    """The q of `smoothed_uniform` with this information, by bisection in ln q (the information
+    increases with q, without bound).
+    """
     low, high = -60.0, information + 1.0
     for _ in range(200):
         middle = 0.5 * (low + high)
-        low, high = (
-            (middle, high) if smoothed_uniform(math.exp(middle)) < information else (low, middle)
-        )
+        if smoothed_uniform(math.exp(middle)) < information:
+            low = middle
+        else:
+            high = middle
     return math.exp(0.5 * (low + high)) if information else 0.0

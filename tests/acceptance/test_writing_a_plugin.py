@@ -85,7 +85,7 @@ def test_its_kind_does_what_it_says(project, monkeypatch):
     monkeypatch.syspath_prepend(project)
     kind = importlib.import_module("harness_spacings.kinds").Arrivals
     data = sample(kind, stream(0))
-    assert data.n == 20
+    assert data.n == 48
     assert data.take([3, 3]).times.size == 12
     with pytest.raises(DataError, match="at row 4: an earlier time"):
         kind(np.array([0.0, 5.0, 1.0, 2.0, 1.5]), np.array([0, 2, 5]))

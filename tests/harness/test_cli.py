@@ -1,19 +1,15 @@
 """The command line in processes of its own: what it prints, where, and its exit status."""
 
 import json
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from harness.records import Record
-
-TOY = Path(__file__).parent.parent / "toy"
 
 
 def ok(process):
@@ -147,7 +143,7 @@ def test_list_and_show(command):
             command("list", "tasks", "--plugin", "toy", "--format", "json")
         ).stdout.splitlines()
     ]
-    assert names == ["toy/broken", "toy/choice", "toy/normals"]
+    assert names == ["toy/bends", "toy/broken", "toy/choice", "toy/normals"]
     shown = ok(command("show", "toy/mean")).stdout
     assert "Samples → Estimate" in shown
     assert "    scale = 1.0\n        factor (a number, more than 0)\n" in shown
@@ -193,18 +189,19 @@ def test_doctor_names_what_is_missing(command):
     assert "pip install 'no-such-package'" in ran.stdout
 
 
-def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(tmp_path, command):
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(tmp_path, command, environment):
     log = tmp_path / "log"
     words = ("run", "--task", "normals", "--estimator", "slow", "--set", "normals.count=60", "--set", f"slow.log={log}",
              "--set", "slow.seconds=0.05", "--format", "json")  # fmt: skip
     # A script's job in the background inherits SIGINT as ignored, and would hand that on.
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness", *words], env=os.environ | {"PYTHONPATH": str(TOY)},
+        [sys.executable, "-m", "harness", *words], env=environment,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     signal.signal(signal.SIGINT, inherited)
     while not log.exists() or log.read_text().count("\n") < 5:
+        assert process.poll() is None, process.stderr.read()
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     out, said = process.communicate(timeout=60)
@@ -218,8 +215,35 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(tmp_path, command):
     assert f"{60 - done} computed, {done} taken from the store" in resumed.stderr
 
 
-def test_a_reader_that_has_seen_enough(command, tmp_path):
+def test_a_reader_that_has_seen_enough(environment):
     line = f"{sys.executable} -m harness list | head -1"
     ran = subprocess.run(["bash", "-c", f"set -o pipefail; {line}"], capture_output=True, text=True, check=False,
-                         env=os.environ | {"PYTHONPATH": str(TOY)})  # fmt: skip
+                         env=environment)  # fmt: skip
     assert "Traceback" not in ran.stderr
+
+
+def test_curves_are_written_as_csv(command, tmp_path):
+    ok(command("run", "--task", "bends", "--estimator", "bend"))
+    ok(command(*NORMALS))
+    file = tmp_path / "curves.csv"
+    assert "3 points in" in ok(command("results", "--curves", file)).stderr
+    assert file.read_text().splitlines() == [
+        "task,case,models,estimator,seed,name_x,x,name_y,y,stderr",
+        "toy/bends,bend,,toy/bend,0,rate,0.0,nats,inf,0.0",
+        "toy/bends,bend,,toy/bend,0,rate,1.0,nats,1.0,0.1",
+        "toy/bends,bend,,toy/bend,0,rate,2.0,nats,4.0,0.2",
+    ]
+    none = command("results", "--task", "normals", "--curves", file)
+    assert none.returncode == 2
+    assert "none of these results has a curve" in none.stderr
+
+
+def test_a_device_that_is_not_there_is_one_line_and_status_2(command):
+    """On a machine with a GPU the path runs there, or would."""
+    asked = ("run", "--task", "normals", "--estimator", "on-device", "--device")
+    refused = command(*asked, "tpu")
+    assert refused.returncode == 2
+    assert "toy/on-device.device: 'tpu'; wanted one of 'cpu', 'cuda'" in refused.stderr
+    assert (
+        "--gpu-workers 0; wanted 1 or more" in command(*asked, "cpu", "--gpu-workers", "0").stderr
+    )

@@ -3,12 +3,13 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from harness import plan, registry
+from harness import UsageError, plan, registry
 from harness.records import Status
 from harness.runner import Options, run
 from harness.store import Store
@@ -31,7 +32,7 @@ def statuses(result):
 
 def test_each_bad_path_gets_its_own_status(go):
     result = go(
-        Options(workers=2, timeout=3, memory=600),
+        Options(workers=2, timeout=4, memory=300),
         tasks=("normals",), params={"normals": {"count": 1}},
         estimators=("boom", "segv", "leave", "sleep", "hog", "unfit", "mean", "noise"),
     )  # fmt: skip
@@ -43,8 +44,8 @@ def test_each_bad_path_gets_its_own_status(go):
     assert "killed by SIGSEGV" in causes["segv"]
     assert "Segmentation fault" in causes["segv"]  # the last lines of its standard error
     assert "ended the process with status 3" in causes["leave"]
-    assert causes["sleep"].startswith("estimator toy/sleep: more than 3 s")
-    assert "more than 600 MiB" in causes["hog"]
+    assert causes["sleep"].startswith("estimator toy/sleep: more than 4 s")
+    assert "more than 300 MiB" in causes["hog"]
 
 
 def test_last_words_are_kept(go):
@@ -142,9 +143,9 @@ def test_ctrl_c_records_what_was_in_flight(go, monkeypatch):
     listen, heard = local.wait, []
 
     def wait(*arguments):
-        # ready, stage task, data, stage estimator: then the first path is being computed
+        # ready, data, stage estimator: then the first path is being computed
         heard.append(listen(*arguments))
-        if len(heard) == 5:
+        if len(heard) == 4:
             raise KeyboardInterrupt
         return heard[-1]
 
@@ -174,3 +175,91 @@ def test_a_plugin_reaches_what_its_run_has_loaded(monkeypatch, tmp_path, workers
             assert {r.status.value for r in result.records} == statuses
             reason = "plugin 'msc' did not load (left out by --no-plugin)"
             assert all(r.cause is None or reason in r.cause for r in result.records)
+
+
+def at_once(log):
+    """The most that computed at the same time on each device, and the processes that did."""
+    most, running, processes = {}, {}, {}
+    for line in log.read_text().splitlines():
+        device, what, process = line.split()
+        running[device] = running.get(device, 0) + (1 if what == "begins" else -1)
+        most[device] = max(most.get(device, 0), running[device])
+        processes.setdefault(device, set()).add(process)
+    return most, processes
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A machine on which the toy component that asks for ``cuda`` may run."""
+    from harness import surroundings
+
+    asked = []
+    monkeypatch.setattr(surroundings, "require_device", asked.append)
+    return asked
+
+
+@pytest.mark.parametrize("gpu_workers", [1, 2])
+def test_a_gpu_is_used_by_so_many_workers_at_a_time(go, gpu, tmp_path, gpu_workers):
+    """And by the same ones, since a worker that has used it holds memory there."""
+    log = tmp_path / "log"
+    result = go(
+        Options(workers=3, gpu_workers=gpu_workers), tasks=("normals",), estimators=("on-device", "slow"),
+        params={"normals": {"count": 8}, "on-device": {"log": str(log)}, "slow": {"seconds": 0.05}}, device="cuda",
+    )  # fmt: skip
+    assert {r.status for r in result.records} == {Status.OK}
+    assert len(result.records) == 16
+    most, processes = at_once(log)
+    assert most["cuda"] <= gpu_workers
+    assert len(processes["cuda"]) <= gpu_workers
+    assert set(gpu) == {"cpu", "cuda"}
+
+
+def test_a_worker_that_dies_gives_the_gpu_back(go, gpu, tmp_path, monkeypatch):
+    """The next one takes its place; the paths that wait are not lost."""
+    import toy_parts
+
+    monkeypatch.setenv("TOY_DIES_ON_CUDA", str(tmp_path / "died"))
+    assert toy_parts.OnDevice().device == "cpu"
+    log = tmp_path / "log"
+    result = go(
+        Options(workers=2), tasks=("normals",), estimators=("on-device",),
+        params={"normals": {"count": 4}, "on-device": {"log": str(log)}}, device="cuda",
+    )  # fmt: skip
+    assert sorted(r.status for r in result.records) == [Status.CRASHED] + 3 * [Status.OK]
+    assert len(at_once(log)[1]["cuda"]) == 2
+
+
+def test_an_absent_device_is_named_before_anything_runs(go, tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch", reason="needs infoharness[torch]")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    log = tmp_path / "log"
+    with pytest.raises(UsageError, match="device 'cuda': torch sees no GPU here"):
+        go(Options(), tasks=("normals",), estimators=("on-device", "slow"), device="cuda",
+           params={"on-device": {"log": str(log)}, "slow": {"log": str(log)}})  # fmt: skip
+    assert not log.exists()
+
+
+def test_the_cpu_needs_no_torch(go, tmp_path, monkeypatch):
+    """Also where it is asked for by name; and a device without torch says so."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    params = {"normals": {"count": 1}, "on-device": {"log": str(tmp_path / "log")}}
+    request = {"tasks": ("normals",), "estimators": ("on-device",), "params": params}
+    (record,) = go(Options(), device="cpu", **request).records
+    assert record.value == 0.0
+    with pytest.raises(UsageError, match="device 'cuda': torch is not installed"):
+        go(Options(), device="cuda", **request)
+
+
+def test_records_name_the_card_of_paths_that_used_it(toy, go, gpu, tmp_path, monkeypatch):
+    from harness import machine
+
+    monkeypatch.setattr(machine, "card", lambda: "Toy GPU 9000")
+    result = go(
+        Options(), tasks=("normals",), estimators=("on-device", "mean"), device="cuda",
+        params={"normals": {"count": 1}, "on-device": {"log": str(tmp_path / "log")}},
+    )  # fmt: skip
+    named = {r.estimator: r.machine for r in result.records}
+    with Store(tmp_path / "s.sqlite") as store:
+        known = store.machines()
+    assert known[named["toy/on-device"]] == machine.facts() | {"gpu": "Toy GPU 9000"}
+    assert known[named["toy/mean"]] == machine.facts()

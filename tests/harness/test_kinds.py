@@ -1,6 +1,8 @@
 import dataclasses
+import os
 import subprocess
 import sys
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -9,21 +11,23 @@ from hypothesis import strategies as st
 
 from harness import (
     Activations,
+    ConditionedSamples,
     DataError,
     Environments,
+    Graph,
     Incompatible,
     Kind,
     LabelledSamples,
     PairedSamples,
     Samples,
-    SparseCodes,
     Split,
     Structures,
     UsageError,
+    added,
     array,
     offsets,
     strings,
-)  # fmt: skip
+)
 
 
 def bags(counts, p=2, **more):
@@ -194,7 +198,7 @@ def test_a_new_kind_is_just_a_class():
 def test_fingerprint_does_not_depend_on_the_process():
     code = "from harness import Samples; print(Samples([[0.5], [1.5]]).fingerprint())"
     runs = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                           env={"PYTHONHASHSEED": str(i)}).stdout for i in (1, 2)}  # fmt: skip
+                           env=os.environ | {"PYTHONHASHSEED": str(i)}).stdout for i in (1, 2)}  # fmt: skip
     assert runs == {Samples([[0.5], [1.5]]).fingerprint() + "\n"}
 
 
@@ -206,20 +210,6 @@ def test_activations_say_what_is_wrong():
     with pytest.raises(DataError, match="axis n of length 2; wanted 3"):
         Activations(np.zeros((3, 2)), [0, 1])
     assert Activations(np.zeros((3, 2))).width == 2
-
-
-def test_sparse_codes_say_what_is_wrong():
-    def made(mass, counts, **more):
-        return SparseCodes(mass, counts, [0.1], [1.0], [0.0], **{"units": 2, "samples": 4} | more)
-
-    mass, counts = np.ones((1, 2, 3)), np.ones((1, 2, 3), np.int64)
-    assert made(mass, counts).features == 3
-    with pytest.raises(DataError, match=r"SparseCodes\.mass at row 0: a negative sum"):
-        made(-mass, counts)
-    with pytest.raises(DataError, match=r"SparseCodes\.counts at row 0: counts out of range"):
-        made(mass, 3 * counts)
-    with pytest.raises(DataError, match="0 units, 4 samples"):
-        made(mass, counts, units=0)
 
 
 class Molecules(Kind):
@@ -309,3 +299,127 @@ def test_what_is_evaluated_is_the_test_part_or_all():
     assert whole.evaluated() is whole
     split = dataclasses.replace(whole, split=Split([0, 1], [2, 3]))
     assert split.evaluated() == split.part("test")
+
+
+def test_fields_that_no_kind_can_hold_are_refused_when_the_class_is_made():
+    wanted = r"wanted array\(\.\.\.\), offsets\(\.\.\.\), strings\(\.\.\.\), or a plain str, int"
+    with pytest.raises(TypeError, match=rf"Outer\.inner: .* field of type Samples; {wanted}"):
+
+        class Outer(Kind):
+            x: np.ndarray = array("n")
+            inner: Samples
+
+    for stated in (
+        dict,
+        list[int],
+        np.ndarray,
+        tuple[Samples, ...],
+        Samples | None,
+        "Unknown",
+        object,
+    ):
+        with pytest.raises(TypeError, match=r"Odd\.field: a kind cannot hold"):
+            type("Odd", (Kind,), {"__annotations__": {"field": stated}})
+    for stated in (
+        str,
+        "int",
+        float | None,
+        tuple[tuple[int, str], ...],
+        Literal["a", 1],
+        "bool | None",
+    ):
+        type("Even", (Kind,), {"__annotations__": {"field": stated}, "__module__": __name__})
+    with pytest.raises(
+        TypeError, match=r"Named\.take: Kind\.take is a method; wanted another name"
+    ):
+
+        class Named(Kind):
+            take: np.ndarray = array("n")
+
+
+def test_plain_values_are_pythons_own_and_others_are_refused():
+    class Plain(Kind):
+        x: np.ndarray = array("n")
+        value: float = 0.0
+        names: tuple[str, ...] = ()
+
+    one = Plain([1.0], np.float64(0.5), ["a", np.str_("b")])
+    assert (type(one.value), one.names) == (float, ("a", "b"))
+    assert one.fingerprint() == Plain([1.0], 0.5, ("a", "b")).fingerprint()
+    for wrong in (Samples([[1.0], [2.0]]), {"a": 1}, (1, {2}), np.zeros(2)):
+        with pytest.raises(DataError, match=r"Plain\.value: \w+; wanted a str, int, float, bool"):
+            Plain([1.0], wrong)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda big: Samples(np.array([[big], [0]])), r"Samples\.x: 9007199254740992; wanted integers up to 90071992547"),
+        (lambda big: Samples(np.array([[-big], [0]])), r"Samples\.x: -9007199254740992; wanted integers up to"),
+        (lambda big: Samples(np.array([[big], [0]], np.uint64)), r"which float64 holds exactly; for codes, their ranks"),
+        (
+            lambda big: PairedSamples([[0.0], [float(big)]], [[0.0], [1.0]], x_kind="discrete"),
+            r"x at row 1: the code 9007199254740992; wanted codes up to 9007199254740991",
+        ),
+        (
+            lambda big: ConditionedSamples(*[[[0.0], [1.0]]] * 2, [[0.0], [-float(big)]], z_kind="discrete"),
+            r"ConditionedSamples\.z at row 1: the code -9007199254740992",
+        ),
+        (
+            lambda big: Graph(2, [[0, 1]], features=np.array([[2**24], [0]])),
+            r"Graph\.features: 16777216; wanted integers up to 16777215 in size, which float32 holds",
+        ),
+    ],
+)  # fmt: skip
+def test_integers_that_a_float_cannot_tell_apart_are_refused(make, message):
+    with pytest.raises(DataError, match=message):
+        make(2**53)
+
+
+def test_integers_are_kept_where_a_kind_has_integers_and_where_floats_hold_them():
+    ids = np.array([2**53, 2**53 + 1, 2**62])
+    assert LabelledSamples(np.zeros((3, 1)), ids).n_classes == 3
+    assert np.array_equal(LabelledSamples(np.zeros((3, 1)), ids).y, ids)
+    assert Samples(np.array([[2**53 - 1], [0]])).x[0, 0] == 2**53 - 1
+    assert PairedSamples([[2.0**60], [0.5]], [[0.0], [1.0]]).x[0, 0] == 2.0**60
+
+
+@given(st.lists(st.integers(0, 2**62), min_size=4, max_size=4, unique=True), st.data())
+def test_labels_are_names(names, data):
+    labels = np.array(data.draw(st.permutations([0, 1, 2, 3, 0, 2])))
+    renamed = np.array(names)[labels]
+    plain, found = (LabelledSamples(np.zeros((6, 1)), y) for y in (labels, renamed))
+    assert plain.n_classes == found.n_classes == 4
+    assert np.array_equal(found.classes[found.codes], renamed)
+    assert np.array_equal(found.codes[:, None] == found.codes, labels[:, None] == labels)
+    known = np.where(np.arange(6) == 5, -1, renamed)
+    graph = Graph(6, [[0, 1]], labels=known)
+    assert graph.n_classes == len(set(known.tolist()) - {-1})
+    assert np.array_equal(graph.codes < 0, known < 0)
+    assert Graph(6, [[0, 1]]).n_classes == 0
+
+
+def test_an_added_field_leaves_old_fingerprints_alone():
+    x = np.arange(4.0)[:, None]
+    assert ConditionedSamples(x, x, x).fingerprint() == (
+        "sha256:89325277856a24eb865ed60168cea24ddbaa5473d03624105a5e000928944343"
+    )
+    stated = ConditionedSamples(x, x, x, z_kind="discrete")
+    assert stated != ConditionedSamples(x, x, x)
+    assert stated != ConditionedSamples(x, x, x, y_kind="discrete")
+
+
+def test_an_added_field_is_read_from_old_files(tmp_path):
+    class Grown(Kind):
+        x: np.ndarray = array("n")
+
+    Grown([1.0]).save(tmp_path / "old.npz")
+
+    class Later(Grown):
+        unit: str = added(default="eV")
+
+    Later.__name__ = "Grown"
+    assert Later.load(tmp_path / "old.npz").unit == "eV"
+    assert (
+        Later([1.0]).fingerprint() == Grown([1.0]).fingerprint() != Later([1.0], "J").fingerprint()
+    )

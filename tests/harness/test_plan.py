@@ -60,9 +60,11 @@ def test_named_models_are_chained_up_to_four_where_fewer_lead_nowhere(toy, monke
     assert paths(toy, tasks=("t",), estimators=("e4",), models=models) == [
         "long/t ▸ long/m0 ▸ long/m1 ▸ long/m2 ▸ long/m3 ▸ long/e4"
     ]
-    with pytest.raises(UsageError, match="no chain of at most 2 installed models"):
+    with pytest.raises(
+        UsageError, match="K4, and long/t gives K0; no chain of at most 2 installed"
+    ):
         paths(toy, tasks=("t",), estimators=("e4",))
-    with pytest.raises(UsageError, match="no chain"):
+    with pytest.raises(UsageError, match="no chain of at most 4 of the named models leads there"):
         paths(toy, tasks=("t",), estimators=("e5",), models=models)
 
 
@@ -140,3 +142,21 @@ def test_settings_reach_the_component_they_name(toy):
     )
     assert dict(made.paths[0].estimator.params) == {"scale": 2.0}
     assert dict(made.paths[0].task.params) == {"count": 3, "n": 7}
+
+
+def test_a_device_is_given_to_what_has_one_and_was_not_set_by_hand(toy):
+    def params(estimators, **request):
+        made = plan.make(toy, Request(tasks=("normals",), estimators=estimators, **request))
+        return {p.estimator.name: dict(p.estimator.params) for p in made.paths}
+
+    both = params(("on-device", "mean"), device="cuda")
+    assert both["toy/on-device"]["device"] == "cuda"
+    assert both["toy/mean"] == {"scale": 1.0}
+    by_hand = params(("on-device",), device="cuda", params={"on-device": {"device": "cpu"}})
+    assert by_hand["toy/on-device"]["device"] == "cpu"
+    assert params(("on-device",))["toy/on-device"]["device"] == "cpu"
+    with pytest.raises(UsageError, match=r"on-device\.device: 'tpu'; wanted one of 'cpu', 'cuda'"):
+        params(("on-device",), device="tpu")
+    with pytest.raises(UsageError, match="--device cuda: no component of this request"):
+        params(("mean",), device="cuda")
+    assert params(("mean",), device="cpu") == {"toy/mean": {"scale": 1.0}}

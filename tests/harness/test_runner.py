@@ -1,5 +1,6 @@
 import json
 import math
+import random
 
 import numpy as np
 import pytest
@@ -168,7 +169,7 @@ def test_records_hold_what_a_reader_needs(go):
         "models": [{}],
         "estimator": {"scale": 1.0},
     }
-    assert set(record.sources) == {"toy"}
+    assert set(record.sources) == {"host", "toy"}
     assert record.versions["numpy"] == np.__version__
     assert record.wall_s >= 0
     assert record.cpu_s >= 0
@@ -343,3 +344,71 @@ def test_quantities_are_looked_up(toy):
     assert toy.quantity("gain").better == "higher"
     assert toy.quantity("unheard-of") == Quantity("unheard-of")
     assert Estimate(1.0).stderr is None
+
+
+def test_a_run_puts_the_global_generators_back(go):
+    """What a notebook draws after a run does not depend on the run."""
+    random.seed(3)
+    np.random.seed(3)
+    np.random.normal()  # leaves the second normal of a pair for the next call
+    state = random.getstate(), np.random.get_state()
+    go(tasks=("normals",), estimators=("global-noise",))
+    again = random.getstate(), np.random.get_state()
+    assert again[0] == state[0]
+    assert all(np.array_equal(a, b) for a, b in zip(again[1], state[1], strict=True))
+
+
+def test_a_curve_is_kept_in_its_record(go, tmp_path):
+    """As the estimator gave it, infinities too; also from the store."""
+    for _ in range(2):
+        (record,) = go(tasks=("bends",), estimators=("bend",)).records
+        curve = record.curve
+        assert (curve.name_x, curve.name_y) == ("rate", "nats")
+        assert curve.x.tolist() == [0.0, 1.0, 2.0]
+        assert curve.y.tolist() == [math.inf, 1.0, 4.0]
+        assert curve.stderr.tolist() == [0.0, 0.1, 0.2]
+        assert json.loads(record.to_json(), parse_constant=pytest.fail)
+    (plain, *_) = go(tasks=("normals",), estimators=("mean",)).records
+    assert plain.curve is None
+
+
+@pytest.mark.parametrize(("points", "kept"), [(512, True), (513, False)])
+def test_a_curve_that_is_too_long_is_said_to_be_left_out(go, points, kept):
+    (record,) = go(
+        tasks=("bends",), estimators=("bend",), params={"bend": {"points": points}}
+    ).records
+    assert (record.value, record.curve is not None) == ((points - 1) ** 2, kept)
+    said = ("a curve of 513 points is left out of the record; wanted at most 512",)
+    assert record.notes == (() if kept else said)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": [0.0, 2.0, 1.0]}, "positions that do not increase"),
+        ({"y": [1.0, 2.0]}, "2 points; wanted 3"),
+        ({"y": [1.0, "nan", 2.0]}, "NaN"),
+        ({"y": "abc"}, "could not convert"),
+        ({"z": [1.0, 2.0, 3.0]}, "unexpected keyword"),
+        ({"x": list(range(600)), "y": list(range(600)), "stderr": [0] * 600}, "at most 512"),
+    ],
+)
+def test_a_record_with_an_impossible_curve_is_refused(go, change, message):
+    (record,) = go(tasks=("bends",), estimators=("bend",)).records
+    plain = json.loads(record.to_json())
+    plain["diagnostics"]["curve"] |= change
+    with pytest.raises(UsageError, match=f"not a record: diagnostics: Curve.*{message}"):
+        Record.from_json(json.dumps(plain))
+
+
+def test_a_board_file_keeps_and_checks_curves(go, toy, tmp_path):
+    from harness.boards import submission
+
+    records = go(tasks=("bends",), estimators=("bend",)).records
+    (mine,) = submission.gather(toy, records)
+    file = submission.write(tmp_path, mine)
+    (again,) = submission.read(file).records
+    assert again.curve.plain() == records[0].curve.plain()
+    file.write_text(file.read_text().replace('"x": [0.0, 1.0, 2.0]', '"x": [0.0, 2.0, 1.0]'))
+    with pytest.raises(UsageError, match=r"toy\.jsonl:3: not a record: .*do not increase"):
+        submission.read(file)

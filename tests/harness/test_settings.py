@@ -147,11 +147,12 @@ def test_a_wrong_component_is_refused_before_anything_runs(duel, given, message)
 def test_the_sources_of_named_components_are_part_of_the_key(duel):
     found, component = duel
     plain = sources(found, [(component, parameters(found, component, {}))])
-    assert set(plain) == {"duels"}
+    assert set(plain) == {"host", "duels"}
     named_in_tuple = parameters(found, component, {"others": ["kl[k=3]"]})
-    assert set(sources(found, [(component, named_in_tuple)])) == {"duels", "classics"}
+    assert set(sources(found, [(component, named_in_tuple)])) == {"host", "duels", "classics"}
     nested = {"others": ["duels/m[left=kl[k=3]]"]}
     assert set(sources(found, [(component, parameters(found, component, nested))])) == {
+        "host",
         "duels",
         "classics",
     }

@@ -7,15 +7,12 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from harness import StoreError
 from harness.records import Record, Status
 from harness.store import MIGRATIONS, Store, default_path
-
-TOY = Path(__file__).parent.parent / "toy"
 
 
 def record(key="k", value=1.0, **change):
@@ -173,7 +170,7 @@ def test_garbage_is_what_is_superseded_or_refused(tmp_path):
         assert {r.key: r.value for r in store.records(history=True)} == {"a": 2.0, "b": 1.0}
 
 
-def test_killed_at_any_moment_and_started_again(command, tmp_path):
+def test_killed_at_any_moment_and_started_again(command, environment, tmp_path):
     """kill -9 of the parent: the second run computes what is missing, nothing is half-written."""
     log = tmp_path / "computed"
 
@@ -186,7 +183,7 @@ def test_killed_at_any_moment_and_started_again(command, tmp_path):
     for _ in range(3):
         process = subprocess.Popen(
             [sys.executable, "-m", "harness", *map(str, words(tmp_path / "s", log))],
-            env=os.environ | {"PYTHONPATH": str(TOY)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         before = log.stat().st_size if log.exists() else 0
         while (

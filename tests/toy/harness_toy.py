@@ -2,6 +2,7 @@
 
 from harness import (
     CommandSpec,
+    Curve,
     Estimate,
     EstimatorSpec,
     ModelSpec,
@@ -61,6 +62,25 @@ def harness_estimators():
             Param("log", str, "", "file"),
         ),
     )
+    yield _estimator(
+        "lengthy",
+        "Lengthy",
+        params=(
+            Param("steps", int, 5, "how many", low=1),
+            Param("pause", float, 0.0, "seconds of each step"),
+        ),
+    )
+    yield _estimator(
+        "on-device",
+        "OnDevice",
+        params=(
+            Param("device", str, "cpu", "where it runs", choices=("cpu", "cuda")),
+            Param("log", str, "", "file"),
+        ),
+    )
+    yield _estimator(
+        "bend", "Bend", gives=Curve, quantity=None, params=(Param("points", int, 3, "of it"),)
+    )
     yield _estimator("compiles", "Compiles", params=(Param("log", str, "", "file"),))
     yield _estimator("absent", "Mean", requires=("no_such_package",), install="no-such-package")
     yield _estimator("borrows", "Borrows", uses=("msc/entropy",))
@@ -111,6 +131,14 @@ def harness_tasks():
         scores=(Selection,),
         baselines=("toy/first",),
         params=(n,),
+    )
+    yield TaskSpec(
+        name="bends",
+        summary="the height of curves",
+        implementation="toy_parts:Bends",
+        gives=Samples,
+        quantities=(GAIN,),
+        scores=(Curve,),
     )
     yield TaskSpec(
         name="broken",

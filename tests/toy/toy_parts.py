@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import os
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 import harness
 from harness import (
     Case,
+    Curve,
     Document,
     Estimate,
     Finding,
@@ -51,6 +53,66 @@ class Slow:
                 out.write(f"{data.fingerprint()}\n")
         time.sleep(self.seconds)
         return Estimate(rng.normal())
+
+
+@dataclass(frozen=True)
+class Lengthy:
+    """A sum of draws, saved after every step; ``TOY_DIES_AT`` kills its process at that step."""
+
+    steps: int = 5
+    pause: float = 0.0
+
+    def estimate(self, data, *, rng):
+        draws = rng.normal(size=self.steps)
+        with harness.checkpointed(f"toy {data.fingerprint()} {self}", every_s=0.0) as saved:
+            state = saved.load() or {"step": np.array(0), "total": np.array(0.0)}
+            first, total = int(state["step"]), float(state["total"])
+            for step in range(first, self.steps):
+                if str(step) == os.environ.get("TOY_DIES_AT"):
+                    os.kill(os.getpid(), signal.SIGKILL)
+                total = np.sin(total) + draws[step]
+                time.sleep(self.pause)
+                harness.progress(step + 1, self.steps, "steps")
+                if saved.due:
+                    saved.save({"step": np.array(step + 1), "total": np.array(total)})
+        return Estimate(total, diagnostics={"taken": self.steps - first})
+
+
+@dataclass(frozen=True)
+class OnDevice:
+    """Says when it begins and ends, and where."""
+
+    device: str = "cpu"
+    log: str = ""
+
+    def estimate(self, data, *, rng):
+        mark = os.environ.get("TOY_DIES_ON_CUDA", "")
+        for what in ("begins", "ends"):
+            with Path(self.log).open("a") as out:
+                out.write(f"{self.device} {what} {os.getpid()}\n")
+            if mark and not Path(mark).exists():
+                Path(mark).touch()
+                os._exit(1)
+            time.sleep(0.05)
+        return Estimate(0.0)
+
+
+@dataclass(frozen=True)
+class Bend:
+    points: int = 3
+
+    def estimate(self, data, *, rng):
+        x = np.arange(float(self.points))
+        return Curve(x, np.where(x == 0, np.inf, x**2), "rate", "nats", stderr=0.1 * x)
+
+
+@dataclass(frozen=True)
+class Bends:
+    def cases(self, *, seed):
+        yield Case("bend", lambda: Samples(np.zeros((2, 1))), stamp="")
+
+    def score(self, case, output):
+        return {"gain": float(output.y[-1])}
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 
-from harness import DataError, Kind, array
-from harness.kinds.base import IntArray
+from harness import DataError, Ints, Kind, array
 
 
 class SpinChains(Kind):
     """n chains of ``length`` spins, each -1 or 1: ``spins (n, length)``."""
 
-    spins: IntArray = array("n length", np.int64)
+    spins: Ints = array("n length", np.int64)
 
     def check(self) -> None:
         """Refuse what is no spin, and chains without a neighbour."""
@@ -25,6 +26,6 @@ class SpinChains(Kind):
             raise DataError("SpinChains.spins", "chains of one spin", "at least two")
 
     @classmethod
-    def example(cls, rng: np.random.Generator) -> SpinChains:
-        """Small valid data: the conformance suite tries plugins on them."""
-        return cls(rng.choice([-1, 1], size=(30, 8)))
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Random chains of eight spins: the conformance suite tries plugins on them."""
+        return cls(rng.choice([-1, 1], size=(n, 8)))

@@ -14,12 +14,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from tabulate import tabulate
 
-from harness import Document, Finding, Record, Records, UsageError, spearman, stream
-
-Floats = NDArray[np.float64]
+from harness import Document, Finding, Floats, Record, Records, UsageError, spearman, stream
 
 GRID, ROUNDS = 100, 6
 """Values of b that are tried at once, and how often the neighbourhood of the best is divided

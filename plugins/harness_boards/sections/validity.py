@@ -12,6 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from harness import Quantity, Record, UsageError, kendall, spearman, unknown_name
+from harness.commands import row_key
 from harness.tables import Cell, Column, Table, matches, number
 from harness_boards import casetable, html, plots
 from harness_boards import grid as grids
@@ -379,7 +380,7 @@ def _predictors(records: list[Record], per_path: bool) -> list[tuple[Row, list[R
     all its models."""
     if not per_path:
         rows = grids.rows_of(records)
-        return [(row, [r for r in records if grids.row_key(r) == key]) for key, row in rows.items()]
+        return [(row, [r for r in records if row_key(r) == key]) for key, row in rows.items()]
     found = []
     for name in sorted({r.estimator for r in records}):
         mine = [r for r in records if r.estimator == name]

@@ -1,60 +1,21 @@
 """Sample data for checks, and the decorator."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import harness.kinds
-from harness import (
-    Activations,
-    AttentionMaps,
-    AttentionProfile,
-    ChannelLogLikelihoods,
-    ConditionedSamples,
-    Contexts,
-    Environments,
-    GeneratedText,
-    Graph,
-    HiddenStates,
-    Kind,
-    LabelledSamples,
-    LabelledText,
-    LabelLogProbabilities,
-    Links,
-    PairedSamples,
-    ReferencedText,
-    Samples,
-    SparseCodes,
-    Structures,
-    TokenLogProbabilities,
-    TokenSequences,
-    UsageError,
-    array,
-    stream,
-)
+from harness import DataError, Kind, Split, UsageError, array, offsets, stream, strings
 from harness.testing import NotChecked, conformance, sample
-from harness.testing.samples import awkward, variants
+from harness.testing.samples import awkward, rescaled, translated, variants
 
-SHARED = [Samples, PairedSamples, ConditionedSamples, LabelledSamples, Environments, Structures]
-SHARED += [
-    TokenSequences,
-    TokenLogProbabilities,
-    HiddenStates,
-    AttentionMaps,
-    AttentionProfile,
-    ChannelLogLikelihoods,
+SHARED = [
+    kind
+    for name in harness.kinds.__all__
+    if isinstance(kind := getattr(harness.kinds, name), type) and issubclass(kind, Kind)
 ]
-SHARED += [Contexts, Activations, SparseCodes]
-SHARED += [Graph, Links]
-SHARED += [LabelledText, LabelLogProbabilities, ReferencedText, GeneratedText]
-
-
-def test_every_shared_kind_has_sample_data():
-    kinds = {
-        k
-        for n in harness.kinds.__all__
-        if isinstance(k := getattr(harness.kinds, n), type) and issubclass(k, Kind)
-    }
-    assert kinds - {Kind} == set(SHARED)
+SHARED.remove(Kind)
 
 
 @pytest.mark.parametrize("kind", SHARED)
@@ -67,29 +28,92 @@ def test_sample_data_repeat_and_can_be_split(kind):
     assert len(list(variants(kind, stream(0)))) >= 2
     names = [name for name, _ in awkward(sample(kind, stream(3)))]
     assert {"one unit many times", "a constant column", "one text throughout"} & set(names)
+    for name in (*kind.coordinates, *kind.scaled_too):
+        assert getattr(one, name).dtype.kind == "f"
 
 
-def test_a_kind_of_a_plugin_brings_its_own_example():
+def test_a_kind_without_a_word_of_its_own_is_filled_from_its_axes():
     class Bare(Kind):
+        ids: np.ndarray = array("atoms 2", np.uint8)
+        real: np.ndarray = array("n m 3")
+        near: np.ndarray = array("n n", np.bool_)
+        names: tuple[str, ...] = strings("atoms")
+        cuts: np.ndarray = offsets("atoms", min_items=2)
+        extra: np.ndarray | None = array("n", optional=True)
+        weight: float = 1.0
+
+    found = sample(Bare, stream(0), 7, split=True)
+    assert found.n == 7
+    assert found.real.shape[2] == 3
+    assert np.diff(found.cuts).min() >= 2
+    assert len(set(found.names)) == found.cuts[-1] == len(found.ids)
+    assert found.extra is None
+    assert found == sample(Bare, stream(0), 7, split=True) != sample(Bare, stream(1), 7, split=True)
+    with pytest.raises(NotChecked, match="what moves in a Bare is not known: name it in Bare.coor"):
+        translated(found)
+
+
+def test_a_kind_that_random_numbers_do_not_suit_is_asked_for_an_example():
+    class Sorted(Kind):
         x: np.ndarray = array("n")
 
-    class WithExample(Kind):
+        def check(self):
+            if (np.diff(self.x) < 0).any():
+                raise DataError("Sorted.x", "a step back", "increasing numbers")
+
+    class Given(Sorted):
+        @classmethod
+        def example(cls, rng, n=48):
+            return cls(np.sort(rng.normal(size=n)))
+
+    class Other(Sorted):
+        @classmethod
+        def example(cls, rng, n=48):
+            return Given.example(rng, n)
+
+    class Sized(Kind):
+        x: np.ndarray = array("n")
+        size: int
+
+    with pytest.raises(NotChecked, match=r"Sorted\.x: a step back.*class method example\(rng, n\)"):
+        sample(Sorted, stream(0))
+    with pytest.raises(NotChecked, match="the field size has no default"):
+        sample(Sized, stream(0))
+    with pytest.raises(DataError, match=r"Other\.example: gave Given; wanted Other"):
+        sample(Other, stream(0))
+    assert [data.split is None for data in variants(Given, stream(0))] == [True, False]
+    assert [data.n for data in variants(Given, stream(0), 1)] == [1]
+
+
+def test_an_example_without_a_size_is_taken_for_one_release():
+    class Old(Kind):
         x: np.ndarray = array("n")
 
         @classmethod
         def example(cls, rng):
             return cls(rng.normal(size=5))
 
-    class Alone(WithExample):
-        @classmethod
-        def example(cls, rng):
-            return cls([1.0])
+    with pytest.warns(DeprecationWarning, match=r"wanted example\(rng, n\)"):
+        assert sample(Old, stream(0)).n == 5
 
-    assert sample(WithExample, stream(0)).n == 5
-    assert [data.split is None for data in variants(WithExample, stream(0))] == [True, False]
-    assert [data.n for data in variants(Alone, stream(0))] == [1]
-    with pytest.raises(NotChecked, match=r"class method example\(rng\)"):
-        sample(Bare, stream(0))
+
+def test_a_kind_adds_hard_data_and_its_own_split():
+    class Paired(Kind):
+        x: np.ndarray = array("n 2")
+        coordinates = ("x",)
+
+        def awkward(self):
+            yield "all at the origin", dataclasses.replace(self, x=0 * self.x)
+
+        def divided(self, rng):
+            half = self.n // 2
+            return dataclasses.replace(self, split=Split(np.arange(half), np.arange(half, self.n)))
+
+    data = sample(Paired, stream(0), 6, split=True)
+    assert data.split.train.tolist() == [0, 1, 2]
+    assert list(dict(awkward(data)))[-1] == "all at the origin"
+    assert np.array_equal(translated(data).x, data.x + [3.0, 1.0])
+    assert np.array_equal(rescaled(data).x, 2 * data.x)
 
 
 def test_the_decorator_names_plugins_that_are_there():

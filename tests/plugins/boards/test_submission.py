@@ -1,13 +1,15 @@
 """Records files: what is written is read again, and what was tampered with is refused by file and line."""
 
+import dataclasses
 import json
 import math
 
 import pytest
 
 from harness import UsageError
+from harness.identity import record_key
 from harness.records import Record, Status
-from harness_boards import submission
+from harness_boards import checking, report, submission
 
 
 @pytest.fixture
@@ -110,7 +112,9 @@ def renamed(setup):
     [({"unit": "bits"}, "unit 'bits'; information is in nats"), ({"estimator": "e/zzz"}, "e/zzz is not declared"),
      ({"task": "../evil"}, "wanted full names"), ({"models": ["<script>"]}, "wanted full names"),
      ({"quantity": "weight"}, "quantity 'weight' is not declared"), ({"versions": {"python": "3"}}, "unknown versions"),
-     ({"versions": {"python": "3", "infoharness": "<b>"}}, "unknown versions")],
+     ({"versions": {"python": "3", "infoharness": "<b>"}}, "unknown versions"),
+     ({"recipe": 3}, "recipe 3 of the keys; wanted 1 to 2"), ({"recipe": "2"}, "recipe '2' of the keys"),
+     ({"recipe": None}, "recipe None of the keys"), ({"task": "..:evil"}, "wanted full names")],
 )  # fmt: skip
 def test_wrong_setups_are_refused(file, change, says):
     path, _ = file
@@ -127,6 +131,33 @@ def test_a_number_changed_by_hand_shows(file):
         submission.read(path)
 
 
+@pytest.mark.parametrize("recipes", [(2, 1), (2, None), (1, 2)])
+def test_a_key_of_another_recipe_is_found_by_the_check(board, record, recipes):
+    """The number in a file changed or left out, with every digest of the file made anew."""
+    stated, forged = recipes
+    made = board([record("a", "one", 0, recipe=stated)])
+    path = made.records_folder / "e.jsonl"
+    assert not [p for p in checking.problems(made) if "the key is not" in p]
+    head, setup, line = map(json.loads, path.read_text().splitlines())
+    setup.pop("recipe", None)
+    setup = renamed(setup | ({} if forged is None else {"recipe": forged}))
+    save(path, [head, setup, line | {"of": setup["setup"]}])
+    assert submission.read(path).records[0].recipe == (forged or 1)
+    assert any("the key is not that of the record" in p for p in checking.problems(made))
+
+
+def test_functions_are_rows_of_boards_too(board, record):
+    """A records file is named after their module, which a plugin could not be called."""
+    one = record(estimator="a", plugin="Own.Module_1")
+    one = dataclasses.replace(one, estimator="Own.Module_1:Mine")
+    one = dataclasses.replace(one, key=record_key(one))
+    made = board([one, record("a")])
+    (found,) = submission.read(made.records_folder / "Own.Module_1.jsonl").records
+    assert found == one
+    assert not [p for p in checking.problems(made) if "stale" not in p]
+    assert b"Own.Module_1:Mine" in report.make(made).files()["table.md"]
+
+
 def test_a_missing_seed_a_cut_file_and_disorder_show(file):
     path, _ = file
     lines = path.read_text().splitlines(keepends=True)
@@ -141,7 +172,7 @@ def test_a_missing_seed_a_cut_file_and_disorder_show(file):
 
 def test_names_links_and_sizes_of_files(file, tmp_path, monkeypatch):
     path, _ = file
-    for name in ("E x.jsonl", "UPPER.jsonl"):
+    for name in ("E x.jsonl", "-e.jsonl"):
         odd = path.parent / name
         odd.write_bytes(path.read_bytes())
         with pytest.raises(UsageError, match="wanted a regular file named after a plugin"):

@@ -17,7 +17,7 @@ def brute_local(white, h):
     return -np.log(weight.sum(1) / (n - 1))
 
 
-def test_equals_the_formula_and_maximises_the_likelihood():
+def test_equals_the_formula_and_maximizes_the_likelihood():
     x = np.random.default_rng(0).normal(size=(300, 1)) * 4.0
     output = KDE().estimate(Samples(x))
     white = (x - x.mean()) / x.std()
@@ -35,7 +35,8 @@ def test_normal(d):
         KDE().estimate(Samples(np.random.default_rng(s).normal(size=(2000, d)))).value
         for s in range(3)
     ]
-    # Spread of the mean of three: sqrt(d/2) / sqrt(6000) = 0.009 and 0.013; the smoothing adds at most 0.03.
+    # Spread of the mean of three: sqrt(d/2) / sqrt(6000) = 0.009 and 0.013; the smoothing adds at
+    # most 0.03.
     assert np.mean(found) == pytest.approx(d * NORMAL, abs=0.06)
 
 
@@ -51,7 +52,8 @@ def test_a_far_point_neither_underflows_nor_is_dropped():
 def test_sharing_the_bandwidth_lessens_the_bias(gaussian_pair, information):
     pair = PairedSamples(*gaussian_pair(0, 2000, 2, information))
     shared, own = KDE3H().estimate(pair), KDE3H(shared=False).estimate(pair)
-    # The brief's figures for 2 + 2 dimensions and n = 2000: -0.07 .. -0.19 and -0.20 .. -0.31; one draw spreads by 0.04.
+    # Known for 2 + 2 dimensions and n = 2000: -0.07 .. -0.19 and -0.20 .. -0.31; one
+    # draw spreads by 0.04.
     assert -0.35 < shared.value - information < 0.05
     assert own.value < shared.value
     assert {"bandwidth", "bandwidth_x", "bandwidth_y"} <= set(own.diagnostics)

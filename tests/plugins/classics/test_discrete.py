@@ -40,7 +40,8 @@ def test_miller_madow_takes_most_of_the_bias_off():
         data = codes(*rng.integers(0, 4, size=(2, 100)))
         plain.append(PlugIn().estimate(data).value)
         corrected.append(MillerMadow().estimate(data).value)
-    # Expected without information: (4 - 1)(4 - 1) / (2 * 100) = 0.045; spread of the mean about 0.021 / 20.
+    # Expected without information: (4 - 1)(4 - 1) / (2 * 100) = 0.045; spread of the mean about
+    # 0.021 / 20.
     assert np.mean(plain) == pytest.approx(0.045, abs=0.006)
     assert np.mean(corrected) == pytest.approx(0.0, abs=0.006)
     assert min(corrected) < 0.0
@@ -83,16 +84,16 @@ def test_ross_agrees_with_scikit_learn(dims):
         LabelledSamples(x, labels),
         PairedSamples(x, labels[:, None], "continuous", "discrete"),
     ):
-        assert Ross(4).estimate(data).value == pytest.approx(wanted, abs=1e-4)
+        assert Ross(k=4).estimate(data).value == pytest.approx(wanted, abs=1e-4)
     swapped = PairedSamples(labels[:, None], x, "discrete", "continuous")
-    assert Ross(4).estimate(swapped).value == pytest.approx(wanted, abs=1e-4)
+    assert Ross(k=4).estimate(swapped).value == pytest.approx(wanted, abs=1e-4)
 
 
 def test_ross_finds_the_entropy_of_bins():
     found = []
     for seed in range(3):
         x = np.random.default_rng(seed).uniform(size=(5000, 1))
-        found.append(Ross(5).estimate(PairedSamples(x, np.floor(8 * x), y_kind="discrete")).value)
+        found.append(Ross(k=5).estimate(PairedSamples(x, np.floor(8 * x), y_kind="discrete")).value)
     # Points near a bin's edge have neighbours beyond it: 8 bins of 625 points lose about 0.02.
     assert np.mean(found) == pytest.approx(math.log(8), abs=0.03)
 

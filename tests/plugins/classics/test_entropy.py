@@ -34,25 +34,29 @@ def test_digamma_and_volumes():
     ("d", "bias", "tolerance"), [(1, 0.0, 0.04), (2, 0.0, 0.04), (5, -0.065, 0.05), (10, 0.0, 0.05)]
 )
 def test_normal(metric, d, bias, tolerance):
-    # The mean of three spreads by 0.008, 0.010, 0.014, 0.017. The bias at d = 5 was measured over 30 draws, by this
-    # code and by the formula written out: the brief of the paper expects less than 0.04 there.
-    found = mean_of_three(KL(3, metric, stderr="none"), lambda rng: rng.normal(size=(5000, d)))
+    # The mean of three spreads by 0.008, 0.010, 0.014, 0.017. The bias at d = 5 was measured over
+    # 30 draws, by this code and by the formula written out.
+    found = mean_of_three(
+        KL(k=3, metric=metric, stderr="none"), lambda rng: rng.normal(size=(5000, d))
+    )
     assert found == pytest.approx(d * NORMAL + bias, abs=tolerance)
 
 
 def test_uniform_with_its_edges():
     found = [
-        mean_of_three(KL(3, stderr="none"), lambda rng, d=d: rng.uniform(size=(5000, d)))
+        mean_of_three(KL(k=3, stderr="none"), lambda rng, d=d: rng.uniform(size=(5000, d)))
         for d in (1, 2, 3)
     ]
-    # The mean of three spreads by 0.007. Balls reach over the edges, where density is missing: with more edge to a
-    # volume the value grows.
+    # The mean of three spreads by 0.007. Balls reach over the edges, where density is missing: with
+    # more edge to a volume the value grows.
     assert found[:2] == pytest.approx([0.0, 0.0], abs=0.035)
     assert 0.03 < found[2] < 0.13
 
 
 def test_laplace():
-    found = mean_of_three(KL(3, stderr="none"), lambda rng: rng.laplace(scale=0.7, size=(5000, 1)))
+    found = mean_of_three(
+        KL(k=3, stderr="none"), lambda rng: rng.laplace(scale=0.7, size=(5000, 1))
+    )
     assert found == pytest.approx(1 + math.log(1.4), abs=0.05)
 
 
@@ -72,7 +76,7 @@ def test_equals_the_formula():
     r = np.sort(np.sqrt(((x[:, None] - x) ** 2).sum(2)), 1)[:, 1:]
     ball = math.log(4 / 3 * math.pi)
     wanted = digamma(150) - digamma(4) + ball + 3 * np.log(r[:, 3]).mean()
-    assert KL(4, whiten=False).estimate(Samples(x)).value == pytest.approx(wanted, abs=1e-12)
+    assert KL(k=4, whiten=False).estimate(Samples(x)).value == pytest.approx(wanted, abs=1e-12)
     x = np.random.default_rng(1).normal(size=(150, 8))
     r = np.sort(np.sqrt(((x[:, None] - x) ** 2).sum(2)), 1)[:, 1:]
     w, j = weights(8, 5), np.arange(1, 6)
@@ -81,7 +85,7 @@ def test_equals_the_formula():
         .sum(1)
         .mean()
     )
-    output = WKL(5, whiten=False, max_weight=20.0).estimate(Samples(x))
+    output = WKL(k=5, whiten=False, max_weight=20.0).estimate(Samples(x))
     assert output.value == pytest.approx(wanted, abs=1e-9)
 
 
@@ -104,10 +108,10 @@ def test_weights_explode_where_neighbours_are_few(d, k, norm):
 
 def test_exploded_weights_fall_back_with_a_note():
     x = np.random.default_rng(0).normal(size=(2000, 16))
-    output = WKL(5).estimate(Samples(x))
-    assert output.value == KL(5).estimate(Samples(x)).value
+    output = WKL(k=5).estimate(Samples(x))
+    assert output.value == KL(k=5).estimate(Samples(x)).value
     assert "unweighted_16d" in output.diagnostics
-    assert "unweighted_2d" not in WKL(5).estimate(Samples(x[:, :2])).diagnostics
+    assert "unweighted_2d" not in WKL(k=5).estimate(Samples(x[:, :2])).diagnostics
 
 
 def test_a_code_with_more_dimensions_than_its_data_shows_in_the_diagnostics():
@@ -142,5 +146,5 @@ def test_repeated_points_are_named():
     with pytest.raises(Incompatible, match="discrete; use plug-in-entropy"):
         KL().estimate(Samples(np.rint(x)))
     few = np.vstack([x, x[:20]])
-    output = KL(5).estimate(Samples(few))
+    output = KL(k=5).estimate(Samples(few))
     assert output.diagnostics["repeated"] == pytest.approx(40 / 220)

@@ -1,4 +1,4 @@
-"""The reference columns of the forty: KSG (k = 5, standardised) and Gaussian, n = 5000.
+"""The reference columns of the forty: KSG (k = 5, standardized) and Gaussian, n = 5000.
 
 They are means of three seeds; here it is one from 25 dimensions on.
 """
@@ -11,7 +11,7 @@ from harness_classics.gaussian import Gaussian
 from harness_classics.ksg import KSG
 from harness_vectors.normal import distributions
 
-# In the benchmark's order; from the paper's brief, computed there by other code.
+# In the benchmark's order: reference values computed by other code.
 # fmt: off
 KSG_COLUMN = [
     0.411, 0.413, 1.671, 0.324, 0.414, 0.412, 0.409, 0.169, 0.228, 0.415,
@@ -33,16 +33,17 @@ FAST = [row for row in ALL if row[0].dx <= 2]
 
 def compare(row):
     found, ksg, gauss = row
-    # One draw spreads by up to 0.02, in heavy tails and many dimensions 0.03; those of many dimensions cost most.
+    # One draw spreads by up to 0.02, in heavy tails and many dimensions 0.03; those of many
+    # dimensions cost most.
     seeds, tolerance = (
         (1, 0.06) if found.dx >= 25 else (3, 0.05 if "student" in found.name else 0.03)
     )
     pairs = [
         PairedSamples(*found.sample(np.random.default_rng(seed), 5000)) for seed in range(seeds)
     ]
-    assert np.mean([KSG(5, stderr="none").estimate(pair).value for pair in pairs]) == pytest.approx(
-        ksg, abs=tolerance
-    )
+    assert np.mean(
+        [KSG(k=5, stderr="none").estimate(pair).value for pair in pairs]
+    ) == pytest.approx(ksg, abs=tolerance)
     if gauss is not None:
         mean = np.mean([Gaussian().estimate(pair).value for pair in pairs])
         assert mean == pytest.approx(gauss, abs=tolerance)

@@ -53,7 +53,7 @@ def test_k_is_a_whole_number_from_one_up(name, k):
         harness.estimator(f"classics/{name}", k=k)
 
 
-@pytest.mark.parametrize("estimator", [KSG(5), KSG2(5), KL3H(5)])
+@pytest.mark.parametrize("estimator", [KSG(k=5), KSG2(k=5), KL3H(k=5)])
 def test_too_few_samples(estimator):
     with pytest.raises(Incompatible, match="more than k = 5"):
         estimator.estimate(PairedSamples(X[:5], Y[:5]))
@@ -104,10 +104,10 @@ def test_a_few_repeated_points():
     output = KSG().estimate(PairedSamples(X[some], Y[some]))
     assert output.diagnostics["repeated"] == pytest.approx(20 / 110)
     many = np.r_[np.arange(100), np.zeros(6, int)]
-    with pytest.raises(DataError, match="at row 0: a point with k equals"):
-        KSG(5).estimate(PairedSamples(X[many], Y[many]))
-    with pytest.raises(DataError, match="at row 0: a point with k equals"):
-        KL(5).estimate(Samples(X[many]))
+    with pytest.raises(DataError, match="at row 0: a point that equals k others"):
+        KSG(k=5).estimate(PairedSamples(X[many], Y[many]))
+    with pytest.raises(DataError, match="at row 0: a point that equals k others"):
+        KL(k=5).estimate(Samples(X[many]))
 
 
 @pytest.mark.parametrize("kind", ["discrete", "mixed"])
@@ -119,7 +119,7 @@ def test_variables_without_a_density(kind):
 
 
 def test_too_few_samples_for_a_covariance():
-    with pytest.raises(Incompatible, match="needs more than 5"):
+    with pytest.raises(Incompatible, match="wants more than 5"):
         Gaussian().estimate(PairedSamples(X[:5], Y[:5]))
 
 

@@ -26,8 +26,8 @@ def test_ways_to_the_error(gaussian_pair):
 
 def test_parts_too_small_fall_back_with_a_note():
     x = np.random.default_rng(0).normal(size=(9, 1))
-    output = KL(5).estimate(Samples(x))
-    assert "parts are too few" in output.diagnostics["stderr_from"]
+    output = KL(k=5).estimate(Samples(x))
+    assert "too few for subsamples" in output.diagnostics["stderr_from"]
     assert output.stderr == pytest.approx(output.local.std(ddof=1) / 3)
 
 

@@ -35,7 +35,7 @@ def test_pca_gives_the_eigenvectors_of_the_covariance():
 
 
 def test_pca_of_known_axes_is_those_axes():
-    """Variances 9, 4, 1 along the axes, exactly: the code is the first coordinates, with their sign."""
+    """Variances 9, 4, 1 along the axes, exactly: the code is the first coordinates, signs kept."""
     corners = np.array([[3, 0, 0], [-3, 0, 0], [0, 2, 0], [0, -2, 0], [0, 0, 1], [0, 0, -1]], float)
     found = code(PCASamples(code_dim=2), Samples(corners))
     np.testing.assert_allclose(found.x, corners[:, :2], atol=1e-12)
@@ -115,14 +115,18 @@ def test_a_singular_code_is_refused_where_asked():
     t = RNG(0).uniform(0, 2 * math.pi, 2000)
     circle = Samples(np.column_stack([np.cos(t), np.sin(t)]))
     assert code(PCASamples(code_dim=2), circle).x.shape == (2000, 2)
-    with pytest.raises(Incompatible, match=r"the code has 2 dimensions and the data in it 1\.0"):
+    with pytest.raises(
+        Incompatible, match=r"the code has 2 dimensions and the data in it have 1\.0"
+    ):
         code(PCASamples(code_dim=2, singular="refuse"), circle)
     full = Samples(RNG(1).normal(size=(2000, 4)))
     assert code(PCASamples(code_dim=4, singular="refuse"), full).x.shape == (2000, 4)
 
 
 def test_anti_pca_variance_is_not_information():
-    """X = (0.1 S, 10 N), Y = S + 0.1 N': I = ln(101)/2 = 2.3076. PCA keeps N; the other axis keeps everything."""
+    """X = (0.1 S, 10 N), Y = S + 0.1 N': I = ln(101)/2 = 2.3076. PCA keeps N; the other axis keeps
+    everything.
+    """
     signal, wide, noise = RNG(0).normal(size=(3, 8000))
     x = np.column_stack([0.1 * signal, 10.0 * wide])
     data = PairedSamples(
@@ -144,11 +148,13 @@ def gaussian_information(x, y):
 
 @pytest.mark.parametrize(("k", "truth"), [(1, 1.8055), (2, 3.2221), (3, 4.0268)])
 def test_pca_of_a_linear_channel_keeps_the_leading_terms(k, truth):
-    """Y = W X + s N, W = diag(3, 2, 1, 0.5, 0.2, 0.1), s = 0.5: sum of ln(1 + w_i^2 / s^2) / 2 over the first k."""
+    """Y = W X + s N, W = diag(3, 2, 1, 0.5, 0.2, 0.1), s = 0.5: sum of ln(1 + w_i^2 / s^2) / 2 over
+    the first k.
+    """
     gains = np.array([3.0, 2.0, 1.0, 0.5, 0.2, 0.1])
     x, noise = RNG(0).normal(size=(2, 20_000, 6))
     found = code(PCAPairs(code_dim=k, side="y"), PairedSamples(x, gains * x + 0.5 * noise))
-    # a determinant's logarithm has the standard error sqrt(rho^2 k / n) < 0.013; the axes mix by as little
+    # a log-determinant has the standard error sqrt(rho^2 k / n) < 0.013; the axes mix by as little
     assert gaussian_information(found.x, found.y) == pytest.approx(truth, abs=0.05)
 
 
@@ -167,7 +173,7 @@ class TestAutoencoder:
         )
 
     def test_a_flat_manifold_is_kept_whole(self):
-        """A plane in ten dimensions: from the code, the plane's coordinates are read off by a smooth map."""
+        """A plane in ten dimensions: its coordinates are a smooth map of the code."""
         rng = RNG(0)
         hidden = rng.uniform(-1, 1, size=(1500, 2))
         data = Samples(
@@ -176,7 +182,8 @@ class TestAutoencoder:
         )
         found = code(self.model(code_dim=2), data).x
         assert found.shape == (500, 2)
-        # leave-one-out, from the five nearest codes: a code that folds or tears would send neighbours apart
+        # leave-one-out, from the five nearest codes: a code that folds or tears would send
+        # neighbours apart
         distance = ((found[:, None] - found[None]) ** 2).sum(2)
         np.fill_diagonal(distance, np.inf)
         near = np.argsort(distance, axis=1)[:, :5]

@@ -22,7 +22,7 @@ def seeded(seed=0):
 
 
 def test_noise_goes_in_front_of_every_map():
-    """With unit maps, the second layer's variance is that of two noises, absolute or in proportion."""
+    """With unit maps, the second layer's variance is that of two noises, absolute or relative."""
     x = torch.full((20_000, 1), 2.0)
     for noise, first, second in (("absolute", 0.25, 0.5), ("relative", 1.0, 2.25)):
         network = StochasticMLP((1, 1, 1), 0.5, noise)
@@ -102,7 +102,9 @@ def test_the_network_learns(digits):
 
 
 def test_information_on_the_label_follows_the_accuracy_within_its_bounds(digits):
-    """Fano: an accuracy a of ten even classes takes ln 10 - h(a) - (1 - a) ln 9 nats; the label has ln 10."""
+    """Fano: an accuracy a of ten even classes takes ln 10 - h(a) - (1 - a) ln 9 nats; the label has
+    ln 10.
+    """
     ross = pytest.importorskip("harness_classics.mixed").Ross(stderr="none")
     found = digits.trained(0)
     values = {}
@@ -151,7 +153,7 @@ def test_a_file_of_the_hubs_format_is_read(tmp_path, monkeypatch):
         (
             {"columns": ("pixels", "label")},
             UsageError,
-            r"no column 'image'; wanted one of pixels, label",
+            r"no column 'image'; wanted ib-plane.image and ib-plane.label .* pixels, label",
         ),
         (
             {"sizes": [4, 5, 4]},
@@ -170,6 +172,18 @@ def test_data_that_are_not_there_are_one_line(tmp_path):
     pytest.importorskip("datasets")
     with pytest.raises(UsageError, match=r"cannot be loaded.*wanted digits, a Parquet file"):
         pictures.load(str(tmp_path / "nothing.parquet"), "image", "label", 0, 0)
+
+
+def test_the_plane_on_a_gpu_is_that_of_the_cpu():
+    """Equal draws; float32 sums in another order. Untrained, so that nothing is amplified."""
+    if not torch.cuda.is_available():
+        with pytest.raises(UsageError, match="no GPU"):
+            IBPlane(epochs=(0,), device="cuda").trained(0)
+        pytest.skip("torch sees no GPU here")
+    cpu, gpu = (IBPlane(epochs=(0, 2), device=d).trained(0) for d in ("cpu", "cuda"))
+    for a, b in zip(cpu.layers[0], gpu.layers[0], strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+    assert gpu.loss[2] == pytest.approx(cpu.loss[2], abs=0.01)
 
 
 def test_settings_that_make_no_plane_are_refused():

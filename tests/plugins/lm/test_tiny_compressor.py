@@ -63,7 +63,7 @@ def test_longer_extracts_keep_more_but_less_a_token(data):
     assert measured(long)[1] < measured(short)[1]
 
 
-def test_the_law_is_that_of_the_draws():
+def test_the_law_is_that_of_the_draws(close32):
     """ln p by reading every pair from its beginning; and one-token draws come as often as they are likely."""
     data = stories(contexts=4, training=200)
     small = {"steps": 30, "predictor_steps": 5, "width": 16}
@@ -84,7 +84,7 @@ def test_the_law_is_that_of_the_draws():
             logits = network(torch.tensor([[network.start, *p, *z]]))[0].double() / 0.7
         law = logits.log_softmax(-1)
         wanted = sum(float(law[len(p) + k, c]) for k, c in enumerate(z))
-        assert scored[i, j] == pytest.approx(wanted, abs=1e-5)
+        close32(scored[i, j], wanted, terms=(7 + 1) * 64)  # one layer of width 16
     drawn = model._drawn(network, [prompts[0]] * 4000, 1, stream(5))
     with torch.no_grad():
         p = (

@@ -214,3 +214,38 @@ def test_cora_and_chameleon_repeat_the_independent_figures(data_folder):
         assert list(found.values()) == pytest.approx(known[case.id], abs=0.03), case.id
     plain = scores(nui(data, adjust="identity"))
     assert list(plain.values()) == pytest.approx((0.540, 0.801, 0.507, 0.615, 0.673), abs=0.03)
+
+
+@pytest.mark.parametrize("names", [(3, 10, 99), (10**9, 7, 2**60)])
+def test_labels_are_names_to_the_score(names):
+    """Three classes under other names, in the same order or another: nothing changes but rounding."""
+    rng = stream(0, "names")
+    y = np.arange(120) % 3
+    x = rng.normal(size=(120, 2)) + y[:, None]
+    split = Split(np.arange(60), np.arange(90, 120), np.arange(60, 90))
+    renamed = np.array(names)[y]
+    plain = nui(LabelledSamples(x, y, split=split))
+    found = nui(LabelledSamples(x, renamed, split=split))
+    assert found.value == pytest.approx(plain.value, rel=1e-12)
+    assert 0.34 < plain.value < 0.9
+    assert found.diagnostics["bins"] == plain.diagnostics["bins"]
+    edges = simple_edges(rng.integers(120, size=(300, 2)), 120)
+    first, again = (nui(Graph(120, edges, x, labels, split=split)) for labels in (y, renamed))
+    assert again.value == pytest.approx(first.value, rel=1e-9)
+
+
+def test_labels_are_names_to_the_predictors_of_nodes():
+    for case in harness.task("graphs/node-scenarios").cases(seed=0):
+        data = case.load()
+        break
+    renamed = dataclasses.replace(data, labels=np.where(data.labels < 0, -1, 10 * data.labels + 7))
+    task = harness.task("graphs/node-scenarios")
+    for name in ("netinfof/netinfof-act", "netinfof/linear"):
+        estimator = harness.estimator(name)
+        plain, found = (estimator.estimate(d, rng=stream(0)) for d in (data, renamed))
+        assert np.array_equal(plain.values, found.values)
+        scored = [
+            task.score(dataclasses.replace(case, data=d), p)["accuracy"]
+            for d, p in ((data, plain), (renamed, found))
+        ]
+        assert scored[0] == scored[1] > 0

@@ -31,14 +31,18 @@ def run(name, data, seed=0, **params):
 
 @pytest.mark.parametrize("name", CRITICS)
 def test_a_known_gaussian_is_bounded_from_below_and_nearly_met(name):
-    """Correlation 0.9, 0.830 nats. Below by the critic's error, which is small in one dimension; above by chance only."""
+    """Correlation 0.9, 0.830 nats. Below by the critic's error, which is small in one dimension;
+    above by chance only.
+    """
     found = [run(name, gaussian(seed, 4000, 0.9), seed) for seed in range(2)]
     mean, error = np.mean([f.value for f in found]), math.sqrt(sum(f.stderr**2 for f in found)) / 2
     assert 0.8304 - 0.06 - 3 * error < mean < 0.8304 + 3 * error
 
 
 def test_a_fitted_density_bounds_a_known_gaussian():
-    """CLUB tends to r^2 / (1 - r^2) = 4.26; the leave-one-out bound, with many samples, to the truth."""
+    """CLUB tends to r^2 / (1 - r^2) = 4.26; the leave-one-out bound, with many samples, to the
+    truth.
+    """
     data = gaussian(0, 4000, 0.9)
     club, l1out = (run(name, data, steps=1500) for name in ("CLUB", "L1Out"))
     assert club.value > 0.8304
@@ -48,7 +52,9 @@ def test_a_fitted_density_bounds_a_known_gaussian():
 
 @pytest.mark.parametrize("name", ALL)
 def test_independent_data_give_values_around_zero_of_both_signs_or_below(name):
-    """Nothing clips at zero: a lower bound is negative about as often as not, and none is far from zero."""
+    """Nothing clips at zero: a lower bound is negative about as often as not, and none is far from
+    zero.
+    """
     found = [run(name, gaussian(seed, 1500, 0.0, d=2), seed, steps=300) for seed in range(6)]
     assert min(f.value for f in found) < 0
     assert max(abs(f.value) for f in found) < 0.1
@@ -100,7 +106,7 @@ def test_a_channel_with_equal_seeds_is_equal_and_threads_do_not_matter():
 
 
 def test_training_reads_the_training_part_and_the_value_the_test_part():
-    """Other test samples leave the training as it was, and another test part gives another value."""
+    """Other test samples leave the training as it was, another test part gives another value."""
     data, other = gaussian(0, 2000, 0.9), gaussian(1, 2000, 0.0)
     split = Split(np.arange(1200), np.arange(1200, 2000))
     mixed = PairedSamples(
@@ -166,5 +172,6 @@ def test_the_specs_declare_what_theory_bounds():
     }
     lower, upper = {"lower-bound"}, {"upper-bound"}
     assert declared == {
-        "mine": lower, "dv": lower, "nwj": lower, "infonce": lower, "smile": set(), "club": upper, "l1out": upper,
+        "mine": lower, "dv": lower, "nwj": lower, "infonce": lower, "smile": set(),
+        "club": upper, "l1out": upper,
     }  # fmt: skip

@@ -56,7 +56,9 @@ def test_off_diagonal_is_every_mismatched_pair():
 
 @pytest.mark.parametrize("rate", [1.0, 0.25])
 def test_gradient_of_mine_has_the_running_mean_below(rate):
-    """d/dT_j of the second term is e^T_j / (n * running mean); with rate 1 that is the gradient of DV."""
+    """d/dT_j of the second term is e^T_j / (n * running mean); with rate 1 that is the gradient of
+    DV.
+    """
     rng = np.random.default_rng(1)
     mine, mean = objectives.Mine(rate), None
     for _ in range(3):

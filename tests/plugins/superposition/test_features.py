@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import harness
-from harness import Incompatible, SparseCodes, stream
+from harness import DataError, Incompatible, stream
 from harness_superposition.features import EffectiveFeatures, FeatureFrequency
 from harness_superposition.hill import hill, replicates, shares
+from harness_superposition.kinds import SparseCodes
 
 POSITIVE = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=30).map(np.array)
 
@@ -180,3 +181,17 @@ def test_known_through_the_library_door():
     assert harness.estimator("effective-features").estimate(
         data, rng=stream(0)
     ).value == pytest.approx(6.0)
+
+
+def test_sparse_codes_say_what_is_wrong():
+    def made(mass, counts, **more):
+        return SparseCodes(mass, counts, [0.1], [1.0], [0.0], **{"units": 2, "samples": 4} | more)
+
+    mass, counts = np.ones((1, 2, 3)), np.ones((1, 2, 3), np.int64)
+    assert made(mass, counts).features == 3
+    with pytest.raises(DataError, match=r"SparseCodes\.mass at row 0: a negative sum"):
+        made(-mass, counts)
+    with pytest.raises(DataError, match=r"SparseCodes\.counts at row 0: counts out of range"):
+        made(mass, 3 * counts)
+    with pytest.raises(DataError, match="0 units, 4 samples"):
+        made(mass, counts, units=0)

@@ -8,7 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import harness  # noqa: E402
-from harness import SparseCodes, stream  # noqa: E402
+from harness import stream  # noqa: E402
+from harness_superposition.kinds import SparseCodes  # noqa: E402
 
 
 def features(data, **params):

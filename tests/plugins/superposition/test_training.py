@@ -63,7 +63,7 @@ def automatic(made, x):
     ("architecture", "tied"), [("relu", True), ("relu", False), ("topk", False)]
 )
 @pytest.mark.parametrize("mean", [False, True])
-def test_gradients_are_those_of_the_loss(architecture, tied, mean):
+def test_gradients_are_those_of_the_loss(architecture, tied, mean, close32):
     made, x = (
         trainer(plan(architecture, tied=tied, mean=mean)),
         torch.stack([samples(32, s) for s in range(3)]),
@@ -71,7 +71,7 @@ def test_gradients_are_those_of_the_loss(architecture, tied, mean):
     with torch.no_grad():
         made.gradients(x)
     for mine, theirs in zip(made.slopes.values(), automatic(made, x), strict=True):
-        torch.testing.assert_close(mine.double(), theirs, rtol=2e-5, atol=2e-6)  # single precision
+        close32(mine, theirs, terms=FEATURES + UNITS + 32)
 
 
 def test_the_threshold_of_a_jump_follows_the_window():
@@ -93,14 +93,14 @@ def test_the_threshold_of_a_jump_follows_the_window():
     torch.testing.assert_close(made.slopes["bias"], back.mean(1), rtol=1e-4, atol=1e-5)
 
 
-def test_the_mean_form_is_the_sum_form_over_the_units():
+def test_the_mean_form_is_the_sum_form_over_the_units(close32):
     """grad(mean with l1) N = grad(sum with l1 N / D): the two differ by a factor, once the weight is converted."""
     mean, x = trainer(plan(mean=True)), torch.stack([samples(32, s) for s in range(3)])
     total = trainer(dataclasses.replace(plan(), sparse=plan().sparse * UNITS / FEATURES))
     with torch.no_grad():
         mean.gradients(x)
         total.gradients(x)
-    torch.testing.assert_close(mean.gradient * UNITS, total.gradient, rtol=1e-5, atol=1e-6)
+    close32(mean.gradient * UNITS, total.gradient, terms=FEATURES + UNITS + 32)
 
 
 def test_one_pass_is_as_good_as_one_by_one():

@@ -4,14 +4,16 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 import harness
-from harness import Incompatible
-from harness_wireless_pvi import policies
+from harness import Incompatible, UsageError
 from harness_wireless_pvi.kinds import GuidedText
+from harness_wireless_pvi.policies import schedules
 
 from .conftest import RNG, estimate, lamps
 
+GPU = torch.cuda.is_available()
 PVI = np.linspace(-1.0, 1.0, 80)
 ROWS, CLASSES = np.arange(100, 180), np.arange(80) % 2
 SMALL = {"steps": 40, "width": 16, "layers": 1, "learning_rate": 5e-3}
@@ -26,9 +28,9 @@ def used(found):
 
 
 EVERY = [
-    policies.TrainAll, policies.TrainOrder, policies.TrainReverse, policies.TrainRandomOrder, policies.TrainFilter,
-    policies.TrainRandomKept, policies.TrainEasy, policies.TrainMedium, policies.TrainHard, policies.TrainRandom,
-    policies.TrainWeight, policies.TrainRandomWeight,
+    schedules.TrainAll, schedules.TrainOrder, schedules.TrainReverse, schedules.TrainRandomOrder, schedules.TrainFilter,
+    schedules.TrainRandomKept, schedules.TrainEasy, schedules.TrainMedium, schedules.TrainHard, schedules.TrainRandom,
+    schedules.TrainWeight, schedules.TrainRandomWeight,
 ]  # fmt: skip
 
 
@@ -40,26 +42,26 @@ def test_every_policy_takes_equal_steps_of_equal_size(policy):
 
 
 def test_order_opens_with_the_easy_and_reverse_with_the_hard():
-    for policy, first in ((policies.TrainOrder, ROWS[60:]), (policies.TrainReverse, ROWS[:20])):
+    for policy, first in ((schedules.TrainOrder, ROWS[60:]), (schedules.TrainReverse, ROWS[:20])):
         found = steps(policy(steps=40, batch=8))
         np.testing.assert_array_equal(used(found[:10]), first)
         np.testing.assert_array_equal(used(found[30:]), ROWS)
-    assert len(used(steps(policies.TrainRandomOrder(steps=40, batch=8))[:10])) == 20
+    assert len(used(steps(schedules.TrainRandomOrder(steps=40, batch=8))[:10])) == 20
 
 
 def test_filter_and_budgets_keep_what_they_say_and_controls_as_many():
-    kept = used(steps(policies.TrainFilter(steps=40, batch=8)))
+    kept = used(steps(schedules.TrainFilter(steps=40, batch=8)))
     np.testing.assert_array_equal(kept, ROWS[PVI >= 0])
-    control = used(steps(policies.TrainRandomKept(steps=40, batch=8)))
+    control = used(steps(schedules.TrainRandomKept(steps=40, batch=8)))
     assert len(control) == len(kept)
     assert (control != kept).any()
     easy, middle, hard, any_ = (
         used(steps(p(steps=40, batch=8, share=0.25)))
         for p in (
-            policies.TrainEasy,
-            policies.TrainMedium,
-            policies.TrainHard,
-            policies.TrainRandom,
+            schedules.TrainEasy,
+            schedules.TrainMedium,
+            schedules.TrainHard,
+            schedules.TrainRandom,
         )
     )
     np.testing.assert_array_equal(easy, ROWS[60:])
@@ -70,11 +72,11 @@ def test_filter_and_budgets_keep_what_they_say_and_controls_as_many():
 
 
 def test_weights_rise_with_pvi_within_bounds():
-    weights = policies.TrainWeight(strength=1.0).weights(PVI, RNG(0))
+    weights = schedules.TrainWeight(strength=1.0).weights(PVI, RNG(0))
     assert (np.diff(weights) > 0).all()
     assert weights.mean() == pytest.approx(1.0)
-    assert policies.TrainWeight(strength=50.0).weights(PVI, RNG(0)).max() == 10.0
-    dealt = policies.TrainRandomWeight(strength=1.0).weights(PVI, RNG(0))
+    assert schedules.TrainWeight(strength=50.0).weights(PVI, RNG(0)).max() == 10.0
+    dealt = schedules.TrainRandomWeight(strength=1.0).weights(PVI, RNG(0))
     np.testing.assert_allclose(np.sort(dealt), np.sort(weights))
 
 
@@ -119,9 +121,9 @@ def test_filtering_leaves_out_wrong_labels():
 
 def test_policies_refuse_what_they_cannot_judge():
     data = guided(lamps(), scorer="tfidf-logistic")
-    with pytest.raises(Incompatible, match="no training text has a PVI of 50"):
+    with pytest.raises(Incompatible, match=r"no training text has a PVI of 50\.0 nats or more"):
         estimate("train-filter", data, tau=50.0, **SMALL)
-    with pytest.raises(Incompatible, match="rated texts with a train/test split"):
+    with pytest.raises(Incompatible, match="no ratings or no train/test split"):
         estimate("train-all", dataclasses.replace(data, split=None), **SMALL)
     with pytest.raises(Incompatible, match="a training text has no rating"):
         estimate("train-all", dataclasses.replace(data, rated=np.zeros(data.n, bool)), **SMALL)
@@ -130,5 +132,34 @@ def test_policies_refuse_what_they_cannot_judge():
         Incompatible, match="keeps no text of class 'high', which the test part has"
     ):
         estimate("train-filter", sided, **SMALL)
-    with pytest.raises(Incompatible, match="needs a train/test split"):
+    with pytest.raises(Incompatible, match="no train/test split"):
         guided(dataclasses.replace(lamps(), split=None))
+
+
+@pytest.mark.parametrize(
+    "device",
+    ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not GPU, reason="no GPU here"))],
+)
+def test_ratings_and_policies_compute_on_their_device(device, monkeypatch):
+    from harness_wireless_pvi.predictors.transformer import Classifier
+
+    seen, forward = set(), Classifier.forward
+
+    def spy(network, ids, real):
+        seen.add((ids.device.type, network.head.weight.device.type))
+        return forward(network, ids, real)
+
+    monkeypatch.setattr(Classifier, "forward", spy)
+    brief = SMALL | {"steps": 5, "device": device}
+    data = guided(lamps(80, test=20), folds=2, **brief)
+    assert seen == {(device, device)}
+    seen.clear()
+    assert np.isfinite(data.pvi).all()
+    assert estimate("train-weight", data, **brief).diagnostics["steps"] == 5
+    assert seen == {(device, device)}
+
+
+@pytest.mark.skipif(GPU, reason="there is a GPU")
+def test_ratings_without_the_gpu_that_is_asked_for():
+    with pytest.raises(UsageError, match="torch sees no GPU here; wanted device=cpu"):
+        guided(lamps(), device="cuda", **SMALL)

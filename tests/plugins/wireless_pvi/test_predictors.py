@@ -42,7 +42,7 @@ def test_cross_fitting_scores_every_row_once_by_a_predictor_that_did_not_see_it(
 
 
 def test_equal_texts_stay_in_one_fold():
-    from harness_wireless_pvi.held_out import fold_of
+    from harness_wireless_pvi.predictors.held_out import fold_of
 
     data = dataclasses.replace(lamps(), split=None)
     twice = data.take(np.tile(np.arange(20), 3))
@@ -54,7 +54,7 @@ def test_equal_texts_stay_in_one_fold():
 
 
 def test_folds_are_even_over_classes():
-    from harness_wireless_pvi.held_out import fold_of
+    from harness_wireless_pvi.predictors.held_out import fold_of
 
     y = np.repeat([0, 1, 2], [50, 30, 20])
     fold = fold_of(LabelledSamples(np.zeros((100, 1)), y), 5, RNG(0))
@@ -65,7 +65,7 @@ def test_folds_are_even_over_classes():
 def test_scores_of_training_rows_are_called_optimistic(caplog):
     found = scores("tfidf-logistic", lamps(flip=0.2), scored="train")
     with caplog.at_level(logging.WARNING, "harness"):
-        assert estimate("pvi", found).diagnostics["seen"] == 120
+        assert estimate("v-information", found).diagnostics["seen"] == 120
     assert (
         "120 of 120 rows were fitted by the predictor: their usable information is optimistic"
         in caplog.text
@@ -74,11 +74,11 @@ def test_scores_of_training_rows_are_called_optimistic(caplog):
 
 def test_refusals():
     bare = dataclasses.replace(lamps(), split=None)
-    with pytest.raises(Incompatible, match="no train/test split; wants folds=5"):
+    with pytest.raises(Incompatible, match="no train/test split; wanted one, or folds=5"):
         scores("tfidf-logistic", bare)
-    with pytest.raises(Incompatible, match="scored=train asks for the rows that were fitted"):
+    with pytest.raises(Incompatible, match="scored=train asks for scores of fitted rows"):
         scores("tfidf-logistic", bare, folds=3, scored="train")
-    with pytest.raises(Incompatible, match="200 folds of 160 rows; wants folds=160 or fewer"):
+    with pytest.raises(Incompatible, match="200 folds of 160 rows; wanted folds=160 or fewer"):
         scores("tfidf-logistic", bare, folds=200)
     lonely = dataclasses.replace(
         bare, y=np.where(np.arange(160) == 7, 2, bare.y), classes=("low", "high", "odd")
@@ -88,7 +88,7 @@ def test_refusals():
     ):
         scores("prior", lonely, folds=5)
     one = LabelledSamples(np.zeros((4, 1)), [0, 0, 0, 1])
-    with pytest.raises(Incompatible, match="the one class '0': H_V"):
+    with pytest.raises(Incompatible, match="the one class '0', so H_V"):
         scores("logistic", one, folds=4)
     marks = dataclasses.replace(lamps(), texts=tuple("!" * (i + 1) for i in range(160)))
     with pytest.raises(Incompatible, match="no word n-grams in the training texts"):
@@ -140,7 +140,7 @@ def test_probabilities_that_are_none_are_refused():
 
 
 def test_a_class_without_training_texts_keeps_the_floor():
-    from harness_wireless_pvi.held_out import FLOOR
+    from harness_wireless_pvi.predictors.held_out import FLOOR
 
     data = dataclasses.replace(lamps(), classes=("low", "high", "never"))
     for name, params in (("tfidf-logistic", {}), ("transformer-classifier", SMALL), ("prior", {})):
@@ -157,13 +157,15 @@ def test_the_transformer_learns_in_either_alphabet():
     )
     for given, tokens in ((data, "words"), (hidden, "bytes")):
         params = {"steps": 150, "width": 32, "layers": 1, "tokens": tokens, "learning_rate": 5e-3}
-        assert estimate("pvi", scores("transformer-classifier", given, **params)).value > 0.5
+        assert (
+            estimate("v-information", scores("transformer-classifier", given, **params)).value > 0.5
+        )
 
 
 def test_long_texts_are_cut_and_it_is_said(caplog):
     with caplog.at_level(logging.WARNING, "harness"):
         scores("transformer-classifier", lamps(), **SMALL | {"steps": 1}, max_length=6)
-    assert "of 120 texts are longer than max_length=6 tokens: their ends are cut" in caplog.text
+    assert "of 120 texts are longer than max_length=6 tokens: their ends are cut off" in caplog.text
 
 
 def test_logistic_is_blind_to_shift_and_scale_of_columns():
@@ -189,3 +191,28 @@ def test_the_embedding_keeps_the_split_and_reads_training_words_only():
     texts = (*data.texts[:120], *(f"{t} zebra zebra" for t in data.texts[120:]))
     again = model.transform(dataclasses.replace(data, texts=texts), to=LabelledSamples, rng=RNG(0))
     np.testing.assert_allclose(found.x, again.x, atol=1e-12)
+
+
+@pytest.mark.parametrize("names", [(3, 10, 99), (2**60, 7, 0)])
+def test_labels_are_names_to_the_logistic_regression(names):
+    y = np.arange(90) % 3
+    x = RNG(0).normal(size=(90, 2)) + y[:, None]
+    split = Split(np.arange(60), np.arange(60, 90))
+    plain, found = (
+        scores("logistic", LabelledSamples(x, labels, split=split), c=1.0)
+        for labels in (y, np.array(names)[y])
+    )
+    assert found.classes == tuple(str(name) for name in sorted(names))
+    own = [estimate("pvi", table).local for table in (plain, found)]
+    # The solver stops when the gradient is below 1e-6, wherever the classes stand.
+    np.testing.assert_allclose(own[0], own[1], atol=1e-4)
+    assert own[0].mean() > 0.1
+
+
+def test_class_names_that_no_text_has_change_nothing():
+    data = lamps(80)
+    more = dataclasses.replace(data, classes=(*data.classes, "neither"))
+    assert more.n_classes == data.n_classes == 2
+    for name in ("tfidf-logistic", "prior"):
+        plain, found = (estimate("pvi", scores(name, d)).local for d in (data, more))
+        np.testing.assert_allclose(found, plain, atol=1e-9)

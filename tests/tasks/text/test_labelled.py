@@ -78,7 +78,7 @@ def test_two_files_are_two_parts_and_a_leak_is_an_error(tmp_path, caplog):
 
 
 def test_labels_that_are_missing_or_unseen(tmp_path):
-    with pytest.raises(UsageError, match=r"row 5: no label in 'label'; wanted one in every row"):
+    with pytest.raises(UsageError, match=r"row 5: no label in 'label'; wanted one in each row"):
         load(write(tmp_path, [*ROWS[:5], {"text": "x", "label": ""}, *ROWS[5:]]))
     coded = [{"text": f"t {i}", "label": -1 if i == 7 else i % 2} for i in range(20)]
     with pytest.raises(UsageError, match="row 7: no label"):

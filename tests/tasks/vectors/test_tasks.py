@@ -51,7 +51,7 @@ def test_sweep_is_the_cross_product_with_its_coordinates_as_facts(by_id):
     assert case.facts == {"d": 4, "information": 2.0, "n": 20_000}
     data = case.load()
     s = covariance(data.x, data.y)
-    # The log-determinants of 20,000 normal vectors spread by less than 0.02, and are biased by 16 / 40,000.
+    # The log-determinants of 20,000 normal vectors spread by less than 0.02, with a bias of 4e-4.
     assert gauss.mutual_information(s, 4) == pytest.approx(2.0, abs=0.05)
     # Mixed: no coordinate of x is the partner of one of y alone.
     plain = by_id(GaussianSweep(dims=(4,), information=(2.0,), n=(20_000,), mix=False))[
@@ -62,7 +62,7 @@ def test_sweep_is_the_cross_product_with_its_coordinates_as_facts(by_id):
     assert np.abs(s[:4, 4:]).max() < 0.97 * rho
 
 
-def test_channel_truths_of_the_brief(by_id):
+def test_channel_truths(by_id):
     cases = by_id(LinearAwgn(n=20_000))
     truth = [cases[f"sigma-0.5-code-{k}"].truth["mutual_information"] for k in (1, 2, 3, 6)]
     assert truth == pytest.approx([1.8055, 3.2221, 4.0268, 4.4672], abs=1e-4)
@@ -96,7 +96,7 @@ def test_pictures_show_their_parameters(by_id, task):
     pictures = data.x.reshape(500, 16, 16)
     assert pictures.min() >= 0.0
     assert pictures.max() <= 1.0
-    # Every picture is its row sums times its column sums: it has the parameters of two axes, no more.
+    # Every picture is its row sums times its column sums: it has the parameters of two axes only.
     rows, columns = pictures.sum(2), pictures.sum(1)
     rebuilt = rows[:, :, None] * columns[:, None, :] / pictures.sum((1, 2))[:, None, None]
     assert rebuilt == pytest.approx(pictures, abs=1e-12)

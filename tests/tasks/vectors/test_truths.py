@@ -21,7 +21,7 @@ from harness_vectors.special import digamma, normal_cdf
 
 G = 0.413339
 PAIRS = 1.021651
-# The table of the paper's brief: the benchmark's ids, dimensions and exact values, in order.
+# The benchmark's ids, dimensions and exact values, in order.
 FORTY = [
     ("1v1-normal-0.75", 1, 1, G),
     ("normal_cdf-1v1-normal-0.75", 1, 1, G),
@@ -106,7 +106,7 @@ def test_student_by_integration(dof):
 
 
 def trapezium_entropy(low, high, rise):
-    """Entropy of a sum of two uniform numbers by integration: a ramp of width ``rise`` at either end."""
+    """Entropy of a sum of two uniform numbers by integration, with ramps of width ``rise``."""
 
     def density(t):
         return np.clip(np.minimum(t - low, high - t) / rise, 0, 1) / (high - low - rise)
@@ -129,7 +129,7 @@ def test_smoothed_uniform_by_integration(q):
     assert truths.smoothed_uniform(q) == pytest.approx(wanted, abs=1e-5)
 
 
-def test_smoothed_uniform_by_the_brief_and_back():
+def test_smoothed_uniform_by_known_values_and_back():
     assert truths.smoothed_uniform(1.0) == 0.5
     assert truths.smoothed_uniform(math.e) == pytest.approx(1.1839, abs=1e-4)
     for information in (0.01, 0.3, 0.5, 0.9, 4.0):

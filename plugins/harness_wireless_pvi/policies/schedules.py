@@ -1,32 +1,32 @@
-"""Training guided by PVI: which texts make a step, in which order, with which weight; and the controls.
+"""Policies: which texts make a step, in which order, with which weights; and their controls.
 
-Every policy trains the same small transformer for the same number of steps on the same training part, and is judged on
-the same test part. A policy differs from its control in nothing but the use of the ratings.
+Every policy trains the same small transformer for the same number of steps on the same training
+part, and is judged on the same test part. A policy differs from its control only in that it uses
+the ratings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from harness import Estimate, Incompatible, LabelLogProbabilities, calm
-from harness_wireless_pvi import held_out, training
-from harness_wireless_pvi.arrays import Floats, Ints
-from harness_wireless_pvi.estimators import calibration_error, correct, given, spread
+from harness import Estimate, Floats, Incompatible, Ints, LabelLogProbabilities, calm
+from harness_wireless_pvi import settings, training
+from harness_wireless_pvi.estimators import calibration_error, correct, given
 from harness_wireless_pvi.kinds import GuidedText
-from harness_wireless_pvi.linear import joined
+from harness_wireless_pvi.predictors import held_out
+from harness_wireless_pvi.predictors.texts import joined
+from harness_wireless_pvi.predictors.transformer import SmallTransformer
 from harness_wireless_pvi.training import Step
-from harness_wireless_pvi.transformer import SmallTransformer
 
 BINS = 15
+"""Number of bins of the calibration error."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class _Policy(SmallTransformer):
-    """Train by `schedule`, judge on the test part."""
+    """Training by `schedule`, judged on the test part."""
 
     def schedule(
         self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator
@@ -35,42 +35,43 @@ class _Policy(SmallTransformer):
         raise NotImplementedError
 
     def estimate(self, data: GuidedText, *, rng: np.random.Generator) -> Estimate:
-        """Accuracy on the test texts whose labels are not known to be wrong; ``local`` is 1 where right.
+        """Accuracy on the test texts whose labels are not known to be wrong.
 
-        The diagnostics have V-information, calibration error, steps, and how many texts the policy used.
+        ``local`` is 1 where the class is right. The diagnostics hold V-information, calibration
+        error, number of steps, and number of texts that the policy used. Raises `Incompatible`
+        where the texts are not rated or have no split, where a class of the test part is left out,
+        and where all test labels are wrong.
         """
         if data.split is None or data.pvi is None or data.rated is None:
-            raise Incompatible("wants rated texts with a train/test split, as pvi-guide gives")
+            raise Incompatible(
+                "these texts have no ratings or no train/test split; "
+                "wanted rated texts with a split, as pvi-guide gives"
+            )
         if not data.rated[data.split.train].all():
-            raise Incompatible("a training text has no rating; wants all rated, as pvi-guide does")
-        train, texts, k = data.split.train, joined(data), data.n_classes
+            raise Incompatible("a training text has no rating; wanted all, as pvi-guide gives")
+        train, texts, k = data.split.train, joined(data), len(data.classes)
         steps = list(self.schedule(train, data.pvi[train], data.y[train], rng))
         used = np.unique(np.concatenate([rows for rows, _ in steps]))
         lost = np.setdiff1d(data.y[data.split.test], data.y[used])
         if lost.size:
             raise Incompatible(
-                f"the policy keeps no text of class {data.classes[lost[0]]!r}, which the test part has"
+                f"the policy keeps no text of class {data.classes[lost[0]]!r}, "
+                "which the test part has; wanted a policy that keeps more"
             )
         network, words = self.fit(texts, data.y, k, used, steps, rng)
-        test = (
-            data.split.test if data.wrong is None else data.split.test[~data.wrong[data.split.test]]
-        )
+        test = data.split.test
+        if data.wrong is not None:
+            test = test[~data.wrong[test]]
         if not test.size:
-            raise Incompatible("every test label is wrong; there is nothing to judge by")
+            raise Incompatible("every test label is wrong; wanted a right one to judge by")
         with calm(self.device, rng):
             full = self.score(network, words, [texts[i] for i in test])
         null = np.tile(held_out.prior(data.y[train], k), (len(test), 1))
-        judged = LabelLogProbabilities(
-            np.maximum(full, held_out.FLOOR),
-            null,
-            data.y[test],
-            data.classes,
-            np.ones(len(test), bool),
-            test,
-        )
-        right = correct(judged).astype(np.float64)
+        full = np.maximum(full, held_out.FLOOR)
+        unseen = np.ones(len(test), bool)
+        judged = LabelLogProbabilities(full, null, data.y[test], data.classes, unseen, test)
         own, prior = given(judged)
-        notes = {
+        notes: dict[str, float | int | str | bool] = {
             "v_information": float((own - prior).mean()),
             "calibration_error": calibration_error(judged, BINS),
             "steps": len(steps),
@@ -79,12 +80,11 @@ class _Policy(SmallTransformer):
         }
         if data.wrong is not None:
             notes["wrong_share"] = float(data.wrong[used].mean())
-        return Estimate(right.mean(), spread(right), right, notes)
+        return Estimate.from_local(correct(judged), notes)
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrainAll(_Policy):
-    """All texts, shuffled: what is done without PVI."""
+    """All texts, shuffled, as training is without PVI."""
 
     def schedule(
         self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator
@@ -93,14 +93,11 @@ class TrainAll(_Policy):
         return training.shuffled(rows, self.batch, self.steps, rng)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Paced(_Policy):
-    """Buckets by rank; stage s of as many stages as buckets draws from the first s of them."""
-
-    buckets: int = 4
+class _Paced(_Policy, settings.Paced):
+    """Buckets by rank; there are as many stages, and stage s draws from the first s buckets."""
 
     def rank(self, pvi: Floats, rng: np.random.Generator) -> Ints:
-        """Positions in the order in which they come in."""
+        """Positions of the texts in the order in which they come in (m,)."""
         raise NotImplementedError
 
     def schedule(
@@ -112,7 +109,6 @@ class _Paced(_Policy):
             yield from training.shuffled(np.concatenate(parts[:stage]), self.batch, len(share), rng)
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrainOrder(_Paced):
     """Easy texts (high PVI) first."""
 
@@ -121,7 +117,6 @@ class TrainOrder(_Paced):
         return np.argsort(-pvi, kind="stable")
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrainReverse(_Paced):
     """Hard texts (low PVI) first."""
 
@@ -130,67 +125,60 @@ class TrainReverse(_Paced):
         return np.argsort(pvi, kind="stable")
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrainRandomOrder(_Paced):
-    """The same pacing over random buckets: the control of both orders."""
+    """Random buckets, paced alike: the control of both orders."""
 
     def rank(self, pvi: Floats, rng: np.random.Generator) -> Ints:
-        """Any order."""
+        """Random order."""
         return rng.permutation(len(pvi))
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainFilter(_Policy):
-    """Leave out texts below a PVI: those that mislead, mislabelled ones first."""
-
-    tau: float = 0.0
+class TrainFilter(_Policy, settings.Filtered):
+    """Texts of low PVI left out: those that mislead, above all mislabelled ones."""
 
     def schedule(
         self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator
     ) -> Iterator[Step]:
-        """The rows at or above ``tau``. Raises `Incompatible` where there is none."""
-        kept = rows[pvi >= self.tau]
+        """Shuffled rows of those that are kept. Raises `Incompatible` where there is none."""
+        kept = self.kept(rows, pvi, y, rng)
         if not kept.size:
-            raise Incompatible(f"no training text has a PVI of {self.tau} nats; wants a lower tau")
+            raise Incompatible(
+                f"no training text has a PVI of {self.tau} nats or more; wanted a smaller tau"
+            )
         return training.shuffled(kept, self.batch, self.steps, rng)
 
+    def kept(self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator) -> Ints:
+        """The rows of a PVI of ``tau`` or more."""
+        return rows[pvi >= self.tau]
 
-@dataclass(frozen=True, kw_only=True)
+
 class TrainRandomKept(TrainFilter):
-    """As many texts of each class as the filter keeps, drawn at random: its control."""
+    """As many random texts of each class as the filter keeps: its control."""
 
-    def schedule(
-        self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator
-    ) -> Iterator[Step]:
-        """Random rows in equal numbers."""
+    def kept(self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator) -> Ints:
+        """Random rows of each class."""
         parts = [
             rng.permutation(rows[y == c])[: int((pvi[y == c] >= self.tau).sum())]
             for c in np.unique(y)
         ]
-        kept = np.concatenate(parts)
-        if not kept.size:
-            raise Incompatible(f"no training text has a PVI of {self.tau} nats; wants a lower tau")
-        return training.shuffled(kept, self.batch, self.steps, rng)
+        return np.concatenate(parts)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Budget(_Policy):
-    """A share of the texts, the same of every class, since PVI compares within a class only."""
-
-    share: float = 0.25
+class _Budget(_Policy, settings.Budget):
+    """The same share of the texts of each class, since PVI is comparable only within a class."""
 
     target: ClassVar[float]
-    """The middle of the ranks that are kept: 0 the easiest, 1 the hardest."""
+    """The middle of the ranks that are kept, from 0, the easiest text, to 1, the hardest."""
 
     def distance(self, pvi: Floats, rng: np.random.Generator) -> Floats:
-        """How far a text of one class is from what is wanted (m,)."""
+        """Distance of the rank of each text of a class from ``target`` (m,)."""
         rank = np.argsort(np.argsort(-pvi, kind="stable"), kind="stable") / max(1, len(pvi) - 1)
         return np.abs(rank - self.target)
 
     def schedule(
         self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator
     ) -> Iterator[Step]:
-        """The nearest rows of each class, one at least."""
+        """Shuffled rows of those nearest to ``target`` in each class, at least one of each."""
         kept = []
         for c in np.unique(y):
             member = np.flatnonzero(y == c)
@@ -199,30 +187,26 @@ class _Budget(_Policy):
         return training.shuffled(np.concatenate(kept), self.batch, self.steps, rng)
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrainEasy(_Budget):
     """The share of highest PVI."""
 
     target: ClassVar[float] = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrainMedium(_Budget):
-    """The share nearest the median PVI."""
+    """The share around the median PVI."""
 
     target: ClassVar[float] = 0.5
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrainHard(_Budget):
     """The share of lowest PVI."""
 
     target: ClassVar[float] = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrainRandom(_Budget):
-    """As large a share drawn at random: the control of the three."""
+    """A random share: the control of the three."""
 
     target: ClassVar[float] = 0.0
 
@@ -231,11 +215,8 @@ class TrainRandom(_Budget):
         return rng.random(len(pvi))
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainWeight(_Policy):
-    """All texts, each weighted by exp(strength x PVI), scaled to a mean of one and held within 0.1 .. 10."""
-
-    strength: float = 1.0
+class TrainWeight(_Policy, settings.Weighted):
+    """All texts, with weights exp(strength x PVI) of mean 1, held within 0.1 .. 10."""
 
     def weights(self, pvi: Floats, rng: np.random.Generator) -> Floats:
         """Weights (m,) of the texts."""
@@ -248,14 +229,13 @@ class TrainWeight(_Policy):
     ) -> Iterator[Step]:
         """Shuffled rows with their weights."""
         weight = dict(zip(rows.tolist(), self.weights(pvi, rng).tolist(), strict=True))
-        for taken, _ in training.shuffled(rows, self.batch, self.steps, rng):
-            yield taken, np.array([weight[int(i)] for i in taken])
+        for batch, _ in training.shuffled(rows, self.batch, self.steps, rng):
+            yield batch, np.array([weight[int(i)] for i in batch])
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrainRandomWeight(TrainWeight):
-    """The same weights dealt out at random: the control."""
+    """The same weights given to random texts: the control."""
 
     def weights(self, pvi: Floats, rng: np.random.Generator) -> Floats:
-        """The weights in any order."""
+        """The weights in random order."""
         return rng.permutation(super().weights(pvi, rng))

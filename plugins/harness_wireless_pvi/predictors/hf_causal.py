@@ -1,52 +1,48 @@
 """Causal language models as predictive families: the classes are answers to a prompt.
 
-What all prompts share is computed once and its keys and values handed to every batch; without a context in the null,
-the null is one prompt for all rows. So n texts cost n + 1 short passes instead of 2 n long ones.
+What all prompts share is computed once, and its keys and values are handed to every batch. Without
+a context in the null, the null is one prompt for all rows. So n texts cost n + 1 short passes
+rather than 2 n long ones.
 """
 
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Kind, LabelledText, LabelLogProbabilities, calm
-from harness_wireless_pvi import batches, held_out, hub, prompts, training
-from harness_wireless_pvi.arrays import Floats, Ints
-from harness_wireless_pvi.held_out import Predict
-from harness_wireless_pvi.prompts import Prompts
-from harness_wireless_pvi.tuning import Tuned
+from harness import Floats, Ints, Kind, LabelledText, LabelLogProbabilities, calm
+from harness_wireless_pvi import batches, hub, settings, training
+from harness_wireless_pvi.predictors import held_out, prompts
+from harness_wireless_pvi.predictors.held_out import Predict
+from harness_wireless_pvi.predictors.prompts import Prompts
+from harness_wireless_pvi.predictors.tuning import Tuned
 
 
-@dataclass(frozen=True, kw_only=True)
-class HFCausal(Tuned):
-    """Answers scored by a language model, as it is (``steps=0``) or fine-tuned on the training rows.
+class HFCausal(Tuned, settings.TunedAnswers):
+    """Answers scored by a language model, as it is (``steps=0``) or fine-tuned on training rows.
 
     Attributes
     ----------
-    scoring : ``first`` compares the first tokens of the answers; ``whole`` the sums over all their tokens. Either is
-        scaled to a sum of one over the classes.
-    null : ``prompt`` shows the model a blank text (a copy fine-tuned on blank texts where ``steps`` is not 0);
-        ``prior`` counts labels.
-    null_keeps_context : whether the blank prompt keeps the context. Options of a choice would tell the null much.
+    scoring : ``first`` compares the first tokens of the answers, ``whole`` the sums over all their
+        tokens. Probabilities are normalized over the classes.
+    null : ``prompt`` shows the model a blank text (where ``steps`` is not 0, a copy fine-tuned on
+        blank texts); ``prior`` counts labels.
+    null_keeps_context : whether the blank prompt keeps the context. The options of a choice tell
+        the null much.
     """
-
-    steps: int = 0
-    max_length: int = 512
-    scoring: str = "first"
-    null: str = "prompt"
-    null_keeps_context: bool = False
-    instruction: str = ""
 
     def transform(
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
-        """Log-probabilities of the classes. Raises as `held_out.scores`, `hub.model` and `prompts.build`."""
-        name, k = hub.need(self.model, "hf-causal"), data.n_classes
+        """Log-probabilities of the classes.
+
+        Raises as `held_out.scores`, `hub.model` and `prompts.build`.
+        """
+        name, k = hub.need(self.model, "hf-causal"), len(data.classes)
         words = hub.tokenizer(name, self.revision)
         asked = prompts.build(
             words, data, self.instruction, self.max_length, self.null_keeps_context
@@ -58,22 +54,17 @@ class HFCausal(Tuned):
         shared_null = len(asked.null) == 1
 
         def scored(network: Any, chosen: list[list[int]]) -> Floats:
+            size, pad = self.score_tokens, words.pad_token_id
             with calm(self.device, np.random.default_rng(0)):
-                return score(
-                    network,
-                    asked,
-                    chosen,
-                    self.scoring,
-                    self.score_tokens,
-                    words.pad_token_id,
-                    self.device,
-                )
+                return score(network, asked, chosen, self.scoring, size, pad, self.device)
 
         def losses(chosen: list[list[int]]) -> Any:
-            return lambda network, rows: answer_loss(
-                network, [asked.prefix + chosen[i % len(chosen)] for i in rows],
-                [asked.options[c] for c in data.y[rows]], words.pad_token_id, self.device,
-            )  # fmt: skip
+            def of(network: Any, rows: Ints) -> Tensor:
+                whole = [asked.prefix + chosen[i % len(chosen)] for i in rows]
+                answers = [asked.options[c] for c in data.y[rows]]
+                return answer_loss(network, whole, answers, words.pad_token_id, self.device)
+
+            return of
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
             with calm(self.device, rng):
@@ -100,14 +91,14 @@ class HFCausal(Tuned):
 def answer_loss(
     network: Any, asked: list[list[int]], answers: list[list[int]], pad: int, device: str
 ) -> Tensor:
-    """-ln p(answer | prompt), the sum over the answer's tokens, of each pair (b,)."""
+    """-ln p(answer | prompt) of each pair (b,), summed over the tokens of the answer, in nats."""
     ids, real = batches.padded([a + b for a, b in zip(asked, answers, strict=True)], pad, device)
     logits = network(input_ids=ids[:, :-1], attention_mask=real[:, :-1].long()).logits.float()
     each = nn.functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")
-    place = torch.arange(1, ids.shape[1], device=device)
+    position = torch.arange(1, ids.shape[1], device=device)
     start = torch.tensor([len(a) for a in asked], device=device)[:, None]
     end = start + torch.tensor([len(b) for b in answers], device=device)[:, None]
-    loss: Tensor = (each * ((place >= start) & (place < end))).sum(1)
+    loss: Tensor = (each * ((position >= start) & (position < end))).sum(1)
     return loss
 
 
@@ -125,24 +116,24 @@ def score(
     prefix = torch.tensor([asked.prefix], device=device)
     with torch.inference_mode(), training.precision(device):
         shared = network(input_ids=prefix, use_cache=True, logits_to_keep=1).past_key_values
-        for rows in batches.by_length([len(chosen[i]) for i in range(len(chosen))], tokens):
+        for rows in batches.by_length([len(ids) for ids in chosen], tokens):
             ids, real = batches.padded([chosen[r] for r in rows], pad, device)
             cache = copy.deepcopy(shared)
             cache.batch_repeat_interleave(len(rows))
             last = real.sum(1) - 1
-            kept, place = torch.unique(last, return_inverse=True)
-            mask = torch.cat(
-                [torch.ones(len(rows), prefix.shape[1], dtype=torch.bool, device=device), real], 1
-            )
+            kept, slot = torch.unique(last, return_inverse=True)
+            mask = torch.cat([real.new_ones(len(rows), prefix.shape[1]), real], 1)
             found = network(
-                input_ids=ids, attention_mask=mask.long(), past_key_values=cache, use_cache=scoring == "whole",
+                input_ids=ids,
+                attention_mask=mask.long(),
+                past_key_values=cache,
+                use_cache=scoring == "whole",
                 logits_to_keep=kept,
-            )  # fmt: skip
-            ends = found.logits[torch.arange(len(rows), device=device), place].double()
+            )
+            ends = found.logits[torch.arange(len(rows), device=device), slot].double()
             if scoring == "first":
-                table = torch.stack(
-                    [torch.logsumexp(ends[:, first], 1) for first in asked.first], 1
-                )
+                masses = [torch.logsumexp(ends[:, first], 1) for first in asked.first]
+                table = torch.stack(masses, 1)
             else:
                 table = _whole(network, asked, ends, cache, mask, last, pad)
             out[rows] = torch.log_softmax(table, -1).cpu().numpy()
@@ -152,7 +143,7 @@ def score(
 def _whole(
     network: Any, asked: Prompts, ends: Tensor, cache: Any, mask: Tensor, last: Tensor, pad: int
 ) -> Tensor:
-    """Sums of log-probabilities over all tokens of every answer (b, k), going on from the prompts' cache."""
+    """Log-probabilities of answers (b, k), summed over their tokens, from the cache of prompts."""
     b, k, device = len(ends), len(asked.options), ends.device
     opening = torch.log_softmax(ends, -1)[:, [option[0] for option in asked.options]]
     if max(map(len, asked.options)) == 1:

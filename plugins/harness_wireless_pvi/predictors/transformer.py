@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,22 +11,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Kind, LabelledText, LabelLogProbabilities, calm
-from harness_wireless_pvi import batches, held_out, training
-from harness_wireless_pvi.arrays import Floats, Ints
-from harness_wireless_pvi.held_out import Predict
-from harness_wireless_pvi.linear import joined
+from harness import Floats, Ints, Kind, LabelledText, LabelLogProbabilities, calm
+from harness_wireless_pvi import batches, settings, training
+from harness_wireless_pvi.predictors import held_out
+from harness_wireless_pvi.predictors.held_out import Predict
+from harness_wireless_pvi.predictors.texts import TOKEN, joined
 from harness_wireless_pvi.training import Step
 
 PAD, START, UNKNOWN = 0, 1, 2
 FIRST = 3
 """The first id of a word or byte."""
-WORD = re.compile(r"\w+|[^\w\s]")
 SCORED_TOKENS = 16_384
 
 
 class Classifier(nn.Module):
-    """Token and position embeddings, encoder layers, the mean over real tokens, class margins (b, k)."""
+    """Token and position embeddings, encoder layers, the mean over tokens, class margins (b, k)."""
 
     def __init__(
         self, vocabulary: int, window: int, width: int, layers: int, k: int, dropout: float
@@ -39,7 +37,7 @@ class Classifier(nn.Module):
         layer = nn.TransformerEncoderLayer(
             width, max(1, width // 16), 2 * width, dropout, batch_first=True, norm_first=True
         )
-        # Attention keeps its fused path without dropout of its own; what goes around it is dropped out still.
+        # Attention has a fused path only without dropout; the rest of the layer keeps its dropout.
         layer.self_attn.dropout = 0.0
         self.encoder = nn.TransformerEncoder(
             layer, layers, nn.LayerNorm(width), enable_nested_tensor=False
@@ -47,7 +45,7 @@ class Classifier(nn.Module):
         self.head = nn.Linear(width, k)
 
     def forward(self, ids: Tensor, real: Tensor) -> Tensor:
-        """Margins (b, k) of token ids (b, t)."""
+        """Margins (b, k) of token ids (b, t), of which ``real (b, t)`` are no padding."""
         x = self.tokens(ids) + self.places[: ids.shape[1]]
         x = self.encoder(x, src_key_padding_mask=~real)
         weight = real.unsqueeze(-1).to(x.dtype)
@@ -57,47 +55,32 @@ class Classifier(nn.Module):
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Token ids of texts: the words that training had, or bytes."""
+    """Token ids of texts: words of the training texts, or bytes."""
 
     ids: dict[str, int] | None
     size: int
 
     @classmethod
     def of(cls, texts: Sequence[str], tokens: str, limit: int) -> Vocabulary:
-        """The ``limit`` most frequent words of the texts (of equally frequent ones the first by name), or the bytes."""
+        """The ``limit`` most frequent words of the texts, or the bytes.
+
+        Equally frequent words come in alphabetical order.
+        """
         if tokens == "bytes":
             return cls(None, FIRST + 256)
-        counts = Counter(word for text in texts for word in WORD.findall(text.casefold()))
+        counts = Counter(word for text in texts for word in TOKEN.findall(text.casefold()))
         words = sorted(counts, key=lambda word: (-counts[word], word))[:limit]
         return cls({word: FIRST + i for i, word in enumerate(words)}, FIRST + len(words))
 
     def encode(self, text: str) -> list[int]:
-        """A start token, then the text's."""
+        """Ids of a start token and of the tokens of the text."""
         if self.ids is None:
             return [START, *(FIRST + b for b in text.encode())]
-        return [START, *(self.ids.get(word, UNKNOWN) for word in WORD.findall(text.casefold()))]
+        return [START, *(self.ids.get(word, UNKNOWN) for word in TOKEN.findall(text.casefold()))]
 
 
-@dataclass(frozen=True, kw_only=True)
-class SmallTransformer:
-    """The architecture and its training, for models and for policies.
-
-    Attributes
-    ----------
-    tokens : ``words`` of the training texts, or ``bytes``.
-    max_length : tokens that are read; what is beyond is cut, with a word in the log.
-    """
-
-    tokens: str = "words"
-    max_length: int = 128
-    width: int = 64
-    layers: int = 2
-    dropout: float = 0.1
-    steps: int = 300
-    batch: int = 32
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.01
-    device: str = "cpu"
+class SmallTransformer(settings.Transformer):
+    """The architecture and its training, for predictors and for policies."""
 
     vocabulary_limit: ClassVar[int] = 20_000
 
@@ -110,7 +93,10 @@ class SmallTransformer:
         schedule: Sequence[Step] | None,
         rng: np.random.Generator,
     ) -> tuple[Classifier, Vocabulary]:
-        """Trained on the rows ``train`` of the texts, in the steps of ``schedule`` (shuffled where None)."""
+        """A network trained on the rows ``train`` of the texts, and its vocabulary.
+
+        The steps are those of ``schedule``; where it is None, the rows are shuffled.
+        """
         words = Vocabulary.of([texts[i] for i in train], self.tokens, self.vocabulary_limit)
         whole = {int(i): words.encode(texts[i]) for i in train}
         batches.tell_cut([len(ids) for ids in whole.values()], self.max_length)
@@ -134,13 +120,18 @@ class SmallTransformer:
                 )
 
             training.train(
-                network, losses, steps, steps=len(steps), learning_rate=self.learning_rate,
-                weight_decay=self.weight_decay, device=self.device,
-            )  # fmt: skip
+                network,
+                losses,
+                steps,
+                steps=len(steps),
+                learning_rate=self.learning_rate,
+                weight_decay=self.weight_decay,
+                device=self.device,
+            )
         return network, words
 
     def score(self, network: Classifier, words: Vocabulary, texts: Sequence[str]) -> Floats:
-        """Log-probabilities (m, k) of the texts, in batches of near-equal length."""
+        """Log-probabilities (m, k) of the texts, in batches of texts of similar length."""
         ids = [words.encode(text)[: self.max_length] for text in texts]
         out = np.empty((len(texts), network.head.out_features))
         with torch.inference_mode(), training.precision(self.device):
@@ -150,19 +141,14 @@ class SmallTransformer:
         return out
 
 
-@dataclass(frozen=True, kw_only=True)
-class TransformerClassifier(SmallTransformer):
+class TransformerClassifier(SmallTransformer, settings.TransformerFamily):
     """The small transformer as a predictive family."""
-
-    null: str = "prior"
-    folds: int = 0
-    scored: str = "test"
 
     def transform(
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores`."""
-        texts, k = joined(data), data.n_classes
+        texts, k = joined(data), len(data.classes)
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
             network, words = self.fit(texts, data.y, k, train, None, rng)
@@ -172,7 +158,7 @@ class TransformerClassifier(SmallTransformer):
             def predict(rows: Ints) -> tuple[Floats, Floats]:
                 with calm(self.device, np.random.default_rng(0)):
                     full = self.score(network, words, [texts[i] for i in rows])
-                # Mass on classes that training never had is no claim about them.
+                # The network learns nothing of classes that training lacks; their mass is spread.
                 known = full[:, seen] - np.log(np.exp(full[:, seen]).sum(1, keepdims=True))
                 return held_out.spread(known, seen, k), np.tile(null, (len(rows), 1))
 
@@ -181,9 +167,10 @@ class TransformerClassifier(SmallTransformer):
         return held_out.scores(data, fit, folds=self.folds, scored=self.scored, rng=rng)
 
     def _null(self, y: Ints, k: int, train: Ints, n: int, rng: np.random.Generator) -> Floats:
-        """Log-probabilities (k,) given nothing: counted, or of a network trained on blank inputs."""
+        """Log-probabilities (k,) without the input: counted, or by a network trained on blanks."""
         if self.null == "prior":
             return held_out.prior(y[train], k)
         network, words = self.fit([" "] * n, y, k, train, None, rng)
         with calm(self.device, np.random.default_rng(0)):
-            return self.score(network, words, [" "])[0]
+            blank: Floats = self.score(network, words, [" "])[0]
+        return blank

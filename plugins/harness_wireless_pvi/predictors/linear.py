@@ -1,69 +1,69 @@
-"""Predictive families with a closed form or a convex fit: the prior, and logistic regressions."""
+"""Predictive families with a closed form or a convex fit: the prior and logistic regressions."""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from harness import Incompatible, Kind, LabelledSamples, LabelledText, LabelLogProbabilities
-from harness_wireless_pvi import embedding, held_out
-from harness_wireless_pvi.arrays import WORDS, Floats, Ints
-from harness_wireless_pvi.held_out import LOG, Predict
+from harness import (
+    Floats,
+    Incompatible,
+    Ints,
+    Kind,
+    LabelledSamples,
+    LabelledText,
+    LabelLogProbabilities,
+)
+from harness_wireless_pvi import settings
+from harness_wireless_pvi.predictors import embedding, held_out
+from harness_wireless_pvi.predictors.held_out import LOG, Predict
+from harness_wireless_pvi.predictors.texts import WORDS, joined
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
+"""Values of ``c`` that are tried, from strong penalties to weak ones."""
 FIFTH = 5
+"""One training row in so many is set aside for the choice of the penalty."""
 PATIENCE = 2
-"""Rises of the loss after which weaker penalties are not tried."""
+"""Number of rises of the loss after which weaker penalties are not tried."""
 
 
-@dataclass(frozen=True)
-class Prior:
-    """The family of constants: the label frequencies of the training rows, with the input or without it."""
-
-    folds: int = 0
-    scored: str = "test"
+class Prior(settings.HeldOut):
+    """The family of constants: label frequencies of the training rows, whatever the input."""
 
     def transform(
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
-        """Equal full and null: a PVI of 0 everywhere. Raises as `held_out.scores`."""
-        k = data.n_classes
+        """The same with the input and without it: every PVI is 0. Raises as `held_out.scores`."""
+        k = len(data.classes)
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
             log_prior = held_out.prior(data.y[train], k)
-            return lambda rows: (
-                np.tile(log_prior, (len(rows), 1)),
-                np.tile(log_prior, (len(rows), 1)),
-            )
+            return lambda rows: (np.tile(log_prior, (len(rows), 1)),) * 2
 
         return held_out.scores(data, fit, folds=self.folds, scored=self.scored, rng=rng)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Logistic:
+class _Logistic(settings.Logistic):
     """Multinomial logistic regression with an L2 penalty of 1/(2 c) and free biases.
 
-    V-entropy is an infimum over the family: with ``c=0`` the penalty is the one of `PENALTIES` whose log-loss is least
-    on a fifth of the training rows, and the fit is made again on all of them.
+    V-entropy is an infimum over the family: with ``c=0`` the penalty is the one of `PENALTIES`
+    whose log-loss is least on a fifth of the training rows, and all rows are fitted with it.
     """
 
-    c: float = 0.0
-    iterations: int = 1000
-    null: str = "prior"
-    folds: int = 0
-    scored: str = "test"
-
     def fit(self, x: Any, y: Ints, k: int, rng: np.random.Generator) -> Any:
-        """From features (n, d), dense or sparse, and classes (n,) to a function from features to (m, k)."""
+        """A function from features (m, d) to log-probabilities (m, k).
+
+        It is fitted on features (n, d), dense or sparse, and classes (n,).
+        """
         return self._fitted(x, y, k, self.c or self._chosen(x, y, k, rng))
 
     def _chosen(self, x: Any, y: Ints, k: int, rng: np.random.Generator) -> float:
-        """The penalty with the least log-loss on a fifth of each class; 1 where there are too few rows to tell.
+        """The penalty with the least log-loss on a fifth of each class; 1 where rows are too few.
 
-        From strong penalties to weak ones, each fit starting from the last, until the loss has risen `PATIENCE` times.
+        Strong penalties come first, and each fit starts from the last, until the loss has risen
+        `PATIENCE` times.
         """
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
@@ -78,9 +78,8 @@ class _Logistic:
         path = LogisticRegression(max_iter=min(self.iterations, 200), tol=1e-4, warm_start=True)
         losses: list[float] = []
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", ConvergenceWarning
-            )  # the fit that counts is made afterwards
+            # The fit that counts is made afterwards.
+            warnings.simplefilter("ignore", ConvergenceWarning)
             for c in PENALTIES:
                 path.set_params(C=c).fit(x[fit], y[fit])
                 table = _log_probabilities(path, x[judge], k)
@@ -98,32 +97,29 @@ class _Logistic:
             warnings.simplefilter("always", ConvergenceWarning)
             found.fit(x, y)
         if any(issubclass(w.category, ConvergenceWarning) for w in caught):
-            LOG.warning(
-                "logistic regression stopped at %d iterations; raise iterations", self.iterations
-            )
-
+            text = "logistic regression stopped at %d iterations; raise iterations"
+            LOG.warning(text, self.iterations)
         return lambda features: _log_probabilities(found, features, k)
 
     def log_null(self, y: Ints, k: int, rng: np.random.Generator) -> Floats:
-        """Log-probabilities (k,) given nothing: counted, or fitted on inputs that are all the same."""
+        """Log-probabilities (k,) without the input: counted, or fitted on equal inputs."""
         if self.null == "prior":
             return held_out.prior(y, k)
-        table: Floats = self._fitted(np.zeros((len(y), 1)), y, k, 1.0)(np.zeros((1, 1)))
-        return table[0]
+        blank: Floats = self._fitted(np.zeros((len(y), 1)), y, k, 1.0)(np.zeros((1, 1)))[0]
+        return blank
 
 
-@dataclass(frozen=True, kw_only=True)
 class Logistic(_Logistic):
-    """On vectors: each column scaled to mean 0 and variance 1 over the training rows."""
+    """On vectors, each column standardized over the training rows."""
 
     def transform(
         self, data: LabelledSamples, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """Log-probabilities of the classes. Raises as `held_out.scores`."""
-        k = data.n_classes
+        classes, k = data.codes, data.n_classes
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
-            x, y = data.x[train], data.y[train]
+            x, y = data.x[train], classes[train]
             mean, scale = x.mean(0), x.std(0)
             scale[~(scale > 1e-12 * np.abs(mean))] = 1.0
             predict, null = self.fit((x - mean) / scale, y, k, rng), self.log_null(y, k, rng)
@@ -135,19 +131,17 @@ class Logistic(_Logistic):
         return held_out.scores(data, fit, folds=self.folds, scored=self.scored, rng=rng)
 
 
-@dataclass(frozen=True, kw_only=True)
-class TfidfLogistic(_Logistic):
+class TfidfLogistic(_Logistic, settings.LogisticOfNgrams):
     """On n-grams of words or characters, weighted by TF-IDF."""
-
-    analyzer: str = "word"
-    ngrams: int = 2
-    max_features: int = 50_000
 
     def transform(
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
-        """Log-probabilities of the classes; a context is read after its text. Raises as `held_out.scores`."""
-        texts, k = np.array(joined(data), object), data.n_classes
+        """Log-probabilities of the classes; a context is read after its text.
+
+        Raises as `held_out.scores`, and `Incompatible` where the training texts have no n-grams.
+        """
+        texts, k = np.array(joined(data), object), len(data.classes)
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
             vectors = self._vectorizer()
@@ -179,19 +173,14 @@ class TfidfLogistic(_Logistic):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class EmbeddingLogistic(_Logistic):
-    """On sentence embeddings; see `embedding.TextEmbedding` for what an encoder may be."""
-
-    encoder: str = ""
-    dimensions: int = 100
-    device: str = "cpu"
+class EmbeddingLogistic(_Logistic, settings.LogisticOfEmbedding):
+    """On the vectors of `embedding.TextEmbedding`."""
 
     def transform(
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
-        """Log-probabilities of the classes. Raises as `held_out.scores` and `embedding.embed`."""
-        texts, k = joined(data), data.n_classes
+        """Log-probabilities of the classes. Raises as `held_out.scores` and `embedding.hashed`."""
+        texts, k = joined(data), len(data.classes)
         fixed = embedding.encode(texts, self.encoder, self.device) if self.encoder else None
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
@@ -207,21 +196,9 @@ class EmbeddingLogistic(_Logistic):
 
 def _log_probabilities(fitted: Any, features: Any, k: int) -> Floats:
     """Log-probabilities (m, k) by a fitted logistic regression of scikit-learn."""
+    from scipy.special import log_softmax
+
     margins = np.asarray(fitted.decision_function(features), np.float64)
     if margins.ndim == 1:
         margins = np.column_stack([np.zeros(len(margins)), margins])
-    return held_out.spread(log_softmax(margins), fitted.classes_, k)
-
-
-def joined(data: LabelledText) -> list[str]:
-    """Each text with its context."""
-    if data.contexts is None:
-        return list(data.texts)
-    return [f"{text} ; {context}" for text, context in zip(data.texts, data.contexts, strict=True)]
-
-
-def log_softmax(margins: Floats) -> Floats:
-    """Over the last axis, safe for any finite margins."""
-    shifted = margins - margins.max(-1, keepdims=True)
-    out: Floats = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
-    return out
+    return held_out.spread(log_softmax(margins, axis=-1), fitted.classes_, k)

@@ -1,8 +1,8 @@
-"""Held-out log-probabilities: who is fitted on what, and who is scored.
+"""Held-out log-probabilities: which rows a predictor is fitted on, and which it scores.
 
-V-information is a property of data that the predictor has not seen (Ethayarajh et al. 2022, algorithm 1); scores of
-training rows flatter the predictor. A split gives the scores of its test part. Cross-fitting gives every row a score,
-by a predictor fitted on the other folds.
+V-information is a property of data that the predictor has not seen (Ethayarajh et al. 2022,
+algorithm 1); scores of training rows are optimistic. With a split, the test part is scored.
+Cross-fitting scores every row, by a predictor fitted on the other folds.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from harness import Incompatible, LabelledSamples, LabelledText, LabelLogProbabilities
-from harness_wireless_pvi.arrays import Floats, Ints
+from harness import Floats, Incompatible, Ints, LabelledSamples, LabelledText, LabelLogProbabilities
 
 FLOOR = -50.0 * float(np.log(2.0))
-"""The least log-probability (nats) that is told apart from that of an impossible class: 2^-50."""
+"""The least log-probability in nats, ln 2^-50; that of an impossible class is raised to it."""
 
 LOG = logging.getLogger("harness.wireless_pvi")
 
 Predict = Callable[[Ints], tuple[Floats, Floats]]
-"""Rows (m,) to the log-probabilities (m, k) with the input and without it."""
+"""Function from rows (m,) to log-probabilities (m, k) with the input and without it."""
 Fit = Callable[[Ints, np.random.Generator], Predict]
-"""Training rows to a predictor."""
+"""Function from training rows to a predictor."""
 
 
 def scores(
@@ -38,23 +37,20 @@ def scores(
 
     Parameters
     ----------
-    folds : 0, or how many parts the rows are cut into; the split is then not used.
-    scored : ``test``, or ``train`` for the optimistic scores of the rows that were fitted (with folds=0).
+    folds : 0, or the number of parts that the rows are cut into; the split is then not used.
+    scored : ``test``, or ``train`` for optimistic scores of the fitted rows (with ``folds=0``).
 
     Raises
     ------
-    Incompatible : no split and no folds, or a class that a predictor would have to know and never sees.
+    Incompatible : there is neither a split nor folds, or a class that is scored is absent from the
+        rows that a predictor is fitted on.
     """
-    classes = (
-        data.classes
-        if isinstance(data, LabelledText)
-        else tuple(str(c) for c in range(data.n_classes))
-    )
+    y, classes = data.codes, tuple(str(name) for name in data.classes)
     rows: list[Ints] = []
     full: list[Floats] = []
     null: list[Floats] = []
     for train, judged in _rounds(data, folds, scored, rng):
-        _check_training(data.y, train, judged, classes)
+        _check_training(y, train, judged, classes)
         predict = fit(train, rng)
         for table, given in zip((full, null), predict(judged), strict=True):
             table.append(np.maximum(given, FLOOR))
@@ -62,36 +58,35 @@ def scores(
     row = np.concatenate(rows)
     order = np.argsort(row) if folds else np.arange(len(row))
     row = row[order]
+    groups, wrong = getattr(data, "groups", None), getattr(data, "wrong", None)
     return LabelLogProbabilities(
         np.concatenate(full)[order],
         np.concatenate(null)[order],
-        data.y[row],
+        y[row],
         classes,
         np.full(len(row), folds > 0 or scored == "test"),
         row,
-        groups=_taken(getattr(data, "groups", None), row),
-        wrong=data.wrong[row]
-        if isinstance(data, LabelledText) and data.wrong is not None
-        else None,
+        groups=None if groups is None else tuple(groups[i] for i in row),
+        wrong=None if wrong is None else wrong[row],
     )
 
 
 def prior(y: Ints, k: int) -> Floats:
-    """Log-frequencies (k,) of the classes among ``y``: the best null of every family with free class biases."""
+    """Log-frequencies (k,) of the classes among ``y``.
+
+    They are the best null of every family with free class biases.
+    """
     counts = np.bincount(y, minlength=k)
     with np.errstate(divide="ignore"):
-        return np.maximum(np.log(counts / counts.sum()), FLOOR)
+        logs: Floats = np.log(counts / counts.sum())
+    return np.maximum(logs, FLOOR)
 
 
 def spread(table: Floats, seen: Ints, k: int) -> Floats:
-    """Columns of the classes seen in training (m, len(seen)) among those of all k; the others get the floor."""
+    """Log-probabilities (m, k) from those of the classes seen in training; the rest is `FLOOR`."""
     out = np.full((len(table), k), FLOOR)
     out[:, seen] = table
     return out
-
-
-def _taken(values: tuple[str, ...] | None, row: Ints) -> tuple[str, ...] | None:
-    return None if values is None else tuple(values[i] for i in row)
 
 
 def _rounds(
@@ -101,17 +96,18 @@ def _rounds(
     if not folds:
         if data.split is None:
             raise Incompatible(
-                f"this {type(data).__name__} has no train/test split; wants folds=5, which scores every row held out"
+                f"this {type(data).__name__} has no train/test split; "
+                "wanted one, or folds=5, which scores every row held out"
             )
         train = data.split.train
         yield train, train if scored == "train" else data.split.test
         return
     if scored == "train":
         raise Incompatible(
-            "scored=train asks for the rows that were fitted; with folds no row is; wants folds=0"
+            "scored=train asks for scores of fitted rows, which folds do not give; wanted folds=0"
         )
     if folds > data.n:
-        raise Incompatible(f"{folds} folds of {data.n} rows; wants folds={data.n} or fewer")
+        raise Incompatible(f"{folds} folds of {data.n} rows; wanted folds={data.n} or fewer")
     part = fold_of(data, folds, rng)
     for fold in range(folds):
         judged = np.flatnonzero(part == fold)
@@ -120,7 +116,7 @@ def _rounds(
 
 
 def fold_of(data: LabelledText | LabelledSamples, folds: int, rng: np.random.Generator) -> Ints:
-    """The fold (n,) of every row, even over classes; equal texts, which would leak, stay together."""
+    """The fold (n,) of each row, balanced over classes; equal texts share one, else they leak."""
     unit = np.arange(data.n)
     if isinstance(data, LabelledText) and not data.repeats:
         first: dict[tuple[str, str], int] = {}
@@ -137,11 +133,12 @@ def _check_training(y: Ints, train: Ints, judged: Ints, classes: tuple[str, ...]
     seen = np.unique(y[train])
     if len(seen) < 2:
         raise Incompatible(
-            f"the training part has the one class {classes[seen[0]]!r}: H_V(Y) = 0, there is nothing to know"
+            f"the training part has the one class {classes[seen[0]]!r}, so H_V(Y) = 0; "
+            "wanted at least two classes"
         )
     unseen = np.setdiff1d(y[judged], seen)
     if unseen.size:
         raise Incompatible(
-            f"class {classes[unseen[0]]!r} is to be scored and absent from the training rows; wants two rows of "
-            "every class at least, and folds that keep one"
+            f"class {classes[unseen[0]]!r} is to be scored and absent from the training rows; "
+            "wanted at least two rows of every class, and one of them outside each fold"
         )

@@ -1,38 +1,23 @@
-"""Sentences as vectors: hashed n-grams with a truncated singular value decomposition, or an encoder from files."""
+"""Texts as vectors: hashed n-grams with a truncated SVD, or an encoder of `transformers`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from harness import Incompatible, Kind, LabelledSamples, LabelledText
-from harness_wireless_pvi.arrays import WORDS, Floats, Ints
+from harness import Floats, Incompatible, Ints, Kind, LabelledSamples, LabelledText
+from harness_wireless_pvi.predictors.texts import WORDS, joined
+from harness_wireless_pvi.settings import Embedding
 
 BUCKETS = 2**18
 
 
-@dataclass(frozen=True)
-class TextEmbedding:
-    """Labelled vectors for any estimator or model that reads them; the split goes along.
-
-    Attributes
-    ----------
-    encoder : empty for hashed n-grams, which need no download; else the folder or hub id of a `transformers` encoder,
-        whose last layer is averaged over the tokens and scaled to length one.
-    dimensions : of the hashed embedding.
-    """
-
-    encoder: str = ""
-    dimensions: int = 100
-    device: str = "cpu"
+class TextEmbedding(Embedding):
+    """Labelled vectors for any estimator or model that reads them; the split is kept."""
 
     def transform(
         self, data: LabelledText, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelledSamples:
-        """Vectors of all rows; what is fitted, is fitted on the training rows (all rows where there is no split)."""
-        from harness_wireless_pvi.linear import joined
-
+        """Vectors of all rows, fitted on the training rows (on all where there is no split)."""
         texts = joined(data)
         train = np.arange(data.n) if data.split is None else data.split.train
         x = (
@@ -44,10 +29,11 @@ class TextEmbedding:
 
 
 def hashed(texts: list[str], train: Ints, dimensions: int, rng: np.random.Generator) -> Floats:
-    """Embeddings (n, d) of length one or zero: TF-IDF of hashed word 1-grams and 2-grams, its leading singular
-    directions over the training rows. d is ``dimensions`` or what the training rows allow.
+    """Vectors (n, d) of length one or zero, from TF-IDF of hashed word 1-grams and 2-grams.
 
-    Raises `Incompatible` where the training texts have no words.
+    They are projected on the leading singular directions of the training rows. d is ``dimensions``,
+    or less where the training rows do not span as many. Raises `Incompatible` where there are fewer
+    than two training texts, or words in them.
     """
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
@@ -61,7 +47,7 @@ def hashed(texts: list[str], train: Ints, dimensions: int, rng: np.random.Genera
     d = min(dimensions, len(used) - 1, len(train) - 1)
     if d < 1:
         raise Incompatible(
-            f"{len(train)} training texts of {len(used)} words; wants two of each at least"
+            f"{len(train)} training texts of {len(used)} words; wanted at least two of each"
         )
     counts = counts[:, used]
     weighted = TfidfTransformer(sublinear_tf=True).fit(counts[train]).transform(counts)
@@ -75,7 +61,7 @@ def hashed(texts: list[str], train: Ints, dimensions: int, rng: np.random.Genera
 
 
 def encode(texts: list[str], encoder: str, device: str) -> Floats:
-    """Mean of the last hidden layer over the tokens (n, d), of length one. Raises as `hub.open_model`."""
-    from harness_wireless_pvi.encoder import encode as run
+    """Vectors (n, d) by an encoder, as `encoder.encode`, imported when used: it needs torch."""
+    from harness_wireless_pvi.predictors.encoder import encode as run
 
     return run(texts, encoder, device)

@@ -1,20 +1,22 @@
-"""Sentence embeddings by an encoder of `transformers`."""
+"""Texts as vectors by an encoder of `transformers`."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 
-from harness import calm
+from harness import Floats, calm
 from harness_wireless_pvi import batches, hub, training
-from harness_wireless_pvi.arrays import Floats
 
 MAX_LENGTH = 256
 SCORED_TOKENS = 8192
 
 
 def encode(texts: list[str], name: str, device: str) -> Floats:
-    """Mean of the last hidden layer over the tokens (n, d), of length one. Raises as `hub.model`."""
+    """Mean of the last hidden layer over the tokens (n, d), scaled to length one.
+
+    Raises as `hub.model`.
+    """
     words = hub.tokenizer(name, "main")
     network, _ = hub.model("AutoModel", name, "main")
     ids = [words(text, truncation=False, verbose=False)["input_ids"] for text in texts]

@@ -1,9 +1,0 @@
-"""Names for the array types of this plugin; shapes stand in the docstrings."""
-
-from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
-
-Floats: TypeAlias = NDArray[np.float64]
-Ints: TypeAlias = NDArray[np.int64]

@@ -1,0 +1,92 @@
+"""Parameters: each is declared here once, and inherited by the estimators that have it.
+
+The fields of a class are in the order of its bases from last to first, then its own.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness import param
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """How many neighbours."""
+
+    k: int = param(5, "number of neighbours", low=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaling:
+    """How columns are scaled."""
+
+    standardize: bool = param(True, "whether each column is divided by its standard deviation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Space:
+    """How distances between points are measured."""
+
+    metric: Literal["euclidean", "chebyshev"] = param("euclidean", "distance between points")
+    whiten: bool = param(
+        True, "whether the covariance is removed first, and its volume added back at the end"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandardError:
+    """How the standard error is found."""
+
+    stderr: Literal["subsamples", "local", "none"] = param(
+        "subsamples",
+        "source of the standard error: disjoint parts, local values (cheap, too small), or none",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joint(StandardError, Scaling, Neighbours):
+    """Estimators that count neighbours in a joint space."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distances(StandardError, Space, Neighbours):
+    """Entropies from distances to neighbours."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightedDistances(Distances):
+    """Entropies from weighted distances to neighbours."""
+
+    max_weight: float = param(
+        10.0, "norm of the weights above which the unweighted estimate is used", above=0.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bandwidth:
+    """The width of a kernel."""
+
+    bandwidth: float | None = param(
+        None, "bandwidth, in standard deviations; none takes the likeliest", above=0.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kernel(StandardError, Bandwidth):
+    """Entropy from a kernel density."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreeKernels(Kernel):
+    """Mutual information from three kernel densities."""
+
+    shared: bool = param(
+        True, "whether the bandwidth of the joint density is used for all three entropies"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Covariance:
+    """Estimates from covariances."""
+
+    correct: bool = param(False, "whether the bias that Gaussian data would have is subtracted")

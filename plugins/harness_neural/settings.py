@@ -1,0 +1,84 @@
+"""Parameters: each is declared here once, and inherited by the estimators that have it.
+
+The fields of a class are in the order of its bases from last to first, then its own.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness import Device, param
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """The form of a critic."""
+
+    critic: Literal["concat", "separable"] = param(
+        "concat", "form of the critic: one network of both variables, or one for each"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """The layers of a network."""
+
+    hidden: tuple[int, ...] = param((128, 128), "widths of the hidden layers", low=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape(Layers, Form):
+    """The networks of a critic, and the pairs that they are shown."""
+
+    width: int = param(32, "number of outputs of each network of a separable critic", low=1)
+    negatives: int = param(
+        2, "number of mismatched partners of a sample in a step, for a concat critic", low=1
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """The training loop."""
+
+    batch: int = param(256, "number of samples in a step", low=2)
+    steps: int = param(2000, "maximum number of steps of Adam", low=1)
+    learning_rate: float = param(1e-3, "learning rate of Adam", above=0.0)
+    patience: int = param(
+        8,
+        "number of validations in a row (one every 50 steps) without improvement that end training",
+        low=1,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Critic(Device, Training, Shape):
+    """A trained critic."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningMean(Critic):
+    """A critic whose gradient has a running mean in it."""
+
+    rate: float = param(
+        0.01, "weight of the current batch in the running mean", above=0.0, high=1.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrastive(Critic):
+    """A critic that picks the partner of each sample in a batch."""
+
+    critic: Literal["concat", "separable"] = param(
+        "separable", "form of the critic: one network of both variables, or one for each"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clipped(Critic):
+    """A critic whose scores are clipped."""
+
+    tau: float = param(5.0, "absolute value at which scores are clipped", above=0.0, unit="nats")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Density(Device, Training, Layers):
+    """A fitted conditional density."""

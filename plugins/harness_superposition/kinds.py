@@ -1,0 +1,72 @@
+"""The kind of this plugin: how sparse codes of a layer use their features."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from harness import DataError, Floats, Ints, Kind, array
+
+
+class SparseCodes(Kind):
+    """How n sparse autoencoders of one layer use their features; the codes themselves are not kept.
+
+    Attributes
+    ----------
+    mass (n, blocks, features)    sum of the absolute codes over the samples of a block; blocks are
+                                  random parts of the samples, the same for all autoencoders, and
+                                  about equally large
+    counts (n, blocks, features)  in how many samples of the block the feature is active
+    sparsity (n,)                 weight of the sparsity term beside the summed square error; 0 where
+                                  there is none
+    scale (n,)                    what the layer was multiplied with before the autoencoder saw it
+    unexplained (n,)              square error over variance, on samples that it was not fitted on
+                                  where there are any
+    units, samples              width of the layer, and how many samples were coded
+    layer, accuracy, learning_coefficient  as in `Activations`
+    """
+
+    mass: Floats = array("n blocks features")
+    counts: Ints = array("n blocks features", np.int64)
+    sparsity: Floats = array("n")
+    scale: Floats = array("n")
+    unexplained: Floats = array("n")
+    units: int = 1
+    samples: int = 1
+    layer: str = ""
+    accuracy: float | None = None
+    learning_coefficient: float | None = None
+
+    @property
+    def features(self) -> int:
+        """Size of the dictionaries."""
+        return int(self.mass.shape[2])
+
+    def check(self) -> None:
+        """Refuse negative mass, counts beyond the samples, and widths below one."""
+        if (self.mass < 0).any():
+            row = int(np.argwhere(self.mass < 0)[0][0])
+            raise DataError("SparseCodes.mass", "a negative sum", "sums of absolute values", row)
+        if self.units < 1 or self.samples < 1:
+            raise DataError(
+                "SparseCodes", f"{self.units} units, {self.samples} samples", "one at least of each"
+            )
+        wrong = (self.counts < 0).any((1, 2)) | (self.counts.sum(1) > self.samples).any(1)
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise DataError(
+                "SparseCodes.counts",
+                "counts out of range",
+                f"0 to samples={self.samples} in all",
+                row,
+            )
+
+    @classmethod
+    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
+        """Autoencoders of eight features each, one of them dead."""
+        counts = rng.integers(1, 10, size=(n, 10, 8))
+        counts[:, :, -1] = 0
+        mass = rng.random(counts.shape) * counts
+        same = np.full(n, 0.1)
+        return cls(mass, counts, same, np.ones(n), same, units=4, samples=100, layer="hidden")

@@ -1,0 +1,108 @@
+"""Parameters: each is declared here once, and inherited by the tasks that have it."""
+
+from dataclasses import dataclass
+
+from harness import param
+
+_DIMS = "numbers of dimensions of each variable, one case for each"
+_INFORMATION = "mutual information, one case for each value"
+_SIGMA = "standard deviations of the noise, one case for each"
+_CODES = "numbers of different codes, one case for each"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """The size of a case."""
+
+    n: int = param(5000, "number of samples in each case", low=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts(Size):
+    """The sizes of the parts of a case."""
+
+    n_train: int = param(2000, "number of further samples, which compressors are fitted on", low=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named(Size):
+    """Cases by name."""
+
+    only: tuple[str, ...] = param((), "names of cases, with wildcards; empty for all cases")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """Cases over dimension, information and sample size."""
+
+    dims: tuple[int, ...] = param((1, 2, 5, 10), _DIMS, low=1)
+    information: tuple[float, ...] = param((0.0, 1.0, 3.0, 5.0), _INFORMATION, low=0.0, unit="nats")
+    n: tuple[int, ...] = param((1000, 5000), "numbers of samples, one case for each", low=2)
+    mix: bool = param(True, "whether each variable is rotated at random")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel(Size):
+    """A linear channel."""
+
+    gains: tuple[float, ...] = param(
+        (3.0, 2.0, 1.0, 0.5, 0.2, 0.1), "gains of the channel", above=0.0
+    )
+    sigma: tuple[float, ...] = param((0.5,), _SIGMA, above=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise(Parts):
+    """Noise on a signal, with a part to fit compressors on."""
+
+    sigma: tuple[float, ...] = param((0.1, 0.5, 1.0), _SIGMA, above=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures(Parts):
+    """Pictures, with a part to fit compressors on."""
+
+    width: int = param(16, "side of a picture", low=4, unit="pixels")
+    information: tuple[float, ...] = param(
+        (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0), _INFORMATION, low=0.0, unit="nats"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dimensions(Size):
+    """Cases over dimension."""
+
+    dims: tuple[int, ...] = param((1, 3), _DIMS, low=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uniform(Dimensions):
+    """Uniform numbers with uniform noise."""
+
+    information: tuple[float, ...] = param(
+        (0.0, 0.5, 1.0, 2.0, 4.0), _INFORMATION, low=0.0, unit="nats"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bins(Size):
+    """A code of a continuous vector."""
+
+    dim: int = param(2, "number of dimensions of X", low=1)
+    codes: tuple[int, ...] = param((2, 8, 32), _CODES, low=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Laws(Size):
+    """Distributions in several dimensions."""
+
+    dims: tuple[int, ...] = param((1, 2, 5, 10), _DIMS, low=1)
+    laws: tuple[str, ...] = param((), "names of distributions; empty for all")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Codes(Size):
+    """Integer codes."""
+
+    n: int = param(1000, "number of samples in each case", low=2)
+    codes: tuple[int, ...] = param((2, 10, 100, 1000), _CODES, low=2)
