@@ -66,7 +66,8 @@ def _read(file: Path) -> Iterator[Record]:
                 continue
             value = json.loads(line)
             if "setup" in value:
-                setups[value.pop("setup")] = value | {"models": tuple(value["models"])}
+                name = value.pop("setup")
+                setups[name] = value | {"models": tuple(value["models"])}
             else:
                 yield from_setup(file.stem, setups[value.pop("of")], value)
         except (UsageError, ValueError, KeyError, TypeError, AttributeError) as error:

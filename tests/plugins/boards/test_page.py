@@ -2,6 +2,7 @@
 
 import html.parser
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -151,7 +152,12 @@ def test_bytes_are_the_same_again_and_name_no_place(made, tmp_path, record, boar
     )
     other = subprocess.run(
         [sys.executable, "-c", code, str(made.board.folder)], capture_output=True, check=True,
-        env={"PYTHONHASHSEED": "7", "MPLCONFIGDIR": str(tmp_path), "TZ": "Asia/Tokyo"},
+        env={
+            "PYTHONHASHSEED": "7",
+            "MPLCONFIGDIR": str(tmp_path),
+            "TZ": "Asia/Tokyo",
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        },
     )  # fmt: skip
     assert other.stdout == first
 
