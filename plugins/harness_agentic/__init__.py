@@ -30,6 +30,16 @@ _PAPER = "S. He et al., An Information Theoretic Perspective on Agentic System D
 _PLAIN = ("deterministic", "permutation-invariant")
 
 
+RATE_DISTORTION = ReportSpec(
+    name="rate-distortion",
+    summary="distortion of compressors over their rate, with the fitted curve",
+    implementation="harness_agentic.reports.rate_distortion:RateDistortion",
+    reads=("agentic/bits-per-token", "agentic/answer-accuracy"),
+    requires=("scipy",),
+    install="infoharness[boards]",
+)
+
+
 @_hookimpl
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """Information from a matrix of log-likelihoods, and what goes with it."""
@@ -191,11 +201,4 @@ def harness_tasks() -> Iterable[TaskSpec]:
 @_hookimpl
 def harness_reports() -> Iterable[ReportSpec]:
     """Rate and distortion."""
-    yield ReportSpec(
-        name="rate-distortion",
-        summary="distortion of compressors over their rate, with the fitted curve",
-        implementation="harness_agentic.reports.rate_distortion:RateDistortion",
-        reads=("agentic/bits-per-token", "agentic/answer-accuracy"),
-        requires=("scipy",),
-        install="infoharness[boards]",
-    )
+    return (RATE_DISTORTION,)

@@ -9,11 +9,14 @@ from harness import CommandSpec, hookimpl
 HARNESS_API = 1
 
 
+BOARD = CommandSpec(
+    name="board",
+    summary="leaderboards: show, run, build, check, submit",
+    implementation="harness_boards.command",
+)
+
+
 @hookimpl
 def harness_commands() -> Iterable[CommandSpec]:
     """The verb ``board``."""
-    yield CommandSpec(
-        name="board",
-        summary="leaderboards: show, run, build, check, submit",
-        implementation="harness_boards.command",
-    )
+    return (BOARD,)

@@ -29,7 +29,7 @@ from typing import Any
 from harness import UsageError, unknown_name
 from harness.commands import Plan, Registry, Request, make_plan
 from harness_boards import submission
-from harness_boards.sections import check, define
+from harness_boards.kinds import check, define
 from harness_boards.sections.base import Definition
 from harness_boards.submission import Submission
 

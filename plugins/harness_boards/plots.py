@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from harness_boards.sections.ranked import Ranked
-    from harness_boards.sections.validity import Predictor, Validity
 
 Floats = NDArray[np.float64]
 WIDTH = 360
@@ -61,15 +59,15 @@ class Plots:
 
 def of_ranked(section: Ranked, identity: str) -> Plots:
     """All plots of a section that mean something. Raises `MissingDependency` without matplotlib."""
-    names = _names(identity)
+    drawing = names(identity)
     drawn = [s.done > 0 for s in section.rows]
     if not any(drawn):
         return Plots()
     colours = _colours(section)
     panels = list(_panels(section))
-    figures = [_against(section, panel, colours, next(names)) for panel in panels[:MOST]]
-    figures += _cost(section, colours, names)
-    figures += _critical(section, colours, names)
+    figures = [_against(section, panel, colours, next(drawing)) for panel in panels[:MOST]]
+    figures += _cost(section, colours, drawing)
+    figures += _critical(section, colours, drawing)
     if not figures:
         return Plots()
     legend = tuple(
@@ -87,7 +85,8 @@ def of_ranked(section: Ranked, identity: str) -> Plots:
     return Plots(tuple(figures), legend, tuple(notes))
 
 
-def _names(identity: str) -> Iterator[str]:
+def names(identity: str) -> Iterator[str]:
+    """Names that keep the ids of drawings apart."""
     return (f"{identity}-p{i}" for i in itertools.count())
 
 
@@ -169,7 +168,8 @@ def _gathered(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     )
 
 
-def _wide(values: Floats) -> bool:
+def wide(values: Floats) -> bool:
+    """Whether values call for a logarithmic axis."""
     good = values[np.isfinite(values)]
     return bool(good.size and good.min() > 0 and good.max() / good.min() > WIDE)
 
@@ -182,7 +182,7 @@ def _against(section: Ranked, panel: _Panel, colours: list[int | None], name: st
         upper = figure.add_axes((0.17, 0.45, 0.79, 0.52) if accuracy else (0.17, 0.17, 0.79, 0.79))
         x, y = _gathered(panel.x, st.over_seeds(section.size(error)))
         _lines(upper, x, y, colours)
-        if _wide(y):
+        if wide(y):
             upper.set_yscale("log")
         upper.set_ylabel(_score_axis(section))
         bottom = upper
@@ -217,18 +217,18 @@ def _ticks(axes: Axes, given: Floats) -> None:
     """A logarithmic axis where values grow by factors; a tick at each value of a few."""
     from matplotlib.ticker import FixedLocator
 
-    if _wide(given) or (
+    if wide(given) or (
         given.min() > 0 and given.max() / given.min() >= 8 and len(np.unique(given)) <= 6
     ):
         axes.set_xscale("log")
-    _locate(axes)
+    locate(axes)
     values = np.unique(given)
     if len(values) <= 6:
         axes.xaxis.set_major_locator(FixedLocator(list(values)))
         axes.xaxis.set_major_formatter(_plain_number)
 
 
-def _locate(axes: Axes) -> None:
+def locate(axes: Axes) -> None:
     """Few ticks, with plain figures: without formulas matplotlib would print the source of 10^3."""
     from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
@@ -303,10 +303,10 @@ def _cost(section: Ranked, colours: list[int | None], names: Iterator[str]) -> l
         )
         _points(axes, cost, score, [colour for _, colour in there])
         axes.set_xscale("log")
-        if _wide(score):
+        if wide(score):
             axes.set_yscale("log")
         axes.margins(0.12)
-        _locate(axes)
+        locate(axes)
         middle = math.sqrt(float(cost.min() * cost.max()))
         before, left = 0.0, False
         for (s, _), a, b in sorted(
@@ -379,53 +379,3 @@ def _critical(section: Ranked, colours: list[int | None], names: Iterator[str]) 
 
 def _cut(label: str, most: int = 24) -> str:
     return label if len(label) <= most else f"{label[: most - 1]}…"
-
-
-def of_validity(section: Validity, identity: str) -> Plots:
-    """Each measure against the outcome. Raises `MissingDependency` without matplotlib."""
-    names = _names(identity)
-    drawable = [p for p in section.rows if p.spearman is not None]
-    outcome = np.array(section.outcome_values, float)
-    figures = tuple(_scatter(section, p, outcome, next(names)) for p in drawable[:MOST])
-    left = ", ".join(p.row.label for p in drawable[MOST:])
-    return Plots(figures, (), (f"Not drawn: {left}.",) if left else ())
-
-
-def _scatter(section: Validity, predictor: Predictor, outcome: Floats, name: str) -> Drawing:
-    x = np.array([math.nan if v is None else v for v in predictor.x])
-    there = np.isfinite(x) & np.isfinite(outcome)
-    x, y = x[there], outcome[there]
-    with svg.drawing(WIDTH, 260) as figure:
-        axes = figure.add_axes((0.17, 0.17, 0.79, 0.79))
-        axes.plot(
-            x,
-            y,
-            color=svg.SERIES[0],
-            marker="o",
-            markersize=5,
-            markeredgewidth=0,
-            linestyle="none",
-            alpha=0.75,
-        )
-        if _wide(x):
-            axes.set_xscale("log")
-        if _wide(y):
-            axes.set_yscale("log")
-        _locate(axes)
-        quantity = predictor.quantity
-        axes.set_xlabel(
-            textwrap.shorten(
-                f"{predictor.row.label} {f'[{quantity.unit}]' if quantity.unit else ''}", 52
-            )
-        )
-        axes.set_ylabel(section.outcome_words)
-        bounds = predictor.spearman_interval
-        reach = f" [{bounds[0]:.2f}, {bounds[1]:.2f}]" if bounds else ""
-        caption = f"{predictor.row.label}: Spearman {predictor.spearman:.2f}{reach}"
-        return Drawing(
-            caption, svg.inline(figure, name, caption, f"{int(there.sum())} points, {_span(x)}.")
-        )
-
-
-def _span(x: Sequence[float] | Floats) -> str:
-    return f"the measure from {number(float(min(x)))} to {number(float(max(x)))}"

@@ -19,7 +19,7 @@ from typing import Any
 from harness.tables import Table, to_text
 from harness_boards.contents import Contents
 from harness_boards.definition import Board
-from harness_boards.sections import stand
+from harness_boards.kinds import stand
 from harness_boards.sections.base import Section
 
 

@@ -36,6 +36,7 @@ from harness.commands import (
     plugin_of,
     whole,
 )
+from harness_boards.jsonlines import Line
 
 LARGEST = 64 * 2**20
 """Bytes of a file that are still read: a hundred thousand records are about 40 MiB."""
@@ -202,10 +203,10 @@ def read(path: Path) -> Submission:
         raise UsageError(f"{path}: empty; wanted a header line")
     _known_schema(path)
     lines = path.read_bytes().splitlines(keepends=True)
-    head = _Line(path, 1, lines[0]).value
+    head = Line(path, 1, lines[0]).value
     reader = _Reader(path, head)
     for number, raw in enumerate(lines[1:], start=2):
-        reader.add(_Line(path, number, raw))
+        reader.add(Line(path, number, raw))
     submission = reader.finish()
     if head.get("sha256") != hashlib.sha256(b"".join(lines[1:])).hexdigest():
         raise UsageError(
@@ -227,7 +228,7 @@ def schema(path: Path) -> int:
     Raises `UsageError` for anything else.
     """
     with path.open("rb") as file:
-        head = _Line(path, 1, file.readline(LARGEST)).value
+        head = Line(path, 1, file.readline(LARGEST)).value
     found = (
         head.get("schema", 0 if "estimator" in head else None) if isinstance(head, dict) else None
     )
@@ -250,45 +251,11 @@ def _known_schema(path: Path) -> None:
         )
 
 
-class _NotStandard(ValueError):
-    """A literal that Python writes and JSON does not know."""
-
-
-def _constant(text: str) -> None:
-    raise _NotStandard(
-        f"{text} is no standard JSON; wanted a number, null, or the strings 'inf' and '-inf'"
-    )
-
-
-DECODER = json.JSONDecoder(parse_constant=_constant)
-
-
-@dataclass(frozen=True)
-class _Line:
-    """One line of a file, parsed."""
-
-    path: Path
-    number: int
-    raw: bytes
-
-    @property
-    def value(self) -> Any:
-        try:
-            return DECODER.decode(self.raw.decode())
-        except _NotStandard as error:
-            raise self.error(str(error)) from error
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-            raise self.error(f"no JSON: {error}") from error
-
-    def error(self, text: str) -> UsageError:
-        return UsageError(f"{self.path}:{self.number}: {text}")
-
-
 class _Reader:
     """Lines to records, each checked against the header and the line's setup."""
 
     def __init__(self, path: Path, head: dict[str, Any]) -> None:
-        at = _Line(path, 1, b"")
+        at = Line(path, 1, b"")
         self.path = path
         if head.get("plugin") != path.stem:
             raise at.error(
@@ -313,7 +280,7 @@ class _Reader:
         self.records: list[Record] = []
         self.seen: dict[tuple[Any, ...], int] = {}
 
-    def add(self, line: _Line) -> None:
+    def add(self, line: Line) -> None:
         value = line.value
         if not isinstance(value, dict):
             raise line.error("wanted an object")
@@ -322,7 +289,7 @@ class _Reader:
         else:
             self._record(line, value)
 
-    def _setup(self, line: _Line, value: dict[str, Any]) -> None:
+    def _setup(self, line: Line, value: dict[str, Any]) -> None:
         name = value.pop("setup")
         if tuple(value) not in (SHARED, (*SHARED, "recipe")):
             raise line.error(
@@ -359,7 +326,7 @@ class _Reader:
             [value["task"], value["models"], value["estimator"], value["params"]]
         )
 
-    def _record(self, line: _Line, value: dict[str, Any]) -> None:
+    def _record(self, line: Line, value: dict[str, Any]) -> None:
         name = value.pop("of", "")
         setup = self.setups.get(name)
         if setup is None:

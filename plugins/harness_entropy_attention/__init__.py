@@ -106,6 +106,22 @@ ARCHITECTURES = (
 """From the usual block to attention with nothing but its softmax, and what repairs that."""
 
 
+CLAIMS = ReportSpec(
+    name="claims",
+    summary="the paper's orderings of architectures, with the seeds in which they hold",
+    implementation="harness_entropy_attention.reports.claims:Claims",
+    reads=("entropy_attention/attention-architectures",),
+    requires=("scipy",),
+    install="infoharness[boards]",
+)
+HEATMAP = ReportSpec(
+    name="heatmap",
+    summary="attention entropies, layers by heads, a panel for each case",
+    implementation="harness_entropy_attention.reports.heatmap:Heatmap",
+    reads=("entropy_attention/attention-entropy",),
+)
+
+
 @_hookimpl
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """Measures of attention."""
@@ -247,17 +263,4 @@ def harness_tasks() -> Iterable[TaskSpec]:
 @_hookimpl
 def harness_reports() -> Iterable[ReportSpec]:
     """The paper's claims, and entropies by layer and head."""
-    yield ReportSpec(
-        name="claims",
-        summary="the paper's orderings of architectures, with the seeds in which they hold",
-        implementation="harness_entropy_attention.reports.claims:Claims",
-        reads=("entropy_attention/attention-architectures",),
-        requires=("scipy",),
-        install="infoharness[boards]",
-    )
-    yield ReportSpec(
-        name="heatmap",
-        summary="attention entropies, layers by heads, a panel for each case",
-        implementation="harness_entropy_attention.reports.heatmap:Heatmap",
-        reads=("entropy_attention/attention-entropy",),
-    )
+    return (CLAIMS, HEATMAP)

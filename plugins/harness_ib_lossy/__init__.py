@@ -109,6 +109,15 @@ IB_PLANE = TaskSpec(
 )
 
 
+PLANE = ReportSpec(
+    name="plane",
+    summary="the information plane of a network in training, a panel for each layer",
+    implementation="harness_ib_lossy.reports.plane:InformationPlane",
+    settings="harness_ib_lossy.reports.plane:InformationPlane",
+    reads=("ib_lossy/ib-plane",),
+)
+
+
 @hookimpl
 def harness_models() -> Iterable[ModelSpec]:
     """Compressors: fitted on the training part, they give the codes of the test part."""
@@ -127,12 +136,5 @@ def harness_tasks() -> Iterable[TaskSpec]:
 
 @hookimpl
 def harness_reports() -> Iterable[ReportSpec]:
-    """The information plane."""
-    plane = "harness_ib_lossy.reports.plane:InformationPlane"
-    yield ReportSpec(
-        name="plane",
-        summary="the information plane of a network in training, a panel for each layer",
-        implementation=plane,
-        settings=plane,
-        reads=("ib_lossy/ib-plane",),
-    )
+    """The information plane as a figure."""
+    return (PLANE,)

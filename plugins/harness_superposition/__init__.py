@@ -49,6 +49,23 @@ _SPECTRUM: dict[str, Any] = {
 }
 
 
+CLAIMS = ReportSpec(
+    name="claims",
+    summary="recovery of known features, and the paper's claims with the seeds in which they hold",
+    implementation="harness_superposition.reports.claims:Claims",
+    settings="harness_superposition.reports.claims:Claims",
+    reads=(
+        "networks/known-codes",
+        "networks/toy-superposition",
+        "networks/dropout-parity",
+        "networks/grokking",
+        "networks/adversarial-digits",
+    ),
+    requires=("scipy",),
+    install="infoharness[superposition]",
+)
+
+
 @_hookimpl
 def harness_models() -> Iterable[ModelSpec]:
     """Sparse autoencoders."""
@@ -201,14 +218,4 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
 @_hookimpl
 def harness_reports() -> Iterable[ReportSpec]:
     """Recovery and the paper's claims."""
-    tasks = ("known-codes", "toy-superposition", "dropout-parity", "grokking", "adversarial-digits")
-    claims = "harness_superposition.reports.claims:Claims"
-    yield ReportSpec(
-        name="claims",
-        summary="recovery of known features, and the paper's claims with the seeds in which they hold",
-        implementation=claims,
-        settings=claims,
-        reads=tuple(f"networks/{task}" for task in tasks),
-        requires=("scipy",),
-        install="infoharness[superposition]",
-    )
+    return (CLAIMS,)

@@ -14,7 +14,8 @@ from harness_boards import statistics as st
 from harness_boards.contents import Contents
 from harness_boards.grid import Grid
 from harness_boards.sections.base import Definition, quantity_of
-from harness_boards.sections.ranked import Floats, Measure, Ranked, over_seeds_spread
+from harness_boards.sections.ranked import Ranked
+from harness_boards.standing import Floats, Measure, over_seeds_spread
 
 MEDIAN = Measure(
     "median",
@@ -56,9 +57,9 @@ class Accuracy(Ranked):
         "rank: 95 % interval over cases and seeds; rows that share a letter are not separated "
         "(paired t tests over cases, Holm). |error|: mean absolute distance to the truth with its "
         "95 % interval; median: of these, not moved by single divergences; sd: over seeds. in "
-        "95 %: share of value ± 1.96 stderr that hold the truth. violations: values beyond a bound by "
-        "more than their noise. mean rank: over cases, failures last. time: median of a run; ● no "
-        "row is both better and cheaper."
+        "95 %: share of value ± 1.96 stderr that hold the truth. violations: values beyond a bound "
+        "by more than their noise. mean rank: over cases, failures last. time: median of a run; "
+        "● no row is both better and cheaper."
     )
     before = (MEDIAN, BIAS)
     steady = SD

@@ -15,6 +15,7 @@ from harness_boards import html
 from harness_boards.contents import Contents
 from harness_boards.grid import Row
 from harness_boards.provenance import Groups, Provenance
+from harness_boards.standing import Figures
 
 COMMON: dict[str, type] = {
     "kind": str,
@@ -25,8 +26,6 @@ COMMON: dict[str, type] = {
     "estimators": list,
 }
 """What ``[[sections]]`` of every kind may state."""
-Figures = Mapping[str, tuple[Any, tuple[Any, Any] | None]]
-"""Figures by name, each with its interval where it has one."""
 
 
 @dataclass(frozen=True)

@@ -3,26 +3,24 @@ cost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from harness import Quantity, Record
 from harness.tables import Cell, Column, Table, number
-from harness_boards import casetable, comparison, html, plots
+from harness_boards import casetable, comparison, html, plots, standing
 from harness_boards import statistics as st
 from harness_boards.card import card
 from harness_boards.contents import Contents
 from harness_boards.figures import Bars, Figure, Head, best_of, table_of
-from harness_boards.grid import Grid, Row, build
+from harness_boards.grid import Grid, build
 from harness_boards.provenance import Groups, key_of
 from harness_boards.sections.base import (
     Definition,
-    Figures,
     Section,
     View,
     chosen,
@@ -31,84 +29,11 @@ from harness_boards.sections.base import (
     lines,
     plain_row,
 )
+from harness_boards.standing import PLACE, TIME, Floats, Measure, Standing
 
-Floats = NDArray[np.float64]
 DRAWS = 2000
-Interval = tuple[float, float]
 TALL = 30
 """Tables of more rows scroll within their box, under a heading that stays."""
-
-
-@dataclass(frozen=True)
-class Standing:
-    """One row of a section that ranks.
-
-    ``score`` is the mean absolute error (accuracy) or the mean value (ranking) over completed
-    cases, ``median`` that of the absolute errors. ``rank`` counts the rows that beat it on what
-    both completed; ``ranks`` is its bootstrap interval; rows that share a letter of ``group`` are
-    not separated. ``place`` is the mean rank over cases, failures last. ``inside`` is the share of
-    95 % intervals (value ± 1.96 stderr) that hold the truth; ``violations`` counts values beyond a
-    bound by more than that. ``done`` of ``expected`` runs gave a figure; ``marks`` says what became
-    of the others. ``cost`` is the median time of a run (models and estimator), seconds; ``front``:
-    no other row is both better and cheaper.
-    """
-
-    row: Row
-    rank: int | None = None
-    ranks: tuple[int, int] | None = None
-    group: str = ""
-    score: float | None = None
-    interval: Interval | None = None
-    median: float | None = None
-    bias: float | None = None
-    spread: float | None = None
-    rmse: float | None = None
-    inside: float | None = None
-    violations: int = 0
-    place: float | None = None
-    done: int = 0
-    expected: int = 0
-    marks: Mapping[str, int] | None = None
-    cost: float | None = None
-    front: bool = False
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A figure of each row: a column of the table, and one of the page that sorts.
-
-    ``badness`` says which figure is the best of its column; None where none is. ``text`` prints
-    what is not a plain number.
-    """
-
-    name: str
-    hint: str
-    value: Callable[[Standing], float | None]
-    text: Callable[[float], str] | None = None
-    badness: Callable[[float], float] | None = None
-    first: str = "ascending"
-
-    def cell(self, s: Standing) -> Cell:
-        """In a table."""
-        value = self.value(s)
-        if value is None or self.text is not None:
-            return Cell(text="–" if value is None or self.text is None else self.text(value))
-        return Cell(value)
-
-    def figure(self, s: Standing) -> Figure:
-        """On the page."""
-        value = self.value(s)
-        return Figure() if value is None else Figure((self.text or number)(value), value)
-
-
-PLACE = Measure(
-    "mean rank",
-    "mean rank over cases, failures last",
-    lambda s: s.place,
-    lambda v: f"{v:.1f}",
-    float,
-)
-TIME = Measure("time", "median of a run", lambda s: s.cost, badness=float)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -216,15 +141,17 @@ class Ranked(Section):
         grid = build(records, quantity.name, seeds)
         sign = cls.turn(quantity)
         losses = sign * cls.size(cls.told(grid))
-        order, rank = _order(losses, grid)
-        grid, losses = _reordered(grid, order), losses[order]
+        order, rank = standing.order(losses, grid)
+        grid, losses = standing.reordered(grid, order), losses[order]
         weight = st.weights(grid.tasks, len(grid.seeds), DRAWS, rng)
         flat = losses.reshape(len(losses), -1)
         draws = st.means(flat, weight)
         drawn_ranks = st.ranks(st.differences(flat, weight), len(flat))
-        verdicts = _verdicts(losses)
+        verdicts = standing.verdicts(losses)
         some = np.isfinite(flat).any(axis=1)
-        groups = st.letters(_separated(verdicts, len(flat))) if some.any() else [""] * len(flat)
+        groups = (
+            st.letters(standing.separated(verdicts, len(flat))) if some.any() else [""] * len(flat)
+        )
         test = st.friedman(st.over_seeds(losses)[some]) if some.sum() else None
         places = iter(test.places if test else ())
         costs = np.array([st.or_nan(st.median(c)) for c in grid.cost])
@@ -245,7 +172,7 @@ class Ranked(Section):
                     (int(np.floor(low)), int(np.ceil(high))),
                     groups[i],
                     float(sign * score[i]),
-                    _turned(st.interval(draws[i]), sign),
+                    standing.turned(st.interval(draws[i]), sign),
                     place=next(places),
                     done=done,
                     expected=losses[i].size,
@@ -263,7 +190,7 @@ class Ranked(Section):
             grid=grid,
             verdicts=verdicts,
             friedman=test,
-            notes=(*grid.notes, *_resolution(test, int(some.sum()))),
+            notes=(*grid.notes, *standing.resolution(test, int(some.sum()))),
         )
 
     def leaders(self) -> list[str]:
@@ -304,9 +231,9 @@ class Ranked(Section):
     def _cells(self, s: Standing, measures: Sequence[Measure], best: bool) -> tuple[Cell, ...]:
         marks = ", ".join(f"{n} {mark}" for mark, n in (s.marks or {}).items())
         return (
-            Cell(text=span(s.ranks)),
+            Cell(text=standing.span(s.ranks)),
             Cell(text=s.group or "–"),
-            interval_cell(s.score, s.interval, best),
+            standing.interval_cell(s.score, s.interval, best),
             *(m.cell(s) for m in measures),
             PLACE.cell(s),
             Cell(text=f"{s.done}/{s.expected}" + (f" ({marks})" if marks else "")),
@@ -317,7 +244,7 @@ class Ranked(Section):
     def csv_rows(self) -> Iterator[list[Any]]:
         """All figures of all rows."""
         for s in self.rows:
-            yield from lines(s.row, _figures(s))
+            yield from lines(s.row, standing.figures(s))
 
     def plain(self) -> dict[str, Any]:
         """Rows with their figures by case, cases, and all pairs."""
@@ -341,7 +268,7 @@ class Ranked(Section):
                 for c, t in zip(grid.cases, truths.tolist(), strict=True)
             ],
             "rows": [
-                plain_row(s.row, _figures(s))
+                plain_row(s.row, standing.figures(s))
                 | {"marks": dict(s.marks or {}), "by_case": exacts(mean[i].tolist())}
                 for i, s in enumerate(self.rows)
             ],
@@ -368,7 +295,7 @@ class Ranked(Section):
     def state(cls, row: Mapping[str, Any]) -> str:
         """Rank, tie, score and coverage."""
         bounds = row.get("rank_interval")
-        ranks = span(bounds and (int(bounds[0]), int(bounds[1])))
+        ranks = standing.span(bounds and (int(bounds[0]), int(bounds[1])))
         score = "–" if row["score"] is None else number(row["score"])
         return f"rank {ranks} {row['tie'] or ''} {score} ({row['done']})"
 
@@ -435,7 +362,7 @@ class Ranked(Section):
             marks = tuple(f"{n} {mark}" for mark, n in (s.marks or {}).items())
             rows.append(
                 [
-                    Figure(span(s.ranks), rank),
+                    Figure(standing.span(s.ranks), rank),
                     Figure(s.group or "–", s.group or None, "tie"),
                     Figure() if s.score is None else Figure(number(s.score), s.score),
                     bars.figure(s.score, s.interval),
@@ -456,133 +383,3 @@ class Ranked(Section):
                 for i in best_of([(i, rows[i][column].key) for i in whole], measure.badness):
                     rows[i][column] = rows[i][column].marked()
         return rows
-
-
-def span(ranks: tuple[int, int] | None) -> str:
-    """An interval of ranks."""
-    if ranks is None:
-        return "–"
-    return str(ranks[0]) if ranks[0] == ranks[1] else f"{ranks[0]}–{ranks[1]}"
-
-
-def interval_cell(value: float | None, bounds: Interval | None, best: bool = False) -> Cell:
-    """A figure with its interval."""
-    if value is None:
-        return Cell(text="–")
-    reach = f" [{number(bounds[0])}, {number(bounds[1])}]" if bounds else ""
-    return Cell(value, text=reach, best=best)
-
-
-def _figures(s: Standing) -> Figures:
-    return {
-        "rank": (s.rank, s.ranks),
-        "tie": (s.group or None, None),
-        "score": (s.score, s.interval),
-        "median": (s.median, None),
-        "bias": (s.bias, None),
-        "sd": (s.spread, None),
-        "rmse": (s.rmse, None),
-        "inside_95": (s.inside, None),
-        "violations": (s.violations, None),
-        "place": (s.place, None),
-        "done": (s.done, None),
-        "expected": (s.expected, None),
-        "cost_s": (s.cost, None),
-        "front": (s.front, None),
-    }
-
-
-def _order(losses: Floats, grid: Grid) -> tuple[list[int], NDArray[np.int64]]:
-    """Rows best first: by how many rows beat them on what both completed, then by score, then by
-    name."""
-    flat = losses.reshape(len(losses), -1)
-    beaten = st.ranks(st.differences(flat, np.ones((flat.shape[1], 1))), len(flat))[:, 0].astype(
-        np.int64
-    )
-    score = [st.mean(f) for f in flat]
-    order = sorted(
-        range(len(flat)),
-        key=lambda i: (
-            score[i] is None,
-            beaten[i],
-            0.0 if score[i] is None else score[i],
-            grid.rows[i].label,
-        ),
-    )
-    return order, beaten
-
-
-def _reordered(grid: Grid, order: list[int]) -> Grid:
-    return Grid(
-        tuple(grid.rows[i] for i in order),
-        grid.cases,
-        grid.seeds,
-        grid.value[order],
-        grid.truth[order],
-        grid.stderr[order],
-        grid.cost[order],
-        tuple(grid.marks[i] for i in order),
-        grid.notes,
-    )
-
-
-def _verdicts(losses: Floats) -> tuple[st.Verdict, ...]:
-    pairs = [
-        st.verdict(losses[a], losses[b], a, b)
-        for a in range(len(losses))
-        for b in range(a + 1, len(losses))
-    ]
-    adjusted = st.holm(np.array([st.or_nan(v.p) for v in pairs]))
-    return tuple(
-        st.Verdict(
-            v.first,
-            v.second,
-            v.cases,
-            v.difference,
-            v.low,
-            v.high,
-            v.p,
-            None if v.p is None else float(h),
-        )
-        for v, h in zip(pairs, adjusted, strict=True)
-    )
-
-
-def _separated(verdicts: Iterable[st.Verdict], rows: int) -> NDArray[np.bool_]:
-    out = np.zeros((rows, rows), bool)
-    for v in verdicts:
-        if v.holm is not None and v.holm < 1 - st.LEVEL:
-            out[v.first, v.second] = out[v.second, v.first] = True
-    return out
-
-
-def _turned(bounds: Interval | None, sign: float) -> Interval | None:
-    if bounds is None or sign > 0:
-        return bounds
-    return -bounds[1], -bounds[0]
-
-
-def over_seeds_spread(values: Floats) -> float | None:
-    """Standard deviation over seeds, averaged over the cases that have two; rounding is no
-    spread."""
-    there = np.isfinite(values)
-    count = there.sum(axis=1)
-    if not (count >= 2).any():
-        return None
-    enough, there, count = values[count >= 2], there[count >= 2], count[count >= 2]
-    off = np.where(there, enough - st.over_seeds(enough)[:, None], 0.0)
-    found = float(np.sqrt((off * off).sum(axis=1) / (count - 1)).mean())
-    return found if found > 1e-12 * float(np.abs(enough[there]).max()) else 0.0
-
-
-def _resolution(test: st.Friedman | None, rows: int) -> tuple[str, ...]:
-    if test is None or test.critical is None or test.p is None:
-        return (
-            f"{rows} row{'s' * (rows != 1)} on {test.cases if test else 0} case(s): nothing to "
-            "tell apart",
-        )
-    surely = f"Friedman p {test.p:.2g}" if test.p >= 1e-4 else "Friedman p < 0.0001"
-    return (
-        f"resolves mean ranks that differ by {test.critical:.2f} or more "
-        f"(Nemenyi, 5 %, {rows} rows on {test.cases} cases; {surely})",
-    )

@@ -11,7 +11,8 @@ from harness.tables import ARROWS, Column
 from harness_boards.contents import Contents
 from harness_boards.grid import Grid
 from harness_boards.sections.base import Definition, quantity_of
-from harness_boards.sections.ranked import Floats, Measure, Ranked, over_seeds_spread
+from harness_boards.sections.ranked import Ranked
+from harness_boards.standing import Floats, Measure, over_seeds_spread
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import MissingDependency
 from harness.records import Status
-from harness_boards import plots, report, svg
+from harness_boards import plots, report, scatter, svg
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_validity_scatters_each_measure_with_its_correlation(record, board):
     records = [scored("slow", i, float(i), "gain") for i in range(9)]
     records += [scored("quick", i, -(10.0**i), "loss") for i in range(9)]
     toml = '[[sections]]\nkind = "validity"\nquantity = "loss"\noutcome = "gain"\n'
-    (figure,) = plots.of_validity(report.make(board(records, toml)).sections[0], "s0").figures
+    (figure,) = scatter.of_validity(report.make(board(records, toml)).sections[0], "s0").figures
     assert figure.caption.startswith("quick: Spearman 1.00")
     assert "9 points" in figure.svg
 
