@@ -133,12 +133,8 @@ def checks(subject: Subject) -> Iterator[Check]:
 def _output(subject: Subject) -> None:
     data, output = subject.first()
     wanted = subject.spec.gives
-    ensure(
-        type(output) is wanted,
-        f"{subject.name}",
-        f"gave {type(output).__name__}",
-        f"{wanted.__name__}, as declared",
-    )
+    gave = f"gave {type(output).__name__}"
+    ensure(type(output) is wanted, subject.name, gave, f"{wanted.__name__}, as declared")
     if wrong := unexplained(output, data):
         raise Failed(subject.name, wrong, "positions of the data, and numbers")
     if isinstance(output, Estimate) and output.local is not None:
@@ -147,12 +143,9 @@ def _output(subject: Subject) -> None:
             len(getattr(data, "x", ())),
             len(getattr(data, "numbers", ())),
         } | _part_lengths(data)
-        ensure(
-            len(output.local) in lengths,
-            f"{subject.name}: Estimate.local",
-            f"{len(output.local)} values",
-            f"one per unit ({data.n}), or one per item",
-        )
+        where, found = f"{subject.name}: Estimate.local", f"{len(output.local)} values"
+        wanted = f"one per unit ({data.n}), or one per item"
+        ensure(len(output.local) in lengths, where, found, wanted)
 
 
 def _part_lengths(data: Kind) -> set[int]:
@@ -345,13 +338,11 @@ def _units(subject: Subject) -> None:
         if quantity != subject.spec.quantity.name:
             continue
         try:
-            values = np.array(
-                [subject.run(data, seed).value for seed, (*_, data) in enumerate(same)]
-            )
+            found = [subject.run(data, seed).value for seed, (*_, data) in enumerate(same)]
         except Incompatible as error:
             reason = str(error)
             continue
-        return _judge_unit(subject, values, truth)
+        return _judge_unit(subject, np.array(found), truth)
     raise NotChecked(reason)
 
 

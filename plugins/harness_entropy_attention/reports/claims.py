@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Document, Finding, Record, Records, UsageError
-from harness_entropy_attention.heads import Floats, shares
+from harness import Document, Finding, Floats, Record, Records, UsageError
+from harness_entropy_attention.heads import shares
 from harness_entropy_attention.reports.heatmap import heads_of, named
 
 TASK = "attention-architectures"
@@ -171,13 +171,13 @@ def networks(rows: Iterable[Record]) -> dict[int, dict[str, Network]]:
             if first.value != row.value:
                 raise UsageError(
                     f"{row.case}, seed {row.seed}: {name} is {first.value} and {row.value}; "
-                    "wanted records "
-                    "of one setting"
+                    "wanted records of one setting"
                 )
     result: dict[int, dict[str, Network]] = {}
     for seed, case in sorted(found["attention-entropy"].keys() & found["cross-entropy"].keys()):
         heads, maximum = heads_of(found["attention-entropy"][seed, case])
         loss = found["cross-entropy"][seed, case].value
+        assert loss is not None  # the run ended well
         result.setdefault(seed, {})[case] = Network(heads, maximum, loss)
         if case == f"{MARGINS}0.2":
             result[seed].setdefault("regularised", result[seed][case])

@@ -144,22 +144,19 @@ def _grokking(rows: list[Record]) -> Iterable[Finding]:
                     found[part].append(
                         float(np.corrcoef(values[start:], coefficient[start:])[0, 1])
                     )
-    for part, claim, sign, limit in (
-        ("drop", "F falls by 5 % or more when the rule is found: change from its peak", -1, -0.05),
-        (
-            "all",
-            "F follows the learning coefficient: Pearson over all of training above 0.7",
-            1,
-            0.7,
-        ),
-        ("peak", "the same from the peak of the coefficient on", 1, 0.7),
+    if found["drop"]:
+        claim = "F falls by 5 % or more when the rule is found: change from its peak"
+        yield Finding(claim, tuple(found["drop"]), sign=-1, limit=-0.05)
+    for part, claim in (
+        ("all", "F follows the learning coefficient: Pearson over all of training above 0.7"),
+        ("peak", "the same from the peak of the coefficient on"),
     ):
         if found[part]:
-            yield Finding(claim, tuple(found[part]), sign=sign, limit=limit)
+            yield Finding(claim, tuple(found[part]), sign=1, limit=0.7)
 
 
 def _adversarial(rows: list[Record]) -> Iterable[Finding]:
-    slopes: dict[tuple[int, int], dict[int, float]] = {}
+    slopes: dict[tuple[Any, Any], dict[int, float]] = {}
     for classes, width in sorted({(r.facts["classes"], r.facts["units"]) for r in rows}):
         found = _by_seed(
             [r for r in rows if (r.facts["classes"], r.facts["units"]) == (classes, width)]

@@ -50,10 +50,10 @@ def panels(rows: Mapping[str, list[Record]]) -> list[Panel]:
 
 
 def _line(
-    axes: Any, rows: Iterable[Record], across: str, value: Callable[[Record], float], **style: Any
+    axes: Any, rows: Iterable[Record], across: str, value: Callable[[Record], Any], **style: Any
 ) -> Any:
     """Mean over everything at one place, and the range over it."""
-    points: dict[float, list[float]] = defaultdict(list)
+    points: dict[Any, list[Any]] = defaultdict(list)
     for row in rows:
         points[row.facts[across]].append(value(row))
     x = sorted(points)
@@ -102,19 +102,37 @@ def _grokking(axes: Any, rows: list[Record]) -> None:
     other = axes.twinx()
     with_coefficient = [r for r in rows if "learning_coefficient" in r.diagnostics]
     if with_coefficient:
-        value = lambda r: r.diagnostics["learning_coefficient"]  # noqa: E731 - named for the line below
         handles.append(
-            _line(other, with_coefficient, "step", value, color="C1", label="learning coefficient")
+            _line(
+                other,
+                with_coefficient,
+                "step",
+                _coefficient,
+                color="C1",
+                label="learning coefficient",
+            )
         )
     measured = [r for r in rows if "accuracy" in r.diagnostics]
     if measured:
-        top = 1.0 if not with_coefficient else max(value(r) for r in with_coefficient)
+        top = 1.0 if not with_coefficient else max(map(_coefficient, with_coefficient))
         label = (
             "accuracy on unseen pairs" if top == 1.0 else f"accuracy on unseen pairs, × {top:.0f}"
         )
-        scaled = lambda r: top * r.diagnostics["accuracy"]  # noqa: E731
-        handles.append(_line(other, measured, "step", scaled, color="0.5", label=label))
+        handles.append(
+            _line(
+                other,
+                measured,
+                "step",
+                lambda r: top * r.diagnostics["accuracy"],
+                color="0.5",
+                label=label,
+            )
+        )
     _legend(axes, handles=handles)
+
+
+def _coefficient(record: Record) -> float:
+    return float(record.diagnostics["learning_coefficient"])
 
 
 def _adversarial(axes: Any, rows: list[Record]) -> None:

@@ -39,7 +39,7 @@ def test_a_kind_without_a_word_of_its_own_is_filled_from_its_axes():
         near: np.ndarray = array("n n", np.bool_)
         names: tuple[str, ...] = strings("atoms")
         cuts: np.ndarray = offsets("atoms", min_items=2)
-        extra: np.ndarray | None = array("n", optional=True)
+        extra: np.ndarray | None = array("n", default=None)
         weight: float = 1.0
 
     found = sample(Bare, stream(0), 7, split=True)

@@ -5,14 +5,15 @@ import json
 import math
 import os
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from harness import UsageError, read_records
 from harness.testing import record
-from harness_entropy_attention import ARCHITECTURES
 from harness_entropy_attention.reports import claims
+from harness_entropy_attention.settings import Architecture
 
 TASK = "entropy_attention/attention-architectures"
 TOP = math.lgamma(65) / 64
@@ -69,7 +70,7 @@ def judged(*files):
 
 def test_claims_that_hold(tmp_path):
     """One network for every architecture; each claim has its number in each seed, and holds in both."""
-    assert set(ARCHITECTURES) - set(HOLDING) == {"regularised"}
+    assert set(get_args(Architecture)) - set(HOLDING) == {"regularised"}
     files = [written(tmp_path / f"{seed}.jsonl", HOLDING, seed=seed) for seed in (0, 1)]
     found = judged(*files)
     assert {f.paper for f in found} == {
