@@ -23,7 +23,7 @@ def lap():
     laps.extend((time.perf_counter(), time.process_time()))
 lap()
 from pathlib import Path
-from harness.boards import definition, page, report
+from harness_boards import definition, page, report
 board = definition.load(Path(sys.argv[1]))
 lap()
 made = report.make(board)

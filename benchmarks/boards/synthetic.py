@@ -7,8 +7,8 @@ import random
 from pathlib import Path
 
 from harness import Quantity
-from harness.boards.submission import Declared, Submission, write
 from harness.records import Record, Records, Status
+from harness_boards.submission import Declared, Submission, write
 
 DIMS = (1, 2, 3, 5, 10, 20)
 VALIDITY = """
