@@ -13,7 +13,8 @@ Floats = NDArray[np.float64]
 def spearman(x: Floats, y: Floats) -> Floats:
     """Spearman's rank correlation ``(...)`` of ``(..., k)`` with ``(..., k)``.
 
-    Ties share their mean rank; NaN where one side is constant. Raises `MissingDependency` without scipy.
+    Ties share their mean rank; NaN where one side is constant. Raises `MissingDependency` without
+    scipy.
     """
     try:
         from scipy.stats import rankdata

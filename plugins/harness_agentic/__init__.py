@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness import ChannelLogLikelihoods, Contexts, Estimate, EstimatorSpec, Quantity, TaskSpec
+from harness import (
+    ChannelLogLikelihoods,
+    Contexts,
+    Estimate,
+    EstimatorSpec,
+    Quantity,
+    ReportSpec,
+    TaskSpec,
+)
 from harness import hookimpl as _hookimpl
 from harness.quantities import ACCURACY, MUTUAL_INFORMATION
 
@@ -94,6 +102,15 @@ CONTEXT_COMPRESSION = TaskSpec(
     paper=_PAPER,
 )
 
+RATE_DISTORTION = ReportSpec(
+    name="rate-distortion",
+    summary="distortion of compressors over their rate, with the fitted curve",
+    implementation="harness_agentic.reports.rate_distortion:RateDistortion",
+    reads=("agentic/bits-per-token", "agentic/answer-accuracy"),
+    requires=("scipy",),
+    install="infoharness[boards]",
+)
+
 
 @_hookimpl
 def harness_estimators() -> Iterable[EstimatorSpec]:
@@ -105,3 +122,9 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
 def harness_tasks() -> Iterable[TaskSpec]:
     """Channels with known information, and contexts to compress."""
     return CONTEXT_QUESTIONS, CONTEXT_COMPRESSION
+
+
+@_hookimpl
+def harness_reports() -> Iterable[ReportSpec]:
+    """Rate and distortion."""
+    return (RATE_DISTORTION,)

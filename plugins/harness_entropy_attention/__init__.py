@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from harness import AttentionMaps, AttentionProfile, Estimate, EstimatorSpec, Quantity, TaskSpec
+from harness import (
+    AttentionMaps,
+    AttentionProfile,
+    Estimate,
+    EstimatorSpec,
+    Quantity,
+    ReportSpec,
+    TaskSpec,
+)
 from harness import hookimpl as _hookimpl
 from harness.quantities import CROSS_ENTROPY
 
@@ -158,6 +166,21 @@ ATTENTION_ARCHITECTURES = TaskSpec(
     paper=_PAPER,
 )
 
+CLAIMS = ReportSpec(
+    name="claims",
+    summary="the paper's orderings of architectures, with the seeds in which they hold",
+    implementation="harness_entropy_attention.reports.claims:Claims",
+    reads=("entropy_attention/attention-architectures",),
+    requires=("scipy",),
+    install="infoharness[boards]",
+)
+HEATMAP = ReportSpec(
+    name="heatmap",
+    summary="attention entropies, layers by heads, a panel for each case",
+    implementation="harness_entropy_attention.reports.heatmap:Heatmap",
+    reads=("entropy_attention/attention-entropy",),
+)
+
 
 @_hookimpl
 def harness_estimators() -> Iterable[EstimatorSpec]:
@@ -178,3 +201,9 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
 def harness_tasks() -> Iterable[TaskSpec]:
     """The architectures."""
     return (ATTENTION_ARCHITECTURES,)
+
+
+@_hookimpl
+def harness_reports() -> Iterable[ReportSpec]:
+    """The paper's claims, and entropies by layer and head."""
+    return (CLAIMS, HEATMAP)

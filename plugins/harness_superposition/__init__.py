@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from harness import Activations, Estimate, EstimatorSpec, ModelSpec, PairedSamples, Samples
+from harness import (
+    Activations,
+    Estimate,
+    EstimatorSpec,
+    ModelSpec,
+    PairedSamples,
+    ReportSpec,
+    Samples,
+)
 from harness import hookimpl as _hookimpl
 from harness.quantities import EFFECTIVE_FEATURES, INTRINSIC_DIMENSION
 from harness_superposition.kinds import SparseCodes
@@ -80,6 +88,22 @@ TWO_NN = EstimatorSpec(
     paper="E. Facco et al., Sci. Rep. 7, 12140 (2017)",
 )
 
+CLAIMS = ReportSpec(
+    name="claims",
+    summary="recovery of known features, and the paper's claims with the seeds in which they hold",
+    implementation="harness_superposition.reports.claims:Claims",
+    settings="harness_superposition.reports.claims:Claims",
+    reads=(
+        "networks/known-codes",
+        "networks/toy-superposition",
+        "networks/dropout-parity",
+        "networks/grokking",
+        "networks/adversarial-digits",
+    ),
+    requires=("scipy",),
+    install="infoharness[superposition]",
+)
+
 
 @_hookimpl
 def harness_models() -> Iterable[ModelSpec]:
@@ -91,3 +115,9 @@ def harness_models() -> Iterable[ModelSpec]:
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """Effective numbers of features, and baselines on the same activations."""
     return FEATURES, FREQUENCY, PARTICIPATION_RATIO, EFFECTIVE_RANK, TWO_NN
+
+
+@_hookimpl
+def harness_reports() -> Iterable[ReportSpec]:
+    """Recovery and the paper's claims."""
+    return (CLAIMS,)

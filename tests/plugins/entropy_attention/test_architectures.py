@@ -9,9 +9,9 @@ pytest.importorskip("torch")
 pytest.importorskip("tokenizers")
 
 import harness
-from harness import UsageError
-from harness_entropy_attention import heatmap
+from harness import UsageError, reports
 from harness_entropy_attention.architectures import PARTS
+from harness_entropy_attention.reports import heatmap
 from harness_entropy_attention.settings import Architecture
 
 NAMES = get_args(Architecture)
@@ -99,25 +99,18 @@ def test_heatmap_from_records(tmp_path):
         params=params,
         seeds=(0, 1),
     )
-    file = tmp_path / "records.jsonl"
-    file.write_text("".join(record.to_json() + "\n" for record in records))
-    heads = heatmap.read(file)
+    heads = heatmap.averaged(records)
     assert set(heads) == {"ln-gelu", "relu", "gelu", "softmax-only", "scaled-fused"}
     assert all(values.shape == (2, 2) and np.isfinite(values).all() for values, _ in heads.values())
-    assert heatmap.main([str(file), str(tmp_path / "out.png")]) == 0
+    made = heatmap.Heatmap().make(records)
+    assert "| gelu " in made.text
+    reports.write(made, tmp_path / "out.png", "entropy_attention/heatmap")
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_heatmap_refuses(tmp_path, capsys):
-    assert heatmap.main([str(tmp_path / "none"), "x.png"]) == 2
-    (tmp_path / "a").write_text('{"no": "record"}\n')
-    assert heatmap.main([str(tmp_path / "a"), "x.png"]) == 2
-    (tmp_path / "b").write_text("")
-    assert heatmap.main([str(tmp_path / "b"), "x.png"]) == 2
-    said = capsys.readouterr().err
-    assert "cannot be read" in said
-    assert "line 1: not a record" in said
-    assert "no record of attention-entropy" in said
+def test_heatmap_refuses():
+    with pytest.raises(UsageError, match="no record of attention-entropy"):
+        heatmap.averaged([])
 
 
 def test_the_device_is_that_of_the_networks():
