@@ -147,23 +147,12 @@ def test_host_modules_stay_small():
 PACKAGES = sorted(
     file.parent for root in ("plugins", "tasks") for file in (ROOT / root).glob("*/__init__.py")
 )
-NOT_CONVERTED = {
-    "harness_agentic", "harness_entropy_attention", "harness_language", "harness_lm",
-    "harness_superposition",
-}  # fmt: skip
-"""Packages that do not have the layout yet. A package leaves the list with its conversion."""
 LONG = {"harness_classics/tree.py"}
 """Modules of more than 400 lines that are still to be split."""
 DECLARES = {"EstimatorSpec", "ModelSpec", "TaskSpec", "ReportSpec", "CommandSpec", "Quantity", "replace"}  # fmt: skip
 LOGIC = (
     ast.Lambda, ast.IfExp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.NamedExpr,
 )  # fmt: skip
-
-
-def layout(package):
-    converted = package.name not in NOT_CONVERTED
-    marks = () if converted else pytest.mark.xfail(reason="not converted yet", strict=True)
-    return pytest.param(package, id=package.name, marks=marks)
 
 
 def logic(source, allowed=(ast.Expr, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)):
@@ -183,7 +172,7 @@ def logic(source, allowed=(ast.Expr, ast.Import, ast.ImportFrom, ast.Assign, ast
                     yield inner.lineno
 
 
-@pytest.mark.parametrize("package", [layout(p) for p in PACKAGES])
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda p: p.name)
 def test_a_package_declares_its_specs_in_init_and_its_parameters_in_settings(package):
     """The layout that docs/design.md draws."""
     assert not list(logic((package / "__init__.py").read_text(encoding="utf-8")))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import AttentionMaps, Estimate, Incompatible
-from harness_entropy_attention.heads import Attention, Floats, Rows, row_entropy, rows, shares
+from harness import AttentionMaps, Estimate, Floats, Incompatible
+from harness_entropy_attention.heads import Attention, Rows, row_entropy, rows, shares
 from harness_entropy_attention.settings import Classes, Reference
 
 SHOWN = 256

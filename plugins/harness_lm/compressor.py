@@ -93,7 +93,7 @@ class HubCompressor(settings.HubCompressor):
             if tokenizer.eos_token_id is not None
             else model.config.eos_token_id
         )
-        config = GenerationConfig(  # type: ignore[no-untyped-call]
+        config = GenerationConfig(
             max_new_tokens=self.max_tokens,
             do_sample=self.temperature > 0,
             temperature=self.temperature or 1.0,

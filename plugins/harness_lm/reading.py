@@ -15,13 +15,14 @@ from harness import (
     Floats,
     HiddenStates,
     Incompatible,
+    Ints,
     TokenLogProbabilities,
     UsageError,
     calm,
 )
 from harness_lm.profile import ProfileRows, token_log_p
 from harness_lm.runtime import Result, halving
-from harness_lm.tokens import Ints, Tokens
+from harness_lm.tokens import Tokens
 from harness_lm.training import pieces
 
 BATCH = 32

@@ -141,7 +141,7 @@ def _descend(
                 reference=recipe.entropy_reference,
             )
             loss = loss + recipe.entropy_penalty * penalty * len(x) / len(inputs)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         total += float(loss.detach())
     return total
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness import Estimate, Incompatible
-from harness_superposition.hill import Floats, hill, replicates, shares
+from harness import Estimate, Floats, Incompatible
+from harness_superposition.hill import hill, replicates, shares
 from harness_superposition.kinds import SparseCodes
 from harness_superposition.settings import Hill
 

@@ -9,9 +9,9 @@ import math
 import numpy as np
 import torch
 
-from harness import Activations, Incompatible, Kind, calm, torch_generator
+from harness import Activations, Floats, Incompatible, Kind, calm, torch_generator
 from harness_superposition import checkpoints, settings
-from harness_superposition.dictionary import Dictionaries, Floats
+from harness_superposition.dictionary import Dictionaries
 from harness_superposition.kinds import SparseCodes
 from harness_superposition.training import Plan, train
 
