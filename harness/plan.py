@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.components import Component
 from harness.errors import UsageError, unknown_name
 from harness.naming import parameters
 from harness.outputs import Estimate
-from harness.registry import Component, Registry
+from harness.registry import Registry
 from harness.specs import ROLES, Role
 
 LONGEST_CHAIN = 2

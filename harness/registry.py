@@ -13,82 +13,21 @@ import importlib
 import importlib.metadata
 import importlib.util
 import os
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pluggy
 
-from harness import hookspecs, sources, verbs
-from harness.errors import MissingDependency, PluginError, UsageError, unknown_name
-from harness.params import effective
-from harness.specs import API, OFFERS, ROLES, CommandSpec, Quantity, Role, TaskSpec, resolve
+from harness import hookspecs, verbs
+from harness.components import Component, Plugin
+from harness.errors import PluginError, UsageError, unknown_name
+from harness.specs import API, OFFERS, ROLES, CommandSpec, Quantity, Role, TaskSpec
 
 GROUP = "harness"
 OWN = "infoharness"
-
-
-@dataclass(frozen=True)
-class Component:
-    """An estimator, model, task or report that a plugin declares."""
-
-    role: Role
-    plugin: str
-    spec: Any
-
-    @property
-    def name(self) -> str:
-        """The full name, ``plugin/name``."""
-        return f"{self.plugin}/{self.spec.name}"
-
-    def missing(self) -> MissingDependency | None:
-        """The first required package that is not installed, without importing any."""
-        for package in self.spec.requires:
-            if importlib.util.find_spec(package) is None:
-                return MissingDependency(package, f"pip install '{self.spec.install or package}'")
-        return None
-
-    def implementation(self) -> Any:
-        """Import the class that the lazy reference names.
-
-        Raises `MissingDependency` or `PluginError`.
-        """
-        if absent := self.missing():
-            raise absent
-        return resolve(self.spec.implementation, self.name)
-
-    def build(self, params: Mapping[str, Any]) -> Any:
-        """The implementation with ``params`` over the defaults."""
-        return self.implementation()(**effective(self.spec, self.name, params))
-
-
-@dataclass
-class Plugin:
-    """One row of ``harness plugin list``."""
-
-    name: str
-    module: str
-    distribution: str = ""
-    version: str = ""
-    location: str = ""
-    state: str = "ok"
-    problem: str = ""
-    fix: str = ""
-    trace: str = ""
-    components: list[Component] = field(default_factory=list)
-
-    def fail(self, state: str, problem: str, fix: str) -> None:
-        """Mark it as broken, with the reason and what fixes it."""
-        self.state, self.problem, self.fix = state, problem, fix
-        self.trace = traceback.format_exc()
-
-    def digest(self) -> str:
-        """Digest of its source."""
-        return sources.digest(self.module)
 
 
 class Registry:

@@ -67,6 +67,7 @@ LAYERS = (
     "errors files folders kinds outputs settings specs quantities seeds hookspecs measure machine "
     "sources surroundings threads",
     "params records correlation long_work wire",
+    "components",
     "registry functions verbs units seals reading tables",
     "naming plan",
     "identity store stages",

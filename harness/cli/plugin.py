@@ -11,9 +11,9 @@ from typing import Any
 
 from harness.cli import options
 from harness.cli.list_ import PLURAL
+from harness.components import Plugin
 from harness.errors import MissingDependency, UsageError, unknown_name
 from harness.params import split_setting
-from harness.registry import Plugin
 from harness.specs import OFFERS
 
 STYLES = {"ok": "green", "passed": "green", "skipped": "yellow", "blocked": "yellow"}

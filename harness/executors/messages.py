@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.components import Component
 from harness.errors import HarnessError, PluginError
 from harness.keeper import Keeper
 from harness.kinds import Kind, Split
@@ -15,7 +16,6 @@ from harness.long_work import Progress
 from harness.measure import Cost
 from harness.outputs import Curve, Estimate, Output, Prediction, Selection
 from harness.records import Status
-from harness.registry import Component
 from harness.units import CaseResult, Done, Loaded, Unit
 from harness.wire import WireError
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from harness.components import Component
 from harness.errors import DataError, HarnessError, Incompatible, MissingDependency
 from harness.kinds import Kind
 from harness.outputs import Estimate, Output
 from harness.quantities import CONDITIONAL_MUTUAL_INFORMATION, ENTROPY, MUTUAL_INFORMATION
-from harness.registry import Component
 from harness.seeds import stream
 from harness.testing.contents import (
     ROUNDING,

@@ -14,11 +14,11 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
+from harness.components import Component, Plugin
 from harness.errors import HarnessError, MissingDependency
 from harness.kinds import Kind
 from harness.outputs import Curve, Estimate, Prediction, Selection
 from harness.params import effective
-from harness.registry import Component, Plugin
 from harness.settings import Param
 from harness.specs import EstimatorSpec, ModelSpec, Quantity, TaskSpec
 from harness.testing.report import Check, Failed, NotChecked, ensure
