@@ -75,9 +75,9 @@ def _list(args: argparse.Namespace) -> int:
             ", ".join(f"{n} {_plural(role, n)}" for role, n in facts["components"].items() if n)
             or "nothing"
         )
-        mend = f"{facts['problem']}\nfix: {facts['fix']}" if facts["problem"] else ""
+        problem = f"{facts['problem']}\nfix: {facts['fix']}" if facts["problem"] else ""
         source = f"{facts['distribution'] or facts['module']} {facts['version']}".strip()
-        rows.append((facts["name"], facts["state"], source, offers, facts["location"], mend))
+        rows.append((facts["name"], facts["state"], source, offers, facts["location"], problem))
     _print(("plugin", "state", "distribution", "offers", "location", "problem"), rows, styled=1)
     if args.debug:
         for plugin in plugins:
