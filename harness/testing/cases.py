@@ -194,7 +194,7 @@ def _seeds(subject: Subject) -> None:
     except Failed:
         return  # what the check 'cases' says
     noted: list[list[str]] = []
-    source = next(iter(data), None)
+    source = next(iter(data), "")
     for seed in (1, 2):
         with seeding(subject.package) as calls:
             case = next((c for c in subject.listed_anew(seed) if c.source == source), None)

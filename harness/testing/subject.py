@@ -137,10 +137,23 @@ class Subject:
             raise DataError(self.kind.__name__, f"no sample of {n} units", "one")
         return found
 
-    def known(self, place: int, n: int, seed: int) -> tuple[str, float, Kind]:
-        """The draws of known information at one place of the kind's list."""
-        rng = stream(seed, "conformance", "known")
-        return next(itertools.islice(self.kind.known(rng, n), place, None))
+    def known(self, place: int, n: int, seed: int) -> Any:
+        """The output for draws of known information, at one place of the kind's list.
+
+        Raises `Failed` for other than an output or `Incompatible`.
+        """
+        draws = self.kind.known(stream(seed, "conformance", "known"), n)
+        _, truth, data = next(itertools.islice(draws, place, None))
+        try:
+            return self.run(data, seed)
+        except Incompatible:
+            raise
+        except Exception as error:
+            raise Failed(
+                f"{self.name} on {n} draws of a {self.kind.__name__} with {truth:.4g} nats",
+                f"{type(error).__name__}: {error}",
+                "an output, or harness.Incompatible with the reason",
+            ) from error
 
     @functools.cached_property
     def places(self) -> list[tuple[int, float]]:
@@ -157,9 +170,7 @@ class Subject:
             if truth == 0:
                 continue
             try:
-                found = [
-                    self.run(self.known(place, KNOWN_N, seed)[2], seed) for seed in range(REPEATS)
-                ]
+                found = [self.known(place, KNOWN_N, seed) for seed in range(REPEATS)]
             except Incompatible as error:
                 reason = error
             else:
@@ -191,7 +202,7 @@ class Subject:
             if time.perf_counter() - start > LONGEST:
                 break
             try:
-                value = self.run(self.known(i, n, 0)[2]).value
+                value = self.known(i, n, 0).value
             except Incompatible:
                 continue
             if math.isfinite(value):
