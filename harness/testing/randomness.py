@@ -104,7 +104,7 @@ def _global_states() -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _scrambled(salt: int) -> Iterator[dict[str, Any]]:
-    """Within ``with``, the global generators are in other states, which are given; then put back."""
+    """Within ``with``, the global generators are in other states, which are given."""
     kept = _global_states()
     np.random.seed(salt)  # noqa: NPY002
     random.seed(salt)

@@ -261,6 +261,7 @@ def test_torch_is_watched_where_it_is_loaded(results, estimator, monkeypatch):
             return np.frombuffer(self, np.uint8)
 
     class Torch:
+        __name__ = "torch"
         uint8 = "uint8"
 
         def __init__(self):
