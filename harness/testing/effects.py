@@ -124,10 +124,10 @@ def surroundings() -> dict[str, Any]:
 
 def restore(settings: dict[str, Any]) -> None:
     """Put `surroundings` back. Files, threads, children and prints stay."""
-    now = surroundings()
-    for name, (_, put) in _SETTINGS.items():
-        if now[name] != settings[name]:
-            put(settings[name])
+    for name, value in settings.items():
+        get, put = _SETTINGS[name]
+        if get() != value:
+            put(value)
 
 
 def _put_environment(variables: dict[str, str]) -> None:

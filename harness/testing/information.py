@@ -39,7 +39,12 @@ def bodies(subject: Subject) -> dict[str, Callable[[Subject], None]]:
 
 
 def units(subject: Subject) -> None:
-    """Nats, within the spread of a single estimate; and on the other known draws no bits."""
+    """Nats, within the spread of a single estimate; and on the other known draws no bits.
+
+    Both bounds at once are for the check 'bounds' to refuse.
+    """
+    if set(BOUNDS) <= set(subject.spec.traits):
+        return
     _, truth, outputs = subject.judged()
     values = np.array([output.value for output in outputs])
     bits, mean = truth / math.log(2), float(values.mean())
@@ -119,8 +124,13 @@ def stderr(subject: Subject) -> None:
 
 
 def negative_values(subject: Subject) -> None:
-    """Estimates from independent draws are not cut off: the least of them does not repeat."""
+    """Estimates from independent draws are not cut off: the least of them does not repeat.
+
+    A value that dependent draws have too is a constant, which 'units' and 'bounds' refuse.
+    """
     subject.settled()
+    measured = subject.measured
+    dependent = [] if isinstance(measured, NotChecked) else [o.value for o in measured[2]]
     reason: object = f"no known independent draws of a {subject.kind.__name__}"
     for place in (place for place, truth in subject.places if truth == 0):
         try:
@@ -130,7 +140,7 @@ def negative_values(subject: Subject) -> None:
             continue
         least, often = min(values), values.count(min(values))
         ensure(
-            often < (3 if len(values) > FEWEST else 2),
+            often < (3 if len(values) > FEWEST else 2) or least in dependent,
             f"{subject.name} on {len(values)} draws of {SMALL_N} that are independent",
             f"exactly {least:.4g} {often} times, and never less",
             "values as they come out: a negative one now and then is honest noise",

@@ -29,15 +29,20 @@ class Subject:
 
     def __init__(self, component: Component, kind: type[Kind], params: Mapping[str, Any]) -> None:
         self.component, self.kind, self._params = component, kind, params
-        self.spec = component.spec
+        self.spec, self._untidy = component.spec, False
         several = isinstance(component.spec.reads, tuple) and len(component.spec.reads) > 1
         self.name = f"{component.name}[{kind.__name__}]" if several else component.name
         self.package = component.spec.implementation.partition(":")[0].partition(".")[0]
 
     def run(self, data: Kind, seed: int = 0) -> Any:
-        """The output for these data under a seed, with warnings and prints kept quiet."""
-        with quiet():
-            return self._call(data, seed)
+        """The output for these data under a seed; warnings and prints are kept quiet, and the
+        settings that the component is known to leave behind are put back."""
+        before = surroundings() if self._untidy else {}
+        try:
+            with quiet():
+                return self._call(data, seed)
+        finally:
+            restore(before)
 
     def _call(self, data: Kind, seed: int) -> Any:
         rng = stream(seed, "conformance", self.component.name)
@@ -54,6 +59,7 @@ class Subject:
     def _watched(self, data: Kind) -> tuple[Any, Traces]:
         with quiet() as printed, watched(self.package, printed) as traces:
             output = self._call(data, 0)
+        self._untidy = self._untidy or bool(traces.left)
         return output, traces
 
     @functools.cached_property
