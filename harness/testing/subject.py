@@ -216,7 +216,7 @@ class Subject:
         return found
 
 
-LONGEST = 3.0
+LONGEST = 1.5
 """Seconds for other known draws; those that are left then are not tried."""
 
 
