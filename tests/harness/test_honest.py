@@ -146,3 +146,16 @@ def test_questions_of_another_kind_are_no_path(cheats):
     request = plan.Request(tasks=("dishonest/hidden",), estimators=("dishonest/other",))
     with pytest.raises(UsageError, match="asks for a PairedSamples by a Samples, which"):
         plan.make(cheats, request)
+
+
+def test_the_suite_knows_the_methods_of_a_conversation(cheats):
+    from harness import testing
+
+    found = {
+        (v.component, v.check): v.result
+        for v in testing.verdicts(testing.checks(cheats.plugins["dishonest"], cheats))
+        if v.component in ("dishonest/guesses", "dishonest/hidden")
+    }
+    assert found["dishonest/guesses", "reference"] == "passed"
+    assert found["dishonest/hidden", "reference"] == "passed"
+    assert found["dishonest/guesses", "output"] == "skipped"
