@@ -64,7 +64,7 @@ def test_every_verbs_help_is_in_the_docs(monkeypatch):
 
 
 LAYERS = (
-    "errors files folders kinds outputs settings specs quantities seeds hookspecs measure machine "
+    "compiled errors files folders kinds outputs settings specs quantities seeds hookspecs measure machine "
     "sources surroundings threads",
     "params records correlation long_work wire",
     "components",
@@ -136,6 +136,7 @@ def test_plugins_import_the_public_door_and_never_each_other(file):
                 "kinds",
                 "tables",
                 "commands",
+                "compiled",
             ), f"{name} is not public"
 
 
