@@ -182,7 +182,9 @@ def check_forest(parent: Ints, variance: Floats, kind: str) -> None:
     if late.size:
         node = int(late[0])
         found = f"the parent {parent[node]} of the node {node}"
-        raise DataError(f"{kind}.parent", found, "a parent before its child, or -1 for a root", node)
+        raise DataError(
+            f"{kind}.parent", found, "a parent before its child, or -1 for a root", node
+        )
     wrong = np.flatnonzero(np.where(parent < 0, variance != 0, variance <= 0))
     if wrong.size:
         node = int(wrong[0])

@@ -1,0 +1,137 @@
+"""The structural function F(M): how similar the rewards are in the best partition into M parts."""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+
+from harness import Curve, Estimate, Floats, Incompatible, Ints, PreferenceSource
+from harness_rlhf_topology import settings
+from harness_rlhf_topology.forest import Forest
+
+STEP = 0.05
+"""Smallest growth of M, as a share, between two points of F."""
+
+
+def within(forest: Forest, leaves: Ints) -> tuple[Floats, Ints]:
+    """Mean prior distance (v,) between two leaves under each node, and their number.
+
+    A leaf and itself count as a pair. An edge of variance v above l of s leaves lies between
+    2 l (s - l) of s^2 pairs.
+    """
+    here = np.bincount(leaves, minlength=len(forest.parent))
+    count = forest.below(here)
+    linear = forest.variance * count
+    square = linear * count
+    # Sums over the edges strictly below each node.
+    total, total2 = _sum_below(forest, linear), _sum_below(forest, square)
+    size = np.maximum(count, 1)
+    return 2.0 * np.maximum(total * size - total2, 0.0) / size**2, count
+
+
+def _sum_below(forest: Forest, values: Floats) -> Floats:
+    """Sum of values over the subtree of each node, without the node itself."""
+    order = np.argsort(forest.place)
+    running = np.concatenate([[0.0], np.cumsum(values[order])])
+    found: Floats = running[forest.place + forest.size] - running[forest.place + 1]
+    return found
+
+
+def partition_curve(forest: Forest, leaves: Ints) -> tuple[Ints, Floats, Floats]:
+    """M, F(M), and the share of parts within a factor of 2 of the mean size, for each M.
+
+    Parts are subtrees: the one with the most leaves is divided into its children, until all are
+    leaves. F is the largest of the mean distances within the parts, an upper bound of the best
+    partition. Divisions of equal size count as one step, so that a balanced tree gives its levels;
+    M grows by at least `STEP` from one point to the next.
+    """
+    spread, count = within(forest, leaves)
+    children: dict[int, list[int]] = {}
+    for node in np.flatnonzero((forest.parent >= 0) & (count > 0)):
+        children.setdefault(int(forest.parent[node]), []).append(int(node))
+    roots = [int(r) for r in np.flatnonzero((forest.parent < 0) & (count > 0))]
+    heap = [(-int(count[r]), r) for r in roots]
+    heapq.heapify(heap)
+    final: list[int] = []
+    sizes, values, balanced = [], [], []
+
+    def note() -> None:
+        parts = [node for _, node in heap] + final
+        share = count[parts] * len(parts) / count[roots].sum()
+        sizes.append(len(parts))
+        values.append(float(spread[parts].max()))
+        balanced.append(float(((share >= 0.5) & (share <= 2.0)).mean()))
+
+    note()
+    while heap:
+        largest = heap[0][0]
+        before = len(heap) + len(final)
+        while heap and heap[0][0] == largest:
+            node = heapq.heappop(heap)[1]
+            below = children.get(node, [])
+            if not below:
+                final.append(node)
+            for child in below:
+                heapq.heappush(heap, (-int(count[child]), child))
+        if len(heap) + len(final) > max(before, (1.0 + STEP) * sizes[-1]):
+            note()
+    if len(final) > sizes[-1]:
+        note()
+    return np.array(sizes), np.array(values), np.array(balanced)
+
+
+class StructuralFunction:
+    """F(M) of the responses of a source, against the number of parts."""
+
+    def estimate(self, data: PreferenceSource, *, rng: np.random.Generator) -> Curve:
+        """A point for each M; ``balanced`` is the least share of parts of about the mean size."""
+        forest = Forest(data.parent, data.variance)
+        sizes, values, balanced = partition_curve(forest, data.leaves)
+        about = {"balanced": float(balanced.min())}
+        name = "F, mean prior distance within a part"
+        return Curve(sizes.astype(float), values, "M, parts", name, diagnostics=about)
+
+
+class StructuralExponent(settings.Structure):
+    """alpha of F ~ I M^-alpha, I (log M)^-alpha or I (log log M)^-alpha, by least squares.
+
+    As in the paper's three cases, with logarithms to the base of the branching and 1 added so that
+    they hold from M = 1.
+    """
+
+    def estimate(self, data: PreferenceSource, *, rng: np.random.Generator) -> Estimate:
+        """The slope with its standard error; I and the residual of each law in the diagnostics.
+
+        Raises `Incompatible` where fewer than three values of M are left.
+        """
+        forest = Forest(data.parent, data.variance)
+        sizes, values, _ = partition_curve(forest, data.leaves)
+        base = float(sizes[1]) / sizes[0] if len(sizes) > 1 else 2.0
+        depth = np.log(sizes / sizes[0]) / np.log(base)
+        kept = depth <= depth[-1] - self.skip
+        kept &= values > 0
+        if kept.sum() < 3:
+            raise Incompatible(f"F at {int(kept.sum())} numbers of parts; wanted at least 3 to fit")
+        y = np.log(values[kept])
+        scales = {
+            "polynomial": depth[kept] * np.log(base),
+            "logarithmic": np.log1p(depth[kept]),
+            "sub-logarithmic": np.log1p(np.log1p(depth[kept])),
+        }
+        fits = {law: _line(x, y) for law, x in scales.items()}
+        law = min(fits, key=lambda k: fits[k][3]) if self.law == "auto" else self.law
+        slope, error, start, _ = fits[law]
+        about: dict[str, float | str] = {"law": law, "scale": float(np.exp(start))}
+        about |= {f"residual_{name}": fit[3] for name, fit in fits.items()}
+        return Estimate(-slope, error, diagnostics=about)
+
+
+def _line(x: Floats, y: Floats) -> tuple[float, float, float, float]:
+    """Slope, its standard error, intercept, and root mean square of the residuals."""
+    centred = x - x.mean()
+    slope = float(centred @ y / (centred @ centred))
+    start = float(y.mean() - slope * x.mean())
+    left = y - start - slope * x
+    error = float(np.sqrt(left @ left / max(1, len(x) - 2) / (centred @ centred)))
+    return slope, error, start, float(np.sqrt((left**2).mean()))
