@@ -64,11 +64,36 @@ class PreferenceSource(Kind):
         if self.budget < 1:
             raise DataError("PreferenceSource.budget", str(self.budget), "at least one comparison")
 
+    @staticmethod
+    def by_depth(parent: Ints, leaves: Ints, alpha: float) -> Floats:
+        """Variances (v,) by which what remains below depth k is 2^(-alpha k), from 1 at a root.
+
+        A leaf takes what remains, so that every response has the prior variance 1.
+        """
+        depth = np.zeros(len(parent), np.int64)
+        for node, up in enumerate(parent.tolist()):
+            depth[node] = depth[up] + 1 if up >= 0 else 0
+        left = 2.0 ** (-alpha * np.maximum(depth - 1, 0))
+        variance = left * (1.0 - 2.0**-alpha)
+        variance[leaves] = left[leaves]
+        variance[parent < 0] = 0.0
+        return variance
+
+    @staticmethod
+    def drawn(parent: Ints, variance: Floats, rng: np.random.Generator) -> Floats:
+        """Rewards (v,) with independent normal increments of these variances."""
+        step = np.sqrt(variance) * rng.normal(size=len(parent))
+        reward = step.tolist()
+        for node, up in enumerate(parent.tolist()):
+            if up >= 0:
+                reward[node] += reward[up]
+        return np.array(reward)
+
     @classmethod
     def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
         """A tree of random shape with n responses."""
         parent, variance, leaves = _tree(rng, n)
-        reward = _rewards(rng, parent, variance)
+        reward = cls.drawn(parent, variance, rng)
         pairs = _pairs(rng, leaves, 12)
         return cls(parent, variance, leaves, pairs, 0.1, 2 * n, reward)
 
@@ -101,7 +126,7 @@ class Preferences(Kind):
     signs: bool = False
 
     def check(self) -> None:
-        """Refuse what is no forest, variances that are not positive, and comparisons with itself."""
+        """Refuse what is no forest, variances that are not positive, and self-comparisons."""
         check_forest(self.parent, self.variance, "Preferences")
         check_noise(self.noise, self.law, "Preferences")
         check_pairs(self.pairs, len(self.parent), "Preferences.pairs")
@@ -110,7 +135,8 @@ class Preferences(Kind):
     def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
         """Comparisons between random responses of a random tree."""
         parent, variance, leaves = _tree(rng, max(4, n // 2))
-        reward, pairs = _rewards(rng, parent, variance), _pairs(rng, leaves, n)
+        reward = PreferenceSource.drawn(parent, variance, rng)
+        pairs = _pairs(rng, leaves, n)
         margin = reward[pairs[:, 0]] - reward[pairs[:, 1]]
         y = margin + math.sqrt(0.3) / math.pi * rng.logistic(size=n)
         return cls(parent, variance, pairs, y, 0.1, reward)
@@ -222,13 +248,6 @@ def _tree(rng: np.random.Generator, n: int) -> tuple[Ints, Floats, Ints]:
     variance = 0.5 + rng.random(inner + n)
     variance[0] = 0.0
     return parent, variance, np.arange(inner, inner + n)
-
-
-def _rewards(rng: np.random.Generator, parent: Ints, variance: Floats) -> Floats:
-    reward = np.sqrt(variance) * rng.normal(size=len(parent))
-    for node in range(1, len(parent)):
-        reward[node] += reward[parent[node]] if parent[node] >= 0 else 0.0
-    return reward
 
 
 def _pairs(rng: np.random.Generator, leaves: Ints, n: int) -> Ints:

@@ -1,4 +1,4 @@
-"""Plugin `rlhf_topology`: how much a data set of preferences tells, by the shape of its comparisons."""
+"""Plugin `rlhf_topology`: what preference data tell, by the shape of their comparisons."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def laplace(
 
     Parameters
     ----------
-    prior (n, n), cross (n, t) : covariances of the compared differences, also with those in question.
+    prior (n, n), cross (n, t) : covariances of the compared differences, and with the others.
     sign (n,) : 1 where the first is preferred, -1 where the second.
 
     Returns weights (n,), so that the mode is ``prior @ weights``, and (t,) the variance explained.

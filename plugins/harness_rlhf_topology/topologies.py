@@ -95,7 +95,7 @@ class PrefixTree(settings.Tree):
         return float(Posterior(joined(data, pairs, judged)).variance.mean())
 
     def _spread(self, forest: Forest, leaves: Ints, depth: int, rng: np.random.Generator) -> Ints:
-        """A random response under each prefix of the depth, below at most ``branching`` siblings."""
+        """A random response under each prefix of the depth, of ``branching`` siblings at most."""
         kept = rng.permutation(leaves)
         if self.branching:
             for level in range(1, depth + 1):
