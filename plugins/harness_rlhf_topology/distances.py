@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import Estimate, Floats, Incompatible, Preferences
+from harness import Estimate, Floats, Incompatible, Ints, Preferences
 from harness_rlhf_topology.exact import Posterior
 from harness_rlhf_topology.forest import Forest
 from harness_rlhf_topology.shortest import path_distances
@@ -20,7 +20,7 @@ class InferenceDistance:
     def estimate(self, data: Preferences, *, rng: np.random.Generator) -> Estimate:
         """Local values are those of the test pairs. Raises as `Posterior`."""
         found = Posterior(data)
-        return mean(found.variance, {"prior": _mean(found.prior), "n": len(found.y)})
+        return mean(found.variance, found.test, {"prior": _mean(found.prior), "n": len(found.y)})
 
 
 class PathDistance:
@@ -34,7 +34,7 @@ class PathDistance:
         train, test = data.part("train"), data.part("test")
         forest = Forest(data.parent, data.variance)
         found = path_distances(forest, train.pairs, data.noise, test.pairs)
-        return mean(found, {"prior": _mean(forest.distance(test.pairs)), "n": train.n})
+        return mean(found, test.pairs, {"prior": _mean(forest.distance(test.pairs)), "n": train.n})
 
 
 class InformationGain:
@@ -70,7 +70,7 @@ class PairInformation:
             )
         with np.errstate(divide="ignore"):
             local = 0.5 * np.log(found.prior / found.variance)
-        return mean(local, {}, "a test pair that is known without error")
+        return mean(local, found.test, {}, "a test pair that is known without error")
 
 
 def _mean(values: Floats) -> float | str:
@@ -79,10 +79,22 @@ def _mean(values: Floats) -> float | str:
 
 
 def mean(
-    local: Floats, about: dict[str, float | int | str], why: str = "pairs that nothing connects"
+    local: Floats,
+    pairs: Ints,
+    about: dict[str, float | int | str],
+    why: str = "pairs that nothing connects",
 ) -> Estimate:
-    """The mean of local values; an infinite one says why, and how many are infinite."""
-    wild = int(np.isinf(local).sum())
-    if not wild:
-        return Estimate.from_local(local, about)
-    return Estimate(float(local.mean()), None, local, about | {"note": why, "infinite": wild})
+    """The mean of local values; an infinite one says why, and how many are infinite.
+
+    Pairs (t, 2) with the same first node depend on each other: the standard error is that of sums
+    over first nodes.
+    """
+    if wild := int(np.isinf(local).sum()):
+        return Estimate(float(local.mean()), None, local, about | {"note": why, "infinite": wild})
+    value = float(local.mean())
+    group = np.unique(pairs[:, 0], return_inverse=True)[1].reshape(-1)
+    sums, groups = np.bincount(group, local - value), int(group.max()) + 1
+    error = None
+    if groups > 1:
+        error = float(np.sqrt(groups / (groups - 1) * (sums @ sums)) / len(local))
+    return Estimate(value, error, local, about)

@@ -72,7 +72,7 @@ TASKS = (
     ),
     TaskSpec(
         name="pydoc-trie",
-        summary="sentences of Python's language reference in their prefix tree, rewards drawn on it",
+        summary="sentences of Python's language reference in a prefix tree, with rewards drawn on it",
         implementation="harness_preferences.pydoc:PydocTrie",
         settings="harness_preferences.settings:PydocTrie",
         gives=PreferenceSource,

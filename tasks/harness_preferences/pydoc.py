@@ -44,7 +44,7 @@ class PydocTrie(settings.PydocTrie):
     """
 
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """A case for each noise and budget. Raises `UsageError` where too few sentences are left."""
+        """A case for each noise and budget. Raises `UsageError` for too few sentences."""
         found = sentences(self.least, self.most)
         if len(found) < 4:
             raise UsageError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +76,7 @@ def _hub(name: str, config: str, revision: str) -> Iterable[tuple[str, Any]]:
     datasets = needs("datasets", "infoharness[hub]")
     if name == "openai/gsm8k" and not config:
         config = "main"
-    local = Path(name).is_dir() or os.path.isabs(name)
+    local = Path(name).is_dir() or Path(name).is_absolute()
     try:
         found = datasets.load_dataset(name, config or None, revision=None if local else revision)
     except Exception as error:  # whatever the network, the hub or the files raise
