@@ -74,7 +74,7 @@ class PreferenceSource(Kind):
         for node, up in enumerate(parent.tolist()):
             depth[node] = depth[up] + 1 if up >= 0 else 0
         left = 2.0 ** (-alpha * np.maximum(depth - 1, 0))
-        variance = left * (1.0 - 2.0**-alpha)
+        variance: Floats = left * (1.0 - 2.0**-alpha)
         variance[leaves] = left[leaves]
         variance[parent < 0] = 0.0
         return variance

@@ -59,6 +59,13 @@ ALIGNMENT_DIVERGENCE = Quantity(
     lower=0.0,
     summary="KL(p_H || p_LM) between the policies of the true and of the learnt reward",
 )
+ANNOTATION_LENGTH = Quantity(
+    "annotation_length",
+    "words",
+    "lower",
+    lower=0.0,
+    summary="words that an annotator reads for a comparison, after the common beginning",
+)
 STRUCTURAL_EXPONENT = Quantity(
     "structural_exponent",
     "",
@@ -210,6 +217,16 @@ ESTIMATORS = (
         implementation="harness_rlhf_topology.distances:PairInformation",
         quantity=PAIR_INFORMATION,
         **_DATA,
+    ),
+    EstimatorSpec(
+        name="annotation-length",
+        summary="words that an annotator reads for a comparison",
+        implementation="harness_rlhf_topology.distances:AnnotationLength",
+        reads=Preferences,
+        gives=Estimate,
+        quantity=ANNOTATION_LENGTH,
+        traits=("deterministic",),
+        paper=_PAPER,
     ),
     EstimatorSpec(
         name="structural-exponent",

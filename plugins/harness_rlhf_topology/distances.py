@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from harness import Estimate, Floats, Incompatible, Ints, Preferences
@@ -10,6 +12,7 @@ from harness_rlhf_topology.forest import Forest
 from harness_rlhf_topology.shortest import path_distances
 
 
+@dataclass(frozen=True)
 class InferenceDistance:
     """Mean posterior variance of the difference of rewards over the test pairs: all paths count.
 
@@ -23,6 +26,7 @@ class InferenceDistance:
         return mean(found.variance, found.test, {"prior": _mean(found.prior), "n": len(found.y)})
 
 
+@dataclass(frozen=True)
 class PathDistance:
     """Mean length of the cheapest single path between the nodes of the test pairs.
 
@@ -37,6 +41,7 @@ class PathDistance:
         return mean(found, test.pairs, {"prior": _mean(forest.distance(test.pairs)), "n": train.n})
 
 
+@dataclass(frozen=True)
 class InformationGain:
     """Information of the annotated margins about the rewards, (1/2) ln det(I + A K A^T / v).
 
@@ -53,6 +58,7 @@ class InformationGain:
         return Estimate(gain, diagnostics=about)
 
 
+@dataclass(frozen=True)
 class PairInformation:
     """Information of the annotated margins about each test difference, (1/2) ln(prior / left)."""
 
@@ -71,6 +77,30 @@ class PairInformation:
         with np.errstate(divide="ignore"):
             local = 0.5 * np.log(found.prior / found.variance)
         return mean(local, found.test, {}, "a test pair that is known without error")
+
+
+@dataclass(frozen=True)
+class AnnotationLength:
+    """Mean number of words that an annotator reads for a comparison, after the common beginning.
+
+    Table 4 of the paper, in words of texts between spaces instead of tokens.
+    """
+
+    def estimate(self, data: Preferences, *, rng: np.random.Generator) -> Estimate:
+        """Over the training part, or all without a split; ``full`` counts the beginning twice.
+
+        Prompts, which are roots, are not counted. Raises `Incompatible` without texts.
+        """
+        if data.texts is None:
+            raise Incompatible("the responses have no texts; wanted a task with texts")
+        compared = (data if data.split is None else data.part("train")).pairs
+        words = np.array([len(text.split()) for text in data.texts], float)
+        words[data.parent < 0] = 0.0
+        forest = Forest(data.parent, words)
+        full = forest.above[compared].sum(1)
+        apart = forest.distance(compared)
+        local = np.where(np.isinf(apart), full, apart)
+        return Estimate.from_local(local, {"full": float(full.mean())})
 
 
 def _mean(values: Floats) -> float | str:

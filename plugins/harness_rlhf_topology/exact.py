@@ -199,7 +199,8 @@ class Posterior:
 
         told = solve_triangular(self._factor, self._system[1], lower=True, check_finite=False)
         # Rounding may leave less than nothing of it.
-        return np.maximum(self.prior[on] - (told**2).sum(0), 0.0)
+        left: Floats = np.maximum(self.prior[on] - (told**2).sum(0), 0.0)
+        return left
 
     @cached_property
     def _network(self) -> tuple[Ints, Ints, Floats]:

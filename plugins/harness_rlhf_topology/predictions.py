@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from harness import Estimate, Floats, Incompatible, RewardPredictions
 from harness_rlhf_topology import settings
 
 
+@dataclass(frozen=True)
 class PairAccuracy:
     """Share of pairs that are ordered as their true rewards, or as their labels without these.
 

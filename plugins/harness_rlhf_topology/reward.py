@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from harness import Floats, Incompatible, Ints, Kind, Preferences, RewardPredictions
+from harness import Bools, Floats, Incompatible, Ints, Kind, Preferences, RewardPredictions
 from harness_rlhf_topology import settings
 from harness_rlhf_topology.exact import MOST, Posterior, contrasts, rewards_of
 from harness_rlhf_topology.forest import Forest
 
 
+@dataclass(frozen=True)
 class Bayes:
     """The posterior mean from the margins: exact for normal noise, else the best linear one."""
 
@@ -165,7 +168,8 @@ def label_log_probability(mean: Floats, variance: Floats, noise: float, law: str
         spread = np.sqrt(variance + noise)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where(spread > 0, mean / spread, np.sign(mean) * np.inf)
-        return np.maximum(log_ndtr(np.nan_to_num(ratio, nan=0.0)), LEAST)
+        exact: Floats = np.maximum(log_ndtr(np.nan_to_num(ratio, nan=0.0)), LEAST)
+        return exact
     beta = scale(noise)
     found: Floats = -np.logaddexp(
         0.0, -beta * mean / np.sqrt(1.0 + math.pi * beta**2 * variance / 8.0)
@@ -177,7 +181,7 @@ LEAST = -700.0
 """Logarithms of probabilities stay finite: what is impossible is given about 1e-304."""
 
 
-def _connected(finite: Floats | np.ndarray) -> None:
+def _connected(finite: Bools) -> None:
     if not finite.all():
         raise Incompatible(
             f"{int((~finite).sum())} test pairs are connected by nothing, so their difference is "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import heapq
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from harness import Curve, Estimate, Floats, Incompatible, Ints, PreferenceSource
@@ -48,9 +50,10 @@ def partition_curve(forest: Forest, leaves: Ints) -> tuple[Ints, Floats, Floats]
     """
     spread, count = within(forest, leaves)
     children: dict[int, list[int]] = {}
-    for node in np.flatnonzero((forest.parent >= 0) & (count > 0)):
-        children.setdefault(int(forest.parent[node]), []).append(int(node))
-    roots = [int(r) for r in np.flatnonzero((forest.parent < 0) & (count > 0))]
+    roots: list[int] = []
+    for child in np.flatnonzero(count).tolist():
+        up = int(forest.parent[child])
+        (children.setdefault(up, []) if up >= 0 else roots).append(child)
     heap = [(-int(count[r]), r) for r in roots]
     heapq.heapify(heap)
     final: list[int] = []
@@ -81,6 +84,7 @@ def partition_curve(forest: Forest, leaves: Ints) -> tuple[Ints, Floats, Floats]
     return np.array(sizes), np.array(values), np.array(balanced)
 
 
+@dataclass(frozen=True)
 class StructuralFunction:
     """F(M) of the responses of a source, against the number of parts."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from harness import (
@@ -27,6 +29,7 @@ FEWEST, MOST = 1 / 32, 2
 """Responses of a tree, as a share of the comparisons, between which the best depth is sought."""
 
 
+@dataclass(frozen=True)
 class Chain:
     """Independent pairs: each comparison is of two random responses to one prompt."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from harness import (
@@ -20,6 +22,7 @@ NAMES = ("second", "first")
 """Classes of a comparison: which response is preferred."""
 
 
+@dataclass(frozen=True)
 class MarginPairs:
     """The true difference of rewards and the margin that the annotator saw, or its sign."""
 
@@ -69,6 +72,7 @@ class PrefixVectors(settings.Vectors):
         return LabelledSamples(x, y, split=data.split)
 
 
+@dataclass(frozen=True)
 class PreferenceProbabilities:
     """Which response is preferred, by the reward model and by chance alone: for V-information."""
 

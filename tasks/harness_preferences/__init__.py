@@ -72,10 +72,11 @@ TASKS = (
     ),
     TaskSpec(
         name="pydoc-trie",
-        summary="sentences of Python's language reference in a prefix tree, with rewards drawn on it",
+        summary="sentences of Python's language reference in a prefix tree, with random rewards",
         implementation="harness_preferences.pydoc:PydocTrie",
         settings="harness_preferences.settings:PydocTrie",
         gives=PreferenceSource,
+        quantities=(INFERENCE_DISTANCE, PATH_DISTANCE),
         traits=("split",),
     ),
     TaskSpec(
@@ -93,6 +94,7 @@ TASKS = (
         implementation="harness_preferences.text:PreferencePrompts",
         settings="harness_preferences.settings:Dataset",
         gives=ReferencedText,
+        quantities=(ACCURACY,),
     ),
     TaskSpec(
         name="known-margins",

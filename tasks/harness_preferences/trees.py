@@ -20,7 +20,7 @@ def tails(structure: str, alpha: float, height: int, branching: int) -> Floats:
     ``branching^(-alpha k)``, ``(1 + k)^-alpha`` or ``(1 + ln(1 + k))^-alpha``; 0 at the leaves.
     """
     k = np.arange(height + 1.0)
-    left = {
+    left: Floats = {
         "polynomial": branching ** (-alpha * k),
         "logarithmic": (1 + k) ** -alpha,
         "sub-logarithmic": (1 + np.log1p(k)) ** -alpha,
@@ -97,9 +97,9 @@ class PrefixTrees(settings.PrefixTrees):
         facts = case.facts
         variances = self._variances(str(facts["structure"]), float(facts["alpha"]))
         exact = closed_form(variances, self.branching)
-        at = np.log(output.x) / math.log(self.branching)
+        at = np.log(np.maximum(output.x, 0.5)) / math.log(self.branching)
         level = np.rint(at).astype(int)
-        on = np.flatnonzero((np.abs(at - level) < 1e-9) & (level < len(exact)))
+        on = np.flatnonzero((np.abs(at - level) < 1e-9) & (level >= 0) & (level < len(exact)))
         if not on.size:
             raise Incompatible(f"a curve at none of the numbers of parts {self.branching}^k")
         return {"structural_error": float(np.abs(output.y[on] - exact[level[on]]).max() / exact[0])}
