@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from typing import ClassVar, Self
 
 import numpy as np
@@ -140,6 +141,14 @@ class Preferences(Kind):
         margin = reward[pairs[:, 0]] - reward[pairs[:, 1]]
         y = margin + math.sqrt(0.3) / math.pi * rng.logistic(size=n)
         return cls(parent, variance, pairs, y, 0.1, reward)
+
+    @classmethod
+    def forms(cls, rng: np.random.Generator, n: int = 48) -> Iterator[Self]:
+        """Margins from known rewards; and labels of texts, without rewards."""
+        data = cls.example(rng, n)
+        yield data
+        texts = tuple(f" word{node}" for node in range(len(data.parent)))
+        yield dataclasses.replace(data, y=np.sign(data.y), reward=None, texts=texts, signs=True)
 
     def divided(self, rng: np.random.Generator) -> Self:
         """Split at random, with both answers in the training part."""

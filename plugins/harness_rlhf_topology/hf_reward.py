@@ -102,7 +102,7 @@ class HFReward(settings.RewardModel):
                     f"wanted a learning_rate below {self.learning_rate}"
                 )
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             nn.utils.clip_grad_norm_(learnt, CLIP)
             optimiser.step()
             progress(step + 1, self.steps, "steps")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-
+from typing import NamedTuple
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,8 +40,21 @@ def _sum_below(forest: Forest, values: Floats) -> Floats:
     return found
 
 
-def partition_curve(forest: Forest, leaves: Ints) -> tuple[Ints, Floats, Floats]:
-    """M, F(M), and the share of parts within a factor of 2 of the mean size, for each M.
+class Partitions(NamedTuple):
+    """F against the number of parts; all (k,).
+
+    ``distinct`` is F over pairs of distinct leaves, and ``balanced`` the share of parts within a
+    factor of 2 of the mean size.
+    """
+
+    parts: Ints
+    value: Floats
+    distinct: Floats
+    balanced: Floats
+
+
+def partitions(forest: Forest, leaves: Ints) -> Partitions:
+    """F(M) for growing M.
 
     Parts are subtrees: the one with the most leaves is divided into its children, until all are
     leaves. F is the largest of the mean distances within the parts, an upper bound of the best
@@ -57,14 +70,16 @@ def partition_curve(forest: Forest, leaves: Ints) -> tuple[Ints, Floats, Floats]
     heap = [(-int(count[r]), r) for r in roots]
     heapq.heapify(heap)
     final: list[int] = []
-    sizes, values, balanced = [], [], []
+    sizes: list[int] = []
+    found: list[tuple[float, float, float]] = []
 
     def note() -> None:
         parts = [node for _, node in heap] + final
         share = count[parts] * len(parts) / count[roots].sum()
+        even = float(((share >= 0.5) & (share <= 2.0)).mean())
+        apart = spread[parts] * count[parts] / np.maximum(count[parts] - 1, 1)
         sizes.append(len(parts))
-        values.append(float(spread[parts].max()))
-        balanced.append(float(((share >= 0.5) & (share <= 2.0)).mean()))
+        found.append((float(spread[parts].max()), float(apart.max()), even))
 
     note()
     while heap:
@@ -81,7 +96,7 @@ def partition_curve(forest: Forest, leaves: Ints) -> tuple[Ints, Floats, Floats]
             note()
     if len(final) > sizes[-1]:
         note()
-    return np.array(sizes), np.array(values), np.array(balanced)
+    return Partitions(np.array(sizes), *np.array(found).T)
 
 
 @dataclass(frozen=True)
@@ -91,17 +106,19 @@ class StructuralFunction:
     def estimate(self, data: PreferenceSource, *, rng: np.random.Generator) -> Curve:
         """A point for each M; ``balanced`` is the least share of parts of about the mean size."""
         forest = Forest(data.parent, data.variance)
-        sizes, values, balanced = partition_curve(forest, data.leaves)
-        about = {"balanced": float(balanced.min())}
+        found = partitions(forest, data.leaves)
+        about = {"balanced": float(found.balanced.min())}
         name = "F, mean prior distance within a part"
-        return Curve(sizes.astype(float), values, "M, parts", name, diagnostics=about)
+        return Curve(found.parts.astype(float), found.value, "M, parts", name, diagnostics=about)
 
 
 class StructuralExponent(settings.Structure):
     """alpha of F ~ I M^-alpha, I (log M)^-alpha or I (log log M)^-alpha, by least squares.
 
-    As in the paper's three cases, with logarithms to the base of the branching and 1 added so that
-    they hold from M = 1.
+    The paper's three cases, with logarithms to the base of the branching and 1 added so that they
+    hold from M = 1. Distances are those of distinct leaves: that a leaf is like itself bends F where
+    parts are small, and hides the law. What is left of that bends logarithms: their alpha is found
+    too low, by 10 to 25 % at heights from 8 to 16.
     """
 
     def estimate(self, data: PreferenceSource, *, rng: np.random.Generator) -> Estimate:
@@ -110,7 +127,8 @@ class StructuralExponent(settings.Structure):
         Raises `Incompatible` where fewer than three values of M are left.
         """
         forest = Forest(data.parent, data.variance)
-        sizes, values, _ = partition_curve(forest, data.leaves)
+        found = partitions(forest, data.leaves)
+        sizes, values = found.parts, found.distinct
         base = float(sizes[1]) / sizes[0] if len(sizes) > 1 else 2.0
         depth = np.log(sizes / sizes[0]) / np.log(base)
         kept = depth <= depth[-1] - self.skip
