@@ -47,7 +47,9 @@ class Structure:
     law: Literal["auto", "polynomial", "logarithmic", "sub-logarithmic"] = param(
         "auto", "law of F(M) that is fitted; auto for the one that fits best"
     )
-    skip: int = param(2, "number of the finest levels that are left out of the fit", low=0)
+    skip: int = param(
+        2, "number of times that the finest partition is halved before it counts in the fit", low=0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

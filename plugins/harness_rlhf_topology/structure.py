@@ -129,15 +129,15 @@ class StructuralExponent(settings.Structure):
         forest = Forest(data.parent, data.variance)
         found = partitions(forest, data.leaves)
         sizes, values = found.parts, found.distinct
-        base = float(sizes[1]) / sizes[0] if len(sizes) > 1 else 2.0
-        depth = np.log(sizes / sizes[0]) / np.log(base)
-        kept = depth <= depth[-1] - self.skip
-        kept &= values > 0
+        # Of a complete tree, its branching.
+        base = float(sizes[-1] ** (1.0 / max(1.0, forest.depth[data.leaves].mean())))
+        depth = np.log(sizes / sizes[0]) / np.log(max(base, 1.0 + STEP))
+        kept = (sizes <= sizes[-1] / 2.0**self.skip) & (values > 0)
         if kept.sum() < 3:
             raise Incompatible(f"F at {int(kept.sum())} numbers of parts; wanted at least 3 to fit")
         y = np.log(values[kept])
         scales = {
-            "polynomial": depth[kept] * np.log(base),
+            "polynomial": np.log(sizes[kept]),
             "logarithmic": np.log1p(depth[kept]),
             "sub-logarithmic": np.log1p(np.log1p(depth[kept])),
         }

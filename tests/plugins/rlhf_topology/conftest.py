@@ -85,7 +85,7 @@ def of_pairs(matrix, pairs):
     return matrix[a, a] + matrix[b, b] - 2 * matrix[a, b]
 
 
-WORDS = [*"the a lamp is on off red blue old new big small very not of it and good bad fine poor . ?".split()]  # fmt: skip
+WORDS = [*["the", "a", "lamp", "is", "on", "off", "red", "blue", "old", "new", "big", "small", "very", "not", "of", "it", "and", "good", "bad", "fine", "poor", ".", "?"]]  # fmt: skip
 
 
 def tokenizer(folder):

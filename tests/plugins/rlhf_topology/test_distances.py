@@ -187,7 +187,7 @@ def test_information_adds_up_over_rank_one_updates():
     found = measure("information-gain", data)
     assert found.value == pytest.approx(total, abs=1e-9)
     pair = measure("pair-information", data)
-    assert 0 <= pair.local.min()
+    assert pair.local.min() >= 0
     assert pair.local.max() <= found.value
 
 

@@ -12,7 +12,17 @@ from harness_rlhf_topology.exact import Posterior
 from harness_rlhf_topology.predictions import divergence
 from harness_rlhf_topology.reward import label_log_probability
 
-from .conftest import RNG, dense, graph_of, logistic_beta, measure, of_pairs, predictions, preferences, source  # fmt: skip
+from .conftest import (  # fmt: skip
+    RNG,
+    dense,
+    graph_of,
+    logistic_beta,
+    measure,
+    of_pairs,
+    predictions,
+    preferences,
+    source,
+)
 
 
 def test_bayes_is_the_posterior_mean_of_every_response():
