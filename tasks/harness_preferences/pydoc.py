@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable
 from functools import partial
-
-import numpy as np
 
 from harness import Case, PreferenceSource, UsageError, stream
 from harness_preferences import settings
@@ -18,9 +17,9 @@ SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
 def sentences(least: int, most: int) -> list[str]:
-    """Different sentences in alphabetical order, evenly thinned to ``most``.
+    """At most ``most`` different sentences, those with the commonest first words first.
 
-    Lines with indented code, tables and headings are left out.
+    Paragraphs with code, tables or headings are left out.
     """
     from pydoc_data.topics import topics
 
@@ -33,8 +32,8 @@ def sentences(least: int, most: int) -> list[str]:
             for sentence in SENTENCE.split(" ".join(" ".join(lines).split())):
                 if len(sentence.split()) >= least and sentence[:1].isupper():
                     found.add(sentence)
-    ordered = sorted(found)
-    return [ordered[i] for i in np.unique(np.linspace(0, len(ordered) - 1, most).astype(int))]
+    common = Counter(sentence.split()[0] for sentence in found)
+    return sorted(found, key=lambda s: (-common[s.split()[0]], s))[:most]
 
 
 class PydocTrie(settings.PydocTrie):

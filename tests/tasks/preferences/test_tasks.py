@@ -107,12 +107,14 @@ def test_a_trie_shares_beginnings_and_gives_every_text_back():
 def test_sentences_of_the_manual_make_a_trie_with_shared_prefixes():
     data = cases("pydoc-trie", most=400, budgets=(50,), noises=(0.1,))[0].load()
     children = np.bincount(data.parent[1:], minlength=len(data.parent))
-    assert children[0] < len(data.leaves) / 2
+    assert children[0] < len(data.leaves) / 10
     below = np.zeros(len(data.parent))
     for node, up in enumerate(data.parent):
         below[node] = data.variance[node] + (below[up] if up >= 0 else 0)
     np.testing.assert_allclose(below[data.leaves], 1.0)
-    assert measure("structural-exponent", data).value > 0
+    curve = measure("structural-function", data)
+    assert curve.x[-1] == len(data.leaves)
+    assert curve.y[0] > curve.y[-1] == 0.0
 
 
 def written(tmp_path, rows, name="rows.jsonl"):
