@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from typing import NamedTuple
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -116,9 +116,9 @@ class StructuralExponent(settings.Structure):
     """alpha of F ~ I M^-alpha, I (log M)^-alpha or I (log log M)^-alpha, by least squares.
 
     The paper's three cases, with logarithms to the base of the branching and 1 added so that they
-    hold from M = 1. Distances are those of distinct leaves: that a leaf is like itself bends F where
-    parts are small, and hides the law. What is left of that bends logarithms: their alpha is found
-    too low, by 10 to 25 % at heights from 8 to 16.
+    hold from M = 1. Distances are those of distinct leaves: that a leaf is like itself bends F
+    where parts are small, and hides the law. Alpha of a logarithmic law is still found too low, by
+    10 to 25 % at heights from 8 to 16.
     """
 
     def estimate(self, data: PreferenceSource, *, rng: np.random.Generator) -> Estimate:
