@@ -17,6 +17,7 @@ from harness import (
     PreferenceSource,
     Quantity,
     ReferencedText,
+    ReportSpec,
     RewardPredictions,
 )
 from harness import hookimpl as _hookimpl
@@ -260,6 +261,21 @@ ESTIMATORS = (
         **_PREDICTED,
     ),
 )
+
+CLAIMS = ReportSpec(
+    name="claims",
+    summary="chain against the other topologies: ratios of distances, and how they grow",
+    implementation="harness_rlhf_topology.reports.claims:Claims",
+    reads=("preferences/prefix-trees",),
+    requires=("scipy",),
+    install="infoharness[boards]",
+)
+
+
+@_hookimpl
+def harness_reports() -> Iterable[ReportSpec]:
+    """The paper's claims."""
+    return (CLAIMS,)
 
 
 @_hookimpl
