@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 
 from harness import Floats, Ints
+
+Values = TypeVar("Values", Ints, Floats)
 
 
 class Forest:
@@ -52,8 +56,8 @@ class Forest:
             else:
                 self.place[level] = self.place[up] + 1 + before - origin
 
-    def below(self, values: Ints) -> Ints:
-        """Sum of integer values (v,) over the subtree of each node."""
+    def below(self, values: Values) -> Values:
+        """Sum of values (v,) over the subtree of each node, its own among them."""
         out = values.copy()
         for level in reversed(self._levels[1:]):
             np.add.at(out, self.parent[level], out[level])
@@ -64,9 +68,7 @@ class Forest:
 
         An edge contributes its variance times the weight below it to every node below it.
         """
-        mass, out = weights.copy(), np.zeros(len(weights))
-        for level in reversed(self._levels[1:]):
-            np.add.at(mass, self.parent[level], mass[level])
+        mass, out = self.below(weights), np.zeros(len(weights))
         for level in self._levels[1:]:
             out[level] = out[self.parent[level]] + self.variance[level] * mass[level]
         return out

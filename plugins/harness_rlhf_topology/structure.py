@@ -27,17 +27,9 @@ def within(forest: Forest, leaves: Ints) -> tuple[Floats, Ints]:
     linear = forest.variance * count
     square = linear * count
     # Sums over the edges strictly below each node.
-    total, total2 = _sum_below(forest, linear), _sum_below(forest, square)
+    total, total2 = forest.below(linear) - linear, forest.below(square) - square
     size = np.maximum(count, 1)
     return 2.0 * np.maximum(total * size - total2, 0.0) / size**2, count
-
-
-def _sum_below(forest: Forest, values: Floats) -> Floats:
-    """Sum of values over the subtree of each node, without the node itself."""
-    order = np.argsort(forest.place)
-    running = np.concatenate([[0.0], np.cumsum(values[order])])
-    found: Floats = running[forest.place + forest.size] - running[forest.place + 1]
-    return found
 
 
 class Partitions(NamedTuple):
