@@ -167,6 +167,7 @@ MODELS = (
         name="margin-pairs",
         summary="comparisons as pairs of numbers: the difference of rewards, and the margin seen",
         implementation="harness_rlhf_topology.views:MarginPairs",
+        settings="harness_rlhf_topology.settings:Shown",
         reads=Preferences,
         gives=PairedSamples,
         traits=("deterministic", "permutation-invariant"),

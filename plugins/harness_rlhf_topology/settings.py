@@ -67,6 +67,15 @@ class Fit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shown:
+    """Comparisons as pairs of numbers."""
+
+    shown: Literal["margin", "label"] = param(
+        "margin", "what the annotator says: the margin, or only which response is preferred"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Vectors:
     """Comparisons as vectors."""
 

@@ -22,9 +22,11 @@ NAMES = ("second", "first")
 """Classes of a comparison: which response is preferred."""
 
 
-@dataclass(frozen=True)
-class MarginPairs:
-    """The true difference of rewards and the margin that the annotator saw, or its sign."""
+class MarginPairs(settings.Shown):
+    """The true difference of rewards, and what the annotator says of it.
+
+    That is a label, 1 where the first is preferred, wherever margins are not known.
+    """
 
     def transform(
         self, data: Preferences, *, to: type[Kind], rng: np.random.Generator
@@ -34,7 +36,7 @@ class MarginPairs:
             raise Incompatible("the rewards of the responses are not known; wanted known ones")
         x = data.reward[data.pairs[:, :1]] - data.reward[data.pairs[:, 1:]]
         y = data.y[:, None]
-        if data.signs:
+        if data.signs or self.shown == "label":
             return PairedSamples(x, (y > 0).astype(float), y_kind="discrete", split=data.split)
         return PairedSamples(x, y, split=data.split)
 

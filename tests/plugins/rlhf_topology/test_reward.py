@@ -7,8 +7,15 @@ import numpy as np
 import pytest
 
 import harness
-from harness import Incompatible, LabelLogProbabilities, RewardPredictions
+from harness import (
+    Incompatible,
+    LabelledSamples,
+    LabelLogProbabilities,
+    PairedSamples,
+    RewardPredictions,
+)
 from harness_rlhf_topology.exact import Posterior
+from harness_rlhf_topology.forest import Forest
 from harness_rlhf_topology.predictions import divergence
 from harness_rlhf_topology.reward import label_log_probability
 
@@ -160,8 +167,34 @@ def test_what_nothing_connects_cannot_be_predicted():
         predictions("bayes", data)
 
 
-def view(name, data, to):
-    return harness.model(f"rlhf_topology/{name}").transform(data, to=to, rng=RNG(0))
+def view(name, data, to, **params):
+    return harness.model(f"rlhf_topology/{name}", **params).transform(data, to=to, rng=RNG(0))
+
+
+def test_comparisons_as_pairs_of_numbers():
+    data = preferences()
+    found = view("margin-pairs", data, PairedSamples)
+    a, b = data.pairs.T
+    np.testing.assert_array_equal(found.x[:, 0], data.reward[a] - data.reward[b])
+    np.testing.assert_array_equal(found.y[:, 0], data.y)
+    labels = view("margin-pairs", data, PairedSamples, shown="label")
+    assert labels.y_kind == "discrete"
+    np.testing.assert_array_equal(labels.y[:, 0], data.y > 0)
+    with pytest.raises(Incompatible, match="rewards of the responses are not known"):
+        view("margin-pairs", dataclasses.replace(data, reward=None), PairedSamples)
+
+
+def test_vectors_of_prefixes_are_as_far_apart_as_the_prior_says():
+    """Squared length of a comparison: its prior distance, less what lies at the leaves."""
+    data = preferences()
+    found = view("prefix-vectors", data, LabelledSamples)
+    forest = Forest(data.parent, data.variance)
+    leaves = data.variance[data.pairs].sum(1)
+    np.testing.assert_allclose((found.x**2).sum(1), forest.distance(data.pairs) - leaves)
+    assert view("prefix-vectors", data, LabelledSamples, columns=3).x.shape == (data.n, 3)
+    one_sided = dataclasses.replace(data, y=np.abs(data.y) + 1.0)
+    with pytest.raises(Incompatible, match="first response is always preferred"):
+        view("prefix-vectors", one_sided, LabelledSamples)
 
 
 def test_probabilities_give_pvi_of_labels():
