@@ -16,6 +16,8 @@ from harness.kinds.examples import classes_first, parts
 from harness.kinds.fields import array, strings
 
 LAWS = ("logistic", "normal")
+LEAST = -700.0
+"""Logarithms of probabilities are finite: what is impossible is given about 1e-304."""
 
 
 class PreferenceSource(Kind):
@@ -164,7 +166,7 @@ class RewardPredictions(Kind):
     ----------
     y (n,)            1 where the first response is preferred, 0 where the second
     mean (n,)         predicted difference of rewards, first less second
-    log_p (n,)        log-probability of ``y``, in nats
+    log_p (n,)        log-probability that the first is preferred, in nats
     true (n,)         the difference of rewards, where it is known
     var (n,)          predicted variance of the difference, where the model has one
     groups (n)        a slice per comparison, where known
@@ -175,6 +177,7 @@ class RewardPredictions(Kind):
     """
 
     whole: ClassVar[tuple[str, ...]] = ("m",)
+    judged: ClassVar[tuple[str, ...]] = ("y", "true", "response_true")
 
     y: Ints = array("n", np.int64)
     mean: Floats = array("n")
@@ -185,6 +188,14 @@ class RewardPredictions(Kind):
     response_mean: Floats | None = array("m", default=None)
     response_true: Floats | None = array("m", default=None)
     response_group: Ints | None = array("m", np.int64, default=None)
+
+    @property
+    def both(self) -> Floats:
+        """Log-probabilities (n, 2) that the second is preferred, and the first; finite."""
+        with np.errstate(divide="ignore"):
+            second = np.log(-np.expm1(self.log_p))
+        found: Floats = np.maximum(np.column_stack([second, self.log_p]), LEAST)
+        return found
 
     def check(self) -> None:
         """Refuse labels other than 0 and 1, log-probabilities above 0, negative variances."""
@@ -204,7 +215,7 @@ class RewardPredictions(Kind):
         true = rng.normal(size=n)
         mean = true + 0.5 * rng.normal(size=n)
         y = (true + rng.logistic(size=n) > 0).astype(np.int64)
-        log_p = -np.logaddexp(0.0, np.where(y == 1, -mean, mean))
+        log_p = -np.logaddexp(0.0, -mean)
         rewards = rng.normal(size=2 * n)
         found = rewards + 0.1 * rng.normal(size=2 * n)
         var = np.full(n, 0.25)

@@ -59,12 +59,12 @@ class HFReward(settings.RewardModel):
             network = self._trained(network, ids, pairs, words.pad_token_id, rng)
             reward = hub.scored(network, ids, words.pad_token_id, self.device, 2 * self.batch)
         a, b = np.searchsorted(nodes, test.pairs).T
-        mean, y = reward[a] - reward[b], (test.y > 0).astype(np.int64)
+        mean = reward[a] - reward[b]
         true = None if data.reward is None else data.reward[test.pairs]
         return RewardPredictions(
-            y,
+            (test.y > 0).astype(np.int64),
             mean,
-            -np.logaddexp(0.0, np.where(y == 1, -mean, mean)),
+            -np.logaddexp(0.0, -mean),
             None if true is None else true[:, 0] - true[:, 1],
             response_mean=reward,
             response_true=None if data.reward is None else data.reward[nodes],

@@ -28,7 +28,7 @@ class PairAccuracy:
             raise Incompatible("all pairs have equal true rewards; wanted some that differ")
         right = 0.5 + 0.5 * np.sign(data.mean[asked]) * wanted[asked]
         about: dict[str, float | int | str] = {
-            "loss": -float(data.log_p.mean()),
+            "loss": -float(data.both[np.arange(data.n), data.y].mean()),
             "against": "labels" if data.true is None else "true rewards",
         }
         if data.true is not None:

@@ -131,15 +131,14 @@ def predicted(
     """Predictions for the test part from the reward of every node (v,)."""
     test = data.part("test")
     mean = rewards[test.pairs[:, 0]] - rewards[test.pairs[:, 1]]
-    y = (test.y > 0).astype(np.int64)
     responses = _responses(data)
     true, known = None, data.reward
     if known is not None:
         true = known[test.pairs[:, 0]] - known[test.pairs[:, 1]]
     return RewardPredictions(
-        y,
+        (test.y > 0).astype(np.int64),
         mean,
-        label_log_probability(np.where(y == 1, mean, -mean), variance, data.noise, data.law),
+        label_log_probability(mean, variance, data.noise, data.law),
         true,
         variance,
         response_mean=rewards[responses],

@@ -82,17 +82,12 @@ class PreferenceProbabilities:
         self, data: RewardPredictions, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelLogProbabilities:
         """The null is one half each: a pair has no order."""
-        found = np.empty((data.n, 2))
-        rows = np.arange(data.n)
-        found[rows, data.y] = data.log_p
-        with np.errstate(divide="ignore"):
-            found[rows, 1 - data.y] = np.maximum(np.log(-np.expm1(data.log_p)), -700.0)
         return LabelLogProbabilities(
-            found,
+            data.both,
             np.full((data.n, 2), np.log(0.5)),
             data.y,
             NAMES,
             np.ones(data.n, bool),
-            rows,
+            np.arange(data.n),
             data.groups,
         )

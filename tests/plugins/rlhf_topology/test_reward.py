@@ -98,6 +98,17 @@ def test_bt_map_reads_signs_alone_and_converges_with_little_noise():
         predictions("bayes", signs)
 
 
+@pytest.mark.parametrize("name", ["bayes", "bt-map"])
+def test_margins_of_the_test_part_do_not_enter(name):
+    data = preferences()
+    y = data.y.copy()
+    y[data.split.test] *= -1.0
+    one, two = predictions(name, data), predictions(name, dataclasses.replace(data, y=y))
+    np.testing.assert_array_equal(one.log_p, two.log_p)
+    np.testing.assert_array_equal(one.response_mean, two.response_mean)
+    np.testing.assert_array_equal(one.y, 1 - two.y)
+
+
 def test_labels_tell_less_than_margins():
     data = preferences(data=source(height=6, noise=0.1, budget=100))
     assert (predictions("bt-map", data).var >= Posterior(data).variance - 1e-12).all()
@@ -117,14 +128,14 @@ def test_label_probabilities():
 
 def test_pair_accuracy_counts_ties_half_and_leaves_equal_rewards_out():
     data = RewardPredictions(
-        [1, 0, 1, 1], [1.0, 1.0, 0.0, 2.0], [-0.3, -1.3, -0.7, -0.1], [2.0, -1.0, 1.0, 0.0]
+        [1, 0, 1, 1], [1.0, 1.0, 0.0, 2.0], np.log([0.7, 0.8, 0.5, 0.9]), [2.0, -1.0, 1.0, 0.0]
     )
     found = measure("pair-accuracy", data)
     assert found.value == pytest.approx(0.5)
     assert found.diagnostics["ties"] == 1
     labels = measure("pair-accuracy", dataclasses.replace(data, true=None))
     assert labels.value == pytest.approx(2.5 / 4)
-    assert labels.diagnostics["loss"] == pytest.approx(0.6)
+    assert labels.diagnostics["loss"] == pytest.approx(-np.log([0.7, 0.2, 0.5, 0.9]).mean())
     with pytest.raises(Incompatible, match="equal true rewards"):
         measure("pair-accuracy", dataclasses.replace(data, true=np.zeros(4)))
 
@@ -202,5 +213,8 @@ def test_probabilities_give_pvi_of_labels():
     found = predictions("bt-map", preferences(data=source(height=7, noise=0.1, budget=300)))
     table = view("preference-probabilities", found, LabelLogProbabilities)
     pvi = harness.estimator("wireless_pvi/pvi").estimate(table, rng=RNG(0)).value
-    assert pvi == pytest.approx(math.log(2) + found.log_p.mean())
+    likely = np.exp(found.log_p)
+    own = np.where(found.y == 1, likely, 1 - likely)
+    assert pvi == pytest.approx(math.log(2) + np.log(own).mean())
+    assert measure("pair-accuracy", found).diagnostics["loss"] == pytest.approx(math.log(2) - pvi)
     assert pvi > 0.05
