@@ -19,8 +19,8 @@ from harness import (
     Kind,
     PreferenceSource,
     ReferencedText,
-    calm,
     progress,
+    single_threaded,
 )
 from harness_rlhf_topology import hub, settings
 from harness_rlhf_topology.forest import Forest
@@ -123,7 +123,7 @@ class HFTree(settings.Generator):
         parents: list[Ints] = []
         texts: list[str] = []
         leaves: list[int] = []
-        with calm(self.device, rng):
+        with single_threaded(self.device, rng):
             network = hub.causal(name, self.revision).to(self.device).eval()
             sample = partial(sampled, network, words, self.device)
             longest = max(1, self.max_length - self.depth * self.segment_tokens - self.leaf_tokens)
@@ -163,7 +163,7 @@ class HFTree(settings.Generator):
         cut = {"truncation": True, "max_length": self.max_length}
         whole = response_texts(forest.parent, texts, leaves)
         ids = [words(text, **cut)["input_ids"] or [words.pad_token_id] for text in whole]
-        with calm(self.device, rng):
+        with single_threaded(self.device, rng):
             network = hub.scorer(self.judge, self.revision, trained=False).to(self.device).eval()
             network.config.pad_token_id = words.pad_token_id
             score = hub.scored(network, ids, words.pad_token_id, self.device, self.batch)

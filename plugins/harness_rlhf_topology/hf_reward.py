@@ -18,9 +18,9 @@ from harness import (
     Preferences,
     RewardPredictions,
     UsageError,
-    calm,
     needs,
     progress,
+    single_threaded,
 )
 from harness_rlhf_topology import hub, settings
 
@@ -51,7 +51,7 @@ class HFReward(settings.RewardModel):
         texts = response_texts(data.parent, data.texts, nodes)
         cut = {"truncation": True, "max_length": self.max_length}
         ids = [words(text, **cut)["input_ids"] or [words.pad_token_id] for text in texts]
-        with calm(self.device, rng):
+        with single_threaded(self.device, rng):
             network = hub.scorer(name, self.revision, trained=self.steps > 0)
             network.config.pad_token_id = words.pad_token_id
             better = np.where(train.y[:, None] > 0, train.pairs, train.pairs[:, ::-1])
