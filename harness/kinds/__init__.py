@@ -14,6 +14,7 @@ from harness.kinds.language import (
     TokenSequences,
 )
 from harness.kinds.networks import Activations
+from harness.kinds.sequences import PairedSequences, RateProblem, TokenLaws
 from harness.kinds.split import Split
 from harness.kinds.text import LabelledText, LabelLogProbabilities, ReferencedText
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
@@ -34,10 +35,13 @@ __all__ = [
     "LabelledText",
     "Links",
     "PairedSamples",
+    "PairedSequences",
+    "RateProblem",
     "ReferencedText",
     "Samples",
     "Split",
     "Structures",
+    "TokenLaws",
     "TokenLogProbabilities",
     "TokenSequences",
     "added",
