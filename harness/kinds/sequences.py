@@ -93,7 +93,7 @@ class RateProblem(Kind):
     ----------
     p (a,) : the law of a letter of the source; with ``law``, of the first one.
     d (a, b) : the distortion of output j for letter i; a reward is a negative distortion.
-    slopes (n,) : -dR/dD in nats per unit of distortion, increasing, from 0 up.
+    slopes (n,) : -dR/dD in nats per unit of distortion, from 0 up.
     law (a, a) : of a Markov source, the law of the next letter given this one.
     reference (b,) : the law of outputs that divergences are measured from, where there is one.
     """
@@ -126,7 +126,7 @@ class RateProblem(Kind):
 
 
 class TokenLaws(Kind):
-    """Laws of every token of n sequences, by a model that knows the source and by one that does not.
+    """Laws of every token of n sequences, by a model that knows the source and one that does not.
 
     Attributes
     ----------
@@ -149,11 +149,11 @@ class TokenLaws(Kind):
     @classmethod
     def of(cls, full: Any, blind: Any, ids: Any, cuts: Any, **more: Any) -> Self:
         """The same from arrays in which the impossible has minus infinity."""
-        possible = [
+        one, two = (
             np.where(np.isneginf(given), cls.IMPOSSIBLE, given)
             for given in (np.asarray(full, np.float64), np.asarray(blind, np.float64))
-        ]
-        return cls(*possible, ids, cuts, **more)
+        )
+        return cls(one, two, ids, cuts, **more)
 
     def check(self) -> None:
         """Refuse rows that are no distributions, tokens and sources that do not exist."""
@@ -175,12 +175,12 @@ class TokenLaws(Kind):
         weight = np.exp(under - np.logaddexp.reduce(under, axis=2, keepdims=True))
         blind = (weight * bias).sum(2).reshape(-1)
         full = np.repeat(bias[source], length)
-        rows = [np.log(np.stack([1 - one, one], axis=1)) for one in (full, blind)]
+        known, guessed = (np.log(np.stack([1 - p, p], axis=1)) for p in (full, blind))
         total = ids.sum(1)[:, None] * np.log(bias) + (length - ids.sum(1))[:, None] * np.log(
             1 - bias
         )
         cuts = length * np.arange(n + 1)
-        return cls(*rows, ids.ravel(), cuts, source, total)
+        return cls(known, guessed, ids.ravel(), cuts, source, total)
 
 
 def _refuse_unnormalized(p: Floats, where: str) -> None:

@@ -1,7 +1,7 @@
 """Memory capacity: how many patterns with random labels a linear threshold unit can store.
 
-E. Gardner, J. Phys. A 21, 257 (1988): in many dimensions alpha(kappa) = 1 / int_(-kappa)^inf Dt (t +
-kappa)^2 patterns per dimension with margin kappa. T. Cover (1965): without a margin, 2 in any
+E. Gardner, J. Phys. A 21, 257 (1988): in many dimensions alpha(kappa) = 1 / int_(-kappa)^inf Dt
+(t + kappa)^2 patterns per dimension with margin kappa. T. Cover (1965): without a margin, 2 in any
 number of dimensions, for patterns in general position.
 """
 
@@ -20,8 +20,8 @@ ROUNDING = 1e-9
 def gardner(margin: float) -> float:
     """Patterns per dimension in the limit of many: the integral is (1 + k^2) Phi(k) + k phi(k)."""
     below = 0.5 * math.erfc(-margin / math.sqrt(2))
-    density = math.exp(-(margin**2) / 2) / math.sqrt(2 * math.pi)
-    return 1 / ((1 + margin**2) * below + margin * density)
+    density: float = math.exp(-margin * margin / 2) / math.sqrt(2 * math.pi)
+    return 1.0 / ((1 + margin**2) * below + margin * density)
 
 
 def cover(patterns: int, dimensions: int) -> float:

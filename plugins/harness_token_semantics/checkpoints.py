@@ -6,26 +6,39 @@ attention, or state spaces such as Mamba.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
-from harness import Incompatible, Ints, Kind, ReferencedText, TokenLaws, UsageError, calm, progress
+from harness import (
+    Floats,
+    Incompatible,
+    Ints,
+    Kind,
+    ReferencedText,
+    TokenLaws,
+    UsageError,
+    calm,
+    progress,
+)
 from harness_token_semantics.settings import Checkpoint, MaskedCheckpoint
 
 MOST_BYTES = 1 << 31
 
-Laws = Callable[[list[int], list[int]], np.ndarray]
-"""From the tokens of a text (or none) and of its reply ``t`` to ln p ``(t, v)``."""
+Rows = tuple[list[Floats], list[Floats]]
+"""ln p of the tokens of each sequence ``(t, v)``, with the text and without it."""
 
 
 def _loaded(kind: Any, name: str, device: torch.device) -> tuple[Any, Any]:
-    """Tokenizer and model. Raises `UsageError` where there are none, or they need code of their own."""
+    """Tokenizer and model.
+
+    Raises `Incompatible` where no checkpoint is named, and `UsageError` where it cannot be loaded or
+    needs code of its own.
+    """
     if not name:
-        raise UsageError("model: no checkpoint; wanted a folder of one, or an id of the hub")
+        raise Incompatible("no checkpoint; set model to the folder of one, or to an id of the hub")
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
         model = kind.from_pretrained(name, dtype=torch.float32)
@@ -37,10 +50,10 @@ def _loaded(kind: Any, name: str, device: torch.device) -> tuple[Any, Any]:
 
 def _pairs(
     data: ReferencedText, tokenizer: Any, settings: Checkpoint
-) -> list[tuple[list[int], ...]]:
+) -> list[tuple[list[int], list[int]]]:
     """Tokens of texts and replies. Raises `Incompatible` where all of them would take too much."""
     part = data.evaluated()
-    pairs = []
+    pairs: list[tuple[list[int], list[int]]] = []
     for text, reply in list(zip(part.texts, part.references, strict=True))[: settings.pairs]:
         ids = [tokenizer.encode(s, add_special_tokens=False) for s in (text + "\n", reply)]
         if not ids[1]:
@@ -58,7 +71,7 @@ def _refuse_large(tokens: int, vocabulary: int) -> None:
         )
 
 
-def _log_p(logits: Any) -> np.ndarray:
+def _log_p(logits: Any) -> Floats:
     return np.asarray(torch.log_softmax(logits.double(), -1).cpu().numpy())
 
 
@@ -70,8 +83,8 @@ class CausalLaws(Checkpoint):
     ) -> TokenLaws:
         """A sequence per pair; text and reply are parted by a line break.
 
-        Raises `UsageError` for a checkpoint that cannot be loaded, and `Incompatible` for a tokenizer
-        that has no token to begin with, and for laws that would take too much memory.
+        Raises `UsageError` for a checkpoint that cannot be loaded, and `Incompatible` for a
+        tokenizer without a first token, and for laws that would take too much memory.
         """
         with calm(self.device, rng) as device, torch.inference_mode():
             tokenizer, model = _loaded(AutoModelForCausalLM, self.model, device)
@@ -81,7 +94,7 @@ class CausalLaws(Checkpoint):
                 raise Incompatible("the tokenizer has no token that a sequence begins with")
             pairs = _pairs(data, tokenizer, self)
             _refuse_large(sum(len(reply) for _, reply in pairs), model.config.vocab_size)
-            laws: tuple[list[np.ndarray], list[np.ndarray]] = [], []
+            laws: Rows = [], []
             for i, (text, reply) in enumerate(pairs):
                 progress(i, len(pairs), "pairs")
                 for rows, before in zip(laws, (text, []), strict=True):
@@ -114,8 +127,8 @@ class MaskedLaws(MaskedCheckpoint):
             pairs = _pairs(data, tokenizer, self)
             total = self.orders * sum(len(reply) for _, reply in pairs)
             _refuse_large(total, model.config.vocab_size)
-            laws: tuple[list[np.ndarray], list[np.ndarray]] = [], []
-            tokens: list[np.ndarray] = []
+            laws: Rows = [], []
+            tokens: list[Ints] = []
             for i, (text, reply) in enumerate(pairs):
                 progress(i, len(pairs), "pairs")
                 for _ in range(self.orders):
@@ -132,8 +145,8 @@ class MaskedLaws(MaskedCheckpoint):
 def _covered(
     tokenizer: Any, before: list[int], reply: Ints, order: Ints, mask: int
 ) -> dict[str, Any]:
-    """A row per step: the reply with what is not yet uncovered behind masks, after the text; and where in
-    the row the token of that step is.
+    """A row per step: after the text, the reply with what is not yet uncovered behind masks; and
+    where in the row the token of that step is.
     """
     t = len(reply)
     rank = np.empty(t, np.int64)
@@ -146,9 +159,7 @@ def _covered(
     return {"ids": ids, "at": len(front) + order}
 
 
-def _as_laws(
-    laws: tuple[list[np.ndarray], list[np.ndarray]], tokens: list[np.ndarray]
-) -> TokenLaws:
+def _as_laws(laws: Rows, tokens: list[Floats]) -> TokenLaws:
     cuts = np.concatenate([[0], np.cumsum([len(row) for row in tokens])])
     full, blind = (np.concatenate(rows) for rows in laws)
     return TokenLaws.of(full, blind, np.concatenate(tokens), cuts)

@@ -1,8 +1,8 @@
 """Directed rate-distortion: what a causal channel needs for a source with memory, in nats per step.
 
 inf (1/n) I(X^n -> Y^n) over kernels Q(y_t | y^(t-1), x_t) with mean distortion D; S. Tatikonda, PhD
-thesis, MIT (2000). Alternates, as Blahut does: given the laws nu(y_t | y^(t-1)) of outputs, the best
-kernels by dynamic programming backwards; given kernels, the laws of their outputs forwards.
+thesis, MIT (2000). Alternates, as Blahut does: given the laws nu(y_t | y^(t-1)) of outputs, the
+best kernels by dynamic programming backwards; given kernels, the laws of their outputs forwards.
 """
 
 from __future__ import annotations
@@ -27,13 +27,12 @@ def totals(
     nu = [np.full((b**t, b), 1 / b) for t in range(horizon)]
     weight = np.exp(-slope * d)
     change, done = np.inf, 0
-    for done in range(1, sweeps + 1):
+    while done < sweeps and change >= tolerance:
+        done += 1
         kernels = _backward(nu, weight, law)
         following, rate, distortion = _forward(kernels, p, law, d)
         change = max(float(np.abs(a - b).max()) for a, b in zip(following, nu, strict=True))
         nu = following
-        if change < tolerance:
-            break
     return rate, distortion, change, done
 
 
@@ -77,8 +76,9 @@ class DirectedRateDistortion(Horizon):
     """
 
     def estimate(self, data: RateProblem, *, rng: np.random.Generator | None = None) -> Curve:
-        """A point per slope: distortion, and rate in nats per step. ``change`` is the last change of
-        any law of outputs.
+        """A point per slope: distortion, and rate in nats per step.
+
+        ``change`` in the diagnostics is the last change of any law of outputs.
 
         Raises `Incompatible` for more histories than can be held.
         """

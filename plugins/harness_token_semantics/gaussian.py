@@ -54,7 +54,7 @@ def innovation_covariance(step: Floats, noise: Floats, kept: Ints) -> Floats:
 
 
 def transfer(step: Floats, noise: Floats, source: Ints, target: Ints) -> float:
-    """Exact transfer entropy (nats) of the rows ``source`` to the rows ``target`` of a system, given
+    """Exact transfer entropy (nats) of the rows ``source`` of a system to the rows ``target``, given
     all others.
     """
     kept = np.setdiff1d(np.arange(len(noise)), source)

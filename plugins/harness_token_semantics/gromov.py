@@ -36,7 +36,7 @@ def stress(one: Floats, two: Floats, to: Ints) -> float:
 
 
 def lower_bound(one: Floats, two: Floats) -> float:
-    """Memoli's first bound: the distance of the laws of root mean square distances to all others."""
+    """Memoli's first bound: how far apart the root mean square distances to all others are."""
     far = [np.sort(np.sqrt((d**2).mean(1))) for d in (one, two)]
     return float(np.sqrt(((far[0] - far[1]) ** 2).mean()))
 

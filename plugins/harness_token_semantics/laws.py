@@ -52,10 +52,10 @@ class DirectedLaws:
     """The mean of i_t, in nats per token."""
 
     def estimate(self, data: TokenLaws, *, rng: np.random.Generator | None = None) -> Estimate:
-        """The mean, with local values and both cross-entropies in the diagnostics.
+        """The mean, with both cross-entropies in the diagnostics.
 
-        Models in place of laws add the difference of their two divergences from the truth, so that it
-        is no bound. Raises `Incompatible` for impossible tokens.
+        Models in place of laws add the difference of their two divergences from the truth, so
+        that it is no bound. Raises `Incompatible` for impossible tokens.
         """
         part = data.evaluated()
         full, blind = density(part)
@@ -65,7 +65,7 @@ class DirectedLaws:
             "cross_entropy_blind": -float(blind.mean()),
             "nats_per_sequence": value * len(full) / part.n,
         }
-        return Estimate(value, error, full - blind, notes)
+        return Estimate(value, error, diagnostics=notes)
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class InformationDrift:
     """The mean divergence of the law with the source from that without it, in nats per token."""
 
     def estimate(self, data: TokenLaws, *, rng: np.random.Generator | None = None) -> Estimate:
-        """The mean drift, with local values: the same mean as i_t where the laws are those of the
-        tokens, at less variance.
+        """The mean drift: the same mean as i_t where the laws are those of the tokens, at less
+        variance.
 
         ``mismatch`` in the diagnostics is the mean of i_t less the drift, in standard errors; beyond
         `DOUBT` the tokens were not drawn from these laws, and ``martingale`` is false.
@@ -105,7 +105,7 @@ class InformationDrift:
                     "drift by %.1f standard errors, so the value is not theirs",
                     off / spread,
                 )
-        return Estimate(value, error, drift, notes)
+        return Estimate(value, error, diagnostics=notes)
 
 
 class EvidenceBound(Posterior):

@@ -1,7 +1,7 @@
 """Contrastive predictive coding: A. van den Oord, Y. Li, O. Vinyals, arXiv:1807.03748 (2018).
 
-Of N candidates s_j the one that belongs to the context c is found by the score c' W s. With L the mean of
--ln of the share of the right one, I(c; s) >= ln N - L. The score is linear in W, so that L is
+Of N candidates s_j the one that belongs to the context c is found by the score c' W s. With L the
+mean of -ln of the share of the right one, I(c; s) >= ln N - L. The score is linear in W, so that L is
 convex and training has one optimum; c and s are powers of the coordinates, or indicators of codes.
 """
 
@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from harness import Estimate, Floats, Incompatible, PairedSamples, Split
+from harness import Estimate, Floats, Incompatible, Ints, PairedSamples, Split
 from harness_token_semantics.settings import Contrast
 
 MOST_CODES = 128
@@ -32,8 +32,8 @@ class PredictiveCoding(Contrast):
         groups = [len(part) // self.candidates for part in (split.train, split.test)]
         if min(groups) < 1:
             raise Incompatible(
-                f"{len(split.train)} pairs to train on and {len(split.test)} to test; wants at least "
-                f"{self.candidates} of each (set candidates)"
+                f"{len(split.train)} pairs to train on and {len(split.test)} to test; wants at "
+                f"least {self.candidates} of each (set candidates)"
             )
         scaling = [
             _features(getattr(data, side), getattr(data, f"{side}_kind"), split.train, self.degree)
@@ -43,8 +43,8 @@ class PredictiveCoding(Contrast):
         for part, count in zip((split.train, split.test), groups, strict=True):
             rows = part[rng.permutation(len(part))[: count * self.candidates]]
             parts.append([f[rows].reshape(count, self.candidates, -1) for f in scaling])
-        weights = self._fit(*parts[0])
-        right = _log_shares(*parts[1], weights)
+        weights = self._fit(parts[0][0], parts[0][1])
+        right = _log_shares(parts[1][0], parts[1][1], weights)
         found = math.log(self.candidates) + right
         error = float(found.mean(1).std(ddof=1) / math.sqrt(len(found))) if len(found) > 1 else None
         notes = {"ceiling": math.log(self.candidates), "tested": int(found.size)}
@@ -82,7 +82,7 @@ def _log_shares(context: Floats, future: Floats, weights: Floats) -> Floats:
     return np.asarray(np.diagonal(log_share, axis1=1, axis2=2))
 
 
-def _features(values: Floats, kind: str, train: np.ndarray, degree: int) -> Floats:
+def _features(values: Floats, kind: str, train: Ints, degree: int) -> Floats:
     """One, and indicators of codes or powers of z-scores ``(n, features)``. Scaled on the training
     part. Raises `Incompatible` for too many codes.
     """

@@ -1,4 +1,4 @@
-"""What flows through sequences. The tasks of `sequences` declare the same where they have truths."""
+"""What flows through sequences. Plugin `sequences` declares those with truths, too."""
 
 from harness import Quantity
 

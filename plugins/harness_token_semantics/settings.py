@@ -44,7 +44,7 @@ class ContextTree(Depth):
 
     form: Literal["E1", "E2", "E3", "E4"] = param(
         "E4",
-        "form of the estimate: log-loss, entropies, divergence given x, divergence of the joint law",
+        "estimate: log-loss, entropies, divergence given x, or divergence of the joint law",
     )
     skipped: float = param(
         0.0,
@@ -75,7 +75,7 @@ class Sweeps:
     tolerance: float = param(
         1e-10, "distance from the optimum at which a point is taken", above=0.0, unit="nats"
     )
-    sweeps: int = param(100_000, "most sweeps at each slope", low=1)
+    sweeps: int = param(2_000, "most sweeps at each slope", low=1)
 
 
 @dataclass(frozen=True, kw_only=True)

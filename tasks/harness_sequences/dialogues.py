@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -34,7 +35,7 @@ class DialogueTurns(Dialogues):
         path = Path(self.dataset)
         if not path.is_file() or path.suffix.lower() not in (".jsonl", ".parquet"):
             raise UsageError(
-                f"dialogues.dataset: {self.dataset!r}; wanted a file that ends in .jsonl or .parquet"
+                f"dialogues.dataset: {self.dataset!r}; wanted a file in .jsonl or .parquet"
             )
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         yield Case(path.stem, partial(self._read, path), facts={}, stamp=digest)
@@ -53,7 +54,7 @@ class DialogueTurns(Dialogues):
     def _read(self, path: Path) -> ReferencedText:
         pairs: list[tuple[str, str, str]] = []
         for name, turns in self._dialogues(path):
-            for (one, text), (other, reply) in zip(turns, turns[1:], strict=False):
+            for (one, text), (other, reply) in itertools.pairwise(turns):
                 if one != other and text.strip() and reply.strip():
                     pairs.append((text, reply, name))
         if not pairs:

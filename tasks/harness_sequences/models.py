@@ -88,8 +88,9 @@ class SourcesAndTokens:
             raise Incompatible("the sources of the sequences are not known")
         if (length != length[0]).any() or part.n < 2:
             raise Incompatible("wants at least 2 sequences, all of one length")
-        tokens = part.ids.reshape(part.n, -1)
-        return PairedSamples(part.source[:, None], tokens, "discrete", "discrete")
+        tokens = part.ids.reshape(part.n, -1).astype(np.float64)
+        source = part.source[:, None].astype(np.float64)
+        return PairedSamples(source, tokens, "discrete", "discrete")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ REFERENCE, REWARD = (0.5, 0.3, 0.2), (0.0, 1.0, 2.0)
 
 @dataclass(frozen=True)
 class Known:
-    """A source with a distortion; ``rate`` (nats) of a distortion between ``least`` and ``most``."""
+    """A source with a distortion; ``rate`` (nats) of distortions from ``least`` to ``most``."""
 
     p: Floats
     d: Floats
