@@ -21,13 +21,7 @@ def gardner(margin: float) -> float:
     """Patterns per dimension in the limit of many: the integral is (1 + k^2) Phi(k) + k phi(k)."""
     below = 0.5 * math.erfc(-margin / math.sqrt(2))
     density: float = math.exp(-margin * margin / 2) / math.sqrt(2 * math.pi)
-    return 1.0 / ((1 + margin**2) * below + margin * density)
-
-
-def cover(patterns: int, dimensions: int) -> float:
-    """The probability that so many patterns in general position are separable."""
-    total = sum(math.comb(patterns - 1, k) for k in range(min(dimensions, patterns)))
-    return total / 2 ** (patterns - 1)
+    return 1.0 / ((1 + margin * margin) * below + margin * density)
 
 
 def margin(signed: Floats) -> float:

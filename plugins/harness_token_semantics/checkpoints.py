@@ -34,8 +34,8 @@ Rows = tuple[list[Floats], list[Floats]]
 def _loaded(kind: Any, name: str, device: torch.device) -> tuple[Any, Any]:
     """Tokenizer and model.
 
-    Raises `Incompatible` where no checkpoint is named, and `UsageError` where it cannot be loaded or
-    needs code of its own.
+    Raises `Incompatible` where no checkpoint is named, and `UsageError` where it cannot be loaded
+    or needs code of its own.
     """
     if not name:
         raise Incompatible("no checkpoint; set model to the folder of one, or to an id of the hub")
@@ -159,7 +159,7 @@ def _covered(
     return {"ids": ids, "at": len(front) + order}
 
 
-def _as_laws(laws: Rows, tokens: list[Floats]) -> TokenLaws:
+def _as_laws(laws: Rows, tokens: list[Ints]) -> TokenLaws:
     cuts = np.concatenate([[0], np.cumsum([len(row) for row in tokens])])
     full, blind = (np.concatenate(rows) for rows in laws)
     return TokenLaws.of(full, blind, np.concatenate(tokens), cuts)

@@ -92,7 +92,7 @@ class DirectedRateDistortion(Horizon):
         law = np.tile(data.p, (a, 1)) if data.law is None else data.law
         lowest = data.d.min()  # a constant that all channels pay; without it no weight overflows
         rates, distortions, changes, sweeps = [], [], [], 0
-        for slope in np.sort(data.slopes):
+        for slope in np.unique(data.slopes):
             (r2, d2, change, more), (r1, d1, _, _) = (
                 totals(
                     data.p,

@@ -54,8 +54,8 @@ def innovation_covariance(step: Floats, noise: Floats, kept: Ints) -> Floats:
 
 
 def transfer(step: Floats, noise: Floats, source: Ints, target: Ints) -> float:
-    """Exact transfer entropy (nats) of the rows ``source`` of a system to the rows ``target``, given
-    all others.
+    """Exact transfer entropy (nats) of the rows ``source`` of a system to the rows ``target``,
+    given all others.
     """
     kept = np.setdiff1d(np.arange(len(noise)), source)
     at = np.searchsorted(kept, target)
@@ -64,7 +64,7 @@ def transfer(step: Floats, noise: Floats, source: Ints, target: Ints) -> float:
 
 
 class TransferGaussian(Autoregression):
-    """Transfer entropy of x to y given a driver where there is one, all as linear Gaussian series."""
+    """Transfer entropy of x to y, given a driver where there is one, of linear Gaussian series."""
 
     def estimate(
         self, data: PairedSequences, *, rng: np.random.Generator | None = None
@@ -150,6 +150,10 @@ def _fit(
     found = np.linalg.solve(upper, projected)[:-1].reshape(order, d, d).transpose(0, 2, 1)
     left = scaled[at] - orthogonal @ projected
     noise = left.T @ left / len(at)
+    if np.diag(noise).min() <= SINGULAR:
+        raise Incompatible(
+            "a series is what the pasts say it is; wants series with noise of their own"
+        )
     return found * scale[:, None] / scale, noise * np.outer(scale, scale)
 
 

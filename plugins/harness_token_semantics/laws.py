@@ -76,8 +76,8 @@ class InformationDrift:
         """The mean drift: the same mean as i_t where the laws are those of the tokens, at less
         variance.
 
-        ``mismatch`` in the diagnostics is the mean of i_t less the drift, in standard errors; beyond
-        `DOUBT` the tokens were not drawn from these laws, and ``martingale`` is false.
+        ``mismatch`` in the diagnostics is the mean of i_t less the drift, in standard errors;
+        beyond `DOUBT` the tokens were not drawn from these laws, and ``martingale`` is false.
         Raises `Incompatible` for impossible tokens.
         """
         part = data.evaluated()

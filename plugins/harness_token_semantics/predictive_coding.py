@@ -1,8 +1,8 @@
 """Contrastive predictive coding: A. van den Oord, Y. Li, O. Vinyals, arXiv:1807.03748 (2018).
 
 Of N candidates s_j the one that belongs to the context c is found by the score c' W s. With L the
-mean of -ln of the share of the right one, I(c; s) >= ln N - L. The score is linear in W, so that L is
-convex and training has one optimum; c and s are powers of the coordinates, or indicators of codes.
+mean of -ln of the share of the right one, I(c; s) >= ln N - L. The score is linear in W, so that L
+is convex and training has one optimum; c and s are powers of the coordinates, or indicators of codes.
 """
 
 from __future__ import annotations

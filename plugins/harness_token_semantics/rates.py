@@ -125,7 +125,7 @@ class RateDistortion(Sweeps):
 def solved(data: RateProblem, tolerance: float, sweeps: int) -> list[Point]:
     """The points at all slopes, each begun where the one before ended."""
     points: list[Point] = []
-    for slope in np.sort(data.slopes):
+    for slope in np.unique(data.slopes):
         start = points[-1].q if points else None
         points.append(optimum(data.p, data.d, float(slope), tolerance, sweeps, start))
     return points
@@ -173,7 +173,7 @@ class RateReward(Reward):
             raise Incompatible("a slope of 0 has no beta; wants slopes above 0")
         found = [
             tilted(data.p, -data.d, 1 / float(slope), data.reference)
-            for slope in np.sort(data.slopes)
+            for slope in np.unique(data.slopes)
         ]
         reward, divergence, information, value = np.array(found).T
         notes: dict[str, float | int | str | bool] = {
