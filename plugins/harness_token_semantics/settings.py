@@ -108,7 +108,7 @@ class Contrast:
 
     candidates: int = param(64, "number of futures of which one is the right one", low=2)
     degree: Literal[1, 2] = param(2, "highest power of each coordinate among the features")
-    penalty: float = param(1e-3, "weight of the squared weights in the loss", above=0.0)
+    penalty: float = param(1e-4, "weight of the squared weights in the loss", above=0.0)
     iterations: int = param(200, "most iterations of L-BFGS", low=1)
 
 

@@ -79,7 +79,9 @@ def plain_sweeps(p, d, slope, sweeps):
     for _ in range(sweeps):
         q = q * (weight.T @ (p / (weight @ q)))
     channel = weight * q / (weight @ q)[:, None]
-    ratio = np.where(channel > 0, channel, 1.0) / np.where(channel > 0, p @ channel, 1.0)
+    ratio = np.where(channel > 0, channel, 1.0) / np.where(
+        channel > 0, np.maximum(p @ channel, 1e-300), 1.0
+    )
     return (p[:, None] * channel * np.log(ratio)).sum(), (p[:, None] * channel * d).sum()
 
 
