@@ -28,10 +28,21 @@ def letters(data: PairedSequences, side: str) -> Codes:
             f"{side} is {kind}; wants integer codes, declared as discrete (use te-gaussian, or "
             "sequences/lagged before frenzel-pompe)"
         )
-    values, ranks = np.unique(getattr(data, side), axis=0, return_inverse=True)
-    if len(values) == 1:
+    ranks, size = _ranked(joined(_ranked(c.astype(np.int64)) for c in getattr(data, side).T)[0])
+    if size == 1:
         LOG.warning("%s is one symbol throughout: it carries no information", side)
-    return ranks.ravel(), len(values)
+    return ranks, size
+
+
+def _ranked(code: Ints) -> Codes:
+    """Ranks of integers ``(m,)`` among those that occur: by a table where their range is small."""
+    low = code.min()
+    if code.max() - low >= DENSE:
+        values, ranks = np.unique(code, return_inverse=True)
+        return ranks, len(values)
+    seen = np.bincount(code - low) > 0
+    rank = np.cumsum(seen) - 1
+    return rank[code - low], int(seen.sum())
 
 
 def joined(parts: Iterable[Codes]) -> Codes:
@@ -40,8 +51,7 @@ def joined(parts: Iterable[Codes]) -> Codes:
     size = 1
     for more, count in parts:
         if size * count > DENSE and code is not None:
-            values, code = np.unique(code, return_inverse=True)
-            size = len(values)
+            code, size = _ranked(code)
         code, size = more if code is None else code + size * more, size * count
     assert code is not None
     return code, size
@@ -67,8 +77,7 @@ def surprise(code: Codes) -> tuple[Floats, int]:
     """-ln of the observed share of each code ``(m,)``, and the number of codes that occur."""
     values, size = code
     if size > DENSE:
-        found, values = np.unique(values, return_inverse=True)
-        size = len(found)
+        values, size = _ranked(values)
     count = np.bincount(values, minlength=size)
     seen = count > 0
     bits = np.zeros(size)
