@@ -2,7 +2,7 @@
 
 Of N candidates s_j the one that belongs to the context c is found by the score c' W s. With L the
 mean of -ln of the share of the right one, I(c; s) >= ln N - L. The score is linear in W, so that L
-is convex and training has one optimum; c and s are powers of the coordinates, or indicators of codes.
+is convex and training has one optimum; c and s are powers of coordinates, or indicators of codes.
 """
 
 from __future__ import annotations

@@ -165,9 +165,11 @@ def test_many_letters_are_ranked_before_they_are_counted(codes):
 def test_what_does_not_fit(codes, caplog):
     numbers = PairedSequences(np.zeros((5, 1)), np.zeros((5, 1)), [0, 5])
     for kind in (DirectedPlugIn, TransferPlugIn):
-        with pytest.raises(Incompatible, match="x is continuous; wants integer codes.*te-gaussian"):
+        with pytest.raises(
+            Incompatible, match=r"x is continuous; wants integer codes.*te-gaussian"
+        ):
             kind().estimate(numbers, rng=RNG(0))
-    with pytest.raises(Incompatible, match="0 steps have a past of 3.*more than 4 steps"):
+    with pytest.raises(Incompatible, match=r"0 steps have a past of 3.*more than 4 steps"):
         DirectedPlugIn(memory=3).estimate(codes([0, 1, 1], [0, 1, 0]), rng=None)
     found = DirectedPlugIn().estimate(codes(np.zeros(9), np.arange(9) % 2), rng=None)
     assert (found.value, found.diagnostics["one_symbol"]) == (0.0, True)

@@ -97,7 +97,7 @@ def test_contrast_of_codes_and_splits():
     found = PredictiveCoding(candidates=50).estimate(data, rng=RNG(0))
     assert found.value == pytest.approx(math.log(4), abs=0.15)
     assert found.diagnostics["tested"] == 600
-    with pytest.raises(Incompatible, match="600 pairs to train on .*set candidates"):
+    with pytest.raises(Incompatible, match=r"600 pairs to train on .*set candidates"):
         PredictiveCoding(candidates=700).estimate(data, rng=RNG(0))
     wide = PairedSamples(np.arange(400.0)[:, None], codes[:400], "discrete", "discrete")
     with pytest.raises(Incompatible, match="400 different codes; wants at most 128"):

@@ -98,7 +98,7 @@ def test_what_does_not_fit():
     x = rng.normal(size=(200, 1))
     still = np.ones((200, 1))
     walk = np.cumsum(rng.normal(size=(200, 1)), axis=0)
-    with pytest.raises(Incompatible, match="spectral radius .* not stationary"):
+    with pytest.raises(Incompatible, match=r"spectral radius .* not stationary"):
         innovation_covariance(np.array([[[1.1]]]), np.eye(1), np.array([0]))
     with pytest.raises(Incompatible, match="a series is constant"):
         TransferGaussian().estimate(PairedSequences(still, x, [0, 200]))

@@ -181,8 +181,8 @@ def test_flow_by_enumeration():
     """I(prompt; sequence) over all sequences, worked out from the chains one symbol at a time."""
     first, step = chains()
     law = np.zeros((4, 3, 3, 3))
-    for l, a, b, c in np.ndindex(law.shape):
-        law[l, a, b, c] = first[l, a] * step[l, a, b] * step[l, b, c] / 4
+    for i, a, b, c in np.ndindex(law.shape):
+        law[i, a, b, c] = first[i, a] * step[i, a, b] * step[i, b, c] / 4
     marginal = law.sum(0)
     information = (law * np.log(4 * law / marginal)).sum()
     (case,) = PromptFlow(n=50, length=3, temperatures=(1.0,)).cases(seed=0)
