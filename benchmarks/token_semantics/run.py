@@ -81,7 +81,8 @@ def trees():
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a[: len(b)], b, rtol=1e-9)
     print(
-        f"context trees: {fast:,.0f} steps/s; loop in numpy {slow:,.0f}; {fast / slow:.0f} times (goal 50)"
+        f"context trees: {fast:,.0f} steps/s; loop in numpy {slow:,.0f}; "
+        f"{fast / slow:.0f} times (goal 50)"
     )
 
 
@@ -122,7 +123,8 @@ def sweeps(cache):
             seconds, rate, distortion = json.loads(ran.stdout)
             excess = rate + SLOPE * distortion - goal
             print(
-                f"dit, {restarts} starts, {iterations} sweeps: {seconds:.3f} s, {seconds / spent:.0f} times ours; off by {excess:.1e} nats"
+                f"dit, {restarts} starts, {iterations} sweeps: {seconds:.3f} s, "
+                f"{seconds / spent:.0f} times ours; off by {excess:.1e} nats"
             )
 
 

@@ -204,7 +204,7 @@ def test_directed_curves_of_the_task(known):
 def test_what_does_not_fit(known):
     case_of, _ = known
     with pytest.raises(
-        Incompatible, match="8 outputs over 8 steps with 8 letters are 1.34e.08 cells"
+        Incompatible, match=r"8 outputs over 8 steps with 8 letters are 1.34e.08 cells"
     ):
         DirectedRateDistortion().estimate(case_of("uniform").data)
     problem = RateProblem([1.0], [[0.0, 1.0]], [0.0, 1.0], reference=[0.5, 0.5])

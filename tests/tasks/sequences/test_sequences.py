@@ -126,7 +126,7 @@ def test_truths_of_the_series(number, value):
 
 
 def test_series_that_are_refused():
-    with pytest.raises(UsageError, match="a = 1, b = 0.5 has spectral radius 1"):
+    with pytest.raises(UsageError, match=r"a = 1, b = 0.5 has spectral radius 1"):
         list(
             GaussianSeries(a=(1.0,), b=(0.5,), c=(1.0,), noise_x=(1.0,), noise_y=(1.0,)).cases(
                 seed=0
@@ -282,7 +282,7 @@ def test_dialogues_of_json_lines_are_ordered_and_change_speakers(tmp_path):
     with pytest.raises(UsageError, match=r"talk.jsonl:2: .*wanted one JSON object"):
         read(file)
     file.write_text('{"said": "one"}\n')
-    with pytest.raises(UsageError, match="no text or list 'text' in said; set dialogues.text"):
+    with pytest.raises(UsageError, match=r"no text or list 'text' in said; set dialogues.text"):
         read(file)
     file.write_text('{"text": "one"}\n')
     with pytest.raises(UsageError, match="no utterance that another speaker replies to"):
