@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.api import estimator, model, run, task
     from harness.arrays import Bools, Floats, Ints, Singles
-    from harness.boards.reading import read_records
     from harness.correlation import kendall, spearman
     from harness.errors import (
         DataError,
@@ -61,6 +60,7 @@ if TYPE_CHECKING:
     )
     from harness.long_work import cache_folder, checkpointed, progress
     from harness.outputs import Curve, Estimate, Output, Prediction, Selection
+    from harness.reading import read_records
     from harness.records import Record, Records
     from harness.reports import Document, Finding
     from harness.seeds import stream
@@ -74,14 +74,13 @@ if TYPE_CHECKING:
         ReportSpec,
         TaskSpec,
     )
-    from harness.surroundings import calm, threads_for, torch_generator
+    from harness.surroundings import single_threaded, threads_for, torch_generator
 
 __version__ = "0.1.0"
 
 _HOME = {
     "harness.api": ("estimator", "model", "run", "task"),
     "harness.arrays": ("Bools", "Floats", "Ints", "Singles"),
-    "harness.boards.reading": ("read_records",),
     "harness.correlation": ("kendall", "spearman"),
     "harness.errors": (
         "DataError",
@@ -128,6 +127,7 @@ _HOME = {
     ),
     "harness.long_work": ("cache_folder", "checkpointed", "progress"),
     "harness.outputs": ("Curve", "Estimate", "Output", "Prediction", "Selection"),
+    "harness.reading": ("read_records",),
     "harness.records": ("Record", "Records"),
     "harness.reports": ("Document", "Finding"),
     "harness.seeds": ("stream",),
@@ -141,13 +141,15 @@ _HOME = {
         "ReportSpec",
         "TaskSpec",
     ),
-    "harness.surroundings": ("calm", "threads_for", "torch_generator"),
+    "harness.surroundings": ("single_threaded", "threads_for", "torch_generator"),
 }
 _MOVED = {
     "GeneratedText": "harness_wireless_pvi.kinds",
     "SparseCodes": "harness_superposition.kinds",
 }
 """Kinds that went to the one package that uses them; these names stay for one release."""
+_RENAMED = {"calm": "single_threaded"}
+"""Names of the last release, which warn."""
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [  # noqa: PLE0604 - computed from the table above
@@ -161,6 +163,10 @@ def __getattr__(name: str) -> Any:
         where = _MOVED[name]
         warnings.warn(f"harness.{name} is now {where}.{name}", DeprecationWarning, stacklevel=2)
         return getattr(importlib.import_module(where), name)
+    if name in _RENAMED:
+        new = _RENAMED[name]
+        warnings.warn(f"harness.{name} is now harness.{new}", DeprecationWarning, stacklevel=2)
+        name = new
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
     value = globals()[name] = getattr(importlib.import_module(_MODULE_OF[name]), name)
