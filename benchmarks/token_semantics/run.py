@@ -37,7 +37,7 @@ p, d = (np.array(json.loads(word)) for word in sys.argv[1:3])
 slope, iterations, restarts = float(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5])
 start = time.process_time()
 result, joint = blahut_arimoto(
-    p, slope, distortion=lambda *_: d, max_iters=iterations, restarts=restarts
+    p, slope / np.log(2), distortion=lambda *_: d, max_iters=iterations, restarts=restarts
 )
 print(json.dumps([time.process_time() - start, result.rate * np.log(2), result.distortion]))
 """

@@ -20,7 +20,7 @@ from harness import (
     ReferencedText,
     TokenLaws,
     UsageError,
-    calm,
+    single_threaded,
     progress,
 )
 from harness_token_semantics.settings import Checkpoint, MaskedCheckpoint
@@ -86,7 +86,7 @@ class CausalLaws(Checkpoint):
         Raises `UsageError` for a checkpoint that cannot be loaded, and `Incompatible` for a
         tokenizer without a first token, and for laws that would take too much memory.
         """
-        with calm(self.device, rng) as device, torch.inference_mode():
+        with single_threaded(self.device, rng) as device, torch.inference_mode():
             tokenizer, model = _loaded(AutoModelForCausalLM, self.model, device)
             start = tokenizer.bos_token_id
             start = tokenizer.eos_token_id if start is None else start
@@ -119,7 +119,7 @@ class MaskedLaws(MaskedCheckpoint):
         Raises as `CausalLaws` does, and `Incompatible` for a tokenizer without a mask.
         """
         orders = np.random.default_rng(rng.integers(2**63))
-        with calm(self.device, rng) as device, torch.inference_mode():
+        with single_threaded(self.device, rng) as device, torch.inference_mode():
             tokenizer, model = _loaded(AutoModelForMaskedLM, self.model, device)
             mask = tokenizer.mask_token_id
             if mask is None:

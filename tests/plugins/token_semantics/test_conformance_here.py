@@ -4,7 +4,7 @@ PARAMS = {
     "cpc": {"candidates": 8},
     "memory-capacity": {"trials": 10},
     "te-plug-in": {"surrogates": 10},
-    "directed-rate-distortion": {"horizon": 3},
+    "directed-rate-distortion": {"horizon": 3, "tolerance": 1e-6},
 }
 
 
