@@ -6,11 +6,14 @@ attention, or state spaces such as Mamba.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
+from transformers.utils import logging as chatter
 
 from harness import (
     Floats,
@@ -20,8 +23,8 @@ from harness import (
     ReferencedText,
     TokenLaws,
     UsageError,
-    single_threaded,
     progress,
+    single_threaded,
 )
 from harness_token_semantics.settings import Checkpoint, MaskedCheckpoint
 
@@ -39,12 +42,26 @@ def _loaded(kind: Any, name: str, device: torch.device) -> tuple[Any, Any]:
     """
     if not name:
         raise Incompatible("no checkpoint; set model to the folder of one, or to an id of the hub")
+    files = sorted(Path(name).iterdir()) if Path(name).is_dir() else []
+    return _read(kind, name, device, tuple((f.name, f.stat().st_mtime_ns) for f in files))
+
+
+@lru_cache(maxsize=1)
+def _read(kind: Any, name: str, device: torch.device, stamp: tuple[Any, ...]) -> tuple[Any, Any]:
+    """The last checkpoint is kept, as long as its files (``stamp``) are what they were."""
+    level, shown = chatter.get_verbosity(), chatter.is_progress_bar_enabled()
+    chatter.set_verbosity_error()
+    chatter.disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
         model = kind.from_pretrained(name, dtype=torch.float32)
     except (OSError, ValueError, ImportError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise UsageError(f"model {name!r}: {reason}") from error
+    finally:
+        chatter.set_verbosity(level)
+        if shown:
+            chatter.enable_progress_bar()
     return tokenizer, model.eval().to(device)
 
 

@@ -6,6 +6,8 @@ import torch
 
 import harness
 from harness import Incompatible, ReferencedText, UsageError
+from harness import registry as registries
+from harness.testing import NotChecked, checks
 from harness_token_semantics.checkpoints import CausalLaws, MaskedLaws
 
 tokenizers = pytest.importorskip("tokenizers")
@@ -132,3 +134,22 @@ def test_dialogues_by_plan_alone(causal):
     )
     assert record.status == "ok"
     assert record.value is not None
+
+
+def test_conformance_with_checkpoints(causal, masked):
+    """What `harness plugin check` asks, of the models that need a checkpoint to be asked anything."""
+    found = registries.default()
+    sizes = {"pairs": 4, "tokens": 4}
+    params = {
+        "causal-laws": {"model": causal, **sizes},
+        "masked-laws": {"model": masked, "orders": 2, **sizes},
+    }
+    made, skipped = 0, []
+    for check in checks(found.plugins["token_semantics"], found, params):
+        if "causal-laws" in str(check) or "masked-laws" in str(check):
+            try:
+                check()
+                made += 1
+            except NotChecked as reason:
+                skipped.append(f"{check}: {reason}")
+    assert made >= 20, skipped
