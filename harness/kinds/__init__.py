@@ -14,6 +14,7 @@ from harness.kinds.language import (
     TokenSequences,
 )
 from harness.kinds.networks import Activations
+from harness.kinds.preferences import Preferences, PreferenceSource, RewardPredictions
 from harness.kinds.sequences import PairedSequences, RateProblem, TokenLaws
 from harness.kinds.split import Split
 from harness.kinds.text import LabelledText, LabelLogProbabilities, ReferencedText
@@ -36,8 +37,11 @@ __all__ = [
     "Links",
     "PairedSamples",
     "PairedSequences",
+    "PreferenceSource",
+    "Preferences",
     "RateProblem",
     "ReferencedText",
+    "RewardPredictions",
     "Samples",
     "Split",
     "Structures",
