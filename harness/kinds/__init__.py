@@ -15,6 +15,7 @@ from harness.kinds.language import (
 )
 from harness.kinds.networks import Activations
 from harness.kinds.preferences import Preferences, PreferenceSource, RewardPredictions
+from harness.kinds.sequences import PairedSequences, RateProblem, TokenLaws
 from harness.kinds.split import Split
 from harness.kinds.text import LabelledText, LabelLogProbabilities, ReferencedText
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
@@ -35,13 +36,16 @@ __all__ = [
     "LabelledText",
     "Links",
     "PairedSamples",
+    "PairedSequences",
     "PreferenceSource",
     "Preferences",
+    "RateProblem",
     "ReferencedText",
     "RewardPredictions",
     "Samples",
     "Split",
     "Structures",
+    "TokenLaws",
     "TokenLogProbabilities",
     "TokenSequences",
     "added",
