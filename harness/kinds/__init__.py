@@ -14,6 +14,7 @@ from harness.kinds.language import (
     TokenSequences,
 )
 from harness.kinds.networks import Activations
+from harness.kinds.perception import DifferenceScaling, Scale, StimulusPath, near_triplets
 from harness.kinds.split import Split
 from harness.kinds.text import LabelledText, LabelLogProbabilities, ReferencedText
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
@@ -25,6 +26,7 @@ __all__ = [
     "ChannelLogLikelihoods",
     "ConditionedSamples",
     "Contexts",
+    "DifferenceScaling",
     "Environments",
     "Graph",
     "HiddenStates",
@@ -36,12 +38,15 @@ __all__ = [
     "PairedSamples",
     "ReferencedText",
     "Samples",
+    "Scale",
     "Split",
+    "StimulusPath",
     "Structures",
     "TokenLogProbabilities",
     "TokenSequences",
     "added",
     "array",
+    "near_triplets",
     "offsets",
     "simple_edges",
     "strings",
