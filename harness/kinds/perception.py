@@ -246,7 +246,7 @@ class DifferenceScaling(Kind):
         rows = np.linspace(0, len(triplets) - 1, n).astype(int)
         return cls(
             triplets[rows], chosen[rows], trials[rows], steps, np.arange(n) % 3, np.sqrt(x),
-            np.array([np.sqrt(x), x]), ("root", "identity"),
+            np.array([np.sqrt(x), x]), ("root", "straight-line"),
         )  # fmt: skip
 
     def awkward(self) -> Iterator[tuple[str, Self]]:

@@ -43,9 +43,9 @@ _MEASURE: dict[str, Any] = {
 
 MODELS = (
     ModelSpec(
-        name="identity",
+        name="straight-line",
         summary="a straight line",
-        implementation="harness_perceptual_scales.scales:Identity",
+        implementation="harness_perceptual_scales.scales:StraightLine",
         **_EXACT,
     ),
     ModelSpec(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -43,6 +44,7 @@ def area_matching(x: Floats, measured: Floats, predicted: Floats) -> float:
     return float((np.sign(apart) * (predicted - x)).sum() / total)
 
 
+@dataclass(frozen=True)
 class ScaleLikelihood:
     """Cross-entropy of choices under a scale of which only the noise is fitted."""
 
@@ -60,6 +62,7 @@ class ScaleLikelihood:
         return Estimate(found.value, found.stderr, diagnostics=notes)
 
 
+@dataclass(frozen=True)
 class AreaMatching:
     """Area matching score of a scale against the reference."""
 
@@ -70,6 +73,7 @@ class AreaMatching:
         return Estimate(value, diagnostics={"measured_area": area(data.x, measured)})
 
 
+@dataclass(frozen=True)
 class ScaleRmse:
     """Root mean square difference of a scale and the reference, over the steps."""
 
@@ -80,6 +84,7 @@ class ScaleRmse:
         return Estimate(float(np.sqrt((apart**2).mean())), diagnostics=notes)
 
 
+@dataclass(frozen=True)
 class ScaleArea:
     """Signed area between a scale and the diagonal."""
 
@@ -95,6 +100,7 @@ class ScaleArea:
         return Estimate(area(data.x, data.psi), stderr)
 
 
+@dataclass(frozen=True)
 class ScaleNoise:
     """Noise of the observer whom a scale was fitted to."""
 
@@ -105,6 +111,7 @@ class ScaleNoise:
         return Estimate(data.noise)
 
 
+@dataclass(frozen=True)
 class FisherLength:
     """Length of the path: the integral of the root of the Fisher information."""
 
@@ -115,6 +122,7 @@ class FisherLength:
         return Estimate(data.length)
 
 
+@dataclass(frozen=True)
 class ScaleCurve:
     """The scale itself."""
 

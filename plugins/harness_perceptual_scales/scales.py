@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from harness import DataError, Floats, Incompatible, Kind, Scale, StimulusPath
@@ -39,7 +41,8 @@ def pictures(path: StimulusPath) -> Floats:
     return path.ends
 
 
-class Identity:
+@dataclass(frozen=True)
+class StraightLine:
     """A straight line: what looks different is proportional to the parameter."""
 
     def transform(
@@ -49,6 +52,7 @@ class Identity:
         return scale(data, np.diff(data.s))
 
 
+@dataclass(frozen=True)
 class ClosedForm:
     """Closed forms of a local feature of Gaussian textures (section 3.4 of the brief's paper)."""
 
@@ -165,6 +169,6 @@ class PowerSpectrum(settings.PowerSpectrum):
         noise = self.q * 0.5 * (a.mean() + b.mean())
 
         def information(t: Floats) -> Floats:
-            return path.information(t, noise, self.dc_mean)
+            return path.information(t, noise, self.mean_term == "all-bins")
 
         return scale(data, fisher.integrated(information, fractions(data), self.nodes))

@@ -48,9 +48,8 @@ class PowerSpectrum(Transport):
 
     q: float = param(0.0, "power of internal white noise, as a multiple of the mean power", low=0.0)
     smooth: float = param(0.0, "standard deviation of the average over neighbouring bins", low=0.0)
-    dc_mean: Literal["none", "dc", "all"] = param(
-        "none",
-        "bins that the mean of the picture counts in; `all` is an error of the authors' code",
+    mean_term: Literal["none", "all-bins"] = param(
+        "none", "whether the mean counts, in every bin: an error of the authors' code"
     )
 
 

@@ -2,21 +2,19 @@
 
 Spectra commute, so amplitudes move on straight lines: g_w(t) = (1 - t) g0_w + t g1_w, S = g^2 and
 
-    I(t) = 1/2 sum_w (2 g g' / (g^2 + q))^2   (+ the mean of the picture)
+    I(t) = 1/2 sum_w (2 g g' / (g^2 + q))^2
 
-where only the bin w = 0 holds the mean. All bins count alike, however little power they have.
+for pictures less their means. All bins count alike, however little power they have.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from harness import Floats
 
-Mean = Literal["none", "dc", "all"]
 
 
 def periodogram(picture: Floats, smooth: float = 0.0) -> Floats:
@@ -40,7 +38,6 @@ class SpectralPath:
     g1: Floats
     weight: Floats
     shift: float
-    size: int
 
     @classmethod
     def between(cls, a: Floats, b: Floats, shift: float) -> SpectralPath:
@@ -52,13 +49,13 @@ class SpectralPath:
         if columns % 2 == 0:
             weight[:, -1] = 1.0
         ends = (np.sqrt(spectrum[:, :half]).ravel() for spectrum in (a, b))
-        return cls(*ends, weight.ravel(), shift, a.size)
+        return cls(*ends, weight.ravel(), shift)
 
-    def information(self, t: Floats, noise: float = 0.0, mean: Mean = "none") -> Floats:
+    def information(self, t: Floats, noise: float = 0.0, all_bins: bool = False) -> Floats:
         """I ``(m,)`` at several t ``(m,)``, with the power ``noise`` in every bin besides.
 
-        ``mean="all"`` divides the difference of the means by the power of every bin, as the
-        authors' code does; that is an error, for the mean is in one bin.
+        ``all_bins`` divides the square of the difference of the means by the power of every bin and
+        adds that up, as the authors' code does; an error, for the mean is in one bin alone.
         """
         out = np.empty(len(t))
         slope = self.g1 - self.g0
@@ -76,8 +73,6 @@ class SpectralPath:
                 np.divide(slope, g, out=ratio)
             np.multiply(ratio, ratio, out=ratio)
             out[row] = twice @ ratio
-            if mean == "dc":
-                out[row] += self.size * self.shift**2 / (g[0] ** 2 + noise)
-            elif mean == "all":
+            if all_bins:
                 out[row] += self.shift**2 * (self.weight / (g * g + noise)).sum()
         return out

@@ -73,7 +73,7 @@ class SimulatedObservers(settings.Observers, Scored):
             x = np.linspace(0.0, 1.0, self.steps)
             return DifferenceScaling(
                 triplets, chosen, trials, self.steps, reference=psi,
-                predicted=np.array([psi, x]), predictions=("truth", "identity"),
+                predicted=np.array([psi, x]), predictions=("truth", "straight-line"),
             )  # fmt: skip
 
         return draw

@@ -45,7 +45,7 @@ class Measurements:
 class Textures(Steps):
     """Gaussian textures."""
 
-    size: int = param(64, "side of the torus that the field lives on", low=16, unit="pixels")
+    size: int = param(256, "side of the torus that the field lives on", low=16, unit="pixels")
     contrast: float = param(35.0, "standard deviation of the grey levels", above=0.0)
 
 

@@ -25,8 +25,8 @@ from harness_perception.scoring import Scored, area
 
 MODE, OCTAVES, SPREAD = 2.5, 1.1, math.radians(5.0)
 """Of the grains, where they are not varied: cycles per cm, octaves, radians."""
-CENTIMETRES = 512 / 65
-"""Side of the authors' pictures; the torus is as large here."""
+DENSITY = 65.0
+"""Pixels per cm of the authors' screen."""
 GREY = 127.0
 
 
@@ -57,7 +57,7 @@ def spectrum(
     y = np.fft.fftfreq(size) * size
     radius, angle = np.hypot(y[:, None], y[None, :]), np.arctan2(y[:, None], y[None, :])
     tau2 = math.log(2.0) / 8.0 * octaves**2
-    z = np.where(radius > 0, radius, 1.0) / CENTIMETRES
+    z = np.where(radius > 0, radius, 1.0) * DENSITY / size
     logs = -0.5 * (np.log(z / mode) - tau2) ** 2 / tau2 - 2.0 * np.log(z)
     logs += (np.cos(2.0 * angle) - 1.0) / (4.0 * spread**2)
     inside = (radius > 0) & (radius < size / 2)
