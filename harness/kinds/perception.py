@@ -19,7 +19,7 @@ REACH = 3
 
 
 def near_triplets(steps: int, reach: int = REACH) -> Ints:
-    """All triplets i < j < k with gaps of 1 to ``reach`` steps ``(n, 3)``, in lexicographic order."""
+    """All triplets i < j < k with gaps of 1 to ``reach`` steps ``(n, 3)``, in order."""
     gaps = range(1, reach + 1)
     found = [(i, i + a, i + a + b) for i in range(steps) for a in gaps for b in gaps]
     return np.array([t for t in found if t[2] < steps], np.int64).reshape(-1, 3)
@@ -64,8 +64,8 @@ class StimulusPath(Kind):
     ----------
     s (n,)                    physical parameter, increasing
     mean, cov (n, d[, d])     of a Gaussian law of d features
-    spectrum (n, rows, cols)  of a Gaussian field on a torus: the variance of each coefficient of the
-                              orthonormal discrete Fourier transform
+    spectrum (n, rows, cols)  of a Gaussian field on a torus: the variance of each coefficient
+                              of the orthonormal discrete Fourier transform
     level (n,)                mean of the field
     ends (2, height, width)   grey pictures at the first and the last step
     family                    which parameter of Gaussian textures ``s`` is: mode of the spatial
@@ -198,7 +198,7 @@ class Scale(Kind):
 
 
 class DifferenceScaling(Kind):
-    """Choices between differences of stimuli: in triplet (i, j, k), is (j, k) more alike than (i, j)?
+    """Choices between differences: in triplet (i, j, k), is (j, k) more alike than (i, j)?
 
     Attributes
     ----------
@@ -206,7 +206,7 @@ class DifferenceScaling(Kind):
     chosen, trials (n,)  how often (j, k) was chosen, of how many times
     steps                number of stimuli
     observers (n,)       who chose, where known
-    reference (levels,)  the scale that fits are compared with: the observer's own, where it is known
+    reference (levels,)  the scale that fits are compared with: the observer's own
     predicted (predictions, levels), predictions (predictions,)   predicted scales and their names
     """
 

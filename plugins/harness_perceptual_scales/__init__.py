@@ -1,4 +1,4 @@
-"""Plugin `perceptual_scales`: perceptual scales measured by choices, and predicted by Fisher information."""
+"""Plugin `perceptual_scales`: scales measured by choices, and predicted by Fisher information."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from harness_perceptual_scales.quantities import (
 
 HARNESS_API = 1
 
-_PAPER = "J. Vacher, P. Mamassian, Perceptual Scales Predicted by Fisher Information Metrics, ICLR 2024, arXiv:2310.11759"
-_MLDS = "L. Maloney, J. Yang, J. Vision 3, 573 (2003); K. Knoblauch, L. Maloney, J. Stat. Softw. 25(2) (2008)"
+_PAPER = "J. Vacher, P. Mamassian, ICLR 2024, arXiv:2310.11759"
+_MLDS = "L. Maloney, J. Yang, J. Vision 3, 573 (2003)"
 _INSTALL = "infoharness[perceptual_scales]"
 _SCIPY: dict[str, Any] = {"requires": ("scipy",), "install": _INSTALL}
 _MODEL: dict[str, Any] = {"reads": StimulusPath, "gives": Scale, "paper": _PAPER}

@@ -1,7 +1,7 @@
 """Difference scaling: the scale and the noise that make choices most likely.
 
-In triplet i < j < k the observer judges D = psi_k - 2 psi_j + psi_i with noise of standard deviation
-sigma, and finds (j, k) more alike where D is negative: p = Phi(-D / sigma). Divided by sigma, the
+In triplet i < j < k the observer judges D = psi_k - 2 psi_j + psi_i with normal noise of standard
+deviation sigma, and finds (j, k) more alike where D is negative: p = Phi(-D / sigma). Divided by sigma, the
 increments g of the scale between neighbouring steps are a linear predictor of a probit model,
 p = Phi(A g), so that the negative log-likelihood is convex in g. Scales that do not decrease are
 g >= 0: Newton steps on the increments that are not held at 0 find the one maximum, for all
@@ -55,7 +55,7 @@ class Choices:
         a = ((between >= i) & (between < j)).astype(float) - ((between >= j) & (between < k))
         if len(a) < self.steps - 1 or np.linalg.matrix_rank(a) < self.steps - 1:
             raise Incompatible(
-                f"{len(a)} different triplets do not determine {self.steps - 1} increments of a scale"
+                f"{len(a)} different triplets do not determine a scale of {self.steps} steps"
             )
         return a
 
@@ -71,7 +71,7 @@ def log_normal_cdf(x: Floats) -> tuple[Floats, Floats]:
 def negative_log_likelihood(
     a: Floats, g: Floats, chosen: Floats, trials: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """Of Phi(a g) in nats, for b sets: values ``(b,)``, gradients ``(b, m)``, Hessians ``(b, m, m)``.
+    """Of Phi(a g), in nats, for b sets: values ``(b,)``, their gradients and Hessians in g.
 
     ``a (t, m)``, ``g (b, m)``, ``chosen (b, t)``, ``trials (t,)``.
     """
@@ -124,7 +124,7 @@ def _descend(
     chosen: Floats,
     trials: Floats,
 ) -> Floats:
-    """The first of g - step, g - step / 2 ... , projected on g >= 0, that lowers the value enough."""
+    """The first of g - step, g - step / 2 ..., projected on g >= 0, that is low enough."""
     new, open_ = g.copy(), np.arange(len(g))
     for halving in range(40):
         tried = np.maximum(g[open_] - 0.5**halving * step[open_], 0.0)
@@ -197,8 +197,8 @@ def resampled(
 class Agreement:
     """How well a given scale explains choices when only its noise is fitted.
 
-    ``value`` in nats per trial, ``stderr`` of it, the fitted ``noise`` (infinite for guessing) and the ``floor``: the
-    value of the rates of choice themselves.
+    ``value`` in nats per trial, its ``stderr``, the fitted ``noise`` (infinite for guessing), and the
+    ``floor``: the value of the rates of choice themselves.
     """
 
     value: float

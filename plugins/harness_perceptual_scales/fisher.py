@@ -4,7 +4,7 @@ For N(mu(s), Sigma(s)), with a dash for the derivative by s (equation 6 of the p
 
     I = mu'^T Sigma^-1 mu' + 1/2 tr(Sigma^-1 Sigma' Sigma^-1 Sigma')
 
-and for a stationary field on an N x M torus whose orthonormal Fourier coefficients have variances S::
+and for a stationary field on an N x M torus with variances S of orthonormal Fourier coefficients::
 
     I = N M level'^2 / S(0) + 1/2 sum_w (d ln S(w) / ds)^2
 
@@ -69,8 +69,9 @@ def noisy(spectrum: Floats, noise: float) -> Floats:
 
 
 def along(path: StimulusPath, ridge: float, noise: float) -> Floats:
-    """I at every step ``(n,)``, by differences between the steps: of the covariances where the path has them, else
-    of the spectra.
+    """I at every step ``(n,)``, by differences between the steps.
+
+    It is that of the covariances where the path has them, else that of the spectra.
 
     Raises `Incompatible` where it has neither, and `DataError` for singular laws.
     """
@@ -165,12 +166,12 @@ def frequency(z: Floats, octaves: float) -> Floats:
 
 
 def bandwidth(b: Floats) -> Floats:
-    """I(b) = ln 2 / 2 + 2 / b^2 of a bandwidth in octaves: mean and variance of ln z move with it."""
+    """I(b) = ln 2 / 2 + 2 / b^2 of a bandwidth in octaves, which moves mean and variance of ln z."""
     return 0.5 * math.log(2.0) + 2.0 / (b * b)
 
 
 def orientation(spread: float) -> float:
-    """I(theta0) = 4 kappa A of the direction of p ~ exp(kappa cos 2(theta - theta0)), kappa = 1 / (4 spread^2)."""
+    """I(theta0) = 4 kappa A of a direction: p ~ exp(kappa cos 2(theta - theta0))."""
     kappa = 0.25 / spread**2
     return float(4.0 * kappa * bessel_ratio(np.array(kappa)))
 

@@ -1,4 +1,4 @@
-"""Estimators of Fisher information on the laws along a path: by formula, and from scores of samples."""
+"""Estimators of Fisher information along a path: by formula, and from scores of samples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ class GaussianFisher(settings.Laws):
     def estimate(self, data: StimulusPath, *, rng: np.random.Generator | None = None) -> Estimate:
         """The mean over the steps, in 1 / s^2, with the value of each step.
 
-        The steps are no sample, so there is no standard error. Raises `Incompatible` for a path without laws.
+        The steps are no sample, so there is no standard error. Raises `Incompatible` for a path
+        without laws.
         """
         values = fisher.along(data, self.ridge, self.q)
         return Estimate(float(values.mean()), local=values)
@@ -24,7 +25,7 @@ class ScoreFisher(settings.Draws):
     """Fisher information from samples: the mean square of d ln p(x | s) / ds."""
 
     def estimate(self, data: StimulusPath, *, rng: np.random.Generator) -> Estimate:
-        """The mean over the steps, in 1 / s^2, with the value of each step and the error of drawing.
+        """The mean over the steps, in 1 / s^2, the value of each step, the error of drawing.
 
         The score is a difference of log-densities between neighbouring steps, so steps have to be
         small beside what changes the law. Raises `Incompatible` for a path without laws.

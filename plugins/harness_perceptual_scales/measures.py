@@ -15,7 +15,7 @@ FLAT = 1e-9
 
 
 def reference(data: Scale) -> Floats:
-    """What a scale is compared with ``(n,)``: the reference where there is one, else the fit to the choices.
+    """What a scale is compared with ``(n,)``: the reference, else the fit to the choices.
 
     Raises `Incompatible` where the data have neither.
     """

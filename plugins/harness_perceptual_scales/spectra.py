@@ -16,7 +16,6 @@ import numpy as np
 from harness import Floats
 
 
-
 def periodogram(picture: Floats, smooth: float = 0.0) -> Floats:
     """The power of each orthonormal Fourier coefficient of a picture less its mean.
 
@@ -41,7 +40,7 @@ class SpectralPath:
 
     @classmethod
     def between(cls, a: Floats, b: Floats, shift: float) -> SpectralPath:
-        """From two spectra ``(rows, columns)`` of real fields, and the difference of their means."""
+        """From two spectra ``(rows, columns)`` of real fields, and the shift of their means."""
         rows, columns = a.shape
         half = columns // 2 + 1
         weight = np.full((rows, half), 2.0)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -36,6 +37,7 @@ def human_scales() -> dict[str, tuple[float, Floats]]:
     return {name: (float(noise), np.array(psi, float)) for name, noise, *psi in rows}
 
 
+@dataclass(frozen=True)
 class HumanScales(Scored):
     """One case for each experiment."""
 

@@ -57,7 +57,7 @@ PATHS = (
     Path(
         "correlation", 0.0, 0.9, lambda s: [0.0, 0.0], lambda s: [[1.0, s], [s, 1.0]],
         lambda s: (1.0 + s**2) / (1.0 - s**2) ** 2,
-        lambda s: math.sqrt(2.0) * np.arctanh(math.sqrt(2.0) * s / np.sqrt(1.0 + s**2)) - np.arcsinh(s),
+        lambda s: 2**0.5 * np.arctanh(2**0.5 * s / np.sqrt(1.0 + s**2)) - np.arcsinh(s),
     ),
 )  # fmt: skip
 

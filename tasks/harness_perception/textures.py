@@ -88,7 +88,7 @@ def closed_scale(family: str, s: Floats) -> Floats:
 
 
 def spread_information(sigma: Floats) -> Floats:
-    """(d kappa / d sigma)^2 Var cos 2(theta - theta0), the variance by the rule of trapezoids on a circle."""
+    """(d kappa / d sigma)^2 Var cos 2(theta - theta0), by the rule of trapezoids on a circle."""
     phi = np.linspace(-np.pi, np.pi, 4096, endpoint=False)
     kappa = 0.25 / sigma**2
     weight = np.exp(kappa[:, None] * (np.cos(phi) - 1.0))
@@ -102,7 +102,7 @@ def spread_information(sigma: Floats) -> Floats:
 
 
 class GaussianTextures(settings.Textures, Scored):
-    """Three paths of Gaussian textures, with the closed form as truth and human scales to compare with.
+    """Three paths of Gaussian textures, with the closed form as truth and human scales.
 
     The human scales are there for paths of 13 steps alone.
     """

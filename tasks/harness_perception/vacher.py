@@ -105,7 +105,8 @@ def counts(files: Iterable[Path]) -> tuple[Ints, Ints]:
                     triplet, answer = int(row["triplet_idx"]), ANSWERS[row["mlds_resp"]]
                 except (KeyError, TypeError, ValueError) as error:
                     raise UsageError(
-                        f"{file}, line {line}: {error!r}; wanted triplet_idx and mlds_resp, True or False"
+                        f"{file}, line {line}: {error!r}; "
+                        "wanted triplet_idx and mlds_resp, True or False"
                     ) from None
                 if not 0 <= triplet < size:
                     raise UsageError(

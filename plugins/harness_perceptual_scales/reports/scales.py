@@ -38,7 +38,7 @@ class Scales:
 
 
 def collected(records: Records) -> dict[str, dict[str, Line]]:
-    """By case and models: the mean over seeds. Raises `UsageError` where the records hold no scale."""
+    """By case and models: the mean over seeds. Raises `UsageError` where there is none."""
     found: dict[str, dict[str, list[Any]]] = {}
     for row in records:
         curve = row.curve
