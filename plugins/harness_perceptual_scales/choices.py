@@ -1,10 +1,10 @@
 """Difference scaling: the scale and the noise that make choices most likely.
 
 In triplet i < j < k the observer judges D = psi_k - 2 psi_j + psi_i with normal noise of standard
-deviation sigma, and finds (j, k) more alike where D is negative: p = Phi(-D / sigma). Divided by sigma, the
-increments g of the scale between neighbouring steps are a linear predictor of a probit model,
-p = Phi(A g), so that the negative log-likelihood is convex in g. Scales that do not decrease are
-g >= 0: Newton steps on the increments that are not held at 0 find the one maximum, for all
+deviation sigma, and finds (j, k) more alike where D is negative: p = Phi(-D / sigma). Divided by
+sigma, the increments g of the scale between neighbouring steps are the coefficients of a probit
+model, p = Phi(A g), so that the negative log-likelihood is convex in g. Scales that do not decrease
+are g >= 0: Newton steps on the increments that are not held at 0 find the one maximum, for all
 resampled sets of choices at once. Then sigma = 1 / sum(g) and psi = cumsum(g) sigma.
 """
 
@@ -52,7 +52,7 @@ class Choices:
         """
         between = np.arange(self.steps - 1)
         i, j, k = (column[:, None] for column in self.triplets.T)
-        a = ((between >= i) & (between < j)).astype(float) - ((between >= j) & (between < k))
+        a: Floats = ((between >= i) & (between < j)).astype(float) - ((between >= j) & (between < k))
         if len(a) < self.steps - 1 or np.linalg.matrix_rank(a) < self.steps - 1:
             raise Incompatible(
                 f"{len(a)} different triplets do not determine a scale of {self.steps} steps"
@@ -197,8 +197,8 @@ def resampled(
 class Agreement:
     """How well a given scale explains choices when only its noise is fitted.
 
-    ``value`` in nats per trial, its ``stderr``, the fitted ``noise`` (infinite for guessing), and the
-    ``floor``: the value of the rates of choice themselves.
+    ``value`` in nats per trial, its ``stderr``, the fitted ``noise`` (infinite for guessing), and
+    the ``floor``: the value of the rates of choice themselves.
     """
 
     value: float

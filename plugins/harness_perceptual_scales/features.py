@@ -111,6 +111,7 @@ def network(convolution: int) -> Any:
             continue
         layer = torch.nn.Conv2d(channels, width, 3, padding=1)
         torch.nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+        assert layer.bias is not None
         torch.nn.init.zeros_(layer.bias)
         layers.append(layer)
         channels, left = width, left - 1

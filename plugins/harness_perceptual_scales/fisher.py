@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -27,6 +28,7 @@ def factor(cov: Floats, ridge: float, where: str) -> Floats:
     Raises `DataError` that names the ridge where the matrix is singular.
     """
     lifted = cov + ridge * np.eye(len(cov))
+    root: Floats
     try:
         root = np.linalg.cholesky(lifted)
     except np.linalg.LinAlgError:
@@ -51,8 +53,8 @@ def derivative(s: Floats) -> Floats:
 
     Second order, at the ends too (first order for two steps).
     """
-    slopes: Floats = np.gradient(np.eye(len(s)), s, axis=0, edge_order=2 if len(s) > 2 else 1)
-    return slopes
+    order: Literal[1, 2] = 2 if len(s) > 2 else 1
+    return np.asarray(np.gradient(np.eye(len(s)), s, axis=0, edge_order=order))
 
 
 def noisy(spectrum: Floats, noise: float) -> Floats:
@@ -60,7 +62,7 @@ def noisy(spectrum: Floats, noise: float) -> Floats:
 
     Raises `DataError` where a bin without power is left.
     """
-    lifted = spectrum + noise * spectrum.mean()
+    lifted: Floats = spectrum + noise * spectrum.mean()
     if lifted.min() <= 0.0:
         row = int(np.argwhere(lifted <= 0)[0][0])
         found = f"a bin without power, with q={noise:g}"
@@ -166,7 +168,7 @@ def frequency(z: Floats, octaves: float) -> Floats:
 
 
 def bandwidth(b: Floats) -> Floats:
-    """I(b) = ln 2 / 2 + 2 / b^2 of a bandwidth in octaves, which moves mean and variance of ln z."""
+    """I(b) = ln 2 / 2 + 2 / b^2 of a bandwidth in octaves: it moves the mean of ln z, too."""
     return 0.5 * math.log(2.0) + 2.0 / (b * b)
 
 

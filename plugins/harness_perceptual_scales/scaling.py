@@ -49,10 +49,10 @@ class Predicted(settings.Named):
         to: type[Kind] = Scale,
         rng: np.random.Generator | None = None,
     ) -> Scale:
-        """The prediction called ``name``. Raises `Incompatible` where there is none."""
+        """The prediction that is named. Raises `Incompatible` where there is none."""
         if data.predicted is None or data.predictions is None:
             raise Incompatible("these choices come without predicted scales")
-        name = self.name or data.predictions[0]
+        name = self.prediction or data.predictions[0]
         if name not in data.predictions:
             known = ", ".join(data.predictions)
             raise Incompatible(f"no prediction {name!r}; wanted one of {known}")

@@ -81,7 +81,7 @@ class Scaling:
 class Named:
     """A predicted scale by its name."""
 
-    name: str = param("", "name of the predicted scale; empty for the first")
+    prediction: str = param("", "name of the predicted scale; empty for the first")
 
 
 @dataclass(frozen=True, kw_only=True)

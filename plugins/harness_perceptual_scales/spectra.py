@@ -47,8 +47,8 @@ class SpectralPath:
         weight[:, 0] = 1.0
         if columns % 2 == 0:
             weight[:, -1] = 1.0
-        ends = (np.sqrt(spectrum[:, :half]).ravel() for spectrum in (a, b))
-        return cls(*ends, weight.ravel(), shift)
+        g0, g1 = (np.sqrt(spectrum[:, :half]).ravel() for spectrum in (a, b))
+        return cls(g0, g1, weight.ravel(), shift)
 
     def information(self, t: Floats, noise: float = 0.0, all_bins: bool = False) -> Floats:
         """I ``(m,)`` at several t ``(m,)``, with the power ``noise`` in every bin besides.

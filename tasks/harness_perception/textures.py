@@ -61,8 +61,9 @@ def spectrum(
     logs = -0.5 * (np.log(z / mode) - tau2) ** 2 / tau2 - 2.0 * np.log(z)
     logs += (np.cos(2.0 * angle) - 1.0) / (4.0 * spread**2)
     inside = (radius > 0) & (radius < size / 2)
-    power = np.where(inside, np.exp(logs - logs[inside].max()), 0.0)
-    return power * (contrast**2 / power.mean())
+    power: Floats = np.where(inside, np.exp(logs - logs[inside].max()), 0.0)
+    power *= contrast**2 / power.mean()
+    return power
 
 
 def picture(power: Floats, white: Floats) -> Floats:
