@@ -52,7 +52,8 @@ class Choices:
         """
         between = np.arange(self.steps - 1)
         i, j, k = (column[:, None] for column in self.triplets.T)
-        a: Floats = ((between >= i) & (between < j)).astype(float) - ((between >= j) & (between < k))
+        before, after = (between >= i) & (between < j), (between >= j) & (between < k)
+        a: Floats = before.astype(float) - after
         if len(a) < self.steps - 1 or np.linalg.matrix_rank(a) < self.steps - 1:
             raise Incompatible(
                 f"{len(a)} different triplets do not determine a scale of {self.steps} steps"
