@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import Floats, Incompatible, UsageError
+from harness import Floats, Incompatible, UsageError, single_threaded
 from harness_perceptual_scales.spectra import periodogram
 
 Law = tuple[Floats, Floats]
@@ -84,9 +84,7 @@ def maps(picture: Floats, convolution: int, weights: str, rng: np.random.Generat
     """
     import torch
 
-    from harness import calm
-
-    with calm("cpu", rng), torch.no_grad():
+    with single_threaded("cpu", rng), torch.no_grad():
         net = network(convolution)
         level, spread = (0.0, 1.0)
         if weights:

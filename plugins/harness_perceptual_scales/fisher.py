@@ -28,9 +28,8 @@ def factor(cov: Floats, ridge: float, where: str) -> Floats:
     Raises `DataError` that names the ridge where the matrix is singular.
     """
     lifted = cov + ridge * np.eye(len(cov))
-    root: Floats
     try:
-        root = np.linalg.cholesky(lifted)
+        root: Floats = np.asarray(np.linalg.cholesky(lifted), np.float64)
     except np.linalg.LinAlgError:
         root = np.zeros_like(cov)
     diagonal = np.diag(root)

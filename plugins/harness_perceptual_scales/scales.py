@@ -54,7 +54,7 @@ class StraightLine:
 
 @dataclass(frozen=True)
 class ClosedForm:
-    """Closed forms of a local feature of Gaussian textures (section 3.4 of the brief's paper)."""
+    """Closed forms of a local feature of Gaussian textures."""
 
     def transform(
         self, data: StimulusPath, *, to: type[Kind] = Scale, rng: np.random.Generator | None = None

@@ -48,8 +48,8 @@ def test_the_usual_design_has_81_triplets():
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("sigma", "mean", "tail"), [(0.1, 0.02, 0.035), (0.2, 0.035, 0.055), (0.3, 0.055, 0.10)])  # fmt: skip
 def test_observers_are_recovered(shape, sigma, mean, tail):
-    """Mean greatest error at most .02, .035, .055 with 2025 trials, as the sheet asks; the quantiles
-    that it states (.035, .055, .10) have an error of a tenth over 200 sets."""
+    """Mean greatest error at most .02, .035, .055 with 2025 trials; the quantiles
+    stated for it (.035, .055, .10) have an error of a tenth over 200 sets."""
     psi = SHAPES[shape]
     chosen = drawn(psi, sigma, stream(0, shape, str(sigma)), sets=200)
     found, noise = choices.as_scales(choices.most_likely(design(), chosen, np.full(81, 25.0)))

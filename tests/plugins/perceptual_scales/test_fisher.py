@@ -57,8 +57,8 @@ def test_transport_meets_its_ends_and_its_derivative():
         assert path.information(np.array([t]))[0] == pytest.approx(dense, rel=1e-9)
 
 
-def of_the_brief(t, a, b):
-    """The formulas in the brief: Sigma_t and its derivative, and those of the authors' code."""
+def by_matrix_roots(t, a, b):
+    """Sigma_t and its derivative by matrix roots, and those of the authors' code."""
     root = sqrtm(b).real
     inverse = np.linalg.inv(root)
     r = sqrtm(root @ a @ root).real
@@ -75,12 +75,12 @@ def test_transport_is_that_of_the_formulas_and_the_official_code_differs():
     t = np.array([0.1, 0.5, 0.9])
     ours = path.information(t)
     for at, value in zip(t, ours, strict=True):
-        (cov, slope), _ = of_the_brief(at, a, b)
+        (cov, slope), _ = by_matrix_roots(at, a, b)
         np.testing.assert_allclose(path.covariance(at), cov, rtol=1e-8)
         assert value == pytest.approx(fisher.gaussian(np.zeros(4), cov, slope, 0.0, "here"), rel=1e-8)  # fmt: skip
-    (_, _), (start, _) = of_the_brief(0.0, a, b)
+    (_, _), (start, _) = by_matrix_roots(0.0, a, b)
     assert np.abs(start - a).max() > 0.1  # M^T M is not A
-    theirs = np.array([np.trace((lambda z: z @ z)(np.linalg.solve(*of_the_brief(at, a, b)[1]))) / 2 for at in t])  # fmt: skip
+    theirs = np.array([np.trace((lambda z: z @ z)(np.linalg.solve(*by_matrix_roots(at, a, b)[1]))) / 2 for at in t])  # fmt: skip
     assert abs(theirs[0] / ours[0] - 1) > 0.3
     assert abs(theirs[2] / ours[2] - 1) > 0.3
 
@@ -149,7 +149,7 @@ def closed(family, s):
 
 
 def test_closed_forms_of_textures():
-    """The exact figures of the sheet."""
+    """Quarter points, computed apart on a fine grid."""
     quarters = [3, 6, 9]
     z = closed("frequency", np.linspace(1.0, 5.0, 13))
     np.testing.assert_allclose(z.psi, np.log(z.s) / math.log(5.0), atol=1e-9)

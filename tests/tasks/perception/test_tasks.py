@@ -41,7 +41,7 @@ def test_textures_have_the_area_of_the_closed_form():
 
 
 def test_information_of_local_features_and_of_fields_differ():
-    """Feature and image agree for the spread at q = 100, not for the mode (README of the page)."""
+    """A field seen with little noise is felt later than its local feature."""
     found = cases("gaussian-textures", size=128)
     near = scale("whittle", found["frequency"].load(), q=1.0).psi[[3, 6, 9]]
     np.testing.assert_allclose(near, [0.323, 0.583, 0.804], atol=5e-3)
