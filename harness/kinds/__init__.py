@@ -15,6 +15,7 @@ from harness.kinds.language import (
 )
 from harness.kinds.networks import Activations
 from harness.kinds.perception import DifferenceScaling, Scale, StimulusPath, near_triplets
+from harness.kinds.preferences import Preferences, PreferenceSource, RewardPredictions
 from harness.kinds.split import Split
 from harness.kinds.text import LabelledText, LabelLogProbabilities, ReferencedText
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
@@ -36,7 +37,10 @@ __all__ = [
     "LabelledText",
     "Links",
     "PairedSamples",
+    "PreferenceSource",
+    "Preferences",
     "ReferencedText",
+    "RewardPredictions",
     "Samples",
     "Scale",
     "Split",
