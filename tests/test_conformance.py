@@ -142,6 +142,19 @@ def test_text(check):
     check()
 
 
+@conformance("perceptual_scales", params={"score-fisher": {"draws": 50}, "mlds": {"boot": 20}})
+def test_perceptual_scales(check):
+    check()
+
+
+@conformance(
+    "perception",
+    params={"gaussian-textures": {"size": 32}, "stimulus-measurement": {"n": 200, "sigma": (0.1,)}},
+)
+def test_perception(check):
+    check()
+
+
 SMALL = {"noises": (0.1,), "budgets": (32,), "partners": 2}
 
 

@@ -14,6 +14,7 @@ from harness.kinds.language import (
     TokenSequences,
 )
 from harness.kinds.networks import Activations
+from harness.kinds.perception import DifferenceScaling, Scale, StimulusPath, near_triplets
 from harness.kinds.preferences import Preferences, PreferenceSource, RewardPredictions
 from harness.kinds.sequences import PairedSequences, RateProblem, TokenLaws
 from harness.kinds.split import Split
@@ -27,6 +28,7 @@ __all__ = [
     "ChannelLogLikelihoods",
     "ConditionedSamples",
     "Contexts",
+    "DifferenceScaling",
     "Environments",
     "Graph",
     "HiddenStates",
@@ -43,13 +45,16 @@ __all__ = [
     "ReferencedText",
     "RewardPredictions",
     "Samples",
+    "Scale",
     "Split",
+    "StimulusPath",
     "Structures",
     "TokenLaws",
     "TokenLogProbabilities",
     "TokenSequences",
     "added",
     "array",
+    "near_triplets",
     "offsets",
     "simple_edges",
     "strings",
