@@ -13,6 +13,7 @@ from harness.kinds.language import (
     TokenLogProbabilities,
     TokenSequences,
 )
+from harness.kinds.multimodal import FusedPredictions, Modalities
 from harness.kinds.networks import Activations
 from harness.kinds.split import Split
 from harness.kinds.text import LabelledText, LabelLogProbabilities, ReferencedText
@@ -26,6 +27,7 @@ __all__ = [
     "ConditionedSamples",
     "Contexts",
     "Environments",
+    "FusedPredictions",
     "Graph",
     "HiddenStates",
     "Kind",
@@ -33,6 +35,7 @@ __all__ = [
     "LabelledSamples",
     "LabelledText",
     "Links",
+    "Modalities",
     "PairedSamples",
     "ReferencedText",
     "Samples",
