@@ -55,7 +55,7 @@ class Modalities(Kind):
         return len(np.unique(self.y))
 
     def check(self) -> None:
-        """Refuse unnamed labels, a single class, classes unseen in training, codes that are none."""
+        """Refuse labels without a name, a single class, one unseen in training, fractions as codes."""
         check_classes("Modalities", self.y, self.classes)
         if (self.y == self.y[0]).all():
             found = f"the one class {self.classes[self.y[0]]!r}"
