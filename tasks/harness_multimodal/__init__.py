@@ -16,7 +16,7 @@ from harness import (
     TaskSpec,
     hookimpl,
 )
-from harness.quantities import CONDITIONAL_MUTUAL_INFORMATION, MUTUAL_INFORMATION
+from harness.quantities import ACCURACY, CONDITIONAL_MUTUAL_INFORMATION, MUTUAL_INFORMATION
 
 HARNESS_API = 1
 
@@ -33,7 +33,11 @@ _KNOWN: dict[str, Any] = {
     "quantities": (CONDITIONAL_MUTUAL_INFORMATION, MUTUAL_INFORMATION, CONTRASTIVE_INFORMATION),
     "traits": ("split",),
 }
-_OPEN: dict[str, Any] = {"gives": Modalities, "traits": ("split",)}
+_OPEN: dict[str, Any] = {
+    "gives": Modalities,
+    "quantities": (ACCURACY,),
+    "traits": ("split",),
+}
 _VIEW: dict[str, Any] = {"reads": Modalities, "traits": ("deterministic", "permutation-invariant")}
 
 GATES = TaskSpec(

@@ -12,7 +12,7 @@ class Parts:
 
     n: int = param(1000, "number of units that estimates are judged on", low=2)
     n_train: int = param(1000, "number of further units, which models are fitted on", low=2)
-    n_valid: int = param(500, "number of further units, which models are chosen by", low=0)
+    n_valid: int = param(400, "number of further units, which models are chosen by", low=0)
 
 
 @dataclass(frozen=True, kw_only=True)
