@@ -17,11 +17,11 @@ NODES = 20_001
 
 
 class ModalityCompetition(settings.Competition):
-    """Two classes s = -1, 1. The quick modality is normal about ``shift`` s. The slow one is pairs
-    of normal numbers whose product has the sign s with probability ``truth``, so that no single
-    number tells anything and networks need many steps.
+    """Two classes s = -1, 1. The quick modality is a number about ``shift`` s among ``noise``
+    columns of noise. The slow one is pairs of normal numbers whose product has the sign s with
+    probability ``truth``, so that no single number tells anything and networks need many steps.
 
-    Joint training lets the quick one lower the loss first. The number of products of positive sign
+    Joint training lets the quick one, and what it learns by heart, lower the loss first. The number of products of positive sign
     is sufficient, so that truths are sums over a fine grid and a binomial.
     """
 
@@ -60,7 +60,8 @@ class ModalityCompetition(settings.Competition):
             y = rng.integers(2, size=n)
             y[:2] = 0, 1  # both classes are in the training part
             sign = 2 * y - 1
-            quick = (rng.normal(size=n) + self.shift * sign)[:, None]
+            quick = rng.normal(size=(n, 1 + self.noise))
+            quick[:, 0] += self.shift * sign
             left, right = rng.normal(size=(2, n, self.pairs))
             wanted = sign[:, None] * np.where(rng.random((n, self.pairs)) < self.truth, 1, -1)
             slow = np.hstack([left, np.abs(right) * np.sign(left) * wanted])
