@@ -69,7 +69,7 @@ class Competition(Parts):
     n_train: int = param(1500, "number of further units, which models are fitted on", low=2)
     shift: float = param(0.7, "half the distance between the classes in the first modality", low=0)
     noise: int = param(
-        100, "number of further columns of the first modality, which tell nothing", low=0
+        300, "number of further columns of the first modality, which tell nothing", low=0
     )
     pairs: int = param(4, "number of pairs of numbers of the second modality", low=1, high=12)
     truth: float = param(
