@@ -131,13 +131,11 @@ class FusedPredictions(Kind):
     alone: Floats | None = array("n m c", default=None)
 
     def check(self) -> None:
-        """Refuse what are no logarithms of probabilities, labels without a column, no donors."""
+        """Refuse what are no logarithms of probabilities, and labels without a column."""
         for name in ("clean", "permuted", "alone"):
             table, where = getattr(self, name), f"FusedPredictions.{name}"
             if table is None:
                 continue
-            if 0 in table.shape:
-                raise DataError(where, f"shape {table.shape}", "at least one modality and donor")
             off = np.abs(np.exp(table).sum(axis=-1) - 1.0) > SLACK
             if off.any():
                 row = int(np.argwhere(off)[0][0])

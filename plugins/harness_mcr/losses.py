@@ -1,22 +1,49 @@
-"""The terms of the loss, on batches: log-probabilities and latent vectors, in nats."""
+"""The terms of the loss, on batches: logits and latent vectors, in nats."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 LN2 = math.log(2.0)
 Finish = Callable[[Tensor], Tensor]
 
 
-def divergence(p: Tensor, q: Tensor) -> Tensor:
-    """Jensen-Shannon divergence of log-probabilities over the last axis: 0 to ln 2."""
-    middle = torch.logaddexp(p, q) - LN2
-    return 0.5 * (p.exp() * (p - middle) + q.exp() * (q - middle)).sum(-1)
+class _Divergence(torch.autograd.Function):
+    """Value and gradients in one pass: what autograd does for it in thirty it does in ten.
+
+    With g_c = (ln p_c - ln m_c) / 2, the gradient by the logits of p is p_c (g_c - sum of p g).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, own: Tensor, other: Tensor) -> Tensor:
+        a, b = torch.log_softmax(own, -1), torch.log_softmax(other, -1)
+        p, q = a.exp(), b.exp()
+        # Where both are zero, so is what the logarithm is multiplied with.
+        middle = (p + q).clamp_min_(torch.finfo(p.dtype).tiny).log_().sub_(LN2)
+        left, right = (a - middle).mul_(p), b.sub_(middle).mul_(q)
+        from_left, from_right = left.sum(-1, keepdim=True), right.sum(-1, keepdim=True)
+        ctx.save_for_backward(left.sub_(p * from_left), right.sub_(q.mul_(from_right)))
+        return 0.5 * (from_left + from_right)[..., 0]
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, Tensor]:
+        left, right = ctx.saved_tensors
+        slope = 0.5 * slopes[0][..., None]
+        return (slope * left).sum(1, keepdim=True), slope * right
+
+
+def divergence(own: Tensor, other: Tensor) -> Tensor:
+    """Jensen-Shannon divergence ``(n, k)`` of the predictions by logits ``own (n, 1, c)`` and
+    ``other (n, k, c)``: 0 to ln 2.
+    """
+    found: Tensor = _Divergence.apply(own, other)
+    return found
 
 
 def subsets(modalities: int) -> list[tuple[int, ...]]:
@@ -36,7 +63,8 @@ def exchange(parts: Sequence[Tensor], chosen: tuple[int, ...], donors: Tensor | 
     """
     own = [p for m, p in enumerate(parts) if m not in chosen]
     moved = sum((parts[m] for m in chosen[1:]), parts[chosen[0]])
-    moved = moved[None] if donors is None else moved[donors]
+    # An embedding gathers rows, and its gradient adds them up faster than that of an index.
+    moved = moved[None] if donors is None else nn.functional.embedding(donors, moved)
     return sum(own[1:], own[0])[:, None] + moved if own else moved
 
 
@@ -50,12 +78,11 @@ def informations(
     parts : what each modality adds ``(n, h)`` to the sum that ``finish`` makes logits of.
     donors : positions ``(n, k)`` for each modality; None for all units.
     """
-    own = torch.log_softmax(finish(sum(parts[1:], parts[0])), -1)[:, None]
+    own = finish(sum(parts[1:], parts[0]))[:, None]
     found = {}
     for chosen in subsets(len(parts)):
         picked = None if donors is None else donors[chosen[0]]
-        other = torch.log_softmax(finish(exchange(parts, chosen, picked)), -1)
-        found[chosen] = divergence(own, other).mean()
+        found[chosen] = divergence(own, finish(exchange(parts, chosen, picked))).mean()
     return found
 
 
@@ -91,7 +118,7 @@ def contrast(latents: Sequence[Tensor], y: Tensor, temperature: float) -> Tensor
     pair itself and the vectors of other classes. None where the batch has one class, and so no
     negatives.
     """
-    z = torch.nn.functional.normalize(torch.cat(list(latents)), dim=1)
+    z = nn.functional.normalize(torch.cat(list(latents)), dim=1)
     labels = y.repeat(len(latents))
     same = labels[:, None] == labels
     if same.all():
@@ -99,9 +126,9 @@ def contrast(latents: Sequence[Tensor], y: Tensor, temperature: float) -> Tensor
     scores = z @ z.T / temperature
     against = torch.logsumexp(scores.masked_fill(same, -torch.inf), dim=1, keepdim=True)
     pairs = same & ~torch.eye(len(z), dtype=torch.bool, device=z.device)
-    return torch.nn.functional.softplus(against - scores)[pairs].mean()
+    return nn.functional.softplus(against - scores)[pairs].mean()
 
 
-def rebuilt(latents: Sequence[Tensor], decoder: torch.nn.Module, source: Tensor) -> Tensor:
+def rebuilt(latents: Sequence[Tensor], decoder: nn.Module, source: Tensor) -> Tensor:
     """Mean squared error of all latent vectors rebuilt from ``source (n, c)`` (eq. 11)."""
-    return torch.nn.functional.mse_loss(decoder(source), torch.cat(list(latents), dim=1))
+    return nn.functional.mse_loss(decoder(source), torch.cat(list(latents), dim=1))

@@ -222,7 +222,7 @@ def good(**change):
         ({"y": [0, 1, 2, 0]}, "0 to 1"),
         ({"y": [0, 0.5, 1, 0]}, "FusedPredictions.y"),
         ({"donors": -np.ones((4, 2, 3), int)}, "negative position"),
-        ({"permuted": np.empty((4, 2, 0, 2)), "donors": np.empty((4, 2, 0), int)}, "donor"),
+        ({"permuted": np.empty((4, 2, 0, 2)), "donors": np.empty((4, 2, 0), int)}, "at least one"),
     ],
 )
 def test_predictions_refuse(change, message):

@@ -117,14 +117,21 @@ def test_nothing_exchanged_and_nothing_read_is_no_information():
     assert abs(found[1,].item()) < 1e-12 < found[0,].item()
 
 
-def test_divergences_of_huge_logits_have_finite_gradients():
-    logits = (
-        1e4 * torch.randn(2, 50, 3, generator=torch.Generator().manual_seed(2))
-    ).requires_grad_()
-    a, b = torch.log_softmax(logits, -1)
-    value = losses.divergence(a, b)
+def test_divergences_have_the_gradients_of_autograd_and_are_safe_for_huge_logits():
+    generator = torch.Generator().manual_seed(2)
+    own, other = (
+        torch.randn(6, k, 3, generator=generator, dtype=torch.double, requires_grad=True)
+        for k in (1, 5)
+    )
+    a, b = torch.log_softmax(own, -1), torch.log_softmax(other, -1)
+    middle = torch.logaddexp(a, b) - math.log(2)
+    plain = 0.5 * (a.exp() * (a - middle) + b.exp() * (b - middle)).sum(-1)
+    assert torch.allclose(losses.divergence(own, other), plain, rtol=0, atol=1e-14)
+    assert torch.autograd.gradcheck(losses.divergence, (own, other))
+    huge = [(1e4 * x.detach()).float().requires_grad_() for x in (own, other)]
+    value = losses.divergence(*huge)
     value.sum().backward()
-    assert torch.isfinite(logits.grad).all()
+    assert all(torch.isfinite(x.grad).all() for x in huge)
     assert ((value >= -1e-6) & (value <= math.log(2) + 1e-6)).all()
 
 
