@@ -89,10 +89,8 @@ class Modalities(Kind):
         """Continuous views, codes with a class that is one of them, three views, a target."""
         first = cls.example(rng, n)
         yield first
-        codes = shuffled_labels(rng, n), rng.integers(2, size=n)
-        columns = [as_column(code) for code in codes]
-        kinds = {"x1_kind": "discrete", "x2_kind": "discrete"}
-        yield cls(*columns, codes[0], ("a", "b", "c")[: max(2, min(3, n))], **kinds)
+        one, two = as_column(first.y), as_column(rng.integers(2, size=n))
+        yield dataclasses.replace(first, x1=one, x2=two, x1_kind="discrete", x2_kind="discrete")
         yield dataclasses.replace(first, x3=on_grid(rng.normal(size=(n, 1))))
         yield dataclasses.replace(first, target=on_grid(first.y + rng.normal(size=n)))
 
