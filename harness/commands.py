@@ -16,7 +16,7 @@ from harness.records import Status
 from harness.registry import Registry, load
 from harness.runner import run as run_plan
 from harness.specs import NAME
-from harness.verification import Check, sample, verify
+from harness.verification import Check, comparable, sample, verify
 
 __all__ = [
     "FUNCTION",
@@ -31,6 +31,7 @@ __all__ = [
     "Status",
     "add_execution",
     "close",
+    "comparable",
     "execution",
     "from_setup",
     "load",

@@ -25,7 +25,9 @@ def divergence(p, q):
 
 def divergences(net, latents, others, permutations, player):
     """Both terms with only the latents of ``player`` live, by the head on concatenated latents."""
-    weight = torch.cat([add.weight if m == player else add.weight.detach() for m, add in enumerate(net.adds)], 1)
+    weight = torch.cat(
+        [add.weight if m == player else add.weight.detach() for m, add in enumerate(net.adds)], 1
+    )
     bias = net.bias.detach()
     own = [z if m == player else z.detach() for m, z in enumerate(latents)]
     clean = torch.log_softmax(nn.functional.linear(torch.cat(own, 1), weight, bias), 1)
@@ -34,7 +36,9 @@ def divergences(net, latents, others, permutations, player):
         columns = []
         for m in range(2):
             z = others[m] if m == player else others[m].detach()
-            columns.append(z[permutations[term].T.reshape(-1)] if m == term else z.repeat(DONORS, 1))
+            columns.append(
+                z[permutations[term].T.reshape(-1)] if m == term else z.repeat(DONORS, 1)
+            )
         mixed = torch.log_softmax(nn.functional.linear(torch.cat(columns, 1), weight, bias), 1)
         values.append(divergence(clean.repeat(DONORS, 1), mixed).mean())
     return values
@@ -59,7 +63,9 @@ def ours_all_pairs(net, views, permutations):
 
 def joint(net, views, permutations):
     parts = net.parts(net.latents(views))
-    return nn.functional.cross_entropy(net.finish(parts[0] + parts[1]), torch.arange(BATCH) % CLASSES)
+    return nn.functional.cross_entropy(
+        net.finish(parts[0] + parts[1]), torch.arange(BATCH) % CLASSES
+    )
 
 
 def gradients(net, step, *given):
@@ -73,7 +79,10 @@ def main():
     torch.manual_seed(0)
     net = FusedNetwork(settings.Layers(hidden=(WIDTH,), width=WIDTH), [INPUTS, INPUTS], CLASSES)
     views = [torch.randn(BATCH, INPUTS) for _ in range(2)]
-    given = views, [torch.stack([torch.randperm(BATCH) for _ in range(DONORS)], 1) for _ in range(2)]
+    given = (
+        views,
+        [torch.stack([torch.randperm(BATCH) for _ in range(DONORS)], 1) for _ in range(2)],
+    )
     apart = max(
         float((a - b).abs().max() / b.abs().max())
         for a, b in zip(gradients(net, ours, *given), gradients(net, official, *given), strict=True)
@@ -85,7 +94,9 @@ def main():
             start = time.process_time()
             gradients(net, step, *given)
             best[step.__name__] = min(best.get(step.__name__, 1e9), time.process_time() - start)
-    print(f"{'step':15} {'ms':>7} {'official / it':>14}   batch {BATCH}, {DONORS} donors, width {WIDTH}, {CLASSES} classes")
+    print(
+        f"{'step':15} {'ms':>7} {'official / it':>14}   batch {BATCH}, {DONORS} donors, width {WIDTH}, {CLASSES} classes"
+    )
     for name, seconds in best.items():
         print(f"{name:15} {1e3 * seconds:7.2f} {best['official'] / seconds:14.1f}")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness import Record, UsageError
-from harness.commands import Check, Registry, record_key, sample, verify
+from harness.commands import Check, Registry, comparable, record_key, sample, verify
 from harness.tables import matches
 from harness_boards import building, report, submission
 from harness_boards.definition import Board
@@ -79,8 +79,17 @@ def _stale(board: Board, made: report.Report) -> Iterator[str]:
 def reproduce(
     board: Board, registry: Registry, size: int, seed: int, tolerance: float
 ) -> list[Check]:
-    """Recompute a seeded sample of a board's records within a relative tolerance."""
-    records = [r for one in board.submissions() for r in one.records]
+    """Recompute a seeded sample of a board's records within a relative tolerance.
+
+    It is drawn from the records that this machine can compute again. Raises `UsageError` where
+    there are none.
+    """
+    records = comparable(registry, (r for one in board.submissions() for r in one.records))
+    if not records:
+        raise UsageError(
+            f"{board.name}: all records were trained in float32 on other machines, where sums "
+            "differ in their last digits; wanted a machine of that kind"
+        )
     return verify(registry, sample(records, size, seed), tolerance)
 
 

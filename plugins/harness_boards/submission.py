@@ -76,6 +76,7 @@ OWN = (
     "key",
     "started",
 )
+_OWN = frozenset(OWN)
 COSTS = ("wall_s", "cpu_s", "peak_mib", "prefix_s")
 DEFAULTS = {f.name: f.default for f in fields(Record) if f.default is not dataclasses.MISSING}
 FULL = re.compile(rf"{NAME.pattern}/{NAME.pattern}|{FUNCTION.pattern}")
@@ -331,9 +332,8 @@ class _Reader:
         setup = self.setups.get(name)
         if setup is None:
             raise line.error("'of' names no setup of this file")
-        unknown = [k for k in value if k not in OWN]
-        if unknown:
-            raise line.error(f"unknown key {unknown[0]!r}; wanted {', '.join(OWN)}")
+        if unknown := value.keys() - _OWN:
+            raise line.error(f"unknown key {min(unknown)!r}; wanted {', '.join(OWN)}")
         for needed in ("case", "seed", "key", "started"):
             if needed not in value:
                 raise line.error(f"no {needed}")

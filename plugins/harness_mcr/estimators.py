@@ -67,7 +67,7 @@ def _exchanged(data: FusedPredictions, modality: int, most: int | None) -> _Exch
     if data.off_support is not None:
         counts = ~data.off_support[:, modality - 1, :use]
         notes["off_support"] = float(1 - counts.mean())
-    kept = counts.any(1)
+    kept: Bools = counts.sum(1) > 0
     if not kept.any():
         raise Incompatible("every pair of a unit and a donor is off the support; use scheme=class")
     if not kept.all():

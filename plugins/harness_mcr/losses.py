@@ -42,7 +42,7 @@ def divergence(own: Tensor, other: Tensor) -> Tensor:
     """Jensen-Shannon divergence ``(n, k)`` of the predictions by logits ``own (n, 1, c)`` and
     ``other (n, k, c)``: 0 to ln 2.
     """
-    found: Tensor = _Divergence.apply(own, other)
+    found: Tensor = _Divergence.apply(own, other)  # type: ignore[no-untyped-call]
     return found
 
 

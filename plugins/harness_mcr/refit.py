@@ -23,7 +23,7 @@ from harness_mcr.training import fused
 def _logs(inputs: Inputs, how: settings.Network, rng: np.random.Generator, key: str) -> Floats:
     """Log-probabilities ``(test, c)`` of a network trained on the fused loss alone."""
     shared = {f.name for f in dataclasses.fields(settings.Network)}
-    plain = {name: value for name, value in asdict(how).items() if name in shared}  # type: ignore[call-overload]
+    plain = {name: value for name, value in asdict(how).items() if name in shared}
     with fused(inputs, settings.Fusion(how="joint", **plain), rng, key) as network:
         views, _ = inputs.tensors(inputs.test, network.bias.device)
         parts = network.parts(network.latents(views))

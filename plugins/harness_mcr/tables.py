@@ -37,7 +37,10 @@ class ExactFusion(settings.Donors):
         both = _logs(counts, counts.sum((0, 1)))
         a, b, y = one[test], two[test], data.y[test]
         donors = np.stack(
-            [drawn(self, rest[:, None], y, self.donors, rng) for rest in (1.0 * b, 1.0 * a)],
+            [
+                drawn(self, rest[:, None], y, self.donors, rng)
+                for rest in (b.astype(np.float64), a.astype(np.float64))
+            ],
             axis=1,
         )
         permuted = np.stack([both[cell] for cell in exchanged(a, b, donors)], axis=1)
@@ -59,4 +62,5 @@ def _logs(counts: Floats, overall: Floats) -> Floats:
     """Logarithms of shares along the last axis; of ``overall`` where there are no counts."""
     size = counts.sum(-1, keepdims=True)
     shares = np.where(size > 0, counts, overall) / np.where(size > 0, size, overall.sum())
-    return np.log(np.maximum(shares, FLOOR))
+    found: Floats = np.log(np.maximum(shares, FLOOR))
+    return found

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from harness import Case, Floats, Modalities, UsageError, stream
+from harness import Case, Floats, Ints, Modalities, UsageError, stream
 from harness_multimodal import settings
 from harness_multimodal.information import truths
 from harness_multimodal.parts import split
@@ -95,7 +95,7 @@ class Gates(settings.Gates):
     def _sizes(self) -> tuple[int, int, int]:
         return self.n_train, self.n_valid, self.n
 
-    def _counts(self, table: Floats) -> list[Floats]:
+    def _counts(self, table: Floats) -> list[Ints]:
         """How often each cell occurs, part by part."""
         found = []
         for size in self._sizes():

@@ -56,7 +56,7 @@ def test_lines_are_standard_json_in_order(file):
 
 
 def changed(path, number, change):
-    """The file with one line changed and its digest mended, as somebody determined would."""
+    """The file with one line changed and its digest computed anew, as somebody determined would."""
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     lines[number - 1] = change(lines[number - 1])
     save(path, lines)
@@ -199,7 +199,7 @@ def test_junk_is_no_traceback(file, junk):
         submission.read(path)
 
 
-def test_an_older_schema_names_the_command_that_mends_it(file):
+def test_an_older_schema_names_the_command_that_fixes_it(file):
     path, records = file
     path.write_text("".join(r.to_json() + "\n" for r in records))
     with pytest.raises(UsageError, match="schema 0; `harness board upgrade toys` rewrites it"):

@@ -32,9 +32,7 @@ def test_conformance(check):
 
 
 def gate(name):
-    tasks = harness.task(
-        "multimodal/gates", gates=(name,), asks=("first",), n_train=400, even=True
-    )
+    tasks = harness.task("multimodal/gates", gates=(name,), asks=("first",), n_train=400, even=True)
     return next(iter(tasks.cases(seed=0))).load()
 
 
