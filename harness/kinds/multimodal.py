@@ -34,6 +34,7 @@ class Modalities(Kind):
 
     min_n: ClassVar[int] = 2
     coordinates: ClassVar[tuple[str, ...]] = ("x1", "x2")
+    judged: ClassVar[tuple[str, ...]] = ("y", "target")
 
     x1: Floats = array("n d1")
     x2: Floats = array("n d2")
@@ -55,7 +56,7 @@ class Modalities(Kind):
         return len(np.unique(self.y))
 
     def check(self) -> None:
-        """Refuse labels without a name, a single class, one unseen in training, fractions as codes."""
+        """Refuse labels without a name, a single class or one unseen in training, and no codes."""
         check_classes("Modalities", self.y, self.classes)
         if (self.y == self.y[0]).all():
             found = f"the one class {self.classes[self.y[0]]!r}"
@@ -119,6 +120,8 @@ class FusedPredictions(Kind):
     off_support (n, m, k)   whether such a pair never occurs, where that is known
     alone (n, m, c)         given modality m alone, where there is such a predictor
     """
+
+    judged: ClassVar[tuple[str, ...]] = ("y",)
 
     clean: Floats = array("n c")
     permuted: Floats = array("n m k c")

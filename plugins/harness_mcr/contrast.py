@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Estimate, Incompatible, Ints, Modalities, calm
+from harness import Estimate, Incompatible, Ints, Modalities, single_threaded
 from harness_mcr import settings
 from harness_mcr.inputs import Inputs
 from harness_mcr.networks import layers
@@ -62,7 +62,7 @@ class SupConBound(settings.Contrast):
         if len(inputs.test) < 2:
             raise Incompatible("one unit to judge; a contrast needs two or more")
         seed = int(rng.integers(2**62))
-        with calm(self.device, rng) as device:
+        with single_threaded(self.device, rng) as device:
             critics = nn.ModuleList(
                 layers([table.shape[1], *self.hidden, self.width]) for table in inputs.tables
             ).to(device)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Ints, UsageError, calm, checkpointed, progress, stream
+from harness import Ints, UsageError, checkpointed, progress, single_threaded, stream
 from harness_mcr import settings
 from harness_mcr.donors import drawn
 from harness_mcr.inputs import Inputs
@@ -147,7 +147,7 @@ def judged(logits: Tensor, y: Tensor) -> tuple[float, float]:
 def fused(
     inputs: Inputs, how: settings.Fusion, rng: np.random.Generator, key: str
 ) -> Iterator[FusedNetwork]:
-    """A trained network, for use within ``with``, where torch is calm.
+    """A trained network, for use within ``with``, where torch has one thread.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def fused(
             "modality adds to the logits"
         )
     seed = int(rng.integers(2**62))
-    with calm(how.device, rng) as device:
+    with single_threaded(how.device, rng) as device:
         make = Ensemble if how.how == "ensemble" else FusedNetwork
         network = make(how, [t.shape[1] for t in inputs.tables], inputs.classes).to(device)
         _Trainer(network, inputs, how, device).train(seed, key)

@@ -21,8 +21,9 @@ class ModalityCompetition(settings.Competition):
     columns of noise. The slow one is pairs of normal numbers whose product has the sign s with
     probability ``truth``, so that no single number tells anything and networks need many steps.
 
-    Joint training lets the quick one, and what it learns by heart, lower the loss first. The number of products of positive sign
-    is sufficient, so that truths are sums over a fine grid and a binomial.
+    Joint training lets the quick one, and what it learns by heart, lower the loss first. The number
+    of products of positive sign is sufficient, so that truths are sums over a fine grid and a
+    binomial.
     """
 
     def cases(self, *, seed: int) -> Iterable[Case]:
