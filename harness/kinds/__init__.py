@@ -15,6 +15,7 @@ from harness.kinds.language import (
 )
 from harness.kinds.multimodal import FusedPredictions, Modalities
 from harness.kinds.networks import Activations
+from harness.kinds.preferences import Preferences, PreferenceSource, RewardPredictions
 from harness.kinds.split import Split
 from harness.kinds.text import LabelledText, LabelLogProbabilities, ReferencedText
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
@@ -37,7 +38,10 @@ __all__ = [
     "Links",
     "Modalities",
     "PairedSamples",
+    "PreferenceSource",
+    "Preferences",
     "ReferencedText",
+    "RewardPredictions",
     "Samples",
     "Split",
     "Structures",
