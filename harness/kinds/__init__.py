@@ -13,6 +13,7 @@ from harness.kinds.language import (
     TokenLogProbabilities,
     TokenSequences,
 )
+from harness.kinds.multimodal import FusedPredictions, Modalities
 from harness.kinds.networks import Activations
 from harness.kinds.perception import DifferenceScaling, Scale, StimulusPath, near_triplets
 from harness.kinds.preferences import Preferences, PreferenceSource, RewardPredictions
@@ -30,6 +31,7 @@ __all__ = [
     "Contexts",
     "DifferenceScaling",
     "Environments",
+    "FusedPredictions",
     "Graph",
     "HiddenStates",
     "Kind",
@@ -37,6 +39,7 @@ __all__ = [
     "LabelledSamples",
     "LabelledText",
     "Links",
+    "Modalities",
     "PairedSamples",
     "PairedSequences",
     "PreferenceSource",
