@@ -83,7 +83,12 @@ if TYPE_CHECKING:
         ReportSpec,
         TaskSpec,
     )
-    from harness.surroundings import single_threaded, threads_for, torch_generator
+    from harness.surroundings import (
+        quiet_transformers,
+        single_threaded,
+        threads_for,
+        torch_generator,
+    )
 
 __version__ = "0.1.0"
 
@@ -159,7 +164,12 @@ _HOME = {
         "ReportSpec",
         "TaskSpec",
     ),
-    "harness.surroundings": ("single_threaded", "threads_for", "torch_generator"),
+    "harness.surroundings": (
+        "quiet_transformers",
+        "single_threaded",
+        "threads_for",
+        "torch_generator",
+    ),
 }
 _MOVED = {
     "GeneratedText": "harness_wireless_pvi.kinds",

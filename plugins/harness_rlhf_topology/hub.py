@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness import Floats, Incompatible, UsageError
+from harness import Floats, Incompatible, UsageError, quiet_transformers
 
 
 def need(name: str, component: str) -> str:
@@ -84,15 +83,8 @@ def _safe(revision: str) -> dict[str, Any]:
 
 
 def _opened(name: str, load: Callable[[], Any]) -> Any:
-    from transformers.utils import logging
-
-    chatter: Any = logging
-    level = chatter.get_verbosity()
-    chatter.set_verbosity_error()
-    chatter.disable_progress_bar()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet_transformers():
             return load()
     except (OSError, ValueError, ImportError, KeyError) as error:
         text = " ".join(str(error).split())[:200]
@@ -101,8 +93,6 @@ def _opened(name: str, load: Callable[[], Any]) -> Any:
             "with safetensors that needs no code of its own; for gated ones log in with "
             "`hf auth login`"
         ) from error
-    finally:
-        chatter.set_verbosity(level)
 
 
 def precision(device: str) -> Any:

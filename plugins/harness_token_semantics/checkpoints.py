@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
-from transformers.utils import logging as chatter
 
 from harness import (
     Floats,
@@ -24,6 +23,7 @@ from harness import (
     TokenLaws,
     UsageError,
     progress,
+    quiet_transformers,
     single_threaded,
 )
 from harness_token_semantics.settings import Checkpoint, MaskedCheckpoint
@@ -49,19 +49,13 @@ def _loaded(kind: Any, name: str, device: torch.device) -> tuple[Any, Any]:
 @lru_cache(maxsize=1)
 def _read(kind: Any, name: str, device: torch.device, stamp: tuple[Any, ...]) -> tuple[Any, Any]:
     """The last checkpoint is kept, as long as its files (``stamp``) are what they were."""
-    level, shown = chatter.get_verbosity(), chatter.is_progress_bar_enabled()
-    chatter.set_verbosity_error()
-    chatter.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
-        model = kind.from_pretrained(name, dtype=torch.float32)
+        with quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(name)
+            model = kind.from_pretrained(name, dtype=torch.float32)
     except (OSError, ValueError, ImportError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise UsageError(f"model {name!r}: {reason}") from error
-    finally:
-        chatter.set_verbosity(level)
-        if shown:
-            chatter.enable_progress_bar()
     return tokenizer, model.eval().to(device)
 
 

@@ -20,6 +20,7 @@ from harness import (
     HiddenStates,
     Ints,
     UsageError,
+    quiet_transformers,
     single_threaded,
     stream,
 )
@@ -119,7 +120,8 @@ def _loaded(what: str, model: str) -> Any:
         )
     try:
         found = getattr(transformers, what)
-        return found.from_pretrained(model, local_files_only=Path(model).is_dir())
+        with quiet_transformers():
+            return found.from_pretrained(model, local_files_only=Path(model).is_dir())
     except Exception as error:  # whatever the hub, the network or the files raise
         first = " ".join(str(error).split())[:160]
         raise UsageError(
