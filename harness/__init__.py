@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.api import estimator, model, run, task
     from harness.arrays import Bools, Floats, Ints, Singles
-    from harness.boards.reading import read_records
     from harness.correlation import kendall, spearman
     from harness.errors import (
         DataError,
@@ -58,6 +57,7 @@ if TYPE_CHECKING:
     )
     from harness.long_work import cache_folder, checkpointed, progress
     from harness.outputs import Curve, Estimate, Output, Prediction, Selection
+    from harness.reading import read_records
     from harness.records import Record, Records
     from harness.reports import Document, Finding
     from harness.seeds import stream
@@ -78,7 +78,6 @@ __version__ = "0.1.0"
 _HOME = {
     "harness.api": ("estimator", "model", "run", "task"),
     "harness.arrays": ("Bools", "Floats", "Ints", "Singles"),
-    "harness.boards.reading": ("read_records",),
     "harness.correlation": ("kendall", "spearman"),
     "harness.errors": (
         "DataError",
@@ -122,6 +121,7 @@ _HOME = {
     ),
     "harness.long_work": ("cache_folder", "checkpointed", "progress"),
     "harness.outputs": ("Curve", "Estimate", "Output", "Prediction", "Selection"),
+    "harness.reading": ("read_records",),
     "harness.records": ("Record", "Records"),
     "harness.reports": ("Document", "Finding"),
     "harness.seeds": ("stream",),

@@ -11,9 +11,10 @@ Floats = NDArray[np.float64]
 
 
 def spearman(x: Floats, y: Floats) -> Floats:
-    """Spearman's rank correlation of ``(..., k)`` with ``(..., k)``, ties sharing their mean rank: ``(...)``.
+    """Spearman's rank correlation ``(...)`` of ``(..., k)`` with ``(..., k)``.
 
-    NaN where one side is constant. Raises `MissingDependency` without scipy.
+    Ties share their mean rank; NaN where one side is constant. Raises `MissingDependency` without
+    scipy.
     """
     try:
         from scipy.stats import rankdata
@@ -24,7 +25,7 @@ def spearman(x: Floats, y: Floats) -> Floats:
 
 
 def kendall(x: Floats, y: Floats) -> Floats:
-    """Kendall's tau-b of ``(..., k)`` with ``(..., k)``: ``(...)``; NaN where one side is constant."""
+    """Kendall's tau-b ``(...)`` of ``(..., k)`` with ``(..., k)``; NaN where a side is constant."""
     total = np.zeros(x.shape[:-1])
     in_x, in_y = total.copy(), total.copy()
     for shift in range(1, x.shape[-1]):  # every unordered pair once, without an array of all pairs

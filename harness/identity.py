@@ -1,4 +1,4 @@
-"""What a result, data and kept outputs are identified by: everything that they depend on, and nothing else.
+"""What results, data and kept outputs are identified by: all that they depend on, nothing else.
 
 Recipe 2 of the key of a result: sha256 of the canonical JSON of
 
@@ -87,7 +87,7 @@ def plugin_of(name: str) -> str:
 
 
 def _named(registry: Registry, params: Mapping[str, Any]) -> Iterator[str]:
-    """The components that parameters name, what these use, and those that their own settings name."""
+    """The components that parameters name, what these use, and what their own settings name."""
     for text in _texts(list(params.values())):
         name, bracket, _ = text.partition("[")
         for component in registry.called(name):
@@ -112,13 +112,23 @@ def path_key(
     models = [(m.name, m.params) for m in path.models]
     task, estimator = path.task, path.estimator
     return _key(
-        (task.name, task.params), case, fingerprint, models, (estimator.name, estimator.params), path.seed, sources,
-        RECIPE, threads,
-    )  # fmt: skip
+        (task.name, task.params),
+        case,
+        fingerprint,
+        models,
+        (estimator.name, estimator.params),
+        path.seed,
+        sources,
+        RECIPE,
+        threads,
+    )
 
 
 def record_key(record: Record) -> str:
-    """The key that a record's own fields give, by the recipe that it states. Raises `UsageError` for an unknown one."""
+    """The key that a record's own fields give, by the recipe that it states.
+
+    Raises `UsageError` for an unknown recipe.
+    """
     if record.recipe not in range(1, RECIPE + 1):
         raise UsageError(f"a record of recipe {record.recipe}; wanted 1 to {RECIPE}")
     r, params = record, record.params
@@ -138,21 +148,37 @@ def record_key(record: Record) -> str:
 
 
 def _key(
-    task: tuple[str, Any], case: str, fingerprint: str, models: list[tuple[str, Any]], estimator: tuple[str, Any],
-    seed: int, sources: Mapping[str, str], recipe: int, threads: int | None,
-) -> str:  # fmt: skip
+    task: tuple[str, Any],
+    case: str,
+    fingerprint: str,
+    models: list[tuple[str, Any]],
+    estimator: tuple[str, Any],
+    seed: int,
+    sources: Mapping[str, str],
+    recipe: int,
+    threads: int | None,
+) -> str:
     known, threaded = dict(sources), {"threads": threads}
     if recipe == 1:
         known.pop(HOST, None)
         threaded = {}
-    return digest({
-        "recipe": recipe, "task": task, "case": case, "fingerprint": fingerprint, "models": models,
-        "estimator": estimator, "seed": seed, "sources": known, **threaded,
-    })  # fmt: skip
+    return digest(
+        {
+            "recipe": recipe,
+            "task": task,
+            "case": case,
+            "fingerprint": fingerprint,
+            "models": models,
+            "estimator": estimator,
+            "seed": seed,
+            "sources": known,
+            **threaded,
+        }
+    )
 
 
 def row_key(record: Record) -> str:
-    """The key of the row of a table that a record belongs to: models and estimator, with their parameters."""
+    """The key of a record's row in a table: its models and estimator, with their parameters."""
     params = record.params
     return digest([record.models, record.estimator, params["models"], params["estimator"]])
 
@@ -170,7 +196,10 @@ def data_token(path: Path, name: str, stamp: str, sources: Mapping[str, str]) ->
 def kept_name(
     registry: Registry, key: str, models: Iterable[tuple[str, Mapping[str, Any]]], threads: int
 ) -> str:
-    """Names the kept output of models: by ``key`` (data, seed, names, parameters), their sources and their kinds."""
+    """Names the kept output of models.
+
+    By ``key`` (data, seed, names, parameters), their sources and their kinds.
+    """
     steps = [(registry.one("model", name), params) for name, params in models]
     kinds = [(c.spec.gives.__name__, c.spec.gives.version) for c, _ in steps]
     return digest(["kept", key, sources(registry, steps), kinds, threads])

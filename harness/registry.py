@@ -1,7 +1,7 @@
 """Find plugins, load and call each one alone, keep the host alive when one is broken.
 
 Plugins are entry points of the group ``harness``. Whatever goes wrong with one becomes its row of
-``harness plugin list``, with the command that mends it. Plugins run with the rights of the user.
+``harness plugin list``, with the command that fixes it. Plugins run with the rights of the user.
 """
 
 from __future__ import annotations

@@ -13,13 +13,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from harness.boards.reading import read_records
-from harness.boards.summary import matches
 from harness.errors import MissingDependency, UsageError
 from harness.files import whole
+from harness.reading import read_records
 from harness.records import Record, Records
 from harness.registry import Component
+from harness.tables import matches
 
+SHOWN = 5
+"""Values of a finding that its table prints."""
 TEXTS, FIGURES = (".md", ".csv", ".json"), (".pdf", ".png", ".svg")
 
 
@@ -33,7 +35,8 @@ class Finding:
     values : the numbers that were measured, one for each seed (or each resample); none where the
         records cannot speak to the claim.
     paper : what the paper says, and where ("Q1", "table 2: 0.31").
-    sign, limit : the claim is that the number lies above (+1) or below (-1) ``limit``; 0 claims nothing.
+    sign, limit : the claim is that the number lies above (+1) or below (-1) ``limit``; 0 claims
+        nothing.
     strict : whether a number at the limit fails the claim.
     """
 
@@ -151,7 +154,8 @@ def check_suffix(
     """Raise `UsageError` for a file that cannot be written."""
     if path.suffix not in suffixes:
         raise UsageError(
-            f"--out {path}: {name} cannot be written as {path.suffix or 'a file without a suffix'}; "
+            f"--out {path}: {name} cannot be written as "
+            f"{path.suffix or 'a file without a suffix'}; "
             f"wanted {', '.join(suffixes)}"
         )
 
@@ -178,10 +182,14 @@ def write(document: Document, path: Path, name: str) -> None:
 def _table(findings: Iterable[Finding]) -> str:
     from tabulate import tabulate
 
-    rows = [(f.claim, f.paper, f.measured, f.verdict) for f in findings]
+    shown = [(f, ", ".join(f"{v:+.3f}" for v in f.values[:SHOWN])) for f in findings]
+    rows = [
+        (f.claim, f.paper, f.measured, values + ", …" * (len(f.values) > SHOWN), f.verdict)
+        for f, values in shown
+    ]
     if not rows:
         return ""
-    heads = ("claim", "paper", "measured, mean ± 95 %", "verdict")
+    heads = ("claim", "paper", "mean ± 95 %", "each seed", "verdict")
     keep = [i for i in range(len(heads)) if any(row[i] for row in rows)]
     kept = [[row[i] for i in keep] for row in rows]
     return str(tabulate(kept, [heads[i] for i in keep], "github", disable_numparse=True))
@@ -217,7 +225,8 @@ def _figure(document: Document, suffix: str) -> bytes:
 
 
 def _draw(figure: Any, findings: Iterable[Finding]) -> None:
-    """A line for each finding: its values, their mean with the interval, and the limit of its claim."""
+    """A line for each finding: its values, their mean with the interval, and the limit of its
+    claim."""
     shown = [f for f in findings if f.values]
     figure.set_size_inches(9.0, 0.8 + 0.3 * len(shown))
     axes = figure.subplots()

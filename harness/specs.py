@@ -175,8 +175,9 @@ class TaskSpec(Spec):
 class ReportSpec(Spec):
     """Makes a figure, a table of findings or a page from records.
 
-    The implementation has one method, ``make(records) -> Document``. ``reads`` are globs of the full
-    names of tasks and estimators: records of others are left out before, and their absence is an error.
+    The implementation has one method, ``make(records) -> Document``. ``reads`` are globs of the
+    full names of tasks and estimators: records of others are left out before, and their absence is
+    an error.
     """
 
     reads: tuple[str, ...] = ()

@@ -24,7 +24,6 @@ HOST = {
     "show": "show a component: parameters, kinds, paper",
     "results": "look at stored results",
     "report": "make a figure, a table of findings or a page from records",
-    "board": "leaderboards: show, run, build, check, submit",
     "verify": "recompute a sample of stored results and report drift",
     "plugin": "plugins: list, new, check",
     "store": "the result store: info, merge, gc",

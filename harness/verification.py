@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from harness import plan
+from harness import machine, plan
 from harness.errors import HarnessError
 from harness.identity import record_key
 from harness.records import Record, Status
@@ -28,6 +28,26 @@ class Check:
     """``same``, ``drift`` (another value), ``changed`` (other code or data) or ``failed``."""
     value: float | None = None
     note: str = ""
+
+
+def comparable(registry: Registry, records: Iterable[Record]) -> list[Record]:
+    """The records whose numbers this machine can give again to the last bit.
+
+    Networks of torch compute in float32, whose sums differ between processors, and training makes
+    the differences large: records of paths with torch are left out where they were made on another
+    machine."""
+    here, found = machine.name(), []
+    for record in records:
+        if record.machine == here or not _trains(registry, record):
+            found.append(record)
+    return found
+
+
+def _trains(registry: Registry, record: Record) -> bool:
+    steps = [("task", record.task), *(("model", m) for m in record.models)]
+    steps.append(("estimator", record.estimator))
+    specs = (c.spec for role, n in steps for c in registry.called(n) if c.role == role)
+    return any("torch" in spec.requires for spec in specs)
 
 
 def sample(records: Iterable[Record], size: int, seed: int) -> list[Record]:

@@ -1,8 +1,9 @@
-"""Scoring throughput beside a plain loop of transformers on the same model: real tokens per CPU second, and the ratio.
+"""Scoring throughput beside a plain loop of transformers: real tokens per CPU second, and ratio.
 
-The models have random weights and a usual small shape; texts have lengths as text has (log-normal). The plain loop
-takes texts as they come, in batches of 32 padded to their longest, and scores prompts whole, with the text and
-without it. Both must agree. Nothing is downloaded; a GPU is used beside the CPU where there is one.
+Both run the same models, of random weights and a usual small shape; lengths of texts are
+log-normal, as in real text. The plain loop takes texts as they come, in batches of 32 padded to
+their longest, and scores prompts whole, with the text and without it. Both must agree. Nothing is
+downloaded; a GPU is used beside the CPU where there is one.
 """
 
 import argparse
@@ -33,8 +34,9 @@ def classifier(width, layers):
     from transformers import BertConfig, BertForSequenceClassification
 
     config = BertConfig(
-        vocab_size=VOCABULARY, hidden_size=width, num_hidden_layers=layers, num_attention_heads=width // 64,
-        intermediate_size=4 * width, num_labels=CLASSES, pad_token_id=0,
+        vocab_size=VOCABULARY, hidden_size=width, num_hidden_layers=layers,
+        num_attention_heads=width // 64, intermediate_size=4 * width, num_labels=CLASSES,
+        pad_token_id=0,
     )  # fmt: skip
     return BertForSequenceClassification(config).eval()
 
@@ -43,8 +45,8 @@ def causal(width, layers):
     from transformers import GPT2Config, GPT2LMHeadModel
 
     config = GPT2Config(
-        vocab_size=VOCABULARY, n_positions=512, n_embd=width, n_layer=layers, n_head=width // 64, bos_token_id=0,
-        eos_token_id=0,
+        vocab_size=VOCABULARY, n_positions=512, n_embd=width, n_layer=layers, n_head=width // 64,
+        bos_token_id=0, eos_token_id=0,
     )  # fmt: skip
     return GPT2LMHeadModel(config).eval()
 
@@ -126,7 +128,8 @@ def main():
     options = list(range(1, CLASSES + 1))
     asked = Prompts(prefix, ids, [blank], [[o] for o in options], [[o] for o in options])
     print(
-        f"{'':22} {'':5} {'ours tok/s':>11} {'plain tok/s':>11} {'ratio':>7}   largest difference of a probability"
+        f"{'':22} {'':5} {'ours tok/s':>11} {'plain tok/s':>11} {'ratio':>7}   "
+        "largest difference of a probability"
     )
     for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
         size = 8192 if device == "cpu" else 65_536

@@ -11,8 +11,22 @@ from harness.cli import options
 from harness.specs import OFFERS
 from harness.store import default_path
 
-PACKAGES = ("numpy", "pluggy", "networkx", "rich", "tabulate", "scipy", "scikit-learn", "numba", "ase", "pyarrow",
-            "pandas", "torch", "transformers", "datasets")  # fmt: skip
+PACKAGES = (
+    "numpy",
+    "pluggy",
+    "networkx",
+    "rich",
+    "tabulate",
+    "scipy",
+    "scikit-learn",
+    "numba",
+    "ase",
+    "pyarrow",
+    "pandas",
+    "torch",
+    "transformers",
+    "datasets",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -57,7 +57,8 @@ def show(made: plan.Plan, *, why_not: bool) -> int:
     for text, count in seeds.items():
         print(text + (f"  × {count} seeds" if count > 1 else "") + missing.get(text, ""))
     print(
-        f"{len(seeds)} paths, {len(made.paths)} with seeds; the cases come when the tasks are loaded",
+        f"{len(seeds)} paths, {len(made.paths)} with seeds; the cases come when the tasks are "
+        "loaded",
         file=sys.stderr,
     )
     if why_not:

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         return one
 
-    shown = action("list", "every plugin: its state, where it comes from, and what mends it")
+    shown = action("list", "every plugin: its state, where it comes from, and what fixes it")
     new = action("new", "write a small plugin project to start from")
     new.add_argument("name", metavar="NAME", help="the plugin's name; the project is harness-NAME")
     new.add_argument(
@@ -78,7 +78,7 @@ def _list(args: argparse.Namespace) -> int:
             ", ".join(f"{n} {_plural(role, n)}" for role, n in facts["components"].items() if n)
             or "nothing"
         )
-        mend = f"{facts['problem']}\nmend: {facts['fix']}" if facts["problem"] else ""
+        mend = f"{facts['problem']}\nfix: {facts['fix']}" if facts["problem"] else ""
         source = f"{facts['distribution'] or facts['module']} {facts['version']}".strip()
         rows.append((facts["name"], facts["state"], source, offers, facts["location"], mend))
     _print(("plugin", "state", "distribution", "offers", "location", "problem"), rows, styled=1)
@@ -124,7 +124,8 @@ def _new(args: argparse.Namespace) -> int:
     taken = options.registry(argparse.Namespace(no_plugin=[])).plugins.get(args.name)
     if taken is not None:
         raise UsageError(
-            f"plugin name {args.name!r} is taken by {taken.distribution or taken.module}; choose another"
+            f"plugin name {args.name!r} is taken by {taken.distribution or taken.module}; choose "
+            "another"
         )
     project = templates.write_project(args.name, Path(args.into))
     print(project)
@@ -187,7 +188,8 @@ def _aside() -> Iterator[None]:
 
 
 def _print(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, styled: int) -> None:
-    """A table: with lines and colours on a terminal, aligned text elsewhere; the last column may be long."""
+    """A table: with lines and colours on a terminal, aligned text elsewhere; the last column may
+    be long."""
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from harness.boards import render
 from harness.cli import options
 from harness.errors import UsageError
 from harness.files import whole
 from harness.records import Record, Records, Status
 from harness.store import Store
+from harness.tables import show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         _write_curves(found, Path(args.curves))
     if args.local or args.curves:
         return 0
-    render.show(found, args.format, options.registry(args).quantity, args.unit)
+    show(found, args.format, options.registry(args).quantity, args.unit)
     return 0
 
 

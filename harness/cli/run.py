@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 
 from harness import plan
-from harness.boards import render
 from harness.cli import options
 from harness.cli.progress import watcher
 from harness.errors import UsageError
 from harness.runner import Options, Result
 from harness.runner import run as run_plan
+from harness.tables import show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,13 +75,13 @@ def run(args: argparse.Namespace) -> int:
     registry = options.registry(args)
     made = plan.make(registry, options.request(args))
     if args.dry_run:
-        from harness.cli.plan import show
+        from harness.cli import plan as printed
 
-        return show(made, why_not=False)
+        return printed.show(made, why_not=False)
     with options.store(args, write=True) as store, registry.watch(watcher()):
         result = run_plan(registry, made, store, how)
     if args.format == "json" or any(not record.status.failed for record in result.records):
-        render.show(result.records, args.format, registry.quantity, args.unit)
+        show(result.records, args.format, registry.quantity, args.unit)
     else:
         for cause in dict.fromkeys(record.cause for record in result.records):
             options.say(cause or "failed")

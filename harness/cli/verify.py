@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 
-from harness.boards.table import number
 from harness.cli import options
 from harness.errors import UsageError
+from harness.tables import number
 from harness.verification import sample, verify
 
 
@@ -41,8 +41,18 @@ def run(args: argparse.Namespace) -> int:
         counts[check.verdict] = counts.get(check.verdict, 0) + 1
         old, new = check.record.value, check.value
         if args.format == "json":
-            print(json.dumps({"key": check.record.key, "path": check.record.path, "verdict": check.verdict,
-                              "stored": old, "recomputed": new, "note": check.note}))  # fmt: skip
+            print(
+                json.dumps(
+                    {
+                        "key": check.record.key,
+                        "path": check.record.path,
+                        "verdict": check.verdict,
+                        "stored": old,
+                        "recomputed": new,
+                        "note": check.note,
+                    }
+                )
+            )
         else:
             values = (
                 ""

@@ -37,9 +37,9 @@ class Structures(Kind):
     offsets: Ints = offsets()
     cells: Floats = array("n 3 3")
     pbc: Bools = array("n 3", np.bool_)
-    energies: Floats | None = array("n", optional=True)
-    forces: Floats | None = array("items 3", optional=True)
-    groups: tuple[str, ...] | None = strings("n", optional=True)
+    energies: Floats | None = array("n", default=None)
+    forces: Floats | None = array("items 3", default=None)
+    groups: tuple[str, ...] | None = strings("n", default=None)
     sizes: tuple[int, ...] = ()
 
     def check(self) -> None:
@@ -102,7 +102,7 @@ class Environments(Kind):
 
     x: Floats = array("items p")
     offsets: Ints = offsets()
-    groups: tuple[str, ...] | None = strings("n", optional=True)
+    groups: tuple[str, ...] | None = strings("n", default=None)
     sizes: tuple[int, ...] = ()
 
     def check(self) -> None:

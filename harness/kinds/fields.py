@@ -7,8 +7,9 @@ import inspect
 import sys
 import types
 import typing
+import warnings
 from collections.abc import Collection
-from dataclasses import field
+from dataclasses import MISSING, field
 from typing import Any, Literal, Union
 
 import numpy as np
@@ -24,17 +25,20 @@ MAKERS = (
 )
 
 
-def array(shape: str, dtype: Any = np.float64, *, optional: bool = False) -> Any:
+def array(
+    shape: str, dtype: Any = np.float64, *, default: Any = MISSING, optional: bool = False
+) -> Any:
     """A field that holds an array of ``shape``, axis names as in `harness.kinds.base`.
 
+    With ``default=None`` it may be None (``optional=True`` says the same for one more release).
     Raises `TypeError` for a ``dtype`` that is not floating, integer or Boolean.
     """
-    meta = {"shape": tuple(shape.split()), "dtype": np.dtype(dtype), "optional": optional}
+    meta = {"shape": tuple(shape.split()), "dtype": np.dtype(dtype)}
     if meta["dtype"].kind not in _ACCEPTED:
         raise TypeError(
             f"array({shape!r}, {meta['dtype']}); wanted a floating, integer or Boolean type"
         )
-    return field(default=None, metadata=meta) if optional else field(metadata=meta)
+    return _made(meta, default, optional)
 
 
 def offsets(axis: str = "items", *, min_items: int = 1) -> Any:
@@ -46,10 +50,22 @@ def offsets(axis: str = "items", *, min_items: int = 1) -> Any:
     return field(metadata=meta | {"cuts": axis, "min_items": min_items})
 
 
-def strings(shape: str = "n", *, optional: bool = False) -> Any:
-    """A field that holds a tuple of strings, one per unit, or per item of a ragged axis."""
-    meta = {"strings": tuple(shape.split()), "optional": optional}
-    return field(default=None, metadata=meta) if optional else field(metadata=meta)
+def strings(shape: str = "n", *, default: Any = MISSING, optional: bool = False) -> Any:
+    """A field that holds a tuple of strings, one per unit, or per item of a ragged axis.
+
+    With ``default=None`` it may be None.
+    """
+    return _made({"strings": tuple(shape.split())}, default, optional)
+
+
+def _made(meta: dict[str, Any], default: Any, optional: bool) -> Any:
+    if optional:
+        warnings.warn("optional=True is now default=None", DeprecationWarning, stacklevel=3)
+        default = None
+    if default is not None and default is not MISSING:
+        raise TypeError(f"a default of {default!r}; wanted None or no default")
+    meta["optional"] = default is None
+    return field(default=default, metadata=meta)
 
 
 def added(*, default: Any) -> Any:

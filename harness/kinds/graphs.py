@@ -36,9 +36,9 @@ class Graph(Kind):
 
     nodes: int
     edges: Ints = array("items 2", np.int64)
-    features: Singles | None = array("n f", np.float32, optional=True)
-    labels: Ints | None = array("n", np.int64, optional=True)
-    weights: Floats | None = array("items", optional=True)
+    features: Singles | None = array("n f", np.float32, default=None)
+    labels: Ints | None = array("n", np.int64, default=None)
+    weights: Floats | None = array("items", default=None)
     directed: bool = False
 
     @property
@@ -159,7 +159,7 @@ class Links(Kind):
     edges: Ints = array("m 2", np.int64)
     pairs: Ints = array("n 2", np.int64)
     y: Ints = array("n", np.int64)
-    features: Singles | None = array("v f", np.float32, optional=True)
+    features: Singles | None = array("v f", np.float32, default=None)
     k: int = 100
 
     def check(self) -> None:

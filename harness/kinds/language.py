@@ -140,7 +140,7 @@ class AttentionMaps(Kind):
     """
 
     a: Floats = array("n layers heads t s")
-    broken: Bools | None = array("n layers heads t", np.bool_, optional=True)
+    broken: Bools | None = array("n layers heads t", np.bool_, default=None)
     causal: bool = True
 
     def check(self) -> None:
@@ -192,8 +192,8 @@ class AttentionProfile(Kind):
     """
 
     entropy: Floats = array("n layers heads t")
-    broken: Bools | None = array("n layers heads t", np.bool_, optional=True)
-    log_p: Floats | None = array("n t", optional=True)
+    broken: Bools | None = array("n layers heads t", np.bool_, default=None)
+    log_p: Floats | None = array("n t", default=None)
     causal: bool = True
     network: str = ""
 
@@ -229,7 +229,7 @@ class Contexts(Kind):
     min_n: ClassVar[int] = 2
 
     texts: tuple[str, ...] = strings("n")
-    answers: tuple[str, ...] | None = strings("n", optional=True)
+    answers: tuple[str, ...] | None = strings("n", default=None)
     query: str = ""
     options: tuple[str, ...] = ()
 
@@ -273,7 +273,7 @@ class ChannelLogLikelihoods(Kind):
 
     log_p: Floats = array("n m k")
     lengths: Ints = array("n m", np.int64)
-    correct: Floats | None = array("n m", optional=True)
+    correct: Floats | None = array("n m", default=None)
     query: str = ""
     exact: bool = False
 

@@ -30,7 +30,7 @@ class Activations(Kind):
     coordinates: ClassVar[tuple[str, ...]] = ("x",)
 
     x: Floats = array("n units")
-    labels: Ints | None = array("n", np.int64, optional=True)
+    labels: Ints | None = array("n", np.int64, default=None)
     layer: str = ""
     accuracy: float | None = None
     learning_coefficient: float | None = None

@@ -37,9 +37,9 @@ class LabelledText(Kind):
     texts: tuple[str, ...] = strings("n")
     y: Ints = array("n", np.int64)
     classes: tuple[str, ...]
-    contexts: tuple[str, ...] | None = strings("n", optional=True)
-    groups: tuple[str, ...] | None = strings("n", optional=True)
-    wrong: Bools | None = array("n", np.bool_, optional=True)
+    contexts: tuple[str, ...] | None = strings("n", default=None)
+    groups: tuple[str, ...] | None = strings("n", default=None)
+    wrong: Bools | None = array("n", np.bool_, default=None)
     repeats: bool = False
 
     @property
@@ -146,8 +146,8 @@ class LabelLogProbabilities(Kind):
     classes: tuple[str, ...]
     held_out: Bools = array("n", np.bool_)
     row: Ints = array("n", np.int64)
-    groups: tuple[str, ...] | None = strings("n", optional=True)
-    wrong: Bools | None = array("n", np.bool_, optional=True)
+    groups: tuple[str, ...] | None = strings("n", default=None)
+    wrong: Bools | None = array("n", np.bool_, default=None)
 
     def check(self) -> None:
         """Refuse labels without a name, and what are no logarithms of probabilities."""
@@ -184,7 +184,7 @@ class ReferencedText(Kind):
 
     texts: tuple[str, ...] = strings("n")
     references: tuple[str, ...] = strings("n")
-    groups: tuple[str, ...] | None = strings("n", optional=True)
+    groups: tuple[str, ...] | None = strings("n", default=None)
 
     def check(self) -> None:
         """Refuse blank texts and references."""

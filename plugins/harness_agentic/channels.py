@@ -5,40 +5,30 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from harness import Case, ChannelLogLikelihoods, Floats, Ints, UsageError, stream
 from harness.quantities import ACCURACY, MUTUAL_INFORMATION
+from harness_agentic.settings import Channels
 
 
-@dataclass(frozen=True)
-class ContextCompression:
+class ContextCompression(Channels):
     """Cases by channel: contexts x_i, compressions z_ij ~ p(z|x_i), and the exact ln p(z_ij|x_l).
 
-    ``symmetric``: the context is one of n, and so is z, wrong with probability ``flip``: a closed world, where the
-    estimate is exact in expectation. ``gaussian``: x ~ N(0, snr), z = x + N(0, 1); the constant of the density is left
-    out, which changes nothing. ``facts``: a context is some facts with values, the compressor keeps each with a
-    probability, gets some of those wrong, and adds filler; a predictor is asked for the first fact, and guesses where
-    it was dropped.
+    ``symmetric``: the context is one of n, and so is z, wrong with probability ``flip``: a closed
+    world, where the estimate is exact in expectation. ``gaussian``: x ~ N(0, snr), z = x + N(0, 1);
+    the constant of the density is left out, which changes nothing. ``facts``: a context is some
+    facts with values, the compressor keeps each with a probability, gets some of those wrong, and
+    adds filler; a predictor is asked for the first fact, and guesses where it was dropped.
     """
 
-    channels: tuple[str, ...] = ("symmetric", "gaussian", "facts")
-    contexts: int = 64
-    draws: int = 8
-    facts: tuple[int, ...] = (2, 6)
-    values: int = 8
-    keep: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)
-    corrupt: tuple[float, ...] = (0.05, 0.15, 0.3)
-    filler: tuple[int, ...] = (20, 12, 8, 2)
-    flip: tuple[float, ...] = (0.0, 0.1, 0.5)
-    snr: tuple[float, ...] = (1.0, 10.0, 100.0)
-    proxy: float = 1.0
-
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """Cases by channel and its parameters. Raises `UsageError` where filler and keep are not as many."""
+        """Cases by channel and its parameters.
+
+        Raises `UsageError` where filler and keep differ in length.
+        """
         if len(self.filler) != len(self.keep):
             raise UsageError(
                 f"context-compression.filler: {len(self.filler)} numbers; wanted one for each keep"
@@ -65,7 +55,7 @@ class ContextCompression:
             truth[ACCURACY.name] = (
                 about["keep"] * (1 - about["corrupt"]) + (1 - about["keep"]) / self.values
             )
-        facts = {
+        facts: dict[str, str | int | float] = {
             "channel": family,
             "contexts": self.contexts,
             "ceiling": math.log(self.contexts),
@@ -85,14 +75,15 @@ class ContextCompression:
             log_p = symmetric(n, m, about["flip"], rng)
             lengths = np.ones((n, m), np.int64)
         elif family == "gaussian":
-            x = math.sqrt(about["snr"]) * rng.normal(size=n)
-            z = x[:, None] + rng.normal(size=(n, m))
-            log_p, lengths = -((z[:, :, None] - x) ** 2) / 2, np.ones((n, m), np.int64)
+            sent = math.sqrt(about["snr"]) * rng.normal(size=n)
+            received = sent[:, None] + rng.normal(size=(n, m))
+            log_p = -((received[:, :, None] - sent) ** 2) / 2
+            lengths = np.ones((n, m), np.int64)
         else:
             x = rng.integers(self.values, size=(n, int(about["facts"])))
             z = fact_compressions(x, m, self.values, about["keep"], about["corrupt"], rng)
             log_p = fact_log_p(z, x, self.values, about["keep"], about["corrupt"])
-            # A compression of nothing at all still has its end.
+            # An empty compression still has the token that ends it.
             lengths = np.maximum(1, (z >= 0).sum(2) + int(about["filler"]))
             correct = np.where(z[:, :, 0] < 0, 1 / self.values, z[:, :, 0] == x[:, None, 0])
         with np.errstate(over="ignore"):
@@ -103,13 +94,13 @@ class ContextCompression:
 
 
 def symmetric_information(k: int, flip: float) -> float:
-    """I = ln k - h(flip) - flip ln(k - 1) of a symmetric channel on k symbols with a uniform input, in nats."""
+    """I = ln k - h(flip) - flip ln(k - 1) in nats, for k symbols and a uniform input."""
     h = -sum(p * math.log(p) for p in (flip, 1 - flip) if p > 0)
     return math.log(k) - h - flip * math.log(k - 1)
 
 
 def symmetric(n: int, m: int, flip: float, rng: np.random.Generator) -> Floats:
-    """ln p(z_ij | x_l) ``(n, m, n)`` of a symmetric channel over n symbols, each of them once a context."""
+    """ln p(z_ij | x_l) ``(n, m, n)`` of a symmetric channel whose n symbols are the contexts."""
     wrong = rng.random((n, m)) < flip
     z = (np.arange(n)[:, None] + wrong * rng.integers(1, n, size=(n, m))) % n
     return _ln(np.where(z[:, :, None] == np.arange(n), 1 - flip, flip / (n - 1)))
@@ -118,7 +109,7 @@ def symmetric(n: int, m: int, flip: float, rng: np.random.Generator) -> Floats:
 def fact_compressions(
     x: Ints, m: int, values: int, keep: float, corrupt: float, rng: np.random.Generator
 ) -> Ints:
-    """m compressions ``(n, m, d)`` of every context ``x (n, d)``: a value per fact, -1 where it is dropped."""
+    """m compressions ``(n, m, d)`` of each context ``x (n, d)``: values of facts, -1 if dropped."""
     shape = (len(x), m, x.shape[1])
     wrong = rng.random(shape) < corrupt
     said = (x[:, None] + wrong * rng.integers(1, values, size=shape)) % values

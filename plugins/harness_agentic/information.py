@@ -1,4 +1,4 @@
-"""Mutual information of context and compression, from how likely each compression is under each context."""
+"""Mutual information of context and compression, from log-likelihoods under every context."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from harness import ChannelLogLikelihoods, Estimate, Floats, Incompatible
 
 SATURATED = 0.95
-"""From this share of its ceiling on, the estimate says little more than that contexts can be told apart."""
+"""Share of the ceiling from which on an estimate says little more than that contexts differ."""
 ALMOST_ALL = 1 - 1e-6
-"""Where one context holds this much of a sum, what is left without it is summed anew."""
+"""Where one context holds more than this share of a sum, the rest is summed again without it."""
 
 
 def logsumexp(values: Floats, axis: int = -1) -> Floats:
@@ -22,13 +22,17 @@ def logsumexp(values: Floats, axis: int = -1) -> Floats:
 
 
 def own(data: ChannelLogLikelihoods) -> Floats:
-    """ln p(z_ij | x_i) ``(n, m)``. Raises `Incompatible` where a compression is impossible under its own context."""
+    """ln p(z_ij | x_i) ``(n, m)``.
+
+    Raises `Incompatible` where a compression is impossible under its own context.
+    """
     found = data.log_p[np.arange(data.n), :, np.arange(data.n)]
     if found.min() <= data.IMPOSSIBLE:
         i, j = np.argwhere(found <= data.IMPOSSIBLE)[0]
         raise Incompatible(
-            f"compression {j} of context {i} is impossible under its own context: the value is minus infinity; wanted "
-            "the law that it was drawn from, or a proxy that allows all"
+            f"compression {j} of context {i} is impossible under its own context, so the value is "
+            "minus infinity; wanted the distribution that it was drawn from, or a proxy that "
+            "allows every compression"
         )
     return np.asarray(found)
 
@@ -39,7 +43,10 @@ def lower_terms(data: ChannelLogLikelihoods) -> Floats:
 
 
 def upper_terms(data: ChannelLogLikelihoods) -> Floats:
-    """The same with the mean over the other contexts only ``(n, m)``; infinite where only the own one allows z."""
+    """As `lower_terms`, with the mean over the other contexts only ``(n, m)``.
+
+    Infinite where only the own context allows z.
+    """
     others = data.log_p.copy()
     others[np.arange(data.n), :, np.arange(data.n)] = -math.inf
     rest = logsumexp(others)
@@ -48,7 +55,7 @@ def upper_terms(data: ChannelLogLikelihoods) -> Floats:
 
 
 def jackknife(data: ChannelLogLikelihoods) -> float | None:
-    """Standard error of the lower estimate: contexts are left out, as rows and as terms of every mean.
+    """Standard error of the lower estimate: each context is left out, as row and from all means.
 
     None below three contexts.
     """
@@ -72,16 +79,21 @@ def jackknife(data: ChannelLogLikelihoods) -> float | None:
 
 @dataclass(frozen=True)
 class AgenticMI:
-    """I(X;Z|q) = mean over i, j of ln p(z_ij|x_i,q) - ln (1/n) sum_l p(z_ij|x_l,q), in nats (equation of section 3).
+    """I(X;Z|q) = mean over i, j of ln p(z_ij|x_i,q) - ln (1/n) sum_l p(z_ij|x_l,q), in nats
+    (equation of section 3).
 
-    The own context l = i is in the mean, so no term exceeds ln n: the estimate is a lower bound in expectation, with
-    the exact law as with any proxy in its place, and cannot see more than ln n. It is exact in expectation where X is
-    uniform on just these contexts. The value is not clipped; the ceiling, the clipped value, the upper bound and
-    whether the ceiling was reached are in the diagnostics.
+    The own context l = i is in the mean, so no term exceeds ln n: the estimate is a lower bound in
+    expectation, with the exact law as with any proxy in its place, and cannot see more than ln n.
+    It is exact in expectation where X is uniform on just these contexts. The value is not clipped;
+    the ceiling, the clipped value, the upper bound and whether the ceiling was reached are in the
+    diagnostics.
     """
 
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
-        """The value with a jackknife error over contexts, and one value a context. Raises as `own`."""
+        """The value with a jackknife error over contexts, and one value for each context.
+
+        Raises as `own`.
+        """
         local = lower_terms(data).mean(1)
         value, ceiling = float(local.mean()), math.log(data.n)
         notes: dict[str, float | int | str | bool] = {
@@ -98,13 +110,17 @@ class AgenticMI:
 
 @dataclass(frozen=True)
 class AgenticMIUpper:
-    """The same with the mean over the other contexts: an upper bound in expectation where the law is exact.
+    """As `AgenticMI`, with the mean over the other contexts: an upper bound in expectation.
 
-    It is infinite where a compression is impossible under every context but its own. With a proxy it bounds nothing.
+    It is infinite where a compression is impossible under every context but its own. With a proxy
+    in place of the exact probabilities it bounds nothing.
     """
 
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
-        """The value, and one a context; its error is that of a mean over contexts. Raises as `own`."""
+        """The value, and one for each context; its error is that of a mean over contexts.
+
+        Raises as `own`.
+        """
         local = upper_terms(data).mean(1)
         notes = {"exact": data.exact, "unique": float(np.isposinf(local).mean())}
         if np.isposinf(local).any():
@@ -114,15 +130,18 @@ class AgenticMIUpper:
 
 @dataclass(frozen=True)
 class MatrixInfoNCE:
-    """mean of ln p(z_ij|x_i) - ln (1/n) sum_l p(z_lj|x_i): contrasted over compressions, context by context.
+    """InfoNCE: mean of ln p(z_ij|x_i) - ln (1/n) sum_l p(z_lj|x_i), over compressions.
 
-    InfoNCE with the same critic, turned: also a lower bound, at most ln n. It needs log-likelihoods that can be
-    compared between compressions, which long ones with their very different lengths make hard: what `agentic-mi`
-    cancels, this one does not.
+    InfoNCE with the same critic, turned: also a lower bound, at most ln n. It needs log-likelihoods
+    that can be compared between compressions, which long ones with their very different lengths
+    make hard: what `agentic-mi` cancels, this one does not.
     """
 
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
-        """The value, and one a context; its error is that of a mean over contexts. Raises as `own`."""
+        """The value, and one for each context; its error is that of a mean over contexts.
+
+        Raises as `own`.
+        """
         # [l, j, i]: compression j of context l under context i.
         local = (own(data) - logsumexp(data.log_p, 0).T + math.log(data.n)).mean(1)
         return Estimate.from_local(local, {"ceiling": math.log(data.n)})
@@ -130,7 +149,7 @@ class MatrixInfoNCE:
 
 @dataclass(frozen=True)
 class BitsPerToken:
-    """`agentic-mi` in bits over the mean number of tokens of a compression: a ratio of means, not a mean of ratios."""
+    """`agentic-mi` in bits over the mean number of tokens: a ratio of means."""
 
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
         """The rate; its error is that of the information. Raises as `own`."""
@@ -145,18 +164,21 @@ class BitsPerToken:
 
 @dataclass(frozen=True)
 class AnswerAccuracy:
-    """The mean over compressions of what the predictor got right, from 0 to 1; 1 minus it is the distortion.
+    """The share of right answers of the predictor, from 0 to 1; 1 minus it is the distortion.
 
     Contexts whose answer is not known do not count.
     """
 
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
-        """The share, and one a context where all are known. Raises `Incompatible` where no predictor answered."""
+        """The share, and one for each context where all answers are known.
+
+        Raises `Incompatible` where no predictor answered.
+        """
         if data.correct is None:
             raise Incompatible("no predictor answered from these compressions")
         known = (data.correct != data.UNKNOWN).all(1)
         if not known.any():
-            raise Incompatible("no answer is known that a predictor could be held against")
+            raise Incompatible("no answer is known, so predictions cannot be scored")
         local = data.correct[known].mean(1)
         spread = float(local.std(ddof=1) / math.sqrt(len(local))) if len(local) > 1 else None
         return Estimate(

@@ -6,17 +6,17 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from harness import Case, Contexts, Split, UsageError, stream
+from harness_agentic.settings import Questions
 
 COLOURS = ("red", "green", "blue", "white", "black", "yellow", "brown", "grey")
 THINGS = dict.fromkeys(("box", "lamp", "chair", "door", "kite", "mug", "scarf", "boat"), COLOURS)
-"""What has a colour: all answers are of one sort, so a reader has to find the thing to find its colour."""
+"""Things and their colours: all answers are of one sort, so a reader has to find the thing."""
 TRAITS = {
     "colour": COLOURS,
     "metal": ("iron", "copper", "silver", "gold", "tin", "zinc", "lead", "nickel"),
@@ -27,37 +27,32 @@ TRAITS = {
     "tree": ("oak", "birch", "elm", "maple", "pine", "willow", "cedar", "larch"),
     "tool": ("hammer", "saw", "drill", "file", "axe", "chisel", "spade", "rake"),
 }
-"""What a place has one of: answers are of a sort of their own each, which very small models learn to tell."""
+"""Traits and their values: each has answers of its own sort, which small models can learn."""
 FAMILIES = {
     "things": (THINGS, "The {name} is {value}.", "What colour is the {name}?"),
     "traits": (TRAITS, "Its {name} is {value}.", "What is its {name}?"),
 }
 
 
-@dataclass(frozen=True)
-class ContextQuestions:
-    """Cases are questions, each with contexts that all can be asked it: the same question stands with every context.
+class ContextQuestions(Questions):
+    """Cases are questions, each with contexts that it can be asked about.
 
-    Generated: sentences that give every thing a colour, or a place its traits, in random order; ``contexts`` of them
-    to be compressed (the test part), and ``training`` for models that learn. Own data: JSON lines with ``text`` and, if
-    known, ``answer``; one file is one question. Where it has more than ``contexts`` lines, that many are drawn for the
-    test part and the others are for training.
+    Generated: sentences that give every thing a colour, or a place its traits, in random order;
+    ``contexts`` of them to be compressed (the test part), and ``training`` for models that learn.
+    Own data: JSON lines with ``text`` and, if known, ``answer``; one file is one question. Where it
+    has more than ``contexts`` lines, that many are drawn for the test part and the others are for
+    training.
     """
 
-    contexts: int = 16
-    training: int = 1000
-    about: str = "traits"
-    things: int = 4
-    questions: int = 2
-    dataset: str = ""
-    query: str = ""
-
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """One per question. Raises `UsageError` for a file that cannot be read, or more questions than things."""
+        """One per question.
+
+        Raises `UsageError` for a file that cannot be read, and for more questions than things.
+        """
         if self.dataset:
             if not self.query:
                 raise UsageError(
-                    "context-questions.query: empty; wanted the question that is asked of the texts"
+                    "context-questions.query: empty; wanted the question about the texts"
                 )
             stamp = _digest(Path(self.dataset))
             yield Case(
@@ -71,7 +66,8 @@ class ContextQuestions:
         if not self.questions <= self.things <= len(names):
             wanted = f"questions <= things <= {len(names)}"
             raise UsageError(
-                f"context-questions: {self.questions} questions of {self.things} things; wanted {wanted}"
+                f"context-questions: questions={self.questions}, things={self.things}; "
+                f"wanted {wanted}"
             )
         for name in names[: self.questions]:
             facts = {"about": self.about, "things": self.things}
@@ -121,14 +117,14 @@ class ContextQuestions:
 
 
 def _divided(data: Contexts, order: Sequence[int] | np.ndarray, test: int) -> Contexts:
-    """With the first ``test`` of an order as test part and the rest as training part; whole where nothing is left."""
+    """The first ``test`` of an order as test part, the others for training, if there are others."""
     if len(order) - test < 2:
         return data
     return dataclasses.replace(data, split=Split(np.sort(order[test:]), np.sort(order[:test])))
 
 
 def _digest(path: Path) -> str | None:
-    """Of the file's contents; None where it cannot be read, which is told when it is loaded."""
+    """Digest of a file; None where it cannot be read, which is an error once it is loaded."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     except OSError:

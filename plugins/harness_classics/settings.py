@@ -55,7 +55,7 @@ class Distances(StandardError, Space, Neighbours):
 
 @dataclass(frozen=True, kw_only=True)
 class WeightedDistances(Distances):
-    """The same with weights."""
+    """Entropies from weighted distances to neighbours."""
 
     max_weight: float = param(
         10.0, "norm of the weights above which the unweighted estimate is used", above=0.0

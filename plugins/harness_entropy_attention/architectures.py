@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import harness
 from harness import AttentionProfile, Case, UsageError, stream
 from harness_entropy_attention.cost import cost
+from harness_entropy_attention.settings import Architectures
 
 SOFTMAX_ONLY = {"norm": "none", "activation": "identity"}
 PARTS: Mapping[str, Mapping[str, str]] = {
@@ -30,33 +30,26 @@ PARTS: Mapping[str, Mapping[str, str]] = {
     "temperature": SOFTMAX_ONLY | {"feed_forward": "fused", "temperature": "learned"},
     "regularised": SOFTMAX_ONLY | {"feed_forward": "fused", "temperature": "learned"},
 }
-"""What each changes in the usual block. Networks without norm have none at all, the last included."""
+"""What each changes in the usual block.
+
+Networks without norm have none at all, the last included.
+"""
 
 
-@dataclass(frozen=True)
-class AttentionArchitectures:
+class AttentionArchitectures(Architectures):
     """A case per architecture: its attention on test text, and its log-probabilities of that text.
 
-    All see the same text in the same order of the same seed. ``equal=steps`` gives all as many tokens, as the paper
-    does; ``equal=flops`` gives those with cheaper steps more of them. Several margins of the entropy penalty make
-    several cases of ``regularised``, such as ``regularised-0.1``.
+    All see the same text in the same order of the same seed. ``equal=steps`` gives all as many
+    tokens, as the paper does; ``equal=flops`` gives those with cheaper steps more of them. Several
+    margins of the entropy penalty make several cases of ``regularised``, such as
+    ``regularised-0.1``.
     """
 
-    architectures: tuple[str, ...] = ("ln-gelu", "relu", "gelu", "softmax-only", "scaled-fused")
-    equal: str = "steps"
-    steps: int = 400
-    layers: int = 4
-    heads: int = 4
-    width: int = 64
-    window: int = 64
-    entropy_penalty: float = 1e-2
-    entropy_margin: tuple[float, ...] = (0.2,)
-    temperature_start: float = 1.0
-    windows: int = 64
-    dataset: str = "pydoc"
-
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """One per architecture. Raises `UsageError` where one is named twice, or the text cannot be had."""
+        """One per architecture.
+
+        Raises `UsageError` where one is named twice, or the text cannot be had.
+        """
         for what, named in (
             ("architectures", self.architectures),
             ("entropy_margin", self.entropy_margin),
@@ -105,6 +98,7 @@ class AttentionArchitectures:
             steps=steps,
             limit=self.windows,
             training_seed=seed,
+            device=self.device,
             **PARTS[name],
             **own,
         )

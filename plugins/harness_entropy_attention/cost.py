@@ -1,7 +1,8 @@
 """What private inference pays for: nonlinear operations, beside floating-point ones.
 
-Counts are formulas. Communication and latency are measurements of the paper (SecretFlow, two machines, 100 Mbit/s and
-80 ms): `PUBLISHED` holds them as they stand there, and nothing is extrapolated from them.
+Counts are formulas. Communication and latency are measurements of the paper (SecretFlow, two
+machines, 100 Mbit/s and 80 ms): `PUBLISHED` holds them as they stand there, and nothing is
+extrapolated from them.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ from typing import Any
 import numpy as np
 
 from harness import AttentionProfile, Estimate, Incompatible
+from harness_entropy_attention.settings import Pass
 
 NEEDED = ("layers", "heads", "width", "norm", "activation", "feed_forward")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one forward pass: numbers through each nonlinearity, and multiply-adds counted as two operations."""
+    """Of a forward pass: values through each nonlinearity, and floating-point operations.
+
+    A multiply-add is two operations.
+    """
 
     softmax: int
     norm: int
@@ -30,16 +35,16 @@ class Cost:
 
     @property
     def nonlinear(self) -> int:
-        """Numbers through any nonlinearity."""
+        """Values through any nonlinearity."""
         return self.softmax + self.norm + self.activation
 
 
 def cost(network: Mapping[str, Any], t: int) -> Cost:
     """The cost of t tokens in a network, described by what `NEEDED` names.
 
-    Softmax: layers x heads maps of t x t. Norms: two a layer, t x width each (the last one is not counted, as in the
-    paper). Activations: layers x t x 4 width. Feed-forward: 16 t width^2 operations a layer, 2 t width^2 where it is
-    fused; attention: 8 t width^2 + 3 t^2 width.
+    Softmax: layers x heads maps of t x t. Norms: two a layer, t x width each (the last one is not
+    counted, as in the paper). Activations: layers x t x 4 width. Feed-forward: 16 t width^2
+    operations a layer, 2 t width^2 where it is fused; attention: 8 t width^2 + 3 t^2 width.
     """
     layers, heads, width = (int(network[name]) for name in ("layers", "heads", "width"))
     fused = network["feed_forward"] == "fused"
@@ -81,11 +86,8 @@ PUBLISHED = (
 """GPT-2 of width 768 and 12 heads on CodeParrot (tables 3, 7 and 8 of the paper)."""
 
 
-@dataclass(frozen=True)
-class PrivateInference:
-    """Numbers that pass a nonlinearity in one forward pass of ``tokens`` tokens."""
-
-    tokens: int = 0
+class PrivateInference(Pass):
+    """Number of values that pass a nonlinearity in a forward pass of ``tokens`` tokens."""
 
     def estimate(self, data: AttentionProfile, *, rng: np.random.Generator) -> Estimate:
         """The count; each nonlinearity and the operations are in the diagnostics.
@@ -97,9 +99,7 @@ class PrivateInference:
             found = cost(network, self.tokens or data.entropy.shape[-1])
         except (ValueError, KeyError, TypeError):
             wanted = ", ".join(NEEDED)
-            raise Incompatible(
-                f"the data do not say what the network is made of; wanted {wanted}"
-            ) from None
+            raise Incompatible(f"the data do not describe the network; wanted {wanted}") from None
         parts = {
             "softmax": found.softmax,
             "norm": found.norm,

@@ -14,7 +14,7 @@ Attention = AttentionProfile | AttentionMaps
 
 @dataclass(frozen=True)
 class Rows:
-    """Entropies of rows ``(n, layers, heads, t)`` in nats, which of them count, and whether they are causal."""
+    """Entropies of rows ``(n, layers, heads, t)`` in nats, which are sound, and the masking."""
 
     entropy: Floats
     sound: Bools
@@ -22,8 +22,8 @@ class Rows:
 
     @property
     def t(self) -> int:
-        """Queries of a map."""
-        return self.entropy.shape[-1]
+        """Number of queries of a map."""
+        return int(self.entropy.shape[-1])
 
     @property
     def broken(self) -> float:
@@ -44,7 +44,8 @@ class Rows:
         """Mean entropies ``(layers, heads)`` over the sound rows; NaN for a head that has none."""
         count = self.sound.sum((0, 3))
         total = np.where(self.sound, self.entropy, 0.0).sum((0, 3))
-        return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+        means = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+        return np.asarray(means)
 
 
 def rows(data: Attention) -> Rows:
@@ -52,17 +53,20 @@ def rows(data: Attention) -> Rows:
     entropy = data.entropy if isinstance(data, AttentionProfile) else row_entropy(data.a)
     sound = np.ones(entropy.shape, bool) if data.broken is None else ~data.broken
     if not sound.any():
-        raise Incompatible("every row of attention is NaN: the model broke down")
+        raise Incompatible("every row of attention is NaN: the model diverged")
     return Rows(entropy, sound, data.causal)
 
 
 def row_entropy(a: Floats) -> Floats:
-    """-sum_j a_j ln a_j over the last axis (equation 5), with 0 ln 0 = 0 and no offset in the logarithm."""
-    return -(a * np.log(np.where(a > 0, a, 1.0))).sum(-1)
+    """-sum_j a_j ln a_j over the last axis (equation 5), with 0 ln 0 = 0 and no added constant."""
+    return np.asarray(-(a * np.log(np.where(a > 0, a, 1.0))).sum(-1))
 
 
 def shares(heads: Floats, maximum: float, low: float, high: float) -> tuple[float, float, float]:
-    """Shares of heads below ``low``, between, and from ``high`` of the maximum on; heads of NaN are left out."""
+    """Shares of heads below ``low``, between, and from ``high`` of the maximum on.
+
+    Heads that are NaN are left out.
+    """
     known = heads[np.isfinite(heads)] / maximum
     collapsed, overloaded = float((known < low).mean()), float((known >= high).mean())
     return collapsed, 1 - collapsed - overloaded, overloaded

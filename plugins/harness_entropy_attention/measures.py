@@ -1,4 +1,7 @@
-"""Estimators of attention: its entropy, and the classes of heads of N. Jha & B. Reagen (section 3)."""
+"""Estimators of attention: its entropy, and the classes of heads of N.
+
+Jha & B. Reagen (section 3).
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import AttentionMaps, Estimate, Incompatible
-from harness_entropy_attention.heads import Attention, Floats, Rows, row_entropy, rows, shares
+from harness import AttentionMaps, Estimate, Floats, Incompatible
+from harness_entropy_attention.heads import Attention, Rows, row_entropy, rows, shares
+from harness_entropy_attention.settings import Classes, Reference
 
 SHOWN = 256
-"""Heads of at most this many models' heads are written out in the diagnostics."""
+"""Largest number of heads whose entropies are written out in the diagnostics."""
 
 
 def _listed(values: Floats) -> str:
-    return json.dumps(np.where(np.isfinite(values), np.round(values, 3), None).tolist())
+    known = np.round(values, 3).astype(object)
+    return json.dumps(np.where(np.isfinite(values), known, np.array(None)).tolist())
 
 
 def _notes(found: Rows) -> dict[str, float | str | int]:
-    """Heads, means of layers, and what they are to be held against."""
+    """Entropies of heads, and what they are compared with."""
     heads = found.heads()
     notes: dict[str, float | str | int] = {
         "t": found.t,
@@ -36,10 +41,11 @@ def _notes(found: Rows) -> dict[str, float | str | int]:
 
 @dataclass(frozen=True)
 class AttentionEntropy:
-    """E = -(1/t) sum_i sum_j a_ij ln a_ij, mean over heads and sequences (equations 5 to 7), in nats.
+    """E = -(1/t) sum_ij a_ij ln a_ij in nats, mean over heads and sequences (equations 5 to 7).
 
-    Query i of a causal map sees i keys, so E is at most ln(t!)/t; the maximum, ln t, and the entropies of all heads are
-    in the diagnostics. Broken rows are left out and counted. Without any, the value is the mean over sequences.
+    Query i of a causal map sees i keys, so E is at most ln(t!)/t; the maximum, ln t, and the
+    entropies of all heads are in the diagnostics. Broken rows are left out and counted. Without
+    any, the value is the mean over sequences.
     """
 
     def estimate(self, data: Attention, *, rng: np.random.Generator) -> Estimate:
@@ -53,18 +59,15 @@ class AttentionEntropy:
         return Estimate(local.mean(), spread, local if whole else None, _notes(found))
 
 
-@dataclass(frozen=True)
-class AttentionUniformity:
+class AttentionUniformity(Reference):
     """Attention entropy over its maximum: 1 is uniform attention.
 
-    ``causal`` divides by ln(t!)/t, ``log`` by ln t, as the paper does (a uniform causal head of 128 tokens then has
-    0.80), ``row`` divides row i by ln i, from the second on, before the mean.
+    ``causal`` divides by ln(t!)/t, ``log`` by ln t, as the paper does (a uniform causal head of 128
+    tokens then has 0.80), ``row`` divides row i by ln i, from the second on, before the mean.
     """
 
-    reference: str = "causal"
-
     def estimate(self, data: Attention, *, rng: np.random.Generator) -> Estimate:
-        """The mean share over heads; raises `Incompatible` for a single token, where there is no maximum."""
+        """The mean share over heads. Raises `Incompatible` for a single token: no maximum."""
         found = _several(rows(data))
         if self.reference == "row":
             inner = Rows(
@@ -80,27 +83,23 @@ class AttentionUniformity:
 def _several(found: Rows) -> Rows:
     if found.t < 2:
         raise Incompatible(
-            "maps of a single token, whose entropy is 0 and has no maximum to be held against"
+            "maps of a single token have an entropy of 0, so shares of the maximum are undefined"
         )
     return found
 
 
-@dataclass(frozen=True)
-class _Share:
+class _Share(Classes):
     """What the three classes of heads share."""
-
-    reference: str = "causal"
-    low: float = 0.25
-    high: float = 0.75
 
     def classes(
         self, data: Attention
     ) -> tuple[tuple[float, float, float], dict[str, float | str | int]]:
-        """Shares of collapsed, balanced and overloaded heads, and notes with those by the other reference.
+        """Shares of collapsed, balanced and overloaded heads; notes with the other reference too.
 
-        ``causal`` measures against ln(t!)/t; ``observed`` against the largest head of this very model, which the paper
-        does, and which calls a model of equal heads overloaded whatever they do. Raises `Incompatible` for a single
-        token, and where no head has any entropy to compare with.
+        ``causal`` measures against ln(t!)/t; ``observed`` against the largest head of this very
+        model, which the paper does, and which calls a model of equal heads overloaded whatever they
+        do. Raises `Incompatible` for a single token, and where no head has any entropy to compare
+        with.
         """
         found = _several(rows(data))
         heads = found.heads()
@@ -110,7 +109,8 @@ class _Share:
             both["observed"] = shares(heads, observed, self.low, self.high)
         elif self.reference == "observed":
             raise Incompatible(
-                "every head has the entropy 0, so the largest head is no measure; use reference=causal"
+                "every head has an entropy of 0, so shares of the largest are undefined; "
+                "wanted reference=causal"
             )
         notes = _notes(found)
         for name, (collapsed, _, overloaded) in both.items():
@@ -118,7 +118,6 @@ class _Share:
         return both[self.reference], notes
 
 
-@dataclass(frozen=True)
 class Overload(_Share):
     """The share of heads with ``high`` of the maximum and more: near uniform, of little use."""
 
@@ -128,7 +127,6 @@ class Overload(_Share):
         return Estimate(overloaded, diagnostics=notes)
 
 
-@dataclass(frozen=True)
 class Collapse(_Share):
     """The share of heads below ``low`` of the maximum: each query looks at a key or two."""
 
@@ -138,7 +136,6 @@ class Collapse(_Share):
         return Estimate(collapsed, diagnostics=notes)
 
 
-@dataclass(frozen=True)
 class Balance(_Share):
     """The share of heads between the two; about 0.9 in the usual transformer of the paper."""
 
@@ -150,7 +147,10 @@ class Balance(_Share):
 
 @dataclass(frozen=True)
 class BrokenAttention:
-    """The share of rows that were NaN. Collapse and numerical breakdown look alike where NaN counts as entropy 0."""
+    """The share of rows that were NaN.
+
+    Collapse and numerical breakdown look alike where NaN counts as entropy 0.
+    """
 
     def estimate(self, data: Attention, *, rng: np.random.Generator) -> Estimate:
         """A share from 0 to 1, and one per sequence."""
@@ -162,16 +162,17 @@ class BrokenAttention:
 
 @dataclass(frozen=True)
 class HeadDiversity:
-    """JS(a, b) = H((a + b)/2) - (H(a) + H(b))/2 of the rows of two heads of a layer, mean over rows, pairs and layers.
+    """JS(a, b) = H((a + b)/2) - (H(a) + H(b))/2 of rows of two heads, mean over pairs and layers.
 
-    From 0, where all heads of a layer do the same, to ln 2. Rows that are broken in any head are left out.
+    From 0, where all heads of a layer do the same, to ln 2. Rows that are broken in any head are
+    left out.
     """
 
     def estimate(self, data: AttentionMaps, *, rng: np.random.Generator) -> Estimate:
-        """The mean divergence in nats, and one per sequence; raises `Incompatible` for a single head."""
+        """The divergence in nats, also per sequence. Raises `Incompatible` for a single head."""
         _, layers, heads, _, _ = data.a.shape
         if heads < 2:
-            raise Incompatible("one head a layer; a pair is wanted")
+            raise Incompatible("one head in each layer; wanted two at least")
         own = row_entropy(data.a)
         sound = np.ones(own.shape, bool) if data.broken is None else ~data.broken
         total, count = np.zeros(data.n), np.zeros(data.n)
@@ -185,6 +186,6 @@ class HeadDiversity:
             total += np.where(both, apart, 0.0).sum(1)
             count += both.sum(1)
         if not count.all():
-            raise Incompatible("a sequence without a sound row")
+            raise Incompatible("a sequence has no row of attention that is not NaN")
         local = total / count
         return Estimate(local.mean(), local=local)

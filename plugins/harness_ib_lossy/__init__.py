@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from harness import LabelledSamples, ModelSpec, PairedSamples, Samples, TaskSpec, hookimpl
+from harness import (
+    LabelledSamples,
+    ModelSpec,
+    PairedSamples,
+    ReportSpec,
+    Samples,
+    TaskSpec,
+    hookimpl,
+)
 from harness.quantities import MUTUAL_INFORMATION
 
 HARNESS_API = 1
@@ -101,6 +109,15 @@ IB_PLANE = TaskSpec(
 )
 
 
+PLANE = ReportSpec(
+    name="plane",
+    summary="the information plane of a network in training, a panel for each layer",
+    implementation="harness_ib_lossy.reports.plane:InformationPlane",
+    settings="harness_ib_lossy.reports.plane:InformationPlane",
+    reads=("ib_lossy/ib-plane",),
+)
+
+
 @hookimpl
 def harness_models() -> Iterable[ModelSpec]:
     """Compressors: fitted on the training part, they give the codes of the test part."""
@@ -115,3 +132,9 @@ def harness_models() -> Iterable[ModelSpec]:
 def harness_tasks() -> Iterable[TaskSpec]:
     """The information plane."""
     return (IB_PLANE,)
+
+
+@hookimpl
+def harness_reports() -> Iterable[ReportSpec]:
+    """The information plane as a figure."""
+    return (PLANE,)

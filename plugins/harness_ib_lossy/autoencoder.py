@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from harness import (
     DataError,
+    Floats,
     Incompatible,
     Kind,
     LabelledSamples,
@@ -17,7 +18,7 @@ from harness import (
     torch_generator,
 )
 from harness_ib_lossy import compress, settings
-from harness_ib_lossy.compress import Coder, Fitter, Floats
+from harness_ib_lossy.compress import Coder, Fitter
 from harness_ib_lossy.networks import conv_pair, dense_pair
 
 
@@ -75,7 +76,7 @@ class _Autoencoder(settings.Autoencoder):
             noise = torch.randn(codes.shape, generator=draws).to(codes.device)
             loss = nn.functional.mse_loss(decoder(codes + self.code_noise * noise), batch)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
             schedule.step()
         if not torch.isfinite(loss):

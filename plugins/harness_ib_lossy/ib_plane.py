@@ -115,7 +115,7 @@ def _trained(task: IBPlane, seed: int) -> Trained:
                     logits = network(inputs[part], draws)[-1]
                     loss = nn.functional.cross_entropy(logits, labels[part])
                     optimizer.zero_grad()
-                    loss.backward()  # type: ignore[no-untyped-call]
+                    loss.backward()
                     optimizer.step()
             if epoch in task.epochs:
                 # Noise of its own, so that the training does not depend on the epochs asked for.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import Incompatible, Kind, LabelledSamples, PairedSamples, Samples
+from harness import Floats, Incompatible, Kind, LabelledSamples, PairedSamples, Samples
 from harness_ib_lossy import compress, settings
-from harness_ib_lossy.compress import Coder, Floats
+from harness_ib_lossy.compress import Coder
 
 DEAD = 1e-12
 """A component with less than this share of the greatest variance is rounding error."""

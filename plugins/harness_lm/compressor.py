@@ -1,9 +1,8 @@
-"""`hf-compressor`: a causal model writes summaries of contexts, and each is judged under every context."""
+"""`hf-compressor`: a causal model writes summaries, and each is judged under every context."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,50 +10,40 @@ import torch
 from transformers import GenerationConfig
 
 from harness import ChannelLogLikelihoods, Contexts, Incompatible, Kind, calm
-from harness_lm import hub
+from harness_lm import hub, settings
 from harness_lm.runtime import LOG, halving
 from harness_lm.scoring import right, score
 
 COMPRESS = (
-    "Summarise the text below for somebody who has to answer the question from your summary alone. Keep what the "
-    "question needs, and do not answer it.\n\nText: {text}\n\nQuestion: {query}\n\nSummary:"
+    "Summarise the text below for somebody who has to answer the question from your summary alone. "
+    "Keep what the question needs, and do not answer it.\n\n"
+    "Text: {text}\n\nQuestion: {query}\n\nSummary:"
 )
 ANSWER = "{summary}\n\nQuestion: {query}\n\nAnswer:"
 CHOOSE = "{summary}\n\nQuestion: {query}\n{listed}\n\nThe letter of the right answer:"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-@dataclass(frozen=True)
-class HubCompressor:
-    """Compressor, evaluator and predictor, each a causal model of transformers (or the compressor itself).
+class HubCompressor(settings.HubCompressor):
+    """Compressor, evaluator and predictor, each a causal model of transformers.
 
-    The compressor draws ``draws`` summaries of every context; the evaluator gives ln p(z_ij | x_l, q) of all of them
-    under all contexts, with the same question in each; the predictor picks the likeliest option from a summary alone,
-    by its text or by its letter in a list, which is what is fair where options are sentences. Neither compressor nor
-    evaluator sees the options.
-    The token that ends a summary belongs to it, so an empty one has a length and a probability. With one model and a
-    temperature above 0, the law is exactly the one that was drawn from.
+    The compressor draws ``draws`` summaries of every context; the evaluator gives ln p(z_ij | x_l,
+    q) of all of them under all contexts, with the same question in each; the predictor picks the
+    likeliest option from a summary alone, by its text or by its letter in a list, which is what is
+    fair where options are sentences. Neither compressor nor evaluator sees the options. The token
+    that ends a summary belongs to it, so an empty one has a length and a probability. With one
+    model and a temperature above 0, the law is exactly the one that was drawn from.
     """
-
-    model: str = ""
-    evaluator: str = ""
-    predictor: str = ""
-    draws: int = 4
-    max_tokens: int = 64
-    temperature: float = 1.0
-    answers: str = "text"
-    dtype: str = "float32"
-    device: str = "cpu"
 
     def transform(
         self, data: Contexts, *, to: type[Kind], rng: np.random.Generator
     ) -> ChannelLogLikelihoods:
-        """The matrix ``(n, draws, n)``, and how often the predictor was right where answers and options are known.
+        """The matrix ``(n, draws, n)``; and, where answers and options are known, the accuracy.
 
         Raises
         ------
         UsageError : as `harness_lm.hub.load`.
-        Incompatible : a model without tokenizer, or prompts that are longer than its window.
+        Incompatible : a model without a tokenizer, or prompts that are longer than its window.
         """
         if self.temperature == 0 and self.draws > 1:
             LOG.warning(
@@ -83,7 +72,7 @@ class HubCompressor:
                 ]
                 _refuse_long(model, prompts, max(map(len, summaries)), self.evaluator)
                 exact, temperature = False, 1.0
-            # (contexts scored under, summaries) to (context of the summary, draw, context scored under).
+            # From (scoring context, summary) to (context of the summary, draw, scoring context).
             found = score(model, prompts, summaries, temperature=temperature)
             log_p = found.reshape(data.n, data.n, self.draws).transpose(1, 2, 0)
             correct = self._answers(data, texts)
@@ -94,11 +83,11 @@ class HubCompressor:
     def _load(self, name: str) -> tuple[Any, Any]:
         model, tokenizer = hub.load(name, self.dtype, self.device)
         if tokenizer is None:
-            raise Incompatible(f"{name} has no tokenizer, which text wants")
+            raise Incompatible(f"{name} has no tokenizer, but the data are text")
         return model, tokenizer
 
     def _generate(self, model: Any, tokenizer: Any, prompt: Sequence[int]) -> list[list[int]]:
-        """``draws`` summaries of one context, sampled together from the plain law: no top-k, no penalties."""
+        """``draws`` summaries of one context, sampled without top-k, top-p or penalties."""
         end = (
             tokenizer.eos_token_id
             if tokenizer.eos_token_id is not None
@@ -137,7 +126,8 @@ class HubCompressor:
         if self.answers == "letters":
             if len(names) > len(LETTERS):
                 raise Incompatible(
-                    f"{len(names)} options; {len(LETTERS)} at most have letters: wanted answers=text"
+                    f"{len(names)} options, but there are {len(LETTERS)} letters; "
+                    "wanted answers=text"
                 )
             listed = "\n".join(
                 f"{letter}) {option}" for letter, option in zip(LETTERS, names, strict=False)

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from harness import AttentionProfile, Estimate, Incompatible, TokenLogProbabilities
+from harness_lm.settings import Skipping
 
 
-@dataclass(frozen=True)
-class CrossEntropy:
-    """-sum ln p / symbols, over the tokens that at least ``skip`` tokens stand before.
+class CrossEntropy(Skipping):
+    """-sum ln p / symbols, over the tokens with at least ``skip`` tokens before them.
 
-    Per symbol of the data (byte, code), not per token: so models with different tokens can be compared, and a language
-    of known entropy rate bounds it from below. The first tokens of a sequence have less context than the rest and cost
-    more; ``skip`` leaves them out.
+    Per symbol of the data (byte, code), not per token: so models with different tokens can be
+    compared, and a language of known entropy rate bounds it from below. The first tokens of a
+    sequence have less context than the rest and cost more; ``skip`` leaves them out.
     """
-
-    skip: int = 0
 
     def estimate(
         self, data: TokenLogProbabilities | AttentionProfile, *, rng: np.random.Generator
     ) -> Estimate:
-        """The cross-entropy in nats per symbol; its standard error is that of a ratio of sums over sequences.
+        """The cross-entropy in nats per symbol; its standard error is that of a ratio of sums over
+        sequences.
 
-        Raises `Incompatible` where ``skip`` leaves nothing, and for a profile without log-probabilities.
+        Raises `Incompatible` where ``skip`` leaves nothing, and for a profile without
+        log-probabilities.
         """
         if isinstance(data, AttentionProfile):
             if data.log_p is None:
-                raise Incompatible("a profile without log-probabilities of the tokens")
+                raise Incompatible("the profile has no log-probabilities of the tokens")
             kept = np.arange(data.log_p.shape[1]) >= self.skip
             nats, symbols = -data.log_p[:, kept].sum(1), np.full(data.n, kept.sum())
         else:
@@ -41,7 +40,8 @@ class CrossEntropy:
         total = int(symbols.sum())
         if total == 0:
             raise Incompatible(
-                f"no token has {self.skip} tokens before it; wanted a smaller skip, or longer sequences"
+                f"no token has {self.skip} tokens before it; "
+                "wanted a smaller skip, or longer sequences"
             )
         value = float(nats.sum() / total)
         n = len(nats)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -25,7 +24,7 @@ from harness import (
     TokenSequences,
     UsageError,
 )
-from harness_lm import reading
+from harness_lm import reading, settings
 from harness_lm.reading import RowWatch
 from harness_lm.rows import row_entropies
 from harness_lm.texts import encode_texts
@@ -36,7 +35,7 @@ WATCHED = "infoharness_rows"
 LONGEST = 1024
 """Tokens of a window, where the model would allow more and nothing is asked for."""
 UNKNOWN = ("position_bias", "softcap", "s_aux")
-"""What changes the logits of attention in ways that our function does not follow."""
+"""Arguments that change the logits of attention in ways that our function does not compute."""
 
 _watch: list[RowWatch] = []
 
@@ -44,12 +43,12 @@ _watch: list[RowWatch] = []
 def _attend(
     module: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **more: Any
 ) -> tuple[Tensor, Tensor | None]:
-    """Attention as usual; where somebody watches, the entropies of its rows are reduced on the way."""
+    """Attention as usual; where a watch is set, it is given the entropies of the rows."""
     if _watch:
         odd = [name for name in UNKNOWN if more.get(name) is not None]
         if odd:
             raise Incompatible(
-                f"attention with {odd[0]}, whose rows are not followed; wanted hf-causal-lm-maps"
+                f"attention with {odd[0]}, whose rows cannot be computed; wanted hf-causal-lm-maps"
             )
         scale = more.get("scaling")
         q = query * (scale if scale is not None else 1.0 / math.sqrt(query.shape[-1]))
@@ -80,10 +79,14 @@ class HubReader:
 
     def logits(self, ids: Tensor) -> Tensor:
         """See `harness_lm.reading.Reader`."""
-        return self.model(input_ids=ids, use_cache=False).logits
+        logits: Tensor = self.model(input_ids=ids, use_cache=False).logits
+        return logits
 
     def watched(self, ids: Tensor, watch: RowWatch) -> Tensor:
-        """See `harness_lm.reading.Reader`. Raises `Incompatible` where the model does not let its attention be seen."""
+        """See `harness_lm.reading.Reader`.
+
+        Raises `Incompatible` where the model does not let its attention be seen.
+        """
         seen: set[int] = set()
 
         def note(layer: int, rows: Tensor) -> None:
@@ -101,7 +104,8 @@ class HubReader:
         if len(seen) < self.layers:
             kind = self.model.config.model_type
             raise Incompatible(
-                f"{kind}: attention of {len(seen)} of {self.layers} layers is visible; try hf-causal-lm-maps"
+                f"{kind}: attention of {len(seen)} of {self.layers} layers is visible; "
+                "wanted hf-causal-lm-maps"
             )
         return found
 
@@ -121,7 +125,8 @@ class HubReader:
             self.model.set_attn_implementation(before)
         if found is None or any(a is None for a in found):
             raise Incompatible(
-                f"{self.model.config.model_type}: gives no attention maps, even with attention=eager"
+                f"{self.model.config.model_type}: returns no attention maps, even with the eager "
+                "implementation"
             )
         return torch.stack([a.float() for a in found], 1)
 
@@ -143,16 +148,17 @@ def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
 
     Raises
     ------
-    UsageError : it cannot be loaded, it wants code of its own, its tokenizer has more tokens than the model, or the
-        device is absent.
-    Incompatible : none is named, or it is no causal model.
+    UsageError : it cannot be loaded, it wants code of its own, its tokenizer has more tokens than
+        the model, or the device is absent.
+    Incompatible : no model is named, or it is not causal.
     """
     if not name:
         raise Incompatible(
-            "no model is named; wanted its parameter model: a folder of a checkpoint, or an id of the hub"
+            "the parameter model is empty; wanted a folder of a checkpoint, or a Hugging Face id"
         )
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError("device 'cuda': torch sees no GPU here; wanted device=cpu")
+    model: Any  # its own types know no name of a device
     try:
         config = AutoConfig.from_pretrained(name)
         with torch.random.fork_rng(devices=[]):
@@ -162,8 +168,9 @@ def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
     except Exception as error:  # whatever the files, the hub or the library raise
         first = " ".join(str(error).split())[:200]
         raise UsageError(
-            f"hf-causal-lm.model: {name!r} cannot be loaded as a causal LM ({type(error).__name__}: {first}); wanted "
-            "a folder or hub id of one that needs no code of its own; for gated ones log in with `hf auth login`"
+            f"hf-causal-lm.model: {name!r} cannot be loaded as a causal language model "
+            f"({type(error).__name__}: {first}); wanted a folder or a Hugging Face id of one that "
+            "needs no code of its own; for gated models log in with `hf auth login`"
         ) from error
     model = model.to(device).eval()
     try:
@@ -173,7 +180,8 @@ def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
     rows = model.get_input_embeddings().weight.shape[0]
     if tokenizer is not None and len(tokenizer) > rows:
         raise UsageError(
-            f"hf-causal-lm.model: {name}: the tokenizer has {len(tokenizer)} tokens, the model {rows}"
+            f"hf-causal-lm.model: {name}: the tokenizer has {len(tokenizer)} tokens, "
+            f"the model has {rows}"
         )
     _refuse_acausal(model, rows, device)
     return model, tokenizer
@@ -181,24 +189,16 @@ def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
 
 @torch.no_grad()
 def _refuse_acausal(model: Any, rows: int, device: str) -> None:
-    """Change the last of four tokens: a causal model gives the same before it."""
+    """Change the last of four tokens: a causal model gives the same logits before it."""
     ids = torch.tensor([[0, 1 % rows, 0, 0], [0, 1 % rows, 0, 1 % rows]], device=device)
     first, second = model(input_ids=ids, use_cache=False).logits[:, :3].float()
     if not torch.allclose(first, second, atol=1e-3, rtol=1e-3):
         kind = model.config.model_type
-        raise Incompatible(
-            f"{kind}: earlier places see later tokens, so it is no causal model; wanted one"
-        )
+        raise Incompatible(f"{kind}: earlier positions see later tokens; wanted a causal model")
 
 
-@dataclass(frozen=True)
-class _HubLM:
-    """The parameters that all kinds of output share. Nothing is trained."""
-
-    model: str = ""
-    window: int = 0
-    dtype: str = "float32"
-    device: str = "cpu"
+class _Loaded(settings.HubLM):
+    """A model of transformers: what all kinds of output share. Nothing is trained."""
 
     def reader(self, data: TokenSequences) -> tuple[HubReader, Tokens]:
         """The model, and the test part (all data where there is no split) in its tokens.
@@ -208,21 +208,21 @@ class _HubLM:
         Raises
         ------
         UsageError : see `load`; or a window longer than the model's.
-        Incompatible : more symbols than the model has tokens, bytes that are no UTF-8, no tokenizer for text, or no
-            token to begin with.
+        Incompatible : more symbols than the model has tokens, bytes that are no UTF-8, no tokenizer
+            for text, or no token to begin with.
         """
         model, tokenizer = load(self.model, self.dtype, self.device)
         own = int(getattr(model.config, "max_position_embeddings", 0) or LONGEST)
         if self.window > own:
             raise UsageError(
-                f"hf-causal-lm.window: {self.window}; {self.model} sees at most {own} tokens"
+                f"hf-causal-lm.window: {self.window}; {self.model} can see at most {own} tokens"
             )
         rows = model.get_input_embeddings().weight.shape[0]
         start = _start(model.config, rows)
         part = data.evaluated()
         if part.alphabet == "bytes":
             if tokenizer is None:
-                raise Incompatible(f"{self.model} has no tokenizer, which text wants")
+                raise Incompatible(f"{self.model} has no tokenizer, but the data are text")
             tokens = encode_texts(part, tokenizer)
         elif part.vocab_size > rows:
             raise Incompatible(
@@ -234,7 +234,7 @@ class _HubLM:
 
 
 def _start(config: Any, rows: int) -> int:
-    """The token before the first: the model's own for that, or the one that ends texts."""
+    """The token before the first: the one that begins texts, or else the one that ends them."""
     for name in ("bos_token_id", "eos_token_id"):
         found = getattr(config, name, None)
         found = found[0] if isinstance(found, list) and found else found
@@ -247,35 +247,34 @@ def _start(config: Any, rows: int) -> int:
     )
 
 
-@dataclass(frozen=True)
-class HubLM(_HubLM):
+class HubLM(_Loaded):
     """Log-probabilities of every token."""
 
     def transform(
         self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
     ) -> TokenLogProbabilities:
-        """ln p of the tokens of the test part; of all where there is no split. Raises as `reader`."""
+        """ln p of the tokens of the test part; of all where there is no split.
+
+        Raises as `reader`.
+        """
         return reading.log_probabilities(*self.reader(data))
 
 
-@dataclass(frozen=True)
-class HubLMStates(_HubLM):
+class HubLMStates(_Loaded, settings.HubStates):
     """Hidden states of one layer."""
-
-    layer: int = -1
 
     def transform(
         self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
     ) -> HiddenStates:
-        """States after the embedding (layer 0) or a block. Raises as `reader`, and as `harness_lm.reading.states`."""
+        """States after the embedding (layer 0) or a block.
+
+        Raises as `reader`, and as `harness_lm.reading.states`.
+        """
         return reading.states(*self.reader(data), self.layer, "hf-causal-lm-states.layer")
 
 
-@dataclass(frozen=True)
-class HubLMAttention(_HubLM):
+class HubLMAttention(_Loaded, settings.HubAttention):
     """Entropies of attention rows, streamed by layer."""
-
-    limit: int = 64
 
     def transform(
         self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
@@ -284,11 +283,8 @@ class HubLMAttention(_HubLM):
         return reading.attention_profile(*self.reader(data), self.limit)
 
 
-@dataclass(frozen=True)
-class HubLMMaps(_HubLM):
+class HubLMMaps(_Loaded, settings.HubMaps):
     """Whole attention maps."""
-
-    limit: int = 8
 
     def transform(
         self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator

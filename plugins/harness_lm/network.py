@@ -1,8 +1,9 @@
 """A decoder-only transformer that fits on a page, with parts that can be switched.
 
-The blocks are those of GPT-2, ``x + attention(norm(x))`` and then ``x + feed_forward(norm(x))``, and the variants that
-N. Jha & B. Reagen (arXiv:2501.03489, section 3 and equations 1-8) take parts away from: no normalisation, no
-activation, a scaled or fused feed-forward part, temperatures in the softmax.
+The blocks are those of GPT-2, ``x + attention(norm(x))`` and then ``x + feed_forward(norm(x))``,
+and the variants that N. Jha & B. Reagen (arXiv:2501.03489, section 3 and equations 1-8) take parts
+away from: no normalisation, no activation, a scaled or fused feed-forward part, temperatures in the
+softmax.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -18,36 +19,40 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 
+from harness_lm.settings import Shape
+
 INIT = 0.02
 """Standard deviation of the weights at the start, as in GPT-2."""
 LEAST = 1e-3
 """Feed-forward scales stay this far from 0, temperatures above it."""
-ACTIVATIONS = {"gelu": F.gelu, "relu": F.relu, "identity": lambda x: x}
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "gelu": F.gelu,
+    "relu": F.relu,
+    "identity": lambda x: x,
+}
 
 Watch = Callable[[int, Tensor, Tensor], None]
-"""Called with a layer, its queries (scaled, over temperature) and keys ``(batch, heads, t, width / heads)``."""
+"""Called with a layer, its queries (scaled, over temperature) and its keys.
+
+Both are ``(batch, heads, t, width / heads)``.
+"""
 
 
-@dataclass(frozen=True)
-class Design:
-    """The shape of a network: all that is needed to build it again.
+@dataclass(frozen=True, kw_only=True)
+class Design(Shape):
+    """A shape and the size of the vocabulary: all that is needed to build a network again.
 
-    ``vocabulary`` counts the tokens, without the one that starts a sequence; ``window`` the places that it can see.
+    ``vocabulary`` counts the tokens, without the one that starts a sequence; ``window`` the
+    tokens that it can see.
     """
 
     vocabulary: int
-    window: int = 64
-    layers: int = 2
-    heads: int = 4
-    width: int = 64
-    norm: str = "layer"
-    activation: str = "gelu"
-    feed_forward: str = "standard"
-    weight_norm: str = "none"
-    normalised: str = "ffn"
-    temperature: str = "fixed"
-    temperature_start: float = 1.0
-    threshold_start: float = 0.5
+
+    @classmethod
+    def of(cls, shape: Shape, vocabulary: int) -> Design:
+        """The design of a shape (or of settings that have more than a shape)."""
+        fields = {f.name: getattr(shape, f.name) for f in dataclasses.fields(Shape)}
+        return cls(vocabulary=vocabulary, **fields)
 
     def text(self) -> str:
         """The design as JSON."""
@@ -55,7 +60,7 @@ class Design:
 
 
 class Apart(nn.Module):
-    """Queries, keys and values by a map each, so that each can be normalised on its own."""
+    """Queries, keys and values by one map each, so that each can be normalized on its own."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -67,7 +72,7 @@ class Apart(nn.Module):
 
 
 class Attention(nn.Module):
-    """Causal attention; with temperatures, one for every head and place."""
+    """Causal attention; with temperatures, one for every head and position."""
 
     def __init__(self, design: Design) -> None:
         super().__init__()
@@ -81,7 +86,7 @@ class Attention(nn.Module):
             self.temperature = nn.Parameter(start)
 
     def parts(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values ``(batch, heads, t, width / heads)``; queries are scaled, over temperature."""
+        """Queries (scaled), keys and values ``(batch, heads, t, width / heads)``."""
         batch, t, width = x.shape
         q, k, v = (
             self.project(x)
@@ -101,7 +106,7 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """``act(x W_in) W_out``; or one fused map of the width, which is what W_in W_out is without activation."""
+    """``act(x W_in) W_out``; or one fused map, which W_in W_out is without an activation."""
 
     def __init__(self, design: Design) -> None:
         super().__init__()
@@ -124,7 +129,10 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """One layer. Where the feed-forward part is scaled or fused: ``beta x + feed_forward(x) / alpha`` (equation 8)."""
+    """One layer.
+
+    A scaled or fused feed-forward part gives ``beta x + feed_forward(x) / alpha`` (equation 8).
+    """
 
     def __init__(self, design: Design) -> None:
         super().__init__()
@@ -149,7 +157,7 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """The network. Without ``norm`` no normalisation is left anywhere, the last included."""
+    """The network. With ``norm=none`` there is no normalization at all, not even the last one."""
 
     def __init__(self, design: Design) -> None:
         super().__init__()
@@ -159,7 +167,8 @@ class Transformer(nn.Module):
         self.blocks = nn.ModuleList(Block(design) for _ in range(design.layers))
         self.last_norm = nn.LayerNorm(design.width) if design.norm == "layer" else nn.Identity()
         self.head = nn.Linear(design.width, design.vocabulary, bias=False)
-        # Targets of the entropies of heads, as shares of their maximum; only the entropy penalty trains them.
+        # Targets of the entropies of heads, as shares of their maximum; only the entropy penalty
+        # trains them.
         self.thresholds = nn.Parameter(
             torch.full((design.layers, design.heads), design.threshold_start)
         )
@@ -169,26 +178,27 @@ class Transformer(nn.Module):
             if isinstance(module, nn.Linear) and module.bias is not None:
                 nn.init.zeros_(module.bias)
         if design.weight_norm != "none":
-            normalise = {
+            normalise: Mapping[str, Callable[[nn.Module], nn.Module]] = {
                 "weight": parametrizations.weight_norm,
                 "spectral": parametrizations.spectral_norm,
             }
             for linear in self.normalised():
                 normalise[design.weight_norm](linear)
 
+    def _blocks(self) -> list[Block]:
+        return [block for block in self.blocks if isinstance(block, Block)]
+
     def normalised(self) -> list[nn.Module]:
-        """The maps that ``weight_norm`` is for: of the feed-forward part, of attention's queries (q), keys (k), values
-        (v) and output (o), as ``normalised`` spells them.
+        """The linear maps that ``weight_norm`` applies to, as ``normalised`` spells them.
+
+        ``ffn`` is the feed-forward part; q, k, v, o are queries, keys, values and output.
         """
         attended, _, rest = self.design.normalised.partition("-")
         found: list[nn.Module] = []
-        for block in self.blocks:
-            if attended != "ffn":
-                found += [
-                    m
-                    for m, letter in zip(block.attention.project.maps, "qkv", strict=True)
-                    if letter in attended
-                ]
+        for block in self._blocks():
+            if isinstance(apart := block.attention.project, Apart):
+                maps = zip("qkv", apart.maps, strict=True)
+                found += [linear for letter, linear in maps if letter in attended]
                 found += [block.attention.out] if "o" in attended else []
             if "ffn" in (attended, rest):
                 found += block.feed_forward.maps
@@ -202,12 +212,12 @@ class Transformer(nn.Module):
     def hidden(self, ids: Tensor, watch: Watch | None = None) -> list[Tensor]:
         """Hidden states ``(batch, t, width)`` after the embedding and after every block.
 
-        ``watch`` sees the queries and keys of each layer while they exist, so that what is reduced from them layer by
-        layer never needs the maps of all.
+        ``watch`` sees the queries and keys of each layer while they exist, so that what is reduced
+        from them layer by layer never needs the maps of all.
         """
         x = self.tokens(ids) + self.places.weight[: ids.shape[1]]
         states = [x]
-        for layer, block in enumerate(self.blocks):
+        for layer, block in enumerate(self._blocks()):
             x, q, k = block(x)
             if watch is not None:
                 watch(layer, q, k)
@@ -215,19 +225,16 @@ class Transformer(nn.Module):
         return states
 
     def forward(self, ids: Tensor, watch: Watch | None = None) -> Tensor:
-        """Logits of the next token ``(batch, t, vocabulary)`` at every place of ``ids (batch, t)``."""
-        return self.head(self.last_norm(self.hidden(ids, watch)[-1]))
+        """Logits ``(batch, t, vocabulary)`` of the token after each of ``ids (batch, t)``."""
+        logits: Tensor = self.head(self.last_norm(self.hidden(ids, watch)[-1]))
+        return logits
 
     def undecayed(self) -> set[int]:
-        """The ids of parameters that weight decay leaves alone: norms, biases, scales, temperatures, thresholds."""
-        plain = {id(m.weight) for m in self.modules() if isinstance(m, nn.Embedding)}
-        return (
-            {id(p) for p in self.parameters() if p.ndim < 2 or p is self.thresholds}
-            | plain
-            | self._temperatures()
-        )
+        """Ids of the parameters without weight decay.
 
-    def _temperatures(self) -> set[int]:
-        return {
-            id(b.attention.temperature) for b in self.blocks if b.attention.temperature is not None
-        }
+        These are norms, biases, scales, embeddings, temperatures and thresholds.
+        """
+        spared: list[Tensor] = [p for p in self.parameters() if p.ndim < 2 or p is self.thresholds]
+        spared += [m.weight for m in self.modules() if isinstance(m, nn.Embedding)]
+        spared += [t for b in self._blocks() if (t := b.attention.temperature) is not None]
+        return {id(p) for p in spared}

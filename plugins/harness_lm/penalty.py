@@ -1,4 +1,4 @@
-"""The entropy penalty of N. Jha & B. Reagen (arXiv:2501.03489, algorithm 1), and as their released code has it."""
+"""The entropy penalty of the paper (arXiv:2501.03489, algorithm 1), and of its released code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from torch import Tensor
 
 
 def most(t: int, reference: str) -> float:
-    """The reference of head entropies in nats: ``log`` is ln t, ``causal`` ln(t!)/t, what causal rows can reach."""
+    """The maximum of a head's entropy in nats.
+
+    ``log`` is ln t, ``causal`` is ln(t!)/t, what causal rows can reach.
+    """
     return math.log(t) if reference == "log" else math.lgamma(t + 1) / t
 
 
@@ -21,7 +24,9 @@ def entropy_penalty(
     reference: str = "log",
     two_sided: bool = True,
 ) -> Tensor:
-    """Mean over heads of delta^2 where |delta| exceeds the margin, else 0; delta = E - threshold x maximum.
+    """Mean over heads of delta^2 where |delta| is beyond the margin, else 0.
+
+    Here delta = E - threshold x maximum, for the mean entropy E of the rows of a head.
 
     Parameters
     ----------
@@ -45,10 +50,11 @@ def entropy_penalty(
 
 
 def released_penalty(rows: Tensor, thresholds: Tensor, *, margin: float = 0.2) -> Tensor:
-    """The penalty as the paper's released code computes it, to compare with: per row, *summed* over batch and rows.
+    """The penalty of the paper's released code, for comparison: *summed* over batch and rows.
 
-    Arguments as in `entropy_penalty`, with one ``(heads,)`` vector of thresholds for all layers. It is larger by about
-    batch x t, and its zone acts on rows: a causal row of few keys can never be inside.
+    Arguments as in `entropy_penalty`, with one ``(heads,)`` vector of thresholds for all layers. It
+    is larger by about batch x t, and its zone acts on rows: a causal row of few keys can never be
+    inside.
     """
     top = math.log(rows.shape[-1])
     delta = rows - thresholds[None, None, :, None] * top

@@ -1,4 +1,4 @@
-"""Reductions on the way through a network: log-probabilities of tokens, entropies of attention rows."""
+"""What is reduced while a network runs: log-probabilities of tokens, entropies of attention."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from torch import Tensor
 from harness import AttentionProfile, Floats, Ints
 
 CHUNK = 256
-"""Places whose logits are turned into float64 log-probabilities together."""
+"""Positions whose logits are turned into float64 log-probabilities together."""
 
 
 def token_log_p(logits: Tensor, targets: Ints) -> Floats:
-    """ln p of the targets ``(batch, t)`` under logits ``(batch, t, vocabulary)``, in nats; 0 where a target is -1."""
+    """ln p ``(batch, t)`` in nats of the targets under logits ``(batch, t, vocabulary)``.
+
+    It is 0 where a target is -1.
+    """
     flat, wanted = logits.flatten(0, 1), torch.tensor(targets.ravel(), device=logits.device)
     found = []
-    for part, y in zip(flat.split(CHUNK), wanted.split(CHUNK), strict=True):
+    for part, y in zip(torch.split(flat, CHUNK), torch.split(wanted, CHUNK), strict=True):
         z = part.double()
         chosen = z.gather(1, y.clamp(min=0)[:, None])[:, 0]
         found.append(torch.where(y < 0, torch.zeros_like(chosen), chosen - z.logsumexp(1)))
@@ -25,7 +28,7 @@ def token_log_p(logits: Tensor, targets: Ints) -> Floats:
 
 
 class ProfileRows:
-    """Collects an `AttentionProfile` of n windows of t tokens, batch by batch and layer by layer."""
+    """Collects an `AttentionProfile` of n windows of t tokens, by batch and layer."""
 
     def __init__(self, n: int, layers: int, heads: int, t: int) -> None:
         self._entropy = np.zeros((n, layers, heads, t))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,13 +15,14 @@ from harness import (
     Floats,
     HiddenStates,
     Incompatible,
+    Ints,
     TokenLogProbabilities,
     UsageError,
     calm,
 )
 from harness_lm.profile import ProfileRows, token_log_p
-from harness_lm.runtime import halving
-from harness_lm.tokens import Ints, Tokens
+from harness_lm.runtime import Result, halving
+from harness_lm.tokens import Tokens
 from harness_lm.training import pieces
 
 BATCH = 32
@@ -36,7 +37,7 @@ class RowWatch(Protocol):
 
 
 class Reader(Protocol):
-    """A causal network: ``start`` is the token before the first, ``window`` the tokens that it can see."""
+    """A causal network: ``start`` is the token before the first, it sees ``window`` tokens."""
 
     start: int
     window: int
@@ -61,11 +62,11 @@ class Reader(Protocol):
 
 
 Window = tuple[int, int, int]
-"""A sequence, the first place that is read of it, the first that counts."""
+"""A sequence, the first position that is read of it, the first that counts."""
 
 
 def log_probabilities(reader: Reader, tokens: Tokens) -> TokenLogProbabilities:
-    """ln p of every token; sequences longer than the window are read in windows that overlap by half."""
+    """ln p of every token; longer sequences are read in windows that overlap by half."""
     log_p, context = np.zeros(len(tokens.ids)), np.zeros(len(tokens.ids), np.int64)
     windows = _by_length(
         pieces(np.diff(tokens.offsets), reader.window), np.diff(tokens.offsets), reader.window
@@ -89,14 +90,15 @@ def log_probabilities(reader: Reader, tokens: Tokens) -> TokenLogProbabilities:
 def states(reader: Reader, tokens: Tokens, layer: int, name: str) -> HiddenStates:
     """Hidden states of a layer at every token; negative layers count from the last.
 
-    Raises `UsageError` for a layer that is not there; ``name`` is the parameter to blame.
+    Raises `UsageError` for a layer that does not exist; ``name`` is the parameter that asks for it.
     """
     layers = reader.layers
     found = layer + layers + 1 if layer < 0 else layer
     if not 0 <= found <= layers:
         raise UsageError(f"{name} {layer}; wanted {-layers - 1} to {layers}")
     x: list[Any] = [None] * len(tokens.ids)
-    # Windows over the opened sequences: the state of a token is where it was read, the start token has none.
+    # Windows over the opened sequences: the state of a token is where it was read, the start token
+    # has none.
     lengths = np.diff(tokens.offsets) + 1
     windows = _by_length(pieces(lengths, reader.window), lengths, reader.window)
 
@@ -115,7 +117,10 @@ def states(reader: Reader, tokens: Tokens, layer: int, name: str) -> HiddenState
 
 
 def attention_profile(reader: Reader, tokens: Tokens, limit: int) -> AttentionProfile:
-    """Entropies of attention rows and log-probabilities over at most ``limit`` windows. Raises as `full_windows`."""
+    """Entropies of attention rows and log-probabilities over at most ``limit`` windows.
+
+    Raises as `full_windows`.
+    """
     chosen = full_windows(reader, tokens, limit)
 
     def work(batch: int) -> AttentionProfile:
@@ -129,8 +134,9 @@ def attention_profile(reader: Reader, tokens: Tokens, limit: int) -> AttentionPr
 
 
 def attention_maps(reader: Reader, tokens: Tokens, limit: int) -> AttentionMaps:
-    """Whole maps of at most ``limit`` full windows: memory grows with layers x heads x window^2. Raises as
-    `full_windows`.
+    """Whole maps of at most ``limit`` full windows: memory grows with layers x heads x window^2.
+
+    Raises as `full_windows`.
     """
     chosen = full_windows(reader, tokens, limit)
 
@@ -142,14 +148,14 @@ def attention_maps(reader: Reader, tokens: Tokens, limit: int) -> AttentionMaps:
         return np.concatenate(found)
 
     a = _quietly(reader, work)
-    broken = np.isnan(a).any(-1)
+    broken = np.asarray(np.isnan(a).any(-1))
     return AttentionMaps(
         np.where(broken[..., None], 0.0, a), broken=broken if broken.any() else None
     )
 
 
 def full_windows(reader: Reader, tokens: Tokens, limit: int) -> list[Window]:
-    """At most ``limit`` windows that are full, evenly spread: entropies of shorter ones have another maximum.
+    """At most ``limit`` full windows, evenly spread: shorter ones have another maximum entropy.
 
     Raises `Incompatible` where no sequence is as long as the window.
     """
@@ -161,14 +167,14 @@ def full_windows(reader: Reader, tokens: Tokens, limit: int) -> list[Window]:
     ]
     if not found:
         raise Incompatible(
-            f"no sequence of {t} tokens, the window; the longest has {lengths.max()}"
+            f"no sequence fills the window of {t} tokens; the longest has {lengths.max()}"
         )
     kept = np.unique(np.linspace(0, len(found) - 1, min(limit, len(found))).round().astype(int))
     return [found[i] for i in kept]
 
 
-def _quietly(reader: Reader, work: Any) -> Any:
-    """Do it on one thread, without gradients, with smaller batches where memory runs out."""
+def _quietly(reader: Reader, work: Callable[[int], Result]) -> Result:
+    """Do it without gradients, and with smaller batches where memory runs out."""
     with calm(reader.device, np.random.default_rng(0)), torch.no_grad():
         return halving(BATCH, work)
 
@@ -197,7 +203,7 @@ def _inputs(parts: list[Ints], device: str) -> Tensor:
 
 
 def _read(reader: Reader, tokens: Tokens, chosen: list[Window]) -> tuple[Tensor, Ints]:
-    """Inputs ``(batch, t)`` of some windows, and the tokens to predict ``(batch, t)``, -1 beyond an end."""
+    """Inputs and tokens to predict ``(batch, t)`` of some windows; the latter -1 beyond an end."""
     opened = [
         _opened(reader, tokens, i)[first : first + reader.window + 1] for i, first, _ in chosen
     ]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 TILE = 128
-"""Queries that are looked at together: memory grows with tile x keys, never with queries x keys."""
+"""Queries that are computed together: memory grows with tile x keys, not with queries x keys."""
 
 
 def row_entropies(
@@ -44,11 +44,12 @@ def row_entropies(
 
 
 def logit_entropy(z: Tensor) -> Tensor:
-    """The entropy (nats) of softmax(z) over the last axis ``(..., k) -> (...)``; masked logits are minus infinity.
+    """The entropy in nats of softmax(z) over the last axis ``(..., k)``; masked logits are -inf.
 
     Rounding may leave it a little below 0 in single precision; it is not clipped.
     """
-    # The largest logit is taken off first: both terms stay small, so little is lost in their difference.
+    # The largest logit is taken off first: both terms stay small, so little is lost in their
+    # difference.
     shifted = z - z.amax(-1, keepdim=True).detach()
     weights = shifted.exp()
     total = weights.sum(-1)

@@ -19,7 +19,7 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def halving(batch: int, work: Callable[[int], Result]) -> Result:
-    """``work(batch)``; where memory runs out it is tried again with half the batch, down to 1, and the log says so.
+    """``work(batch)``; where memory runs out it is tried again with half the batch, down to 1.
 
     ``work`` must give the same for every batch size.
     """
@@ -29,5 +29,5 @@ def halving(batch: int, work: Callable[[int], Result]) -> Result:
         except (MemoryError, RuntimeError) as error:
             if batch == 1 or not out_of_memory(error):
                 raise
-        LOG.warning("out of memory with batches of %d; going on with %d", batch, batch // 2)
+        LOG.warning("out of memory with batches of %d; continuing with %d", batch, batch // 2)
         batch //= 2

@@ -24,11 +24,12 @@ def score(
     *,
     temperature: float = 1.0,
 ) -> Floats:
-    """ln p(continuation | prompt) of all pairs ``(prompts, continuations)``, summed over tokens, in nats.
+    """ln p(continuation | prompt) in nats, summed over tokens ``(prompts, continuations)``.
 
-    The keys and values of a prompt are computed once and shared by all continuations, which are taken in order of their
-    lengths, so that there is little padding; where memory runs out the batch is halved. Logits are divided by the
-    temperature that a sampler used, so that the law is the one that was drawn from.
+    The keys and values of a prompt are computed once and shared by all continuations, which are
+    taken in order of their lengths, so that there is little padding; where memory runs out the
+    batch is halved. Logits are divided by the temperature that a sampler used, so that the law is
+    the one that was drawn from.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def _continued(
     parts: list[Sequence[int]],
     temperature: float,
 ) -> Floats:
-    """ln p of some continuations of one prompt, whose last logits are ``first (1, 1, vocabulary)``."""
+    """ln p of continuations of one prompt whose last logits are ``first (1, 1, vocabulary)``."""
     longest = max(map(len, parts))
     ids = torch.zeros((len(parts), longest), dtype=torch.int64, device=first.device)
     kept = torch.zeros((len(parts), longest), dtype=torch.bool, device=first.device)
@@ -86,7 +87,10 @@ def _continued(
 
 
 def right(data: Contexts, chosen: np.ndarray) -> np.ndarray:
-    """1 where the chosen option ``(n, draws)`` is the answer, 0 where not, `UNKNOWN` where there is none."""
+    """1 where the chosen option ``(n, draws)`` is the answer, else 0.
+
+    It is `ChannelLogLikelihoods.UNKNOWN` where no answer is known.
+    """
     wanted = np.array(
         [data.options.index(answer) if answer else -1 for answer in data.answers or ()]
     )[:, None]

@@ -12,14 +12,15 @@ from harness_lm.tokens import Tokens
 
 
 def encode_texts(data: TokenSequences, tokenizer: Any) -> Tokens:
-    """Sequences of UTF-8 bytes in a tokenizer's tokens, without special ones, and the bytes that each stands for.
+    """Sequences of UTF-8 bytes in a tokenizer's tokens, and the bytes that each stands for.
 
-    A token has the bytes from the end of the one before it (or of the text) to its own end: bytes that the tokenizer
-    drops, such as spaces, are counted, so that nats per byte stay comparable.
+    A token has the bytes from the end of the one before it (or of the text) to its own end: bytes
+    that the tokenizer drops, such as spaces, are counted, so that nats per byte stay comparable.
 
     Raises
     ------
-    Incompatible : bytes that are no UTF-8, a text without tokens, a tokenizer that does not tell where its tokens lie.
+    Incompatible : bytes that are no UTF-8, a text without tokens, a tokenizer that does not tell
+        where its tokens lie.
     """
     ids, symbols, ends = [], [], [0]
     for row, (a, b) in enumerate(itertools.pairwise(data.offsets)):
@@ -27,7 +28,7 @@ def encode_texts(data: TokenSequences, tokenizer: Any) -> Tokens:
             text = bytes(data.ids[a:b].astype(np.uint8)).decode("utf-8")
         except UnicodeDecodeError as error:
             raise Incompatible(
-                f"sequence {row} is no UTF-8 ({error.reason}), which a text tokenizer wants"
+                f"sequence {row} is not UTF-8 text ({error.reason}), which the tokenizer needs"
             ) from None
         try:
             found = tokenizer(
@@ -35,7 +36,7 @@ def encode_texts(data: TokenSequences, tokenizer: Any) -> Tokens:
             )
         except NotImplementedError:
             raise Incompatible(
-                "the tokenizer does not tell where its tokens lie; wanted a fast one"
+                "the tokenizer does not say where its tokens are in the text; wanted a fast one"
             ) from None
         if not found["input_ids"]:
             raise Incompatible(f"sequence {row} has no tokens")

@@ -1,10 +1,9 @@
-"""`tiny-compressor`: small transformers, trained on the training part, compress contexts and answer from that."""
+"""`tiny-compressor`: small transformers, trained here, compress contexts and answer from that."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,54 +18,41 @@ from harness import (
     calm,
     torch_generator,
 )
-from harness_lm import weights
+from harness_lm import settings, weights
 from harness_lm.network import Transformer
 from harness_lm.runtime import LOG, halving
 from harness_lm.scoring import right
-from harness_lm.training import Recipe
 
 WORD = re.compile(r"\w+|[^\w\s]")
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
 BATCH = 512
 """Sequences that are read together."""
 QUESTION, SUMMARY, ANSWER, END, UNKNOWN = range(5)
-"""Tokens that are no words: what comes next, the end, and a word that the training part lacks."""
+"""Tokens beside words: what comes next, the end, and a word that the training part lacks."""
 MARKS = 5
 
 Codes = tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class TinyCompressor:
+class TinyCompressor(settings.TinyCompressor):
     """Two networks on words: a compressor, p(z | x, q), and a predictor that sees z and q alone.
 
-    Contexts bring no summaries to learn from, so the compressor's examples are extracts: the ``sentences`` sentences
-    that share most words with the question, the best first. The predictor learns from extracts of one sentence up to
-    all. Compressions are drawn from the compressor's own law and judged by it under every context, so the law is exact
-    (``temperature`` above 0). A compressor with fewer ``steps`` makes more mistakes: that is a channel to be measured.
+    Contexts bring no summaries to learn from, so the compressor's examples are extracts: the
+    ``sentences`` sentences that share most words with the question, the best first. The predictor
+    learns from extracts of one sentence up to all. Compressions are drawn from the compressor's own
+    law and judged by it under every context, so the law is exact (``temperature`` above 0). A
+    compressor with fewer ``steps`` makes more mistakes: that is a channel to be measured.
     """
-
-    sentences: int = 1
-    draws: int = 4
-    temperature: float = 1.0
-    layers: int = 1
-    heads: int = 2
-    width: int = 32
-    steps: int = 600
-    predictor_steps: int = 600
-    batch: int = 32
-    learning_rate: float = 1e-2
-    training_seed: int = 0
-    device: str = "cpu"
 
     def transform(
         self, data: Contexts, *, to: type[Kind], rng: np.random.Generator
     ) -> ChannelLogLikelihoods:
-        """The matrix ``(n, draws, n)`` of the test part, and how often the predictor was right where answers are known.
+        """The matrix ``(n, draws, n)`` of the test part; the accuracy where answers are known.
 
         Raises
         ------
-        Incompatible : no split; a test context that is longer than what the networks were trained on.
+        Incompatible : no split; a test context that is longer than what the networks were trained
+            on.
         """
         train, test = data.part("train"), data.part("test")
         words = Words(train)
@@ -107,19 +93,23 @@ class TinyCompressor:
         """A network from the cache, or trained now, whose window is the longest of these."""
         flat = np.concatenate([np.array(s, np.int64) for s in sequences])
         ends = np.cumsum([0, *map(len, sequences)])
-        shape: dict[str, object] = {"window": int(np.diff(ends).max()) + 1}
-        shape |= {"layers": self.layers, "heads": self.heads, "width": self.width}
-        recipe = Recipe(steps=steps, batch=self.batch, learning_rate=self.learning_rate)
-        data = TokenSequences(flat, ends, words.vocabulary)
-        network, _ = weights.obtain(
-            data, shape, recipe, "native", 0, self.training_seed, self.device
+        asked = settings.Network(
+            window=int(np.diff(ends).max()) + 1,
+            layers=self.layers,
+            heads=self.heads,
+            width=self.width,
+            steps=steps,
+            batch=self.batch,
+            learning_rate=self.learning_rate,
+            training_seed=self.training_seed,
         )
-        return network
+        data = TokenSequences(flat, ends, words.vocabulary)
+        return weights.obtain(data, asked, self.device)[0]
 
     def _drawn(
         self, network: Transformer, prompts: Sequence[Codes], most: int, rng: np.random.Generator
     ) -> list[Codes]:
-        """A continuation of every prompt, token by token until `END`, which belongs to it, or ``most`` tokens."""
+        """A continuation of every prompt: up to and with `END`, or ``most`` tokens."""
         draws = torch_generator(rng)
         sizes = torch.tensor([len(p) + 1 for p in prompts])
         ids = torch.zeros((len(prompts), int(sizes.max()) + most), dtype=torch.int64)
@@ -177,7 +167,10 @@ class TinyCompressor:
     def _answers(
         self, train: Contexts, test: Contexts, words: Words, drawn: Sequence[Codes]
     ) -> Floats | None:
-        """Whether the likeliest option, given a compression and the question alone, is the answer ``(n, draws)``."""
+        """Whether the likeliest option, given a compression and the question, is the answer.
+
+        The array is ``(n, draws)``; None where no answer is known.
+        """
         if train.answers is None or test.answers is None or not test.options:
             return None
         query = words.codes(test.query)
@@ -201,7 +194,7 @@ class TinyCompressor:
 
 
 class Words:
-    """The words of the training part (its texts, question and options) as codes, after the marks."""
+    """The words of the training part (texts, question and options) as codes, after the marks."""
 
     def __init__(self, train: Contexts) -> None:
         parts = (*train.texts, train.query, *train.options, *(train.answers or ()))
@@ -210,12 +203,12 @@ class Words:
         self.vocabulary = MARKS + len(known)
 
     def codes(self, text: str) -> Codes:
-        """A code per word; words that the training part lacks are all one."""
+        """A code for each word; all words that the training part lacks have the same."""
         return tuple(self._code.get(word, UNKNOWN) for word in WORD.findall(text))
 
 
 def extract(text: str, query: str) -> list[str]:
-    """The sentences of a text, those that share most words with the question first, else in their order."""
+    """The sentences of a text, those that share most words with the question first."""
     asked = {word.lower() for word in WORD.findall(query)}
     sentences = SENTENCE.split(text.strip())
     return sorted(sentences, key=lambda s: -len(asked & {word.lower() for word in WORD.findall(s)}))
@@ -225,5 +218,6 @@ def _refuse_long(prompts: Sequence[Codes], room: int) -> None:
     longest = max(prompts, key=len)
     if len(longest) > room:
         raise Incompatible(
-            f"a context of {len(longest)} words with its question; those trained on leave room for {room}"
+            f"a context of {len(longest)} words with its question; "
+            f"the networks were trained on contexts of at most {room}"
         )

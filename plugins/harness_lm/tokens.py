@@ -5,20 +5,24 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from harness import Incompatible, Ints, TokenSequences
 
 WORDS = r" ?[A-Za-z_]+| ?[0-9]+|\s+|[^\sA-Za-z_0-9]+"
-"""Pieces that no pair of bytes is merged across."""
+"""Pieces of text; bytes are merged within a piece only."""
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """n sequences in a model's tokens: ``ids`` and ``symbols`` (how many symbols of the data each stands for), cut by
-    ``offsets``.
+    """n sequences in a model's tokens.
+
+    Attributes
+    ----------
+    ids : tokens of all sequences, one after the other.
+    symbols : how many symbols of the data each token stands for.
+    offsets : sequence i has the tokens ``offsets[i]:offsets[i + 1]``.
     """
 
     ids: Ints
@@ -40,10 +44,10 @@ class Native:
         self.vocabulary = vocabulary
 
     def encode(self, data: TokenSequences) -> Tokens:
-        """One token a symbol. Raises `Incompatible` where the data have more symbols than the model."""
+        """One token for each symbol. Raises `Incompatible` where the vocabularies differ."""
         if data.vocab_size != self.vocabulary:
             raise Incompatible(
-                f"the data have {data.vocab_size} symbols, the model {self.vocabulary} tokens"
+                f"the data have {data.vocab_size} symbols, the model has {self.vocabulary} tokens"
             )
         return Tokens(data.ids, np.ones_like(data.ids), data.offsets)
 
@@ -51,8 +55,8 @@ class Native:
 class Pairs:
     """Byte pairs, merged by how often they stand together in a training text (`tokenizers`).
 
-    Every byte is one character of Latin-1 on the way, so any bytes can be encoded, and the length of a token is its
-    number of bytes.
+    Every byte is one character of Latin-1 on the way, so any bytes can be encoded, and the length
+    of a token is its number of bytes.
     """
 
     def __init__(self, text: str) -> None:
@@ -62,17 +66,22 @@ class Pairs:
         self._tokenizer = Tokenizer.from_str(text)
         self.vocabulary = int(self._tokenizer.get_vocab_size())
         self._bytes = np.array(
-            [len(self._tokenizer.id_to_token(i)) for i in range(self.vocabulary)], np.int64
+            [len(self._tokenizer.id_to_token(i) or "") for i in range(self.vocabulary)], np.int64
         )
 
     @classmethod
     def train(cls, data: TokenSequences, vocabulary: int) -> Pairs:
-        """Learn ``vocabulary`` tokens from sequences of bytes. Raises `Incompatible` for codes, and below 256."""
+        """Learn ``vocabulary`` tokens from sequences of bytes.
+
+        Raises `Incompatible` for codes, and below 256.
+        """
         from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
         _refuse_codes(data)
         if vocabulary < 256:
-            raise Incompatible(f"vocabulary={vocabulary}; byte pairs want 256 at least")
+            raise Incompatible(
+                f"vocabulary={vocabulary}; a tokenizer of byte pairs needs at least 256"
+            )
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(WORDS), "isolated")
         alphabet = [chr(i) for i in range(256)]
@@ -94,15 +103,18 @@ class Pairs:
         )
 
 
-def restored(text: str, vocabulary: int) -> Any:
-    """The tokenizer of a stored network: byte pairs from ``text``, or the symbols themselves where it is empty."""
+Tokenizer = Native | Pairs
+
+
+def restored(text: str, vocabulary: int) -> Tokenizer:
+    """The tokenizer of a stored network: byte pairs from ``text``, or symbols where it is empty."""
     return Pairs(text) if text else Native(vocabulary)
 
 
 def _refuse_codes(data: TokenSequences) -> None:
     if data.alphabet != "bytes":
         raise Incompatible(
-            "tokenizer=pairs reads text; these data are codes, which want tokenizer=native"
+            "tokenizer=pairs reads text, but these data are codes; wanted tokenizer=native"
         )
 
 

@@ -1,12 +1,9 @@
-"""Train a small transformer, or take it from the cache."""
+"""Training of a small transformer."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,38 +15,18 @@ from harness_lm.network import Design, Transformer
 from harness_lm.penalty import entropy_penalty
 from harness_lm.rows import row_entropies
 from harness_lm.runtime import LOG, out_of_memory
+from harness_lm.settings import Network
 from harness_lm.tokens import Tokens
 
 IGNORED = -100
-"""The target of places that hold no token."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is trained.
-
-    AdamW (betas .9 and .999) with a linear warm-up and a linear fall to zero, gradients clipped at
-    norm 1. ``entropy_penalty`` above 0 adds that much of the penalty of `harness_lm.penalty` to the
-    loss.
-    """
-
-    steps: int = 400
-    batch: int = 16
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.1
-    warm_up: float = 0.05
-    entropy_penalty: float = 0.0
-    entropy_margin: float = 0.2
-    entropy_reference: str = "log"
-
-    def text(self) -> str:
-        """The recipe as JSON."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+"""The target at positions without a token."""
+WARM_UP = 0.05
+"""Share of the steps in which the learning rate rises."""
 
 
 def train(
     design: Design,
-    recipe: Recipe,
+    recipe: Network,
     tokens: Tokens,
     rng: np.random.Generator,
     device: str,
@@ -57,7 +34,10 @@ def train(
 ) -> Transformer:
     """A trained network, in evaluation mode.
 
-    ``key`` names all that the weights depend on: a training of that key that was killed goes on
+    AdamW (betas .9 and .999) with a linear warm-up and a linear fall to zero, gradients clipped at
+    norm 1. With ``entropy_penalty`` the loss has that much of the penalty of `harness_lm.penalty`.
+
+    ``key`` names all that the weights depend on: a training of that key that was killed continues
     from its last checkpoint, and ends with the same bits.
 
     Raises
@@ -87,7 +67,7 @@ def train(
                 LOG.warning("out of memory in training; each batch is now taken in %d parts", parts)
             if not math.isfinite(loss):
                 raise Incompatible(
-                    f"the training diverged at step {step + 1} of {recipe.steps}: the loss is {loss}"
+                    f"training diverged at step {step + 1} of {recipe.steps}: the loss is {loss}"
                 )
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             for group in optimiser.param_groups:
@@ -134,7 +114,7 @@ def _restore(
 
 
 def _descend(
-    network: Transformer, recipe: Recipe, inputs: Tensor, targets: Tensor, parts: int
+    network: Transformer, recipe: Network, inputs: Tensor, targets: Tensor, parts: int
 ) -> float:
     """Gradients of the loss of a batch, taken in parts; the mean loss (nats per token)."""
     network.zero_grad()
@@ -166,7 +146,7 @@ def _descend(
     return total
 
 
-def _optimiser(network: Transformer, recipe: Recipe) -> torch.optim.AdamW:
+def _optimiser(network: Transformer, recipe: Network) -> torch.optim.AdamW:
     free = network.undecayed()
     decayed = [p for p in network.parameters() if id(p) not in free]
     spared = [p for p in network.parameters() if id(p) in free]
@@ -177,13 +157,13 @@ def _optimiser(network: Transformer, recipe: Recipe) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
 
 
-def _rate(step: int, recipe: Recipe) -> float:
-    warm = max(1, round(recipe.warm_up * recipe.steps))
+def _rate(step: int, recipe: Network) -> float:
+    warm = max(1, round(WARM_UP * recipe.steps))
     return min((step + 1) / warm, (recipe.steps - step) / max(1, recipe.steps - warm), 1.0)
 
 
 class Windows:
-    """All stretches of a window's length in the sequences, each sequence opened by the start token."""
+    """All windows in the sequences, each of which begins with the start token."""
 
     def __init__(self, tokens: Tokens, design: Design, device: str) -> None:
         self._length = design.window
@@ -197,7 +177,10 @@ class Windows:
         self._starts = torch.tensor(np.repeat(starts, choices) + first, device=device)
 
     def draw(self, batch: int, draws: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Random windows and the token after each of their places ``(batch, window)``, `IGNORED` beyond an end."""
+        """Random windows, and the token after each position ``(batch, window)``.
+
+        Beyond the end of a sequence that is `IGNORED`.
+        """
         chosen = torch.randint(len(self._starts), (batch,), generator=draws).to(self._starts.device)
         return self._cut(self._starts[chosen], self._ends[chosen])
 
@@ -211,9 +194,10 @@ class Windows:
 
 
 def pieces(lengths: np.ndarray, window: int) -> Iterator[tuple[int, int, int]]:
-    """How sequences longer than the window are read: (sequence, first place, first place that counts).
+    """How sequences are read: (sequence, first position, first position that counts).
 
-    Windows overlap by half, so that every token but those near the start of its sequence has half a window of context.
+    Windows overlap by half, so that every token but those near the start of its sequence has half a
+    window of context.
     """
     stride = max(1, window // 2)
     for i, length in enumerate(lengths):

@@ -1,8 +1,7 @@
 """Trained networks on disk: trained once, used by every path.
 
 They lie as safetensors in ``harness.cache_folder("tiny-lm")``. The name of a file is a digest of
-all that the weights depend on: design, recipe, training data, seed, device, and the source of this
-plugin.
+all that the weights depend on: settings, device, training data, and the source of this plugin.
 """
 
 from __future__ import annotations
@@ -21,7 +20,8 @@ from harness import TokenSequences, UsageError, cache_folder, stream
 from harness_lm import tokens
 from harness_lm.network import Design, Transformer
 from harness_lm.runtime import LOG
-from harness_lm.training import Recipe, train
+from harness_lm.settings import Network
+from harness_lm.training import train
 
 SOURCES = ("network", "penalty", "rows", "runtime", "tokens", "training", "weights")
 FORMAT = "infoharness tiny-lm 1"
@@ -29,49 +29,35 @@ FORMAT = "infoharness tiny-lm 1"
 
 def obtain(
     data: TokenSequences,
-    shape: dict[str, object],
-    recipe: Recipe,
-    tokenizer: str,
-    vocabulary: int,
-    seed: int,
+    asked: Network,
     device: str,
-) -> tuple[Transformer, tokens.Native | tokens.Pairs]:
+) -> tuple[Transformer, tokens.Tokenizer]:
     """The network trained on ``data``, and its tokenizer; from the cache where it is there.
-
-    Parameters
-    ----------
-    shape : the fields of `Design` but the vocabulary.
-    tokenizer : ``native`` or ``pairs``, with ``vocabulary`` tokens.
 
     Raises
     ------
     Incompatible : the training diverged, or the tokenizer does not suit the data.
     """
-    asked = json.dumps(
-        [FORMAT, shape, recipe.text(), tokenizer, vocabulary, seed, device], sort_keys=True
-    )
-    digest = hashlib.sha256("\0".join([asked, data.fingerprint(), _source()]).encode()).hexdigest()
+    named = [FORMAT, asked.text(), device, data.fingerprint(), _source()]
+    digest = hashlib.sha256("\0".join(named).encode()).hexdigest()
     path = cache_folder("tiny-lm") / f"{digest}.safetensors"
     if path.exists():
         try:
             return load(path, device)
         except UsageError as error:
             LOG.warning("%s; it is trained again", error)
-    cutter: tokens.Native | tokens.Pairs
-    cutter = (
-        tokens.Pairs.train(data, vocabulary)
-        if tokenizer == "pairs"
-        else tokens.Native(data.vocab_size)
-    )
-    design = Design(vocabulary=cutter.vocabulary, **shape)  # type: ignore[arg-type]
+    cutter: tokens.Tokenizer = tokens.Native(data.vocab_size)
+    if asked.tokenizer == "pairs":
+        cutter = tokens.Pairs.train(data, asked.vocabulary)
+    design = Design.of(asked, cutter.vocabulary)
     # Named by data and seed alone: every path that asks for this network gets the same.
-    rng = stream(seed, "tiny-lm", data.fingerprint())
-    network = train(design, recipe, cutter.encode(data), rng, device, digest)
-    save(network, cutter.text, path, recipe)
+    rng = stream(asked.training_seed, "tiny-lm", data.fingerprint())
+    network = train(design, asked, cutter.encode(data), rng, device, digest)
+    save(network, cutter.text, path, asked)
     return network, cutter
 
 
-def save(network: Transformer, tokenizer: str, path: Path, recipe: Recipe) -> None:
+def save(network: Transformer, tokenizer: str, path: Path, recipe: Network) -> None:
     """Write the weights and what is needed to use them, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {
@@ -89,7 +75,7 @@ def save(network: Transformer, tokenizer: str, path: Path, recipe: Recipe) -> No
         draft.replace(path)
 
 
-def load(path: Path, device: str) -> tuple[Transformer, tokens.Native | tokens.Pairs]:
+def load(path: Path, device: str) -> tuple[Transformer, tokens.Tokenizer]:
     """A network that `save` wrote, and its tokenizer. Raises `UsageError` for any other file."""
     try:
         with safetensors.safe_open(path, "pt") as file:

@@ -1,4 +1,4 @@
-"""Bandwidths: the paper's rule for crystals, and two rules of thumb for data that are no atomic environments."""
+"""Bandwidths: two rules of thumb for any data, and the paper's rule for crystals."""
 
 from __future__ import annotations
 
@@ -14,40 +14,42 @@ RULES = ("", "silverman", "median")
 def choose(x: Floats, h: float, rule: str) -> float:
     """The bandwidth for ``x (n, p)``: ``h`` itself, or what the ``rule`` makes of the data.
 
-    ``silverman``: ``s * (4 / (n (p + 2)))^(1 / (p + 4))``, s the root mean variance of the columns. ``median``: the
-    median distance between the points (of at most 1,000, evenly spaced in the order of the data). Raises `DataError`
-    where all points coincide, as no rule has a scale then.
+    ``silverman``: ``s * (4 / (n (p + 2)))^(1 / (p + 4))``, s the root mean variance of the columns.
+    ``median``: the median distance between the points (of at most 1,000, evenly spaced in the order
+    of the data).
+
+    Raises `DataError` where all points coincide, as there is no scale then.
     """
     n, p = x.shape
     if rule == "silverman":
-        value = (
-            math.sqrt(x.var(axis=0, ddof=1).mean()) * (4.0 / (n * (p + 2))) ** (1.0 / (p + 4))
-            if n > 1
-            else 0.0
-        )
+        spread = math.sqrt(x.var(axis=0, ddof=1).mean()) if n > 1 else 0.0
+        value = spread * (4.0 / (n * (p + 2))) ** (1.0 / (p + 4))
     elif rule == "median":
         few = x[:: -(-n // 1000)]
         squares = (few**2).sum(axis=1)
-        d2 = np.maximum(squares[:, None] + squares - 2 * few @ few.T, 0.0)[
-            np.triu_indices(len(few), 1)
-        ]
-        value = math.sqrt(np.median(d2)) if d2.size else 0.0
+        d2 = np.maximum(squares[:, None] + squares - 2 * few @ few.T, 0.0)
+        apart = d2[np.triu_indices(len(few), 1)]
+        value = math.sqrt(np.median(apart)) if apart.size else 0.0
     else:
         return h
     if not value > 0:
         raise DataError(
             "x",
-            f"no spread from which bandwidth={rule!r} could follow",
-            "distinct points, or a fixed h",
+            f"points that all coincide, so that bandwidth={rule!r} has no scale",
+            "distinct points, or a fixed h with bandwidth=''",
         )
-    return value
+    return float(value)
 
 
 def from_volume(volume: float, rule: str = "gaussian") -> float:
-    """Bandwidth in 1/Å from the volume per atom in Å^3, as the authors' code offers it (it applies it nowhere itself).
+    """Bandwidth in 1/Å from the volume per atom in Å^3, an option of the authors' code.
 
-    ``gaussian``: ``0.0897141 exp(-(V/10.896)^2 / 2) + 0.0119417``. ``cutoff``: ``0.086164 (1 - (min(z, c)/c)^2)^2 +
-    0.016`` with ``z = (ln V)^2`` and ``c = 11.61172``. Raises `UsageError` for a volume or rule that does not exist.
+    Rules, where V is the volume::
+
+        gaussian   0.0897141 exp(-(V/10.896)^2 / 2) + 0.0119417
+        cutoff     0.086164 (1 - (min(z, c)/c)^2)^2 + 0.016, with z = (ln V)^2 and c = 11.61172
+
+    Raises `UsageError` for a volume that is not positive, and for another rule.
     """
     if not volume > 0:
         raise UsageError(f"volume per atom: {volume}; wanted more than 0 Å^3")

@@ -1,7 +1,7 @@
 """The paper's other subsamplers, each a `Selection` of structures from their environments.
 
-Nested methods select up to the largest of ``data.sizes`` (all structures where none is asked for); clustering gives one
-set per size, by default at 5, 10, 20 and 50 % of the structures.
+Nested methods select up to the largest of ``data.sizes`` (all structures where none is asked for);
+clustering gives one set per size, by default at 5, 10, 20 and 50 % of the structures.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from harness import Environments, Floats, Ints, Selection
 from harness_msc import cloud, greedy
 from harness_msc.compiled import Compiled
 from harness_msc.cover import structure_entropies
+from harness_msc.settings import Kernel
 
 FRACTIONS = (0.05, 0.1, 0.2, 0.5)
 
@@ -38,9 +39,8 @@ class Random:
         return Selection(rng.permutation(data.n)[: _largest(data)])
 
 
-@dataclass(frozen=True)
-class MaxEntropy(Compiled):
-    """Structures by decreasing entropy H_s of their own environments; ties in the order of the data."""
+class MaxEntropy(Kernel, Compiled):
+    """Structures by decreasing entropy H_s of their own environments; ties in data order."""
 
     h: float = 0.015
 
@@ -56,7 +56,7 @@ class MeanFarthest:
     """Farthest-point sampling of the structures' mean environments, from a random start."""
 
     def estimate(self, data: Environments, *, rng: np.random.Generator) -> Selection:
-        """The order; ``scores`` are the distances to the nearest mean picked before. Time O(m n p)."""
+        """The order; ``scores`` are distances to the nearest mean picked before. Time O(m n p)."""
         means, count = _means(data), _largest(data)
         order, scores = np.empty(count, np.int64), np.empty(count)
         least = np.full(data.n, np.inf)
@@ -69,11 +69,11 @@ class MeanFarthest:
         return Selection(order, scores)
 
 
-@dataclass(frozen=True)
-class Farthest(Compiled):
-    """Farthest-point sampling, the distance of two structures being the mean over all pairs of their environments.
+class Farthest(Kernel, Compiled):
+    """Farthest-point sampling by the mean distance over all pairs of environments.
 
-    Starts from the structure with the greatest entropy H_s at bandwidth ``h``. Exact, with pruning: `greedy.farthest`.
+    Starts from the structure with the greatest entropy H_s at bandwidth ``h``. Exact, with pruning:
+    `greedy.farthest`.
     """
 
     h: float = 0.015
@@ -90,16 +90,15 @@ class Farthest(Compiled):
 
 @dataclass(frozen=True)
 class KMeans(Compiled):
-    """Clusters of mean environments, a random member of each; as many clusters as structures are asked for."""
+    """A random member of each cluster of mean environments, of as many as are asked for."""
 
     def estimate(self, data: Environments, *, rng: np.random.Generator) -> Selection:
-        """One set per size; each size has a random stream of its own, whichever sizes are asked for."""
+        """One set per size; each size has a random stream of its own, whatever the others are."""
         return _clustered(data, rng, None)
 
 
-@dataclass(frozen=True)
-class KMeansEntropy(Compiled):
-    """Clusters of mean environments, of each the member with the greatest entropy H_s at bandwidth ``h``."""
+class KMeansEntropy(Kernel, Compiled):
+    """The member of greatest entropy H_s of each cluster of mean environments."""
 
     h: float = 0.015
 
@@ -118,19 +117,20 @@ def _clustered(data: Environments, rng: np.random.Generator, entropies: Floats |
 
 
 def _members(means: Floats, size: int, rng: np.random.Generator, entropies: Floats | None) -> Ints:
-    """``size`` structures: one of each cluster, completed at random where equal means leave fewer clusters."""
+    """One structure of each cluster, filled up to ``size`` at random where means are equal."""
     from sklearn.cluster import KMeans as Clusters
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
-        # Fewer distinct means than clusters: mended below.
+        # Fewer distinct means than clusters: filled up below.
         warnings.simplefilter("ignore", ConvergenceWarning)
         labels = Clusters(size, n_init=1, random_state=int(rng.integers(2**31))).fit(means).labels_
-    chosen = []
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        chosen.append(
+
+    def choose(members: Ints) -> int:
+        return int(
             rng.choice(members) if entropies is None else members[entropies[members].argmax()]
         )
+
+    chosen = [choose(np.flatnonzero(labels == label)) for label in np.unique(labels)]
     rest = np.setdiff1d(np.arange(len(means)), chosen)
     return np.concatenate([chosen, rng.permutation(rest)[: size - len(chosen)]]).astype(np.int64)

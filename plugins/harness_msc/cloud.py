@@ -1,7 +1,7 @@
-"""Point clouds made ready for kernel sums: scaled, rotated to their principal axes, cut into tight blocks.
+"""Point clouds prepared for kernel sums: scaled, rotated to principal axes, cut into blocks.
 
-A rotation keeps every distance and puts most of it into the first axes, where a bounding box or a partial sum then
-decides early. The order of the blocks is that of a k-d tree with full leaves.
+A rotation keeps every distance and puts most of it into the first axes, where a bounding box or a
+partial sum then decides early. The order of the blocks is that of a k-d tree with full leaves.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from harness import DataError, Floats, Ints, threads_for
 from harness_msc import kernel
 
 WIDEST = 512
-"""Above this dimension axes are sorted by variance, not rotated: an eigenbasis would cost more than it saves."""
+"""Above this dimension axes are sorted by variance; an eigenbasis would cost more than it saves."""
 PAIRS = 1_000_000
 """Pairs of points that are worth a thread."""
 ROUNDING = 35.0
-"""exp(-35) = 6e-16: what all left-out terms together may add to a sum, relative to its largest term."""
+"""exp(-35) = 6e-16: the most that all omitted terms add to a sum, relative to its largest term."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Frame:
 
     @classmethod
     def of(cls, x: Floats, h: float) -> Frame:
-        """The principal axes of ``x (n, p)``, widest first, padded with zeros to at least 16 and whole eights."""
+        """Principal axes of ``x (n, p)``, widest first, zero-padded to 16, 24, 32 ... axes."""
         p = x.shape[1]
         centre = x.mean(axis=0)
         if p <= WIDEST:
@@ -45,7 +45,10 @@ class Frame:
         return cls(centre, axes)
 
     def place(self, x: Floats) -> Floats:
-        """The coordinates ``(n, d)`` of ``x (n, p)``. Raises `DataError` where squares of distances would overflow."""
+        """The coordinates ``(n, d)`` of ``x (n, p)``.
+
+        Raises `DataError` where squared distances would overflow.
+        """
         with threads_for(x.size, 500_000):
             out: Floats = kernel.rotate(np.ascontiguousarray(x), self.centre, self.axes)
         if not max(out.max(), -out.min()) < 1e90:
@@ -58,7 +61,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class Blocks:
-    """Points in blocks: ``rows (b*BLOCK, d)``, the last ones padding; ``order (n,)`` says where each row came from."""
+    """Points in blocks.
+
+    Attributes
+    ----------
+    rows (b*BLOCK, d) : the points, and padding after the last.
+    order (n,) : the position in the data of each row.
+    low, high (b, LEAD) : bounding boxes.
+    """
 
     rows: Floats
     order: Ints
@@ -80,9 +90,10 @@ class Blocks:
 
 
 def self_sums(x: Floats, h: float) -> Floats:
-    """s_i = sum_j exp(-|x_i - x_j|^2 / 2 h^2) over all rows of ``x (n, p)``, i included; ``(n,)``, from 1 to n.
+    """s_i = sum_j exp(-|x_i - x_j|^2 / 2 h^2) over all rows of ``x (n, p)``, i included.
 
-    Exact to rounding: all terms left out of s_i add up to less than 1e-15.
+    Gives ``(n,)``, from 1 to n. Exact to rounding: all terms omitted from s_i add up to less than
+    1e-15.
     """
     n = len(x)
     blocks = Blocks.of(Frame.of(x, h).place(x))
@@ -91,7 +102,7 @@ def self_sums(x: Floats, h: float) -> Floats:
             blocks.rows, blocks.low, blocks.high, n, ROUNDING + math.log(n), parts=32
         )
     out = np.empty(n)
-    # No sum of n terms up to 1 exceeds n but by rounding, which would make an entropy negative.
+    # Only by rounding does a sum of n terms up to 1 exceed n; an entropy would be negative.
     out[blocks.order] = np.minimum(sums, n)
     return out
 
@@ -101,8 +112,8 @@ def log_sums(
 ) -> Floats:
     """-ln sum_j exp(-|y_i - x_j|^2 / 2 h^2) for each row of ``y (m, p)``, in nats; ``(m,)``.
 
-    With ``owner (m,)`` and ``owners (n,)``, the x of the same owner are left out of a sum. Exact to rounding, however
-    far y is from all x. Infinite where nothing is left to sum over.
+    With ``owner (m,)`` and ``owners (n,)``, the x of the same owner are left out of a sum. Exact to
+    rounding, however far y is from all x. Infinite where nothing is left to sum over.
     """
     near, total = near_and_total(Frame.of(x, h), y, x, owner, owners)
     with np.errstate(divide="ignore"):
@@ -112,7 +123,7 @@ def log_sums(
 def near_and_total(
     frame: Frame, y: Floats, x: Floats, owner: Ints | None = None, owners: Ints | None = None
 ) -> tuple[Floats, Floats]:
-    """The two parts of `log_sums`: the least exponent of each row of y, and the sum relative to that term."""
+    """The parts of `log_sums`: the least exponent of each row of y, and the sum relative to it."""
     m, n = len(y), len(x)
     queries, blocks = Blocks.of(frame.place(y)), Blocks.of(frame.place(x))
     own = np.full(m, -1) if owner is None else owner[queries.order]
@@ -135,7 +146,7 @@ def near_and_total(
 
 
 def _neighbours_together(points: Floats, size: int) -> Ints:
-    """An order in which every ``size`` consecutive points are neighbours: halve the widest axis, again and again."""
+    """An order in which every ``size`` points are neighbours: halve the widest axis repeatedly."""
     order = np.arange(len(points))
     pending = [(0, len(points))]
     while pending:

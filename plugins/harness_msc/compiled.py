@@ -1,4 +1,4 @@
-"""Compilation ahead of time: what a first call would spend on it is no cost of the method."""
+"""Compilation ahead of time, so that it is excluded from the timing of a method."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class _Estimator(Protocol):
 
 
 class Compiled:
-    """An estimator that compiles its kernels, or loads them compiled, when the host tells it to warm up."""
+    """An estimator that compiles its kernels, or loads them, when the host calls `warm_up`."""
 
     def warm_up(self: _Estimator) -> None:
         """Run once on 16 structures of 4 points."""

@@ -1,19 +1,20 @@
-"""Minimum set cover: the smallest set of structures that keeps the information of all, chosen greedily.
+"""Minimum set cover: few structures that keep the information of all, chosen greedily.
 
-B. Yu, V. Lordi, D. Schwalbe-Koda, arXiv:2511.10561. Start from the structure with the greatest entropy H_s; then take,
-again and again, the structure with the greatest ``max_i dH(x_i | selected) + H_s``.
+B. Yu, V. Lordi, D. Schwalbe-Koda, arXiv:2511.10561. Start from the structure with the greatest
+entropy H_s; then take, repeatedly, the structure with the greatest sum of ``max_i dH(x_i |
+selected)`` and H_s.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from harness import Environments, Floats, Incompatible, Ints, Selection, threads_for
 from harness_msc import cloud, greedy, kernel
 from harness_msc.compiled import Compiled
+from harness_msc.settings import Cover
 
 SHARE = 20_000
 """Environments that a further thread is worth: a pick among fewer takes less than waking it."""
@@ -30,24 +31,16 @@ def _entropies(rows: Floats, cuts: Ints) -> Floats:
     return out
 
 
-@dataclass(frozen=True)
-class MinimumSetCover(Compiled):
+class MinimumSetCover(Cover, Compiled):
     """Selection of structures by novelty and entropy, in the order of choice.
 
-    Parameters
-    ----------
-    h : bandwidth, 1/Å for QUESTS descriptors.
-    reference_ties : score as plain sums do, which underflow beyond d = 0.579 (h = 0.015): all structures that far are
-        tied, and the first in the file wins. For comparison with the authors' code; the result depends on file order.
-    conditional : select among the test part of the data's split, with the training part held already.
+    With ``reference_ties``, scores are those of plain sums, which underflow beyond a distance of
+    0.579 at h = 0.015: all structures that far tie, and the first in the file wins. It is for
+    comparison with the authors' code, and makes the result depend on the order of the file.
     """
 
-    h: float = 0.015
-    reference_ties: bool = False
-    conditional: bool = False
-
     def estimate(self, data: Environments, *, rng: np.random.Generator | None = None) -> Selection:
-        """Select up to the largest of ``data.sizes``, or rank all structures where none is asked for.
+        """Select up to the largest of ``data.sizes``, or rank all structures without sizes.
 
         Lazy greedy: the picks are those of evaluating every score anew (see `harness_msc.greedy`).
         """
@@ -57,7 +50,7 @@ class MinimumSetCover(Compiled):
             return Selection(picks, scores, diagnostics={"h": self.h})
         if data.split is None:
             raise Incompatible(
-                "conditional selection needs a split: train is what is held, test the candidates"
+                "conditional=True selects from the test part; these data have no train/test split"
             )
         held, candidates = data.part("train"), data.part("test")
         picks, scores = self._greedy(frame, candidates, held)

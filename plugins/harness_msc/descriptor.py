@@ -1,19 +1,20 @@
-"""The QUESTS descriptor of atomic environments: sorted neighbour distances and sorted distances between neighbours.
+"""The QUESTS descriptor of atomic environments: sorted distances to and between neighbours.
 
-D. Schwalbe-Koda, S. Hamel, B. Sadigh, F. Zhou, V. Lordi, Nat. Commun. 16, 4014 (2025). With the weight
-``w(r) = (1 - (r/cutoff)^2)^2`` inside the cutoff and 0 beyond, and the k nearest neighbours j of an atom::
+D. Schwalbe-Koda, S. Hamel, B. Sadigh, F. Zhou, V. Lordi, Nat. Commun. 16, 4014 (2025). With the
+weight ``w(r) = (1 - (r/cutoff)^2)^2`` inside the cutoff and 0 beyond, and the k nearest neighbours
+j of an atom::
 
     X1[j] = w(r_j) / r_j                                         j = 1 .. k, nearest first
     M[j,l] = sqrt(w(r_j) w(r_l)) / r_jl,  M[j,j] = 0             k x k
     X2[l] = (1/k) sum_j (l-th largest entry of row j of M)       l = 1 .. k-1
 
-An environment is ``[X1, X2]``, 2k-1 numbers in 1/Å. Absent neighbours give zeros. No chemical element enters.
+An environment is ``[X1, X2]``, 2k-1 numbers in 1/Å. Absent neighbours give zeros. No chemical
+element enters.
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -22,28 +23,21 @@ from numba import njit, prange
 from harness import DataError, Environments, Floats, Ints, Structures, threads_for
 from harness_msc import neighbours
 from harness_msc.neighbours import bin_of
+from harness_msc.settings import Descriptor
 
 COINCIDENT = 1e-6
 """Å; two atoms nearer than this are taken for a mistake in the data."""
 TIE = 1e-9
-"""Å; neighbours whose distances differ by less are equally far: well above rounding, well below chance."""
+"""Å; distances that differ by less are equal: well above rounding, well below coincidence."""
 
 
-@dataclass(frozen=True)
-class Quests:
+class Quests(Descriptor):
     """Model Structures -> Environments: the descriptor of every atom.
 
-    Parameters
-    ----------
-    k : neighbours, periodic images included.
-    cutoff : Å; where the weight of a neighbour reaches zero.
-    species : with several elements in the data, append a block per element (by atomic number), in which its atoms see
-        each other only and all other atoms have zeros: ``(1 + elements) * (2k-1)`` numbers, block after block.
+    With ``species``, and several elements in the data, a block per element follows (by atomic
+    number), in which its atoms see each other only and all other atoms have zeros:
+    ``(1 + elements) * (2k-1)`` numbers, block after block.
     """
-
-    k: int = 32
-    cutoff: float = 5.0
-    species: bool = False
 
     def transform(
         self,
@@ -52,9 +46,9 @@ class Quests:
         to: type[Environments] = Environments,
         rng: np.random.Generator | None = None,
     ) -> Environments:
-        """The environments of all atoms, in the order of ``data``; groups, sizes and split go along.
+        """The environments of all atoms in data order, with groups, sizes and split.
 
-        Raises `DataError` for atoms in one place and for cells thinner than any crystal.
+        Raises `DataError` for coincident atoms and for cells thinner than any crystal.
         """
         return to(
             x=self.describe(data),
@@ -96,21 +90,23 @@ class Quests:
                     positions[here], first[here], last[here], local, basis[s:t], self.cutoff
                 )
                 _describe(
-                    im.positions, im.atoms, im.home, local, im.origin, im.width, im.bins, im.bin_starts, im.bin_offsets,
-                    self.k, self.cutoff, network, rows, clash,
+                    im.positions, im.atoms, im.home, local, im.origin, im.width, im.bins,
+                    im.bin_starts, im.bin_offsets, self.k, self.cutoff, network, rows, clash,
                 )  # fmt: skip
             if (clash >= 0).any():
                 atom = int(np.flatnonzero(clash >= 0)[0])
                 of = int(np.searchsorted(local, atom, side="right") - 1)
-                pair = sorted(
-                    int(atoms[offsets[s] + local[of] + a]) for a in (atom - local[of], clash[atom])
-                )
                 owner = int(present[s + of])
-                pair = [a - int(data.offsets[owner]) for a in pair]
+                first_atom = offsets[s] + local[of]
+                one, other = sorted(
+                    int(atoms[first_atom + a] - data.offsets[owner])
+                    for a in (atom - local[of], clash[atom])
+                )
                 raise DataError(
                     "Structures.positions",
-                    f"atoms {pair[0]} and {pair[1]} of structure {owner} within {COINCIDENT:g} Å of each other",
-                    "every atom in a place of its own",
+                    f"atoms {one} and {other} of structure {owner} within {COINCIDENT:g} Å of each "
+                    "other",
+                    "atoms at distinct positions",
                 )
             out[atoms[here]] = rows
 
@@ -155,7 +151,7 @@ def _describe(
     out: Floats,
     clash: Ints,
 ) -> None:
-    """Write the descriptor of every atom to ``out (items, 2k-1)``; ``clash`` names an atom in the same place."""
+    """Write the descriptors to ``out (items, 2k-1)``; ``clash`` is an atom in the same place."""
     chunk = 32
     for part in prange((len(home) + chunk - 1) // chunk):
         s = np.searchsorted(offsets, part * chunk, side="right") - 1
@@ -178,11 +174,9 @@ def _describe(
                     for g in range(
                         bin_starts[row + max(0, c - 1)], bin_starts[row + min(bins[s, 2], c + 2)]
                     ):
-                        x, y, z = (
-                            places[g, 0] - centre[0],
-                            places[g, 1] - centre[1],
-                            places[g, 2] - centre[2],
-                        )
+                        x = places[g, 0] - centre[0]
+                        y = places[g, 1] - centre[1]
+                        z = places[g, 2] - centre[2]
                         d2 = x * x + y * y + z * z
                         if d2 < cutoff * cutoff and g != home[i]:
                             if d2 < COINCIDENT * COINCIDENT:
@@ -191,12 +185,8 @@ def _describe(
                                 grown = np.empty((2 * m, 4))
                                 grown[:m] = found
                                 found = grown
-                            found[m, 0], found[m, 1], found[m, 2], found[m, 3] = (
-                                x,
-                                y,
-                                z,
-                                np.sqrt(d2),
-                            )
+                            found[m, 0], found[m, 1], found[m, 2] = x, y, z
+                            found[m, 3] = np.sqrt(d2)
                             m += 1
             kept = _nearest(found, m, near)
             for j in range(kept):
@@ -206,14 +196,11 @@ def _describe(
                 out[i, j] = near[j, 3] ** 2 / (r + 1e-16)
             for j in range(kept):
                 for n in range(kept):
-                    x, y, z = (
-                        near[j, 0] - near[n, 0],
-                        near[j, 1] - near[n, 1],
-                        near[j, 2] - near[n, 2],
-                    )
-                    matrix[j, n] = (
-                        near[j, 3] * near[n, 3] / (np.sqrt(x * x + y * y + z * z) + 1e-15)
-                    )
+                    x = near[j, 0] - near[n, 0]
+                    y = near[j, 1] - near[n, 1]
+                    z = near[j, 2] - near[n, 2]
+                    r = np.sqrt(x * x + y * y + z * z)
+                    matrix[j, n] = near[j, 3] * near[n, 3] / (r + 1e-15)
                 matrix[j, j] = 0.0
             # Sort every column at once. Absent neighbours are zeros, hence last already.
             for e in range(network.shape[0]):
@@ -232,7 +219,7 @@ def _describe(
 
 @njit(cache=True)
 def _nearest(found: Floats, m: int, near: Floats) -> int:
-    """Move the nearest of ``found[:m]`` to ``near (k, 4)``, by distance; returns how many there are."""
+    """Move the nearest of ``found[:m]`` to ``near (k, 4)``, by distance; returns their number."""
     k = near.shape[0]
     kept = 0
     for g in range(m):
@@ -259,9 +246,10 @@ def _nearest(found: Floats, m: int, near: Floats) -> int:
 def _settle(found: Floats, shell: Ints, near: Floats, nearer: int) -> None:
     """Fill ``near`` from the row ``nearer`` on with part of a shell of equally far neighbours.
 
-    Which part must not depend on the order or orientation of the atoms, or equal environments would differ. So the next
-    is always the one most crowded by those chosen before, by the sum of inverse distances; neighbours that tie in that
-    are images of each other under a symmetry of the chosen ones, as a rule, and any of them will do.
+    Which part must not depend on the order or orientation of the atoms, or equal environments would
+    differ. So the next is always the one most crowded by those chosen before, by the sum of inverse
+    distances; neighbours that tie in that are images of each other under a symmetry of the chosen
+    ones, as a rule, and any of them will do.
     """
     crowd = np.zeros(len(shell))
     for j in range(near.shape[0]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,33 +11,25 @@ from harness_msc import cloud
 from harness_msc.bandwidth import choose
 from harness_msc.compiled import Compiled
 from harness_msc.measures import entropy_of
+from harness_msc.settings import Gap
 
 LARGE = 1e12
 """The size that stands for a complete dataset."""
 
 
-@dataclass(frozen=True)
-class InformationGap(Compiled):
-    """``H(1e12) - H(n)`` in nats, from a fit of ``H(m) = a - b exp(-c (ln m)^2)`` to random subsets of m points.
+class InformationGap(Gap, Compiled):
+    """``H(1e12) - H(n)`` in nats, from a fit of ``H(m) = a - b exp(-c (ln m)^2)``.
 
-    Schwalbe-Koda et al., Nat. Commun. 16, 4014 (2025).
-
-    Parameters
-    ----------
-    h, bandwidth : as for the entropy; a rule sees the whole data once.
-    points : subset sizes, evenly spaced in ln m from 8 to n.
-    repeats : random subsets per size; their mean is fitted.
+    H(m) is the mean over random subsets of m points, at sizes evenly spaced in ln m from 8 to n. A
+    rule for the bandwidth is applied once, to all points. Schwalbe-Koda et al., Nat. Commun. 16,
+    4014 (2025).
     """
-
-    h: float = 0.015
-    bandwidth: str = ""
-    points: int = 10
-    repeats: int = 3
 
     def estimate(self, data: Environments | Samples, *, rng: np.random.Generator) -> Estimate:
         """The gap, with a, b, c, the fit's root mean square error and H(n) as diagnostics.
 
-        Raises `Incompatible` for fewer than 32 points, and where the entropies show no ceiling to fit.
+        Raises `Incompatible` for fewer than 32 points, and where the entropies show no ceiling to
+        fit.
         """
         x = data.x
         if len(x) < 32:
@@ -62,9 +53,9 @@ class InformationGap(Compiled):
 def fit(n: Floats, entropy: Floats) -> tuple[float, float, float, float]:
     """Least squares of ``a - b exp(-c (ln n)^2)``: a, b, c and the root mean square error, in nats.
 
-    a and b follow linearly from c, which is sought on a grid of three decades either side of 1/(ln n_max)^2 and then
-    refined. Raises `Incompatible` where the best c lies at an end of the grid: the entropy still grows without a sign
-    of a ceiling, or does not depend on n.
+    a and b follow linearly from c, which is searched for on a grid of three decades on either side
+    of ``1/(ln n_max)^2`` that is then refined. Raises `Incompatible` where the best c lies at an
+    end of the grid: the entropy grows without a sign of a ceiling, or does not depend on n.
     """
     u = np.log(n) ** 2
 

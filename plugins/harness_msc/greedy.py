@@ -1,7 +1,8 @@
-"""Compiled lazy greedy selections: stale scores bound the true ones, and only what may win is brought up to date.
+"""Compiled lazy greedy selections: stale scores bound the true ones; few are brought up to date.
 
-A candidate's score can only fall while the selection grows. So a stale score bounds the true one from above, and where
-no stale score reaches an up-to-date one, that is the one that evaluating all would choose (ties: the lowest index).
+A candidate's score can only fall while the selection grows. So a stale score bounds the true one
+from above, and where no stale score reaches an up-to-date one, that is the one that evaluating all
+would choose (ties: the lowest index).
 """
 
 import heapq
@@ -28,21 +29,23 @@ def cover(
     margin: float,
     official: bool,
 ) -> tuple[Ints, Floats]:
-    """Pick sets one by one, each time that with the greatest ``max_i -ln a_i + gain``; a_i sums the picked kernels.
+    """Pick sets one by one by the greatest ``max_i -ln a_i + gain``; a_i sums the picked kernels.
 
-    Each pick sets a level just below the last one's score. Sets whose stale scores reach it are brought nearer to date,
-    in parallel, until they fall below or are up to date; the best of the latter wins, and where there is none the level
-    sinks. Laziness goes down to the single environment: of a set, only that with the greatest stale -ln a_i is looked
-    at, pick by pick. Picks enter its sum in their order whether early or late, so the scores have the same bits as
-    those of an eager evaluation, on any number of threads. Time O(n picked d) at worst, where picked counts
-    environments; memory O(n).
+    Each pick sets a level just below the last one's score. Sets whose stale scores reach it are
+    brought nearer to date, in parallel, until they fall below or are up to date; the best of the
+    latter wins, and where there is none the level sinks. Laziness goes down to the single
+    environment: of a set, only that with the greatest stale -ln a_i is looked at, pick by pick.
+    Picks enter its sum in their order whether early or late, so the scores have the same bits as
+    those of an eager evaluation, on any number of threads. Time O(n picked d) at worst, where
+    picked counts environments; memory O(n).
 
     Parameters
     ----------
     rows (n, d), cuts (s+1,) : points in a `Frame`, set after set.
     low, high (s, LEAD) : the bounding box of each set.
     gains (s,) : what a set adds to its novelty: its own entropy.
-    near, total (n,) : the accumulators ``a = exp(-near) total``, changed in place; inf and 0 where nothing is held.
+    near, total (n,) : the accumulators ``a = exp(-near) total``, changed in place; inf and 0 where
+        nothing is held.
     first : the set that starts the selection, -1 where the scores choose it, too.
     count, margin : picks, and the exponent beyond which a term is lost in rounding.
     official : score infinity where plain sums underflow, as the authors' code does.
@@ -64,28 +67,15 @@ def cover(
         taken = 1
     exact = np.zeros(sets, np.bool_)
     while taken < count:
-        # Scores only fall, so the winner is at most the last one; what is brought below it early is not lost work.
+        # Scores only fall, so the winner is at most the last one; bringing others below it early
+        # loses no work.
         level = min(last, score.max())
         if level < np.inf:
             level -= step
         _advance(
-            rows,
-            cuts,
-            low,
-            high,
-            gains,
-            near,
-            total,
-            bound,
-            seen,
-            score,
-            exact,
-            picks,
-            taken,
-            level,
-            margin,
-            official,
-        )
+            rows, cuts, low, high, gains, near, total, bound, seen, score, exact, picks, taken,
+            level, margin, official,
+        )  # fmt: skip
         winner = -1
         for s in range(sets):
             if exact[s] and score[s] >= level and (winner < 0 or score[s] > score[winner]):
@@ -121,7 +111,7 @@ def _advance(
     margin: float,
     official: bool,
 ) -> None:
-    """Bring every set that may score ``level`` or more nearer to date, until it falls below or is ``exact``."""
+    """Update every set that may score ``level`` or more, until it falls below or is ``exact``."""
     for s in prange(len(cuts) - 1):
         exact[s] = False
         if score[s] < level or score[s] == -np.inf:
@@ -148,7 +138,9 @@ def _advance(
 
 @njit(cache=True)
 def _top_two(values: Floats, begin: int, end: int) -> tuple[int, float]:
-    """Position of the greatest of ``values[begin:end]`` (the first of equals), and the second greatest value."""
+    """Position of the greatest of ``values[begin:end]``, the first of equals; second greatest
+    value.
+    """
     top, second = begin, -np.inf
     for i in range(begin + 1, end):
         if values[i] > values[top]:
@@ -160,10 +152,18 @@ def _top_two(values: Floats, begin: int, end: int) -> tuple[int, float]:
 
 @njit(cache=True, fastmath=MATH)
 def _add(
-    rows: Floats, i: int, begin: int, end: int, low: Floats, high: Floats, near: float, total: float, margin: float,
+    rows: Floats,
+    i: int,
+    begin: int,
+    end: int,
+    low: Floats,
+    high: Floats,
+    near: float,
+    total: float,
+    margin: float,
     d2: Floats,
-) -> tuple[float, float]:  # fmt: skip
-    """Add the kernels of row i with the rows ``begin:end``, which the box encloses, to (near, total)."""
+) -> tuple[float, float]:
+    """Add kernels of row i with rows ``begin:end``, which the box encloses, to (near, total)."""
     if box_gap(rows[i, :LEAD], rows[i, :LEAD], low, high) > near + margin:
         return near, total
     distances(rows[i], rows[begin:end], d2)
@@ -181,10 +181,11 @@ def _add(
 def farthest(
     rows: Floats, cuts: Ints, means: Floats, first: int, count: int
 ) -> tuple[Ints, Floats]:
-    """Pick sets one by one, each time that whose least mean distance to the picked sets is greatest.
+    """Pick sets one by one by the greatest least mean distance to the sets picked before.
 
-    The distance of two sets is the mean over all pairs of their points; that of their means bounds it from below, which
-    saves most evaluations. Returns the picks ``(count,)`` and the distance of each when picked. Time O(n^2 d) at worst.
+    The distance of two sets is the mean over all pairs of their points; that of their means bounds
+    it from below, which saves most evaluations. Returns the picks ``(count,)`` and the distance of
+    each when picked. Time O(n^2 d) at worst.
     """
     sets = len(cuts) - 1
     picks, scores = np.empty(count, np.int64), np.empty(count)

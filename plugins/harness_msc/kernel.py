@@ -1,13 +1,15 @@
 """Compiled Gaussian kernel sums between points, exact to rounding.
 
-Every function takes coordinates in units of ``h * sqrt(2)``, so that a kernel is ``exp(-d2)`` with d2 the squared
-distance. Points lie in blocks of `BLOCK` rows with bounding boxes; a block, or a row against a block, is skipped where
-the box proves that each of its terms is below ``exp(-limit)`` of what counts. `harness_msc.cloud` prepares all this.
+Every function takes coordinates in units of ``h * sqrt(2)``, so that a kernel is ``exp(-d2)`` with
+d2 the squared distance. Points lie in blocks of `BLOCK` rows with bounding boxes; a block, or a row
+against a block, is skipped where the box proves that each of its terms is below ``exp(-limit)`` of
+what counts. `harness_msc.cloud` prepares all this.
 
-No result depends on the number of threads: work is cut into parts whose number follows from the data alone, each part
-adds into an array of its own, and the parts are added in order.
+No result depends on the number of threads: work is cut into parts whose number follows from the
+data alone, each part adds into an array of its own, and the parts are added in order.
 
-Numba keeps compiled code by file: after an edit here, delete the ``.nbi`` files of ``greedy``, which inlines this code.
+Numba keeps compiled code by file: after an edit here, delete the ``.nbi`` files of ``greedy``,
+which inlines this code.
 """
 
 import math
@@ -20,13 +22,15 @@ from harness import Floats, Ints
 BLOCK = 32
 """Rows to a block: two rows against one block fit the first-level cache."""
 LEAD = 16
-"""Leading (widest) axes that a bounding box test reads, and after which a lone pair may be given up."""
+"""Leading (widest) axes that a bounding box covers, and after which a single pair may be given up.
+"""
 FAR = 1e200
 """A squared distance that no pair of the data reaches: `harness_msc.cloud` refuses wider data."""
 MATH = {"contract", "reassoc", "nnan", "nsz"}
 """Sums may be vectorised and fused. Infinities keep their meaning: they are legal values here."""
 
-# exp: the nearest multiple of ln 2 is taken off by adding a number that pushes the fraction out of the mantissa.
+# exp: the nearest multiple of ln 2, by adding a number that shifts the fraction out of the
+# mantissa.
 _SHIFT = 6755399441055744.0
 _LOG2E = 1.4426950408889634
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
@@ -37,9 +41,10 @@ _C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11, _C12 = (
 
 @njit(cache=True, fastmath={"contract"})
 def exponential(x: float) -> float:
-    """exp(x) for x <= 0, relative error at most 3e-16 above -700; below, exp(-700) = 1e-304, which no sum notices.
+    """exp(x) for x <= 0, with a relative error of at most 3e-16 above -700.
 
-    A Taylor polynomial of degree 12 after range reduction; free of branches and tables, so that loops vectorise.
+    Below, it is exp(-700) = 1e-304, which no sum notices. A Taylor polynomial of degree 12 after
+    range reduction; free of branches and tables, so that loops vectorise.
     """
     x = max(x, -700.0)
     shifted = x * _LOG2E + _SHIFT
@@ -73,7 +78,7 @@ def box_gap(low_a: Floats, high_a: Floats, low_b: Floats, high_b: Floats) -> flo
 
 @njit(cache=True, fastmath=MATH)
 def _two_rows(p: Floats, q: Floats, block: Floats, d2: Floats) -> None:
-    """Squared distances of two rows to the rows of a block; four at a time, to load each number once."""
+    """Squared distances of two rows to those of a block; four at a time, to load numbers once."""
     for j in range(0, BLOCK, 4):
         p0 = p1 = p2 = p3 = q0 = q1 = q2 = q3 = 0.0
         for k in range(p.shape[0]):
@@ -110,7 +115,7 @@ def pair(p: Floats, q: Floats, limit: float) -> float:
 
 @njit(cache=True, fastmath=MATH)
 def distances(p: Floats, others: Floats, d2: Floats) -> None:
-    """Squared distances of one row to all ``others (n, d)``, into the first n of ``d2``; four at a time, as above."""
+    """Squared distances of a row to ``others (n, d)``, into ``d2[:n]``; four at a time."""
     n = others.shape[0]
     if n < 4:
         for j in range(n):
@@ -131,7 +136,7 @@ def distances(p: Floats, others: Floats, d2: Floats) -> None:
 
 @njit(cache=True, fastmath=MATH)
 def scatter(x: Floats, centre: Floats) -> Floats:
-    """``(x - centre).T @ (x - centre)``; a library product would wake threads that cost more than it."""
+    """``(x - centre).T @ (x - centre)``; a library product would start threads for it."""
     p = x.shape[1]
     out = np.zeros((p, p))
     row = np.empty(p)
@@ -145,7 +150,7 @@ def scatter(x: Floats, centre: Floats) -> Floats:
 
 @njit(cache=True, parallel=True, fastmath=MATH)
 def rotate(x: Floats, centre: Floats, axes: Floats) -> Floats:
-    """``(x - centre) @ axes``, each row by the same operations wherever it stands (a library product is not)."""
+    """``(x - centre) @ axes``, with the same operations for each row, unlike a library product."""
     n, d = x.shape
     out = np.zeros((n, axes.shape[1]))
     for i in prange(n):
@@ -210,10 +215,11 @@ def log_sums(
     high: Floats,
     margin: float,
 ) -> tuple[Floats, Floats]:
-    """For each query the least d2 to the rows, and ``sum_j exp(least - d2_j)``: a log-sum-exp that cannot underflow.
+    """For each query the least d2 to the rows, and ``sum_j exp(least - d2_j)``.
 
-    Rows whose ``owners`` equals the query's ``owner`` are left out. Terms below exp(-margin) of the largest may be
-    left out too. Blocks are visited nearest first. Time O(count n d) without pruning; memory O(count + n).
+    Together they are a log-sum-exp that cannot underflow. Rows whose ``owners`` equals the query's
+    ``owner`` are left out. Terms below exp(-margin) of the largest may be left out too. Blocks are
+    visited nearest first. Time O(count n d) without pruning; memory O(count + n).
     """
     blocks = low.shape[0]
     near = np.full(count, np.inf)

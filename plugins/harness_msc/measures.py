@@ -1,19 +1,20 @@
 """Entropy, diversity and novelty of point clouds under a Gaussian kernel, in nats.
 
-With ``K(x, y) = exp(-|x - y|^2 / 2 h^2)`` (not normalised) and ``s_i = sum_j K(x_i, x_j)``, i included::
+With ``K(x, y) = exp(-|x - y|^2 / 2 h^2)``, not normalised, and ``s_i = sum_j K(x_i, x_j)``, where j
+includes i::
 
     H = -(1/n) sum_i ln(s_i / n)         dataset entropy, 0 <= H <= ln n
-    D = ln sum_i 1/s_i                   diversity, H <= D <= ln n; exp(D) counts distinct environments
+    D = ln sum_i 1/s_i                   diversity, H <= D <= ln n; exp(D) counts distinct points
     dH(y | X) = -ln sum_j K(y, x_j)      novelty of y, from -ln n up; at most 0 where X covers y
 
-D. Schwalbe-Koda et al., Nat. Commun. 16, 4014 (2025); B. Yu et al., arXiv:2511.10561. These are entropies of a discrete
-kind, with the ceiling ln n: no kernel volume enters, and a point counts itself.
+D. Schwalbe-Koda et al., Nat. Commun. 16, 4014 (2025); B. Yu et al., arXiv:2511.10561. These are
+entropies of a discrete kind, with the ceiling ln n: no kernel volume enters, and a point counts
+itself.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,8 +22,10 @@ from harness import Environments, Estimate, Floats, Incompatible, Ints, Samples
 from harness_msc import cloud
 from harness_msc.bandwidth import choose
 from harness_msc.compiled import Compiled
+from harness_msc.settings import Comparison, Measure
 
 Points = Environments | Samples
+Facts = dict[str, float | int | str]
 
 
 def entropy_of(sums: Floats) -> float:
@@ -35,32 +38,26 @@ def diversity_of(sums: Floats) -> float:
     return math.log(float((len(sums) / sums).mean()))
 
 
-@dataclass(frozen=True)
-class _Kernel(Compiled):
-    h: float = 0.015
-    bandwidth: str = ""
-
+class _Cloud(Measure, Compiled):
     def _sums(self, data: Points) -> tuple[Floats, float]:
         h = choose(data.x, self.h, self.bandwidth)
         return cloud.self_sums(data.x, h), h
 
 
-@dataclass(frozen=True)
-class Entropy(_Kernel):
+class Entropy(_Cloud):
     """Dataset entropy H of all points, in nats; ``local`` holds -ln(s_i/n), whose mean it is."""
 
     def estimate(self, data: Points, *, rng: np.random.Generator | None = None) -> Estimate:
         """H, with n, ln n, the efficiency H/ln n and the bandwidth as diagnostics."""
         sums, h = self._sums(data)
         n, value = len(sums), entropy_of(sums)
-        facts = {"n": n, "ln_n": math.log(n), "h": h} | (
-            {"efficiency": value / math.log(n)} if n > 1 else {}
-        )
+        facts = {"n": n, "ln_n": math.log(n), "h": h}
+        if n > 1:
+            facts["efficiency"] = value / math.log(n)
         return Estimate(value, local=-np.log(sums / n), diagnostics=facts)
 
 
-@dataclass(frozen=True)
-class Diversity(_Kernel):
+class Diversity(_Cloud):
     """Diversity D of all points, in nats."""
 
     def estimate(self, data: Points, *, rng: np.random.Generator | None = None) -> Estimate:
@@ -71,8 +68,7 @@ class Diversity(_Kernel):
         return Estimate(value, diagnostics=facts)
 
 
-@dataclass(frozen=True)
-class Efficiency(_Kernel):
+class Efficiency(_Cloud):
     """H / ln n: the share of the greatest possible entropy, 0 to 1."""
 
     def estimate(self, data: Points, *, rng: np.random.Generator | None = None) -> Estimate:
@@ -90,45 +86,31 @@ class Efficiency(_Kernel):
         )
 
 
-@dataclass(frozen=True)
-class _Against(Compiled):
-    """Points against others: the test part given the training part, or each unit given all other units."""
+class _Against(Comparison, Compiled):
+    """Points given others: the test part given the training part, or each unit given the others."""
 
-    h: float = 0.015
-    bandwidth: str = ""
-    eps: float = 1e-5
-
-    def _novelties(self, data: Points) -> tuple[Floats, dict[str, float | int | str]]:
+    def _novelties(self, data: Points) -> tuple[Floats, Facts]:
         if data.split is not None:
             known, new = _points(data, data.split.train), _points(data, data.split.test)
             h = choose(known, self.h, self.bandwidth)
-            return cloud.log_sums(new, known, h), {
-                "h": h,
-                "n": len(new),
-                "given": len(known),
-                "of": "test given train",
-            }
+            facts: Facts = {"h": h, "n": len(new), "given": len(known), "of": "test given train"}
+            return cloud.log_sums(new, known, h), facts
         if data.n < 2:
             raise Incompatible(
-                "novelty without a train/test split compares units with each other; needs at least two"
+                "novelty without a train/test split compares units, and needs at least two"
             )
         h = choose(data.x, self.h, self.bandwidth)
         unit = _units(data)
         values = cloud.log_sums(data.x, data.x, h, unit, unit)
-        return values, {
-            "h": h,
-            "n": len(data.x),
-            "given": len(data.x),
-            "of": "each unit given all others",
-        }
+        n = len(data.x)
+        return values, {"h": h, "n": n, "given": n, "of": "each unit given all others"}
 
 
-@dataclass(frozen=True)
 class Novelty(_Against):
     """Differential entropy dH, in nats: mean over the new points, ``local`` per point.
 
-    New is the test part given the training part, where the data carry a split; without one, each unit (structure,
-    sample) given all other units.
+    New is the test part given the training part, where the data carry a split; without one, each
+    unit (structure, sample) given all other units.
     """
 
     def estimate(self, data: Points, *, rng: np.random.Generator | None = None) -> Estimate:
@@ -138,7 +120,6 @@ class Novelty(_Against):
         return Estimate(float(values.mean()), local=values, diagnostics=facts)
 
 
-@dataclass(frozen=True)
 class Overlap(_Against):
     """The share of new points (see `Novelty`) that the others cover: dH < eps, 0 to 1."""
 

@@ -1,7 +1,8 @@
 """Periodic images made explicit and binned, so that neighbours are found in any cell.
 
-Skewed, left-handed or tiny cells, any mix of periodic directions and unwrapped positions need no case of their own:
-along each periodic direction an atom is wrapped into the cell and copied to every image within the cutoff of it.
+Skewed, left-handed or tiny cells, any mix of periodic directions and unwrapped positions need no
+case of their own: along each periodic direction an atom is wrapped into the cell and copied to
+every image within the cutoff of it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from numba import njit, prange
 from harness import Bools, DataError, Floats, Ints
 
 MOST_IMAGES = 20_000_000
-"""Images of one structure beyond which its cell is refused as thinner than any crystal (over 600 MB)."""
+"""Most images of a structure (600 MB); a cell with more is refused as thinner than any crystal."""
 BATCH = 1_000_000
 MOST_BINS = 64
 
 
 @dataclass(frozen=True)
 class Images:
-    """The atoms of some structures with their images, structure after structure, in the order of their bins.
+    """The atoms of some structures with their images, by structure and bin.
 
     Attributes
     ----------
@@ -29,7 +30,8 @@ class Images:
     home (items,) : where each atom itself stands among the images of its structure.
     starts (n+1,) : structure s owns the images ``starts[s]:starts[s+1]``.
     origin, width (n, 3), bins (n, 3) : the grid of each structure, its bins at least a cutoff wide.
-    bin_starts, bin_offsets (n+1,) : bin b of structure s begins at image ``bin_starts[bin_offsets[s] + b]``.
+    bin_starts, bin_offsets (n+1,) : bin b of structure s begins at image
+        ``bin_starts[bin_offsets[s] + b]``.
     """
 
     positions: Floats
@@ -44,7 +46,7 @@ class Images:
 
 
 def bases(cells: Floats, pbc: Bools) -> Floats:
-    """Three independent vectors per structure: the periodic ones, completed by unit vectors at right angles to them."""
+    """Three independent vectors per structure: the periodic ones, and orthogonal unit vectors."""
     out = np.where(pbc[:, :, None], cells, np.eye(3))
     for s in np.flatnonzero(pbc.any(axis=1) & ~pbc.all(axis=1)):
         free = ~pbc[s]
@@ -53,7 +55,7 @@ def bases(cells: Floats, pbc: Bools) -> Floats:
 
 
 def wrap(positions: Floats, offsets: Ints, basis: Floats, pbc: Bools) -> tuple[Floats, Floats]:
-    """Fractional coordinates ``(items, 3)``, within 0..1 where periodic, and the Cartesian positions they stand for."""
+    """Fractional coordinates ``(items, 3)``, in 0..1 where periodic, and their positions in Å."""
     sizes = np.diff(offsets)
     fractional = np.einsum("id,ide->ie", positions, np.repeat(np.linalg.inv(basis), sizes, axis=0))
     shift = np.floor(fractional) * np.repeat(pbc, sizes, axis=0)
@@ -64,11 +66,11 @@ def wrap(positions: Floats, offsets: Ints, basis: Floats, pbc: Bools) -> tuple[F
 def image_ranges(
     fractional: Floats, offsets: Ints, basis: Floats, pbc: Bools, cutoff: float
 ) -> tuple[Ints, Ints]:
-    """First and last image ``(items, 3)`` of each atom along each direction that may lie within the cutoff of the cell.
+    """First and last image ``(items, 3)`` of each atom that may lie within the cutoff of the cell.
 
     Raises `DataError` for a structure with more than `MOST_IMAGES` images.
     """
-    # A step of 1 in a fractional coordinate is at least 1/|dual vector| in space; 1e-9 forgives rounding.
+    # A step of 1 in a fractional coordinate is at least 1/|dual vector|; 1e-9 is for rounding.
     reach = cutoff * np.linalg.norm(np.linalg.inv(basis), axis=1) + 1e-9
     sizes = np.diff(offsets)
     per_atom = np.prod(np.where(pbc, 2 * reach + 1, 1.0), axis=1)
@@ -76,8 +78,8 @@ def image_ranges(
     if thin.size:
         raise DataError(
             "Structures.cells",
-            f"a cell so thin that {per_atom[thin[0]]:.0f} images of each atom lie within the cutoff",
-            "lattice vectors of at least about an ångström",
+            f"a cell so thin that {per_atom[thin[0]]:.0f} images of an atom lie within the cutoff",
+            "lattice vectors of about an ångström or more",
             int(thin[0]),
         )
     periodic, reach = np.repeat(pbc, sizes, axis=0), np.repeat(reach, sizes, axis=0)
@@ -100,26 +102,12 @@ def images(
     )
     bin_offsets = np.concatenate([[0], np.cumsum(np.prod(bins, axis=1) + 1)])
     home = np.empty(len(positions), np.int64)
-    out, owner, bin_starts = (
-        np.empty_like(copies),
-        np.empty_like(atoms),
-        np.zeros(bin_offsets[-1], np.int64),
-    )
+    out, owner = np.empty_like(copies), np.empty_like(atoms)
+    bin_starts = np.zeros(bin_offsets[-1], np.int64)
     _sort(
-        copies,
-        atoms,
-        positions,
-        offsets,
-        starts,
-        origin,
-        width,
-        bins,
-        bin_offsets,
-        out,
-        owner,
-        home,
+        copies, atoms, offsets, starts, origin, width, bins, bin_offsets, out, owner, home,
         bin_starts,
-    )
+    )  # fmt: skip
     return Images(out, owner, home, starts, origin, width, bins, bin_starts, bin_offsets)
 
 
@@ -172,7 +160,6 @@ def bin_of(value: float, origin: float, width: float, bins: int) -> int:
 def _sort(
     copies: Floats,
     atoms: Ints,
-    positions: Floats,
     offsets: Ints,
     starts: Ints,
     origin: Floats,

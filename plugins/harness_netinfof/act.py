@@ -1,4 +1,4 @@
-"""NetInfoF_Act: solve the task with the embeddings, by one sparse linear model on all components."""
+"""NetInfoF_Act: predictions of one sparse linear model of all components."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import Floats, Graph, Incompatible, Ints, Links, Prediction, Singles
-from harness_netinfof import lasso
+from harness_netinfof import lasso, settings
 from harness_netinfof.adjacency import Rows, pair_rows
 from harness_netinfof.backbone import Backbone
 from harness_netinfof.compiled import Compiled
-from harness_netinfof.names import COMPONENTS
 from harness_netinfof.ranks import hits
 
 WRITTEN = 1 << 26
-"""Up to this many numbers, the columns of pairs are written out: BLAS then beats gathering them anew."""
+"""Up to this many numbers, columns of pairs are stored: BLAS then beats gathering them anew."""
 
 
 @dataclass(frozen=True, eq=False)
 class PairProducts:
-    """Columns ``(z_i H) o z_j`` of all components for pairs, never written out: O(n d) memory, O(m d) a product."""
+    """Columns ``(z_i H) o z_j`` of pairs, never stored: O(n d) memory, O(m d) time a product."""
 
     zh: Singles
     z: Singles
@@ -44,12 +43,13 @@ class PairProducts:
         """The transpose: (columns, 1)."""
         rows, order = self._rows
         sums = rows.weighted_sums(residual[order, 0].astype(np.float32), self.z)
-        return np.einsum("nk,nk->k", self.zh, sums, dtype=np.float64)[:, None]
+        out: Floats = np.einsum("nk,nk->k", self.zh, sums, dtype=np.float64)[:, None]
+        return out
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Columns written out: ``x (units, columns)``."""
+    """Stored columns: ``x (units, columns)``."""
 
     x: Singles
 
@@ -63,27 +63,21 @@ class Table:
 
 
 def products(zh: Singles, z: Singles, pairs: Ints) -> lasso.Design:
-    """The columns ``(z_i H) o z_j`` of pairs, written out where there is room."""
+    """The columns ``(z_i H) o z_j`` of pairs, stored where there is room."""
     if len(pairs) * z.shape[1] > WRITTEN:
         return PairProducts(zh, z, pairs)
     return Table(zh[pairs[:, 0]] * z[pairs[:, 1]])
 
 
-@dataclass(frozen=True)
-class Act(Backbone, Compiled):
+class Act(Backbone, settings.Act, Compiled):
     """Scores of test pairs, or class probabilities of test nodes."""
 
-    components: tuple[str, ...] = COMPONENTS
-    sparsity: tuple[float, ...] = (1e-4, 1e-5)
-    group: tuple[float, ...] = (1e-3, 1e-4, 1e-5, 1e-6)
-    steps: int = 500
-    patience: int = 5
-
     def estimate(self, data: Graph | Links, *, rng: np.random.Generator) -> Prediction:
-        """Fit on the training part for each pair of penalties; the best on the validation part predicts the test part.
+        """Fit the training part for each pair of penalties; the best in validation predicts.
 
-        The validation value is the accuracy for nodes; for links Hits@k with the k of the data, or with all non-links
-        where there are fewer. Without a validation part the training part stands in.
+        The validation value is the accuracy for nodes; for links Hits@k with the k of the data, or
+        with all non-links where there are fewer. Without a validation part the training part stands
+        in.
 
         Raises
         ------
@@ -153,15 +147,9 @@ class Act(Backbone, Compiled):
         best, chosen, steps = None, (0.0, 0.0), 0
         for sparsity, group in itertools.product(self.sparsity, self.group):
             penalty = lasso.Penalty(sparsity, group, bounds)
+            shape = (bounds[-1], outputs)
             fitted = lasso.fit(
-                design,
-                (bounds[-1], outputs),
-                y,
-                weights,
-                penalty,
-                judge,
-                steps=self.steps,
-                patience=self.patience,
+                design, shape, y, weights, penalty, judge, steps=self.steps, patience=self.patience
             )
             steps += fitted.steps
             if best is None or fitted.value > best.value:
@@ -183,6 +171,6 @@ def _bounds(tables: Mapping[str, Singles]) -> tuple[int, ...]:
 
 
 def _strengths(weights: Floats, names: list[str], bounds: tuple[int, ...]) -> dict[str, float]:
-    """The length of the weights of each component: how much the model leans on it."""
+    """The length of the weights of each component: how much the model relies on it."""
     pairs = zip(names, bounds[:-1], bounds[1:], strict=True)
     return {f"weight_{name}": float(np.linalg.norm(weights[a:b])) for name, a, b in pairs}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import scipy.sparse
+from numpy.typing import NDArray
 
 from harness import Floats, Incompatible, Ints, Singles, threads_for
 from harness_netinfof import kernels
@@ -15,9 +17,13 @@ WORTH = 1 << 22
 """Multiplications for which a further thread is worth its start."""
 
 
+Reals = TypeVar("Reals", Singles, Floats)
+"""Numbers of single or double precision: a product has the precision of its factors."""
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """A sparse 0/1 matrix by rows: ``columns[starts[i]:starts[i + 1]]`` are the columns of row i, sorted."""
+    """A sparse 0/1 matrix: row i has the sorted columns ``columns[starts[i]:starts[i + 1]]``."""
 
     starts: Ints
     columns: Ints
@@ -32,7 +38,7 @@ class Rows:
         """Entries of each row (n,): degrees, where the matrix is an adjacency."""
         return np.diff(self.starts)
 
-    def sums(self, x: Singles, own: float = 0.0) -> Singles:
+    def sums(self, x: Reals, own: float = 0.0) -> Reals:
         """The matrix times ``x (n, d)``, plus ``own`` times x. O(m d)."""
         x = np.ascontiguousarray(x)
         out = np.empty_like(x)
@@ -40,29 +46,29 @@ class Rows:
             kernels.neighbour_sums(self.starts, self.columns, x, x.dtype.type(own), out)
         return out
 
-    def products(self, left: Floats, right: Floats) -> Floats:
+    def products(self, left: Reals, right: Reals) -> Reals:
         """``left[i] . right[j]`` for each entry (i, j), in the order of the entries. O(m d)."""
         out = np.empty(len(self.columns), right.dtype)
         with threads_for(self._work(right), WORTH):
             kernels.products(self.starts, self.columns, left, right, out)
         return out
 
-    def weighted_sums(self, values: Floats, x: Floats) -> Floats:
+    def weighted_sums(self, values: Reals, x: Reals) -> Reals:
         """The matrix with ``values`` as its entries, times ``x (n, d)``. O(m d)."""
         out = np.empty_like(x)
         with threads_for(self._work(x), WORTH):
             kernels.weighted_sums(self.starts, self.columns, values, x, out)
         return out
 
-    def gram_step(self, left: Floats, right: Floats) -> Floats:
+    def gram_step(self, left: Reals, right: Reals) -> Reals:
         """`weighted_sums` of ``right`` by its `products` with ``left``, in one pass. O(m d)."""
         out = np.empty_like(right)
         with threads_for(2 * self._work(right), WORTH):
             kernels.gram_step(self.starts, self.columns, left, right, out)
         return out
 
-    def _work(self, x: Floats) -> int:
-        return len(self.columns) * x.shape[1]
+    def _work(self, x: NDArray[np.floating[Any]]) -> int:
+        return len(self.columns) * int(x.shape[1])
 
 
 def adjacency(edges: Ints, nodes: int) -> Rows:
@@ -78,7 +84,7 @@ def adjacency(edges: Ints, nodes: int) -> Rows:
 
 
 def pair_rows(pairs: Ints, nodes: int) -> tuple[Rows, Ints]:
-    """Pairs ``(m, 2)``, repeats kept, as a matrix with first ends as rows; and which pair each of its entries is."""
+    """Pairs ``(m, 2)``, repeats kept, with first ends as rows; and the pair of each entry."""
     order = np.argsort(pairs[:, 0] * nodes + pairs[:, 1], kind="stable")
     starts = np.zeros(nodes + 1, np.int64)
     np.cumsum(np.bincount(pairs[:, 0], minlength=nodes), out=starts[1:])
@@ -92,12 +98,12 @@ def inverse(counts: Ints, less: int = 0) -> Singles:
 
 
 def check_plain(directed: bool, weights: Floats | None) -> None:
-    """Raise `Incompatible` for graphs with directions or weights: the method is defined for neither."""
+    """Raise `Incompatible` for graphs with directions or weights, as the method has neither."""
     if directed:
         raise Incompatible(
             "a directed graph; this method reads undirected ones (harness.simple_edges makes one)"
         )
     if weights is not None:
         raise Incompatible(
-            "a weighted graph; this method reads edges of weight 1 (dataclasses.replace(weights=None))"
+            "a weighted graph; this method reads unweighted ones, dataclasses.replace(weights=None)"
         )

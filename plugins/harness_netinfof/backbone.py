@@ -1,4 +1,4 @@
-"""What the probe, the solver and the models share: parameters of the embedding, and similarities of pairs."""
+"""What the probe, the sparse model and the models share: embeddings, and similarities of pairs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from harness import Floats, Graph, Incompatible, Ints, Links, Singles
 from harness_netinfof import compatibility
 from harness_netinfof.adjacency import Rows, adjacency, check_plain, pair_rows
 from harness_netinfof.components import embed
+from harness_netinfof.settings import Component, Embedding
 
 
 @dataclass(frozen=True)
 class Adjusted:
-    """A component for link prediction: ``z (n, d)``, and ``zh = Z H`` that meets it across a pair."""
+    """A component for link prediction: ``z (n, d)``, and ``zh = Z H`` for the other node."""
 
     z: Singles
     zh: Singles
@@ -28,39 +29,23 @@ class Adjusted:
         return out
 
 
-@dataclass(frozen=True)
-class Backbone:
-    """The parameters of the embedding, in the order in which specs declare them."""
-
-    dim: int = 128
-    walks: str = "exact"
-    trials: int = 200
-    threshold: int = 1
-    adjust: str = "compatibility"
-    centre: str = "warm"
-    damp: float = 1.0
-    tolerance: float = 0.01
+class Backbone(Embedding):
+    """Components of a graph, and their compatibility matrices."""
 
     def nodes(
-        self, data: Graph | Links, wanted: tuple[str, ...], rng: np.random.Generator
+        self, data: Graph | Links, wanted: tuple[Component, ...], rng: np.random.Generator
     ) -> tuple[Rows, dict[str, Singles]]:
-        """The adjacency and the components asked for. Raises `Incompatible` for directed or weighted graphs."""
+        """The adjacency and the components asked for.
+
+        Raises `Incompatible` for directed or weighted graphs.
+        """
         if isinstance(data, Graph):
             check_plain(data.directed, data.weights)
         graph = adjacency(data.edges, data.nodes)
-        return graph, embed(
-            graph,
-            data.features,
-            wanted,
-            dim=self.dim,
-            walks=self.walks,
-            trials=self.trials,
-            threshold=self.threshold,
-            rng=rng,
-        )
+        return graph, embed(graph, data.features, wanted, self, rng)
 
     def pairs(
-        self, data: Links, wanted: tuple[str, ...], rng: np.random.Generator
+        self, data: Links, wanted: tuple[Component, ...], rng: np.random.Generator
     ) -> dict[str, Adjusted]:
         """The components with H* fitted on the known edges."""
         if data.split is None:

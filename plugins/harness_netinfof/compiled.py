@@ -1,4 +1,4 @@
-"""Compilation ahead of time: what a first call would spend on it is no cost of the method."""
+"""Compilation ahead of time, so that it is excluded from the timing of a method."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class _Estimator(Protocol):
 
 
 class Compiled:
-    """An estimator that loads its libraries and compiled kernels when the host tells it to warm up."""
+    """An estimator that loads its libraries and compiled kernels when the host calls `warm_up`."""
 
     def warm_up(self: _Estimator) -> None:
         """Run once on the pairs of a ring of twelve nodes."""
@@ -27,13 +27,12 @@ class Compiled:
         y = np.repeat([1, 0], 12)
         part = np.concatenate([np.zeros(8), [1, 1, 2, 2], np.zeros(8), [1, 1, 2, 2]])
         split = Split(*(np.flatnonzero(part == role) for role in (0, 2, 1)))
-        features = np.random.default_rng(0).normal(size=(12, 3))
+        features = np.random.default_rng(0).normal(size=(12, 3)).astype(np.float32)
         logger = logging.getLogger("harness.netinfof")
         level = logger.level
         logger.setLevel(logging.ERROR)
         try:
-            self.estimate(
-                Links(12, known, pairs, y, features, k=1, split=split), rng=np.random.default_rng(0)
-            )
+            data = Links(12, known, pairs, y, features, k=1, split=split)
+            self.estimate(data, rng=np.random.default_rng(0))
         finally:
             logger.setLevel(level)

@@ -1,4 +1,4 @@
-"""The five node embeddings of NetInfoF: what structure and features say of a node, without any training."""
+"""The five node embeddings of NetInfoF, from structure and features, without training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from harness import Incompatible, Singles
 from harness_netinfof import walk_matrix
 from harness_netinfof.adjacency import Rows, inverse
-from harness_netinfof.names import COMPONENTS
+from harness_netinfof.settings import COMPONENTS, Component, Embedding
 from harness_netinfof.spectral import POWERS, components, left_vectors
 
 HOPS = 2
@@ -22,23 +22,20 @@ _log = logging.getLogger("harness.netinfof")
 def embed(
     graph: Rows,
     features: Singles | None,
-    wanted: Iterable[str],
-    *,
-    dim: int,
-    walks: str,
-    trials: int,
-    threshold: int,
+    wanted: Iterable[Component],
+    given: Embedding,
     rng: np.random.Generator,
 ) -> dict[str, Singles]:
-    """Each component asked for as ``Z (n, at most d)``: columns of unit standard deviation, then rows of unit length.
+    """Each component asked for as ``Z (n, at most d)``, scaled by `normalised`.
 
-    d is ``dim``, or fewer: the number of features; a quarter of the nodes where there are none. A component that is
-    constant, or that needs features where there are none, is left out with a warning.
+    d is ``given.dim``, or fewer: the number of features; a quarter of the nodes where there are
+    none. A component that is constant, or that needs features where there are none, is left out
+    with a warning.
 
     Parameters
     ----------
     wanted : letters of `COMPONENTS`.
-    walks, trials, threshold : see `walk_matrix.neighbourhoods`.
+    given : parameters of the embedding.
 
     Raises
     ------
@@ -46,7 +43,7 @@ def embed(
     """
     # Each component draws from a stream of its own, so that asking for another changes nothing.
     streams = dict(zip(COMPONENTS, rng.spawn(len(COMPONENTS)), strict=True))
-    d = min(dim, graph.n, features.shape[1] if features is not None else max(2, graph.n // 4))
+    d = min(given.dim, graph.n, features.shape[1] if features is not None else max(2, graph.n // 4))
     found: dict[str, Singles] = {}
     for name in dict.fromkeys(wanted):
         if name in FROM_FEATURES and features is None:
@@ -55,7 +52,7 @@ def embed(
         if name == "u":
             z = left_vectors(graph.sums, graph.sums, graph.n, d, POWERS, streams[name])
         elif name == "r":
-            z = walk_matrix.neighbourhoods(graph, d, walks, trials, threshold, streams[name])
+            z = walk_matrix.neighbourhoods(graph, d, given, streams[name])
         else:
             assert features is not None
             z = components(_propagated(graph, features, name), d, streams[name])
@@ -63,17 +60,18 @@ def embed(
             _log.warning("component %s left out: it is the same for all nodes", name)
             continue
         if name not in FROM_FEATURES:
-            z[graph.counts == 0] = 0.0  # rounding, which a division by its length would blow up
+            z[graph.counts == 0] = 0.0  # rounding, which a division by its length would magnify
         found[name] = normalised(z)
     if not found:
         raise Incompatible(
-            f"nothing to embed: components {', '.join(wanted)} of this graph are constant or lack features"
+            f"nothing to embed: components {', '.join(wanted)} of this graph are constant or need "
+            "features that it lacks"
         )
     return found
 
 
 def _propagated(graph: Rows, features: Singles, name: str) -> Singles:
-    """Features averaged over two hops: without the node itself (p), or with it (s); unchanged for f.
+    """Features averaged over two hops without (p) or with (s) the node itself; unchanged for f.
 
     An isolated node has zeros in p, and its own features in s.
     """
@@ -88,8 +86,8 @@ def _propagated(graph: Rows, features: Singles, name: str) -> Singles:
 
 
 def normalised(z: Singles) -> Singles:
-    """Columns divided by their standard deviation (not centred), then rows by their length; zeros stay zeros."""
+    """Columns over their standard deviation (not centred), then rows over length; 0 stays 0."""
     spread = z.std(0, dtype=np.float64)
-    z = z / np.where(spread > 0, spread, 1.0).astype(np.float32)
-    length = np.linalg.norm(z, axis=1, keepdims=True)
-    return np.ascontiguousarray(z / np.where(length > 0, length, np.float32(1.0)))
+    scaled = np.divide(z, np.where(spread > 0, spread, 1.0).astype(np.float32))
+    length = np.linalg.norm(scaled, axis=1, keepdims=True)
+    return np.ascontiguousarray(scaled / np.where(length > 0, length, np.float32(1.0)))

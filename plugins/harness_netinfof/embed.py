@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from harness import Graph, Incompatible, Kind, LabelledSamples, Links, Split
 from harness_netinfof.backbone import Backbone
-from harness_netinfof.names import COMPONENTS
+from harness_netinfof.settings import COMPONENTS, Component, Vectors
 
 
-@dataclass(frozen=True)
-class Embedding(Backbone):
+class Embedding(Backbone, Vectors):
     """All five components side by side: a row per labelled node, or per pair of nodes.
 
-    ``pair`` says what stands for a pair: its similarity ``z_i H z_j`` (one number per component), or the products
-    ``(z_i H) o z_j`` (as many as the component has columns).
+    The columns of a pair are a similarity ``z_i H z_j`` per component, or the products
+    ``(z_i H) o z_j``, as many as the component has columns.
     """
 
-    components: ClassVar[tuple[str, ...]] = COMPONENTS
-
-    pair: str = "similarity"
+    components: ClassVar[tuple[Component, ...]] = COMPONENTS
 
     def transform(
         self, data: Graph | Links, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelledSamples:
-        """Nodes with their classes, or pairs with 1 for linked and 0 for not; the split goes along.
+        """Nodes with their classes, or pairs with 1 for linked and 0 for not, and the split.
 
-        Embeddings read the whole graph and all features, and no label; H* is fitted on the known edges.
+        Embeddings read the whole graph and all features, and no label; H* is fitted on the known
+        edges.
 
         Raises
         ------
-        Incompatible : nodes without labels, pairs without a split, or a graph with directions or weights.
+        Incompatible : nodes without labels, pairs without a split, or a graph with directions or
+            weights.
         """
         if isinstance(data, Links):
             adjusted = self.pairs(data, self.components, rng)
@@ -54,35 +52,30 @@ class Embedding(Backbone):
         return LabelledSamples(x[known], data.labels[known], split=split)
 
 
-@dataclass(frozen=True)
 class Structure(Embedding):
     """Component u alone."""
 
     components = ("u",)
 
 
-@dataclass(frozen=True)
 class Neighbourhoods(Embedding):
     """Component r alone."""
 
     components = ("r",)
 
 
-@dataclass(frozen=True)
 class Features(Embedding):
     """Component f alone."""
 
     components = ("f",)
 
 
-@dataclass(frozen=True)
 class Propagated(Embedding):
     """Component p alone."""
 
     components = ("p",)
 
 
-@dataclass(frozen=True)
 class Smoothed(Embedding):
     """Component s alone."""
 

@@ -1,7 +1,7 @@
-"""Compiled loops over the rows of a sparse 0/1 matrix: everything that costs time in proportion to edges.
+"""Compiled loops over the rows of a sparse 0/1 matrix: all work in proportion to the edges.
 
-A matrix is its row starts and column numbers; no values are stored. Each row writes to a row of its own, so that no
-result depends on the number of threads.
+A matrix is its row starts and column numbers; no values are stored. Each row writes to a row of its
+own, so that no result depends on the number of threads.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MATH = {"contract", "reassoc", "nsz"}
 
 
 @njit(cache=True, parallel=True, fastmath=MATH)
-def neighbour_sums(starts: Any, columns: Any, x: Any, own: float, out: Any) -> None:
+def neighbour_sums(starts: Any, columns: Any, x: Any, own: Any, out: Any) -> None:
     """``out[i] = own * x[i] + sum of x[j] over the columns j of row i``; x and out are (n, d)."""
     for i in prange(len(starts) - 1):
         for k in range(x.shape[1]):
@@ -53,7 +53,7 @@ def weighted_sums(starts: Any, columns: Any, values: Any, x: Any, out: Any) -> N
 
 @njit(cache=True, parallel=True, fastmath=MATH)
 def gram_step(starts: Any, columns: Any, left: Any, right: Any, out: Any) -> None:
-    """`products` and `weighted_sums` by them in one pass: ``out[i] = sum of (left[i] . right[j]) right[j]``."""
+    """`products` and their `weighted_sums`: ``out[i] = sum of (left[i] . right[j]) right[j]``."""
     for i in prange(len(starts) - 1):
         for k in range(right.shape[1]):
             out[i, k] = 0.0
@@ -76,17 +76,17 @@ def _mixed(state: Any) -> Any:
 
 
 @njit(cache=True)
-def _below(state: Any, size: int) -> int:
-    """A number from 0 to ``size - 1``, from the upper half of the bits; the bias is below size / 2^32."""
+def _below(state: Any, size: Any) -> Any:
+    """A number from 0 to ``size - 1``, from the upper half of the bits; bias below size / 2^32."""
     return np.int64((_mixed(state) >> np.uint64(32)) * np.uint64(size) >> np.uint64(32))
 
 
 @njit(cache=True, parallel=True)
 def walks(starts: Any, columns: Any, first: int, trials: int, seed: Any, out: Any) -> None:
-    """Where ``trials`` walks of two steps lead from each node from ``first`` on; out is (nodes, 2 * trials).
+    """Nodes visited by ``trials`` walks of two steps from each node; out is (nodes, 2 * trials).
 
-    The first step goes to a uniform neighbour, the second to a uniform neighbour of that one but the start. Rows of out
-    are sorted; -1 stands for nowhere.
+    Row 0 is the node ``first``. The first step goes to a uniform neighbour, the second to a uniform
+    neighbour of that one but the start. Rows of out are sorted; -1 stands for nowhere.
     """
     golden = np.uint64(0x9E3779B97F4A7C15)
     for row in prange(len(out)):
@@ -106,7 +106,7 @@ def walks(starts: Any, columns: Any, first: int, trials: int, seed: Any, out: An
                 continue
             state += golden
             spot = starts[middle] + _below(state, others)
-            # Neighbours are sorted: the start is skipped by moving on where it stands at or before the spot.
+            # Neighbours are sorted: move on by one where the start is at or before the spot.
             low, high = starts[middle], starts[middle + 1]
             while low < high:
                 centre = (low + high) // 2

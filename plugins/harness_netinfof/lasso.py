@@ -1,9 +1,9 @@
 """Logistic regression with a sparse group lasso: few components, and few columns of each.
 
-``sum over units of weight * log-loss + sparsity * sum |w| + group * sum over groups of |w_g|``, intercepts free.
-Accelerated proximal gradients (FISTA with restarts) set coefficients and whole groups to exact zeros. As in the
-authors' code the minimum is not run to: the fit stops when the validation part has not improved for a while, and its
-best look is kept.
+``sum over units of weight * log-loss + sparsity * sum |w| + group * sum over groups of |w_g|``,
+intercepts free. Accelerated proximal gradients (FISTA with restarts) set coefficients and whole
+groups to exact zeros. As in the authors' code the fit stops short of the minimum, when the
+validation part has not improved for a while, and its best weights are kept.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import scipy.special
 from harness import Floats, Ints
 
 EVERY = 10
-"""Steps between two looks at the validation part."""
+"""Number of steps between two evaluations of the validation part."""
 ROUNDING = 1e-7
-"""What single precision may add to a loss: less is no reason for a shorter step."""
+"""Rounding of a loss in single precision; an excess below it does not shorten the step."""
 
 
 class Design(Protocol):
-    """A linear map from weights ``(columns, outputs)`` to scores ``(units, outputs)``, and its transpose."""
+    """Linear map of weights ``(columns, outputs)`` to scores ``(units, outputs)``."""
 
     def forward(self, w: Floats) -> Floats:
         """Scores of all units."""
@@ -45,14 +45,14 @@ class Penalty:
         """The proximal point: soft thresholds, then groups shrunk in length."""
         w = np.sign(w) * np.maximum(np.abs(w) - step * self.sparsity, 0.0)
         for a, b in zip(self.groups[:-1], self.groups[1:], strict=True):
-            length = np.linalg.norm(w[a:b])
+            length = float(np.linalg.norm(w[a:b]))
             w[a:b] *= max(0.0, 1.0 - step * self.group / length) if length else 0.0
         return w
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """Weights ``(columns, outputs)``, intercepts ``(outputs,)``, the validation value, and steps taken."""
+    """Weights ``(columns, outputs)``, intercepts ``(outputs,)``, validation value, steps taken."""
 
     weights: Floats
     intercepts: Floats
@@ -61,7 +61,7 @@ class Fitted:
 
 
 def gradient(scores: Floats, y: Ints, weights: Floats) -> tuple[float, Floats]:
-    """Weighted log-loss of ``scores (units, outputs)``, and its derivative; one output is a logit of class 1."""
+    """Weighted log-loss of ``scores (units, outputs)`` and its slope; one output is a logit."""
     if scores.shape[1] == 1:
         logit = scores[:, 0]
         loss = float(weights @ (np.logaddexp(0.0, logit) - y * logit))
@@ -92,7 +92,8 @@ def fit(
     shape : columns and outputs.
     y (units,), weights (units,) : classes and weights of the units; the weights sum to 1.
     judge : ``(weights, intercepts) -> value`` of the validation part, higher is better.
-    steps, patience : at most so many steps; looks at the validation part without improvement that end the fit.
+    steps : largest number of steps.
+    patience : evaluations of the validation part without improvement that end the fit.
     """
     w, b = np.zeros(shape), np.zeros(shape[1])
     ahead_w, ahead_b, momentum, bound = w, b, 1.0, 1e-3

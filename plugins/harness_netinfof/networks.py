@@ -1,4 +1,4 @@
-"""Small graph networks on sparse matrices: what the probe is meant to foretell."""
+"""Small graph networks on sparse matrices, whose accuracy the probe is to predict."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness_netinfof.adjacency import Rows
 HEADS = 8
 """Attention heads of the first GAT layer; the second has one."""
 SLOPE = 0.2
-"""Of the leaky rectifier in attention."""
+"""Slope of the leaky ReLU in attention below zero."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Surroundings:
     Attributes
     ----------
     x (n, f) : features; None where a vector per node is learnt instead.
-    smooth : ``D~^-1/2 (A + I) D~^-1/2``. mean : ``D^-1 A``. ends : rows and columns of A + I, (2, entries).
+    smooth, mean : ``D~^-1/2 (A + I) D~^-1/2`` and ``D^-1 A``.
+    ends (2, entries) : rows and columns of A + I.
     """
 
     n: int
@@ -52,10 +53,11 @@ def surroundings(graph: Rows, features: Singles | None, device: torch.device) ->
 
 
 def _scaled(features: Singles) -> Singles:
-    """Features about their mean, with a mean row length of 1, so that one learning rate and decay suit all."""
+    """Centred features of mean row length 1, so that one learning rate and decay suit all."""
     centred = features - features.mean(0, dtype=np.float64).astype(np.float32)
     length = np.linalg.norm(centred, axis=1).mean()
-    return centred / length if length > 0 else centred
+    scaled: Singles = centred / length if length > 0 else centred
+    return scaled
 
 
 def _sparse(ends: np.ndarray, values: np.ndarray, n: int, device: torch.device) -> Tensor:
@@ -69,7 +71,7 @@ def _sparse(ends: np.ndarray, values: np.ndarray, n: int, device: torch.device) 
 
 
 class Network:
-    """Parameters, and a function of them and of a dropout that gives an output per node ``(n, outputs)``."""
+    """Parameters, and a function of them and of dropout that gives outputs ``(n, outputs)``."""
 
     def __init__(
         self,
@@ -96,10 +98,8 @@ class Network:
             "gat": self._gat,
         }
         if kind in layer:
-            self._layers = [
-                layer[kind](x.shape[1], hidden, False),
-                layer[kind](hidden, outputs, True),
-            ]
+            make = layer[kind]
+            self._layers = [make(x.shape[1], hidden, False), make(hidden, outputs, True)]
         else:
             self._layers = [self._linear(x.shape[1], outputs)]
 
@@ -113,12 +113,12 @@ class Network:
         return x
 
     def _dropped(self, x: Tensor) -> Tensor:
-        # Drawn on the CPU, so that all devices drop alike.
+        # Drawn on the CPU, so that all devices drop the same inputs.
         kept = torch.rand(x.shape, generator=self._generator).to(x.device) >= self._dropout
         return x * kept / (1.0 - self._dropout)
 
     def _matrix(self, rows: int, columns: int, device: torch.device) -> Tensor:
-        """A parameter drawn as Glorot and Bengio have it."""
+        """A parameter with the initialization of Glorot and Bengio."""
         bound = math.sqrt(6.0 / (rows + columns))
         values = (2.0 * torch.rand(rows, columns, generator=self._generator) - 1.0) * bound
         made = values.to(device).requires_grad_()
@@ -140,11 +140,8 @@ class Network:
         return lambda x: torch.sparse.mm(smooth, linear(x))
 
     def _sage(self, fan_in: int, fan_out: int, last: bool) -> Callable[[Tensor], Tensor]:
-        own, others, mean = (
-            self._linear(fan_in, fan_out),
-            self._linear(fan_in, fan_out),
-            self._around.mean,
-        )
+        own, others = self._linear(fan_in, fan_out), self._linear(fan_in, fan_out)
+        mean = self._around.mean
         return lambda x: own(x) + torch.sparse.mm(mean, others(x))
 
     def _gat(self, fan_in: int, fan_out: int, last: bool) -> Callable[[Tensor], Tensor]:
@@ -156,16 +153,13 @@ class Network:
 
         def attend(x: Tensor) -> Tensor:
             h = linear(x).view(n, heads, width)
-            score = torch.nn.functional.leaky_relu(
-                (h * left).sum(2)[row] + (h * right).sum(2)[column], SLOPE
-            )
-            # Softmax over the neighbours of each node; a constant per head changes nothing and keeps exp in range.
+            raw = (h * left).sum(2)[row] + (h * right).sum(2)[column]
+            score = torch.nn.functional.leaky_relu(raw, SLOPE)
+            # Softmax over neighbours; a constant per head changes nothing and keeps exp in range.
             power = torch.exp(score - score.detach().amax(0))
             total = torch.zeros(n, heads, device=device).index_add(0, row, power)
             share = power / total.clamp_min(1e-30)[row]
-            out = torch.zeros(n, heads, width, device=device).index_add(
-                0, row, share[:, :, None] * h[column]
-            )
-            return out.reshape(n, fan_out)
+            out = torch.zeros(n, heads, width, device=device)
+            return out.index_add(0, row, share[:, :, None] * h[column]).reshape(n, fan_out)
 
         return attend

@@ -1,11 +1,10 @@
-"""NetInfoF_Probe: how much of the labels a graph's embeddings tell, from a table of counts and no training."""
+"""NetInfoF_Probe: what embeddings tell about labels, from a table of counts, without training."""
 
 from __future__ import annotations
 
 import logging
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,10 +12,10 @@ from harness import Estimate, Floats, Graph, Incompatible, Ints, LabelledSamples
 from harness_netinfof import table
 from harness_netinfof.backbone import Backbone
 from harness_netinfof.compiled import Compiled
-from harness_netinfof.names import COMPONENTS
+from harness_netinfof.settings import Probe
 
 PER_CLUSTER = 10
-"""Judged nodes that a cluster has at least, on average."""
+"""Smallest average number of judged nodes in a cluster."""
 
 LARGE = 20_000
 """Training nodes above which the means are found from batches."""
@@ -24,19 +23,12 @@ LARGE = 20_000
 _log = logging.getLogger("harness.netinfof")
 
 
-@dataclass(frozen=True)
-class Nui(Backbone, Compiled):
-    """Network usable information ``2^-H(Y|B)``: of the best component of graphs and links, of the vectors of samples.
+class Nui(Backbone, Probe, Compiled):
+    """Network usable information ``2^-H(Y|B)`` of the best component, or of given vectors.
 
-    Links are binned by similarity, at quantiles of the training pairs; nodes by clusters of the training nodes.
+    Links are binned by similarity, at quantiles of the training pairs; nodes by clusters of the
+    training nodes.
     """
-
-    components: tuple[str, ...] = COMPONENTS
-    bins: int = 8
-    clusters: int = 8
-    part: str = "valid"
-    correction: str = "none"
-    shuffles: int = 20
 
     def estimate(
         self, data: Graph | Links | LabelledSamples, *, rng: np.random.Generator
@@ -89,7 +81,7 @@ class Nui(Backbone, Compiled):
     def _clusters(
         self, x: Singles | Floats, train: Ints, judged: Ints, classes: int, seed: int
     ) -> Ints:
-        """Clusters of the training vectors: ``clusters`` per class, fewer where a cluster would hold too few judged."""
+        """``clusters`` per class of training vectors; fewer where judged nodes are few."""
         from sklearn.cluster import KMeans, MiniBatchKMeans
         from threadpoolctl import threadpool_limits
 
@@ -97,9 +89,8 @@ class Nui(Backbone, Compiled):
         method = KMeans if len(train) <= LARGE else MiniBatchKMeans
         # Threads that wait for each other cost more than they save on tables of this size.
         with warnings.catch_warnings(), threadpool_limits(1):
-            warnings.simplefilter(
-                "ignore"
-            )  # fewer distinct vectors than clusters: the empty ones do no harm
+            # Fewer distinct vectors than clusters leave some empty, which does no harm.
+            warnings.simplefilter("ignore")
             means = method(wanted, n_init=3, random_state=seed).fit(x[train])
         bins: Ints = means.predict(x[judged]).astype(np.int64)
         return bins

@@ -8,6 +8,6 @@ from harness import Floats, Ints
 
 
 def hits(scores: Floats, y: Ints, k: int) -> float:
-    """Share of links strictly above the k-th greatest non-link; above the least where there are fewer than k."""
+    """Share of links above the k-th greatest non-link, or the least where there are fewer."""
     unlinked = np.sort(scores[y == 0])[::-1]
     return float((scores[y == 1] > unlinked[min(k, len(unlinked)) - 1]).mean())

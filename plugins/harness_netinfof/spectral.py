@@ -1,4 +1,4 @@
-"""Leading singular vectors of operators, and principal components of tables, in single precision."""
+"""Singular vectors of operators, and principal components of tables, in single precision."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ TABLE_POWERS = 4
 EXACT = 512
 """Up to this many columns, principal components come from the covariance matrix."""
 DEAD = 1e-5
-"""A direction with less than this share of the greatest singular value is rounding; it is left out."""
+"""Share of the greatest singular value below which a direction is rounding and left out."""
 CHUNK = 65536
 
 
 def left_vectors(
     apply: Apply, transposed: Apply, n: int, d: int, powers: int, rng: np.random.Generator
 ) -> Singles:
-    """``U sqrt(S)``, (n, at most d), of the operator ``x -> apply(x)`` on n rows; randomised (Halko et al. 2011).
+    """``U sqrt(S)``, (n, at most d), of an operator; randomised (Halko et al. 2011).
 
     Parameters
     ----------
-    apply, transposed : the operator and its transpose on tables (columns, q); the operator gives n rows.
+    apply, transposed : the operator and its transpose on tables (columns, q); the operator gives n
+        rows.
     powers : power iterations; each applies both once.
     """
     basis = _span(apply, transposed, n, d, powers, rng)
-    triangle = np.linalg.qr(transposed(basis), mode="r")
+    triangle: Singles = np.linalg.qr(transposed(basis), mode="r")  # type: ignore[assignment]
     left, scales, _ = scipy.linalg.svd(triangle.T, check_finite=False)
     alive = min(d, int((scales > DEAD * scales[0]).sum())) if scales[0] > 0 else 0
     return np.ascontiguousarray(basis @ (left[:, :alive] * np.sqrt(scales[:alive])))
@@ -71,7 +72,8 @@ def _axes(x: Singles, d: int) -> Singles:
     variances, axes = scipy.linalg.eigh(covariance)
     variances, axes = variances[::-1], axes[:, ::-1]
     alive = int((variances > DEAD**2 * variances[0]).sum()) if variances[0] > 0 else 0
-    return axes[:, : min(d, alive)].astype(np.float32)
+    found: Singles = axes[:, : min(d, alive)].astype(np.float32)
+    return found
 
 
 def _random_axes(x: Singles, d: int, rng: np.random.Generator) -> Singles:

@@ -1,8 +1,8 @@
-"""From a table of counts to the score: conditional entropy, the accuracy it bounds, and their errors.
+"""The score of a table of counts: conditional entropy, the accuracy it bounds, their errors.
 
-For a table of bins and classes, ``2^-H(Y|B) <= sum_b max_y p(b, y)``: Jensen's inequality for the logarithm gives
-``log sum_b p(b) max_y p(y|b) >= sum_b p(b) log max_y p(y|b) >= -H(Y|B)``. It holds for every table, and says nothing of
-other data than those counted.
+For a table of bins and classes, ``2^-H(Y|B) <= sum_b max_y p(b, y)``: Jensen's inequality for the
+logarithm gives ``log sum_b p(b) max_y p(y|b) >= sum_b p(b) log max_y p(y|b) >= -H(Y|B)``. It holds
+for every table, and says nothing of other data than those counted.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def score(table: Ints, correction: str = "none") -> Score:
 
 
 def quantile_edges(values: Floats, bins: int) -> Floats:
-    """Inner edges of at most ``bins`` bins with equal shares of ``values``, and among them; equal edges are merged."""
+    """Inner edges, from ``values``, of at most ``bins`` bins of equal share; equal ones merge."""
     edges = np.quantile(values, np.arange(1, bins) / bins, method="higher")
     return np.unique(edges[edges > values.min()])
 
@@ -69,7 +69,7 @@ def binned(values: Floats, edges: Floats) -> Ints:
 
 
 def null_score(table: Ints, trials: int, correction: str, rng: np.random.Generator) -> float:
-    """The mean score when the labels are shuffled over the same bins: what no information shows at this size."""
+    """The mean score of shuffled labels in the same bins, that of no information at this size."""
     bins = np.repeat(np.arange(len(table)), table.sum(1))
     y = np.repeat(np.arange(table.shape[1]), table.sum(0))
     shuffled = (counted(bins, rng.permutation(y), *table.shape) for _ in range(trials))

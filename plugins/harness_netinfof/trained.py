@@ -1,10 +1,9 @@
-"""The costly outcome: networks trained on the task itself, all in one way, and a linear model beside them."""
+"""Networks and linear models trained on the task itself, all in one way."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from harness import Graph, Incompatible, Links, Prediction, calm, torch_generator
+from harness_netinfof import settings
 from harness_netinfof.adjacency import adjacency, check_plain
 from harness_netinfof.networks import Network, surroundings
 from harness_netinfof.ranks import hits
@@ -19,31 +19,23 @@ from harness_netinfof.ranks import hits
 _FEATURES_ONLY = ("linear", "sgc")
 
 
-@dataclass(frozen=True)
-class _Trained:
+class _Trained(settings.Network):
     """Adam on the whole training part a step; the parameters of the best validation value are kept.
 
-    Nodes: cross-entropy of the outputs. Links: logistic loss of the product ``h_i . h_j`` of a pair's outputs, over the
-    training edges and as many uniform pairs, drawn anew each step. The validation value is the accuracy, or Hits@k;
-    ties go to the lower loss.
+    Nodes: cross-entropy of the outputs. Links: logistic loss of the product ``h_i . h_j`` of a
+    pair's outputs, over the training edges and as many uniform pairs, drawn anew each step. The
+    validation value is the accuracy, or Hits@k; ties go to the lower loss.
     """
 
     kind: ClassVar[str]
-
-    hidden: int = 64
-    epochs: int = 300
-    patience: int = 100
-    learning_rate: float = 0.01
-    decay: float = 5e-5
-    dropout: float = 0.5
-    device: str = "cpu"
 
     def estimate(self, data: Graph | Links, *, rng: np.random.Generator) -> Prediction:
         """Scores of test pairs, or class probabilities of test nodes.
 
         Raises
         ------
-        Incompatible : no split, no labels, directions or weights; or no features for what reads nothing else.
+        Incompatible : no split, no labels, directions or weights; or no features for what reads
+            nothing else.
         UsageError : ``device`` is "cuda" and torch sees no such device.
         """
         if data.split is None:
@@ -62,11 +54,9 @@ class _Trained:
             around = surroundings(graph, data.features, device)
             outputs = data.n_classes if isinstance(data, Graph) else self.hidden
             network = Network(self.kind, around, self.hidden, outputs, self.dropout, generator)
-            return (
-                self._links(network, data, generator)
-                if isinstance(data, Links)
-                else self._nodes(network, data)
-            )
+            if isinstance(data, Links):
+                return self._links(network, data, generator)
+            return self._nodes(network, data)
 
     def _nodes(self, network: Network, data: Graph) -> Prediction:
         assert data.split is not None
@@ -101,9 +91,8 @@ class _Trained:
 
         def judge(h: Tensor) -> tuple[float, float]:
             found = score(h, valid)
-            return hits(found.cpu().numpy(), wanted.cpu().numpy(), data.k), -float(
-                log_loss(found, wanted)
-            )
+            rate = hits(found.cpu().numpy(), wanted.cpu().numpy(), data.k)
+            return rate, -float(log_loss(found, wanted))
 
         def loss(h: Tensor) -> Tensor:
             others = torch.randint(data.nodes, linked.shape, generator=generator).to(device)
@@ -123,12 +112,8 @@ class _Trained:
         optimiser = torch.optim.Adam(
             network.parameters, lr=self.learning_rate, weight_decay=self.decay
         )
-        best, kept, when, epoch = (
-            (-math.inf, -math.inf),
-            [p.detach().clone() for p in network.parameters],
-            0,
-            0,
-        )
+        best, when, epoch = (-math.inf, -math.inf), 0, 0
+        kept = [p.detach().clone() for p in network.parameters]
         for epoch in range(1, self.epochs + 1):
             optimiser.zero_grad()
             loss(network(training=True)).backward()
@@ -146,42 +131,37 @@ class _Trained:
 
 
 def _parts(data: Graph | Links) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Training, validation and test units; the training part stands in where there is no validation part."""
+    """Training, validation and test units; the training part also validates where it must."""
     assert data.split is not None
     valid = data.split.valid if data.split.valid.size else data.split.train
     return data.split.train, valid, data.split.test
 
 
-@dataclass(frozen=True)
 class GCN(_Trained):
     """Two graph convolutions (Kipf and Welling 2017)."""
 
     kind = "gcn"
 
 
-@dataclass(frozen=True)
 class Sage(_Trained):
     """Two layers of own features and the mean of the neighbours' (Hamilton et al. 2017)."""
 
     kind = "sage"
 
 
-@dataclass(frozen=True)
 class GAT(_Trained):
     """Two layers of attention over neighbours (Velickovic et al. 2018)."""
 
     kind = "gat"
 
 
-@dataclass(frozen=True)
 class SGC(_Trained):
-    """A linear model on features smoothed twice (Wu et al. 2019)."""
+    """A linear model of features smoothed twice (Wu et al. 2019)."""
 
     kind = "sgc"
 
 
-@dataclass(frozen=True)
 class Linear(_Trained):
-    """A linear model on features: no graph."""
+    """A linear model of the features, without the graph."""
 
     kind = "linear"

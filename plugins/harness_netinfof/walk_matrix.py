@@ -1,12 +1,14 @@
 """The walk matrix W of the neighbourhood component, in closed form or sampled.
 
-From every node start T walks of two steps: to a uniform neighbour, then to a uniform neighbour of that one but the
-start. W counts the visits. Its expectation is ``T (P1 + P2)`` with ``P1 = D^-1 A`` and ``P2`` the part of
-``D^-1 A (D - 1)^-1 A`` off the diagonal, so that it is applied in O(m d) without being made.
+From every node start T walks of two steps: to a uniform neighbour, then to a uniform neighbour of
+that one but the start. W counts the visits. Its expectation is ``T (P1 + P2)`` with ``P1 = D^-1 A``
+and ``P2`` the part of ``D^-1 A (D - 1)^-1 A`` off the diagonal, so that it is applied in O(m d)
+without being made.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +17,13 @@ import scipy.sparse
 from harness import Singles, threads_for
 from harness_netinfof import kernels
 from harness_netinfof.adjacency import WORTH, Rows, inverse
+from harness_netinfof.settings import Embedding
 from harness_netinfof.spectral import POWERS, left_vectors
 
 VISITS = 1 << 25
-"""Visited nodes that are held at once while walks are sampled."""
+"""Number of visited nodes that are held at once while walks are sampled."""
 WALK = 32
-"""Multiplications that a step of a walk counts for."""
+"""Number of multiplications that a step of a walk takes as long as."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,28 +32,28 @@ class ExpectedWalks:
 
     graph: Rows
 
-    def __post_init__(self) -> None:
+    @functools.cached_property
+    def _shares(self) -> tuple[Singles, Singles, Singles]:
+        """Chances of a first step and of a second, and of a second straight back, (n, 1) each."""
         first, second = inverse(self.graph.counts), inverse(self.graph.counts, less=1)
-        object.__setattr__(self, "_first", first)
-        object.__setattr__(self, "_second", second)
-        object.__setattr__(self, "_back", first * self.graph.sums(second))
+        return first, second, first * self.graph.sums(second)
 
     def apply(self, x: Singles) -> Singles:
         """``(P1 + P2) x``."""
-        first, second, back = self._first, self._second, self._back  # type: ignore[attr-defined]
-        return first * self.graph.sums(x + second * self.graph.sums(x)) - back * x  # type: ignore[no-any-return]
+        first, second, back = self._shares
+        return first * self.graph.sums(x + second * self.graph.sums(x)) - back * x
 
     def transposed(self, x: Singles) -> Singles:
         """``(P1 + P2)^T x``."""
-        first, second, back = self._first, self._second, self._back  # type: ignore[attr-defined]
+        first, second, back = self._shares
         once = self.graph.sums(first * x)
-        return once + self.graph.sums(second * once) - back * x  # type: ignore[no-any-return]
+        return once + self.graph.sums(second * once) - back * x
 
 
 def sampled(
     graph: Rows, trials: int, threshold: int, rng: np.random.Generator
 ) -> scipy.sparse.csr_array:
-    """W (n, n) from ``trials`` walks per node; entries of at most ``threshold`` visits are dropped."""
+    """W (n, n) from ``trials`` walks per node, without entries of at most ``threshold`` visits."""
     seed = np.uint64(rng.integers(2**63))
     step = max(1, VISITS // (2 * trials))
     blocks = []
@@ -72,13 +75,11 @@ def sampled(
     )
 
 
-def neighbourhoods(
-    graph: Rows, d: int, walks: str, trials: int, threshold: int, rng: np.random.Generator
-) -> Singles:
-    """Leading left singular vectors of W, times the roots of its singular values: (n, at most d)."""
-    if walks == "exact":
+def neighbourhoods(graph: Rows, d: int, given: Embedding, rng: np.random.Generator) -> Singles:
+    """Left singular vectors of W times the roots of its singular values: (n, at most d)."""
+    if given.walks == "exact":
         expected = ExpectedWalks(graph)
         return left_vectors(expected.apply, expected.transposed, graph.n, d, POWERS, rng)
-    counted = sampled(graph, trials, threshold, rng)
+    counted = sampled(graph, given.trials, given.threshold, rng)
     turned = counted.T.tocsr()
     return left_vectors(lambda x: counted @ x, lambda x: turned @ x, graph.n, d, POWERS, rng)

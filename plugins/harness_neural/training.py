@@ -69,7 +69,7 @@ def fit(
     for step, batch in enumerate(batches(n, settings.batch, generator), start=1):
         optimizer.zero_grad()
         loss = -objective(batch)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         last = step == settings.steps
         if step % every == 0 or last:

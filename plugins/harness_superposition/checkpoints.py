@@ -1,8 +1,8 @@
 """Autoencoders in files: our own safetensors, and folders that the common libraries save.
 
-Read are: our file; a folder with ``cfg.json`` and ``sae_weights.safetensors`` (SAELens: architectures standard, topk,
-jumprelu); a folder with ``config.json`` and ``ae.pt`` (dictionary_learning, whose autoencoders the paper takes for
-Pythia).
+Read are: our file; a folder with ``cfg.json`` and ``sae_weights.safetensors`` (SAELens:
+architectures standard, topk, jumprelu); a folder with ``config.json`` and ``ae.pt``
+(dictionary_learning, whose autoencoders the paper takes for Pythia).
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def write(path: str | Path, saes: Dictionaries) -> None:
         save_file(arrays, str(path), metadata=header)
     except (OSError, SafetensorError) as error:
         raise UsageError(
-            f"{path}: cannot be written ({error}); wanted a file in a folder that is there"
+            f"{path}: cannot be written ({error}); wanted a file in an existing folder"
         ) from None
 
 
 def read(path: str | Path) -> Dictionaries:
-    """Autoencoders from a file or folder, see the module. Raises `UsageError` for what is none of them."""
+    """Autoencoders from a file or folder, see the module. Raises `UsageError` for any other."""
     place = Path(path)
     try:
         if place.is_file():
@@ -54,12 +54,12 @@ def read(path: str | Path) -> Dictionaries:
         raise UsageError(
             f"{place}: cannot be read ({type(error).__name__}: {first}); {_WANTED}"
         ) from error
-    raise UsageError(f"{place}: no autoencoders there; {_WANTED}")
+    raise UsageError(f"{place}: no autoencoders found; {_WANTED}")
 
 
 _WANTED = (
-    "wanted our safetensors file, a folder of SAELens (cfg.json, sae_weights.safetensors) or of dictionary_learning "
-    "(ae.pt)"
+    "wanted our safetensors file, or a folder of SAELens (cfg.json, sae_weights.safetensors) or of "
+    "dictionary_learning (ae.pt)"
 )
 
 
@@ -70,7 +70,8 @@ def _own(file: Path) -> Dictionaries:
         header = stored.metadata() or {}
         if header.get("format") != FORMAT:
             raise UsageError(f"{file}: format {header.get('format')!r}; wanted {FORMAT}")
-        arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - not a dictionary
+        names = stored.keys()
+        arrays = {name: stored.get_tensor(name) for name in names}
     return _checked(file, Dictionaries(header["architecture"], k=int(header["k"]), **arrays))
 
 
@@ -87,7 +88,7 @@ def _lens(folder: Path) -> Dictionaries:
         )
     if settings.get("rescale_acts_by_decoder_norm"):
         raise UsageError(
-            f"{folder}: rescale_acts_by_decoder_norm is set; wanted weights with the norms folded in"
+            f"{folder}: rescale_acts_by_decoder_norm is set; wanted weights that contain the norms"
         )
     arrays = {n: v.float() for n, v in load_file(str(folder / "sae_weights.safetensors")).items()}
     encoder, bias = arrays["W_enc"].T, arrays["b_enc"]
@@ -123,11 +124,16 @@ def _one(
     threshold: Tensor | None,
     k: int,
 ) -> Dictionaries:
-    rows = [t[None].contiguous() for t in (encoder, bias, decoder, offset)]
-    return _checked(
-        place,
-        Dictionaries(architecture, *rows, threshold if threshold is None else threshold[None], k),
+    one = Dictionaries(
+        architecture,
+        encoder[None].contiguous(),
+        bias[None].contiguous(),
+        decoder[None].contiguous(),
+        offset[None].contiguous(),
+        threshold if threshold is None else threshold[None],
+        k,
     )
+    return _checked(place, one)
 
 
 def _checked(place: Path, saes: Dictionaries) -> Dictionaries:

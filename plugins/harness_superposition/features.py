@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from harness import Estimate, Incompatible
-from harness_superposition.hill import Floats, hill, replicates, shares
+from harness import Estimate, Floats, Incompatible
+from harness_superposition.hill import hill, replicates, shares
 from harness_superposition.kinds import SparseCodes
+from harness_superposition.settings import Hill
 
 _LOG = logging.getLogger("harness.superposition")
 
 POOR = 0.3
-"""An autoencoder that leaves more than this share of the variance unexplained makes F too small."""
+"""Share of the variance that is unexplained beyond which F is too small."""
 FULL, NEAR = 0.95, 0.8
-"""A dictionary with more than these shares of live, or of effective features measures itself."""
+"""Shares of live and of effective features beyond which F measures the dictionary itself."""
 CHANGE = 0.05
-"""Half of the samples may not change F by more."""
+"""Relative change of F with half of the samples beyond which it has not converged."""
 
 
-@dataclass(frozen=True)
-class _Features:
-    order: float = 1.0
-    draws: int = 200
-
+class _Features(Hill):
     what: ClassVar[str]
 
     def estimate(self, data: SparseCodes, *, rng: np.random.Generator) -> Estimate:
-        """The mean over the autoencoders that share the first sparsity and scale; the others stand in the diagnostics.
+        """The mean over the autoencoders of the first sparsity and scale.
 
-        ``stderr`` is over samples (bootstrap of blocks) and over autoencoders, ``low`` and ``high`` hold 95 % of the
-        bootstrap. Raises `Incompatible` where no feature is ever active.
+        F at the other sparsities and scales is in the diagnostics.
+
+        ``stderr`` is over samples (bootstrap of blocks) and over autoencoders, ``low`` and ``high``
+        hold 95 % of the bootstrap. Raises `Incompatible` where no feature is ever active.
         """
         weights = np.asarray(getattr(data, self.what), np.float64)
         settings = [(float(s), float(c)) for s, c in zip(data.sparsity, data.scale, strict=True)]
@@ -85,7 +83,7 @@ class _Features:
     def _others(
         self, data: SparseCodes, weights: Floats, settings: list[tuple[float, float]]
     ) -> dict[str, float | str]:
-        """F and what is unexplained at the other sparsities and scales; a word where all features are dead."""
+        """F (or "dead") and unexplained variance at the other sparsities and scales."""
         found: dict[str, float | str] = {}
         for setting in dict.fromkeys(settings[1:]):
             if setting == settings[0]:
@@ -103,18 +101,19 @@ class _Features:
 
 
 def _warn(notes: dict[str, float | int | str | bool], value: float) -> None:
-    """Say what makes the number doubtful."""
+    """Warn of what makes F unreliable."""
     features, live = int(notes["dictionary"]), float(notes["live"])
     if float(notes["unexplained"]) > POOR:
         _LOG.warning(
-            "the autoencoders leave over %g of the variance unexplained: F is too small", POOR
+            "the autoencoders leave more than %g of the variance unexplained: F is too small", POOR
         )
     if live > FULL * features or value > NEAR * features:
         _LOG.warning(
-            "the dictionary is saturated: F measures it rather than the layer; wants a larger expansion"
+            "the dictionary is saturated: F measures it rather than the layer; "
+            "wanted a larger expansion"
         )
     if live < 0.1 * features:
-        _LOG.warning("over nine tenths of the dictionary are dead")
+        _LOG.warning("more than nine tenths of the features in the dictionary are never active")
     if int(notes["samples"]) < 10 * features:
         _LOG.warning(
             "fewer than ten samples per feature of the dictionary: rare features are missed"
@@ -127,15 +126,13 @@ def _warn(notes: dict[str, float | int | str | bool], value: float) -> None:
         _LOG.warning("half of the samples change F by more than %g: not converged", CHANGE)
 
 
-@dataclass(frozen=True)
 class EffectiveFeatures(_Features):
-    """F of the shares of activation mass: exp of their entropy with the default order 1 (Bereska et al. 2025)."""
+    """F of the shares of activation mass (Bereska et al. 2025): exp of the entropy at order 1."""
 
     what: ClassVar[str] = "mass"
 
 
-@dataclass(frozen=True)
 class FeatureFrequency(_Features):
-    """The same of how often features are active, whatever the size of their codes."""
+    """F of the shares of how often features are active, whatever the size of their codes."""
 
     what: ClassVar[str] = "counts"

@@ -10,23 +10,22 @@ from harness import Floats, Incompatible
 
 
 def shares(mass: Floats) -> Floats:
-    """``mass (..., D)``, from 0 up, as shares that add up to one.
+    """Nonnegative ``mass (..., D)`` as shares that add up to one.
 
-    Raises `Incompatible` where a row is all zero: no feature is ever active, and nothing has no number of features.
+    Raises `Incompatible` where a row is all zero: no feature is ever active, and nothing has no
+    number of features.
     """
     total = mass.sum(-1, keepdims=True)
     if not (total > 0).all():
-        raise Incompatible(
-            "dead: no feature is ever active, so that there are no shares of anything"
-        )
+        raise Incompatible("dead: no feature is ever active, so shares are undefined")
     return np.asarray(mass / total)
 
 
 def hill(p: Floats, order: float = 1.0) -> Floats:
-    """Effective number of features of shares ``p (..., D)``: ``(sum p^q)^(1/(1-q))``; for q = 1 exp of the entropy.
+    """Hill number ``(sum p^q)^(1/(1-q))`` of shares ``p (..., D)``; for q = 1 exp of the entropy.
 
-    Bereska et al. 2025 take q = 1. q = 0 counts those in use, q = 2 is the inverse of the summed squares, and
-    infinity the inverse of the largest share. It falls with q.
+    Bereska et al. 2025 take q = 1. q = 0 counts those in use, q = 2 is the inverse of the summed
+    squares, and infinity the inverse of the largest share. It falls with q.
     """
     if order == 1.0:
         logs = np.log(p, out=np.zeros_like(p), where=p > 0)
@@ -42,10 +41,10 @@ def hill(p: Floats, order: float = 1.0) -> Floats:
 
 
 def replicates(mass: Floats, order: float, draws: int, rng: np.random.Generator) -> Floats:
-    """Bootstrap values ``(draws, s)`` for ``mass (s, blocks, D)``: blocks are drawn anew, alike for all s rows.
+    """Bootstrap values ``(draws, s)`` for ``mass (s, blocks, D)``; all rows draw the same blocks.
 
-    One block fewer is drawn than there are, which makes the variance of a mean come out unbiased (Rao and Wu 1988).
-    Replicates without any mass are drawn from the others.
+    One block fewer is drawn than there are, which makes the variance of a mean come out unbiased
+    (Rao and Wu 1988). Replicates without any mass are drawn from the others.
     """
     s, blocks, _ = mass.shape
     weights = rng.multinomial(max(blocks - 1, 1), np.full(blocks, 1.0 / blocks), size=draws).astype(

@@ -18,8 +18,7 @@ class SparseCodes(Kind):
                                   random parts of the samples, the same for all autoencoders, and
                                   about equally large
     counts (n, blocks, features)  in how many samples of the block the feature is active
-    sparsity (n,)                 weight of the sparsity term beside the summed square error; 0 where
-                                  there is none
+    sparsity (n,)                 weight of the sparsity term beside the summed square error, or 0
     scale (n,)                    what the layer was multiplied with before the autoencoder saw it
     unexplained (n,)              square error over variance, on samples that it was not fitted on
                                   where there are any

@@ -5,56 +5,38 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from harness import Activations, Incompatible, Kind, calm, torch_generator
-from harness_superposition import checkpoints
-from harness_superposition.dictionary import Dictionaries, Floats
+from harness import Activations, Floats, Incompatible, Kind, calm, torch_generator
+from harness_superposition import checkpoints, settings
+from harness_superposition.dictionary import Dictionaries
 from harness_superposition.kinds import SparseCodes
 from harness_superposition.training import Plan, train
 
 BLOCKS = 32
-"""Random parts of the samples of which the sums are kept, for the bootstrap."""
+"""Number of random parts of the samples whose sums are kept, for the bootstrap."""
 FEWEST = 10
-"""Samples without which nothing is fitted."""
+"""Smallest number of samples that autoencoders are fitted to."""
 
 
-@dataclass(frozen=True)
-class SAE:
-    """Trains autoencoders on the training part and hands on how they code the test part.
+class SAE(settings.SAE):
+    """Trains autoencoders on the training part, and gives how they code the test part.
 
-    Without a split they are trained on a random share, stopped by the rest, and all is coded. There are ``copies`` for
-    each pair of a ``scale`` and a ``sparsity``, all trained in one pass. Bereska et al. 2025, eqs. 3-7.
+    Without a split they are trained on a random share, stopped by the rest, and all is coded. There
+    are ``copies`` for each pair of a ``scale`` and a ``sparsity``, all trained in one pass. Bereska
+    et al. 2025, eqs. 3-7.
     """
-
-    architecture: str = "relu"
-    sparsity: tuple[float, ...] = (0.1,)
-    loss: str = "sum"
-    expansion: float = 4.0
-    least: int = 40
-    features: int = 0
-    normalise: str = "rms"
-    scale: tuple[float, ...] = (1.0,)
-    tied: bool = True
-    k: int = 4
-    copies: int = 3
-    epochs: int = 60
-    steps: int = 1500
-    batch: int = 128
-    learning_rate: float = 1e-3
-    holdout: float = 0.2
-    checkpoint: str = ""
 
     def transform(
         self, data: Activations, *, to: type[Kind], rng: np.random.Generator
     ) -> SparseCodes:
         """How the features are used on the test part; on all samples where there is no split.
 
-        Raises `Incompatible` for a dead layer, one that never varies, too few samples, a ``checkpoint`` of another
-        width, and training that diverges; `UsageError` for a ``checkpoint`` that cannot be read.
+        Raises `Incompatible` for a dead layer, one that never varies, too few samples, a
+        ``checkpoint`` of another width, and training that diverges; `UsageError` for a
+        ``checkpoint`` that cannot be read.
         """
         if self.checkpoint:
             saes, held = self.loaded(data), _test(data)
@@ -62,12 +44,12 @@ class SAE:
             saes, held = self._fitted(data, rng)
         judged = _test(data)
         order = rng.permutation(len(judged))
-        with calm(), torch.no_grad():
+        with calm(self.device), torch.no_grad():
             mass, counts = _used(saes, judged[order])
             unexplained = saes.unexplained(held)
         if not (np.isfinite(unexplained).all() and np.isfinite(mass).all()):
             raise Incompatible(
-                "the autoencoder diverged; wants a smaller learning_rate, or normalise=rms"
+                "the autoencoder diverged; wanted a smaller learning_rate, or normalise=rms"
             )
         return SparseCodes(
             mass,
@@ -87,13 +69,18 @@ class SAE:
         return self._fitted(data, rng)[0]
 
     def loaded(self, data: Activations) -> Dictionaries:
-        """The autoencoders in ``checkpoint``; ``normalise`` and the first ``scale`` are applied where the file is not
-        ours, which says itself what a sample is multiplied with. Raises as `transform`.
+        """The autoencoders in ``checkpoint``.
+
+        Files of other libraries do not state the gain: it is that of ``normalise`` and the first
+        ``scale``. Raises as
+        `transform`.
         """
-        saes = checkpoints.read(self.checkpoint)
+        with calm(self.device):
+            saes = checkpoints.read(self.checkpoint).to(self.device)
         if saes.shape[2] != data.width:
             raise Incompatible(
-                f"{self.checkpoint}: reads {saes.shape[2]} units; this layer has {data.width}"
+                f"{self.checkpoint}: an autoencoder of {saes.shape[2]} units; "
+                f"this layer has {data.width}"
             )
         if saes.gain is not None:
             return saes
@@ -111,26 +98,28 @@ class SAE:
         fitted, held = x[order[:kept]], x[order[kept:]]
         if data.split is not None and data.split.valid.size:
             fitted, held = x[order], data.part("valid").x
-        with np.errstate(over="ignore"):
-            scaled = [torch.from_numpy((part * gain).astype(np.float32)) for part in (fitted, held)]
-        if not all(torch.isfinite(part).all() for part in scaled):
-            raise Incompatible("activations beyond single precision; wants normalise=rms")
-        with calm(), torch.no_grad():
-            saes = train(self._plan(data.width), *scaled, torch_generator(rng))
+        with calm(self.device), torch.no_grad():
+            seen, judged = (_single(part, gain).to(self.device) for part in (fitted, held))
+            saes = train(self._plan(data.width), seen, judged, torch_generator(rng))
         saes = dataclasses.replace(saes, gain=gain * saes.gains)
         return saes, _test(data) if data.split is not None else held
 
     def _gain(self, x: Floats) -> float:
-        """To a mean square of one per unit, with ``normalise=rms``. Refuses dead layers and too few samples."""
+        """The factor to a mean square of one per unit, with ``normalise=rms``.
+
+        Refuses dead layers and too few samples.
+        """
         if len(x) < FEWEST:
             raise Incompatible(
-                f"{len(x)} samples to train an autoencoder on; wants {FEWEST} at least"
+                f"{len(x)} samples to train an autoencoder on; wanted {FEWEST} at least"
             )
         largest = float(np.abs(x).max())
         if largest == 0.0:
             raise Incompatible("a dead layer: every activation is zero")
         if (x == x[0]).all():
-            raise Incompatible("every sample has the same activations; there is nothing to explain")
+            raise Incompatible(
+                "all samples have equal activations, so there is no variance to explain"
+            )
         if self.normalise == "none":
             return 1.0
         return 1.0 / (largest * math.sqrt(float(np.mean((x / largest) ** 2))))
@@ -146,7 +135,10 @@ class SAE:
         )
 
     def _weights(self, units: int, features: int) -> Floats:
-        """Of the sparsity term beside the summed square error ``(s,)``: ``mean`` divides one by N, the other by D."""
+        """Weights ``(s,)`` of the sparsity term beside the summed square error.
+
+        The loss ``mean`` divides the error by N and the sparsity term by D.
+        """
         given = self._grid()[:, 1] * (self.architecture != "topk")
         return given if self.loss == "sum" else given * units / features
 
@@ -154,7 +146,7 @@ class SAE:
         features, grid = self._size(units), self._grid()
         if self.architecture == "topk" and self.k > features:
             raise Incompatible(
-                f"k={self.k} of {features} features; wants a smaller k, or a larger dictionary"
+                f"k={self.k} of {features} features; wanted a smaller k, or a larger dictionary"
             )
         square, sparse = (1.0, 1.0) if self.loss == "sum" else (1.0 / units, 1.0 / features)
         return Plan(
@@ -162,9 +154,9 @@ class SAE:
             tied=self.tied and self.architecture == "relu",
             k=self.k,
             features=features,
-            square=torch.full((len(grid),), square),
-            sparse=torch.tensor(sparse * grid[:, 1], dtype=torch.float32),
-            gain=torch.tensor(grid[:, 0], dtype=torch.float32),
+            square=torch.full((len(grid),), square, device=self.device),
+            sparse=torch.tensor(sparse * grid[:, 1], dtype=torch.float32, device=self.device),
+            gain=torch.tensor(grid[:, 0], dtype=torch.float32, device=self.device),
             seed=tuple(int(copy) for copy in grid[:, 2]),
             epochs=self.epochs,
             steps=self.steps,
@@ -175,6 +167,15 @@ class SAE:
 
 def _train(data: Activations) -> Floats:
     return data.x if data.split is None else data.part("train").x
+
+
+def _single(x: Floats, gain: float) -> torch.Tensor:
+    """Scaled samples in single precision. Raises `Incompatible` where they are too large for it."""
+    with np.errstate(over="ignore"):
+        found = torch.from_numpy((x * gain).astype(np.float32))
+    if not torch.isfinite(found).all():
+        raise Incompatible("activations beyond single precision; wanted normalise=rms")
+    return found
 
 
 def _test(data: Activations) -> Floats:
@@ -190,6 +191,6 @@ def _used(saes: Dictionaries, x: Floats) -> tuple[Floats, np.ndarray]:
     counts = torch.zeros((s, blocks, features), dtype=torch.int64)
     for block, (start, end) in enumerate(itertools.pairwise(cuts)):
         for _, _, codes in saes.chunks(x[start:end]):
-            mass[:, block] += codes.abs().sum(1, dtype=torch.float64)
-            counts[:, block] += (codes != 0).sum(1)
+            mass[:, block] += codes.abs().sum(1, dtype=torch.float64).cpu()
+            counts[:, block] += (codes != 0).sum(1).cpu()
     return mass.numpy(), counts.numpy()

@@ -1,7 +1,8 @@
-"""All autoencoders of a sweep trained together: one batched product for each step of the mathematics.
+"""All autoencoders of a sweep, trained together by batched matrix products.
 
-The gradients are written by hand. Per sample, with r = x' - x, the loss is ``a |r|^2 + c sum z``; the form ``sum`` has
-a = 1, c = l1 (Bereska et al. 2025, eq. 4), the form ``mean`` a = 1/N, c = l1/D (their code). For a tied decoder::
+The gradients are written by hand. Per sample, with r = x' - x, the loss is ``a |r|^2 + c sum z``;
+the form ``sum`` has a = 1, c = l1 (Bereska et al. 2025, eq. 4), the form ``mean`` a = 1/N, c = l1/D
+(their code). For a tied decoder::
 
     dz = (2 a r E^T + c) [z > 0],      dE = z^T (2 a r) + dz^T x,      db = sum dz
 """
@@ -17,9 +18,11 @@ from harness import progress
 from harness_superposition.dictionary import Dictionaries, activate
 
 WIDTH = 0.1
-"""Of the window around a threshold in which its pseudo-gradient is not zero (Rajamanoharan et al. 2024)."""
+"""Width of the window around a threshold outside of which its pseudo-gradient is zero
+(Rajamanoharan et al. 2024).
+"""
 START = 0.05
-"""Thresholds before training, in units of activations of mean square one."""
+"""Thresholds before training, for activations of mean square one."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,12 @@ class Plan:
     ----------
     architecture, tied, k : see `Dictionaries`; only ``relu`` may be tied.
     features : D.
-    square (s,), sparse (s,) : weights a and c of the loss for each autoencoder; for ``jumprelu`` c weighs the number of
-        active features, ``topk`` has none.
+    square (s,), sparse (s,) : weights a and c of the loss for each autoencoder; for ``jumprelu`` c
+        weighs the number of active features, ``topk`` has none.
     gain (s,) : what its samples are multiplied with.
     seed (s,) : autoencoders of equal number start alike and see the samples in the same order.
-    epochs, steps : passes over the samples; more of them where they would be fewer than ``steps`` steps.
+    epochs, steps : passes over the samples; more of them where they would be fewer than ``steps``
+        steps.
     """
 
     architecture: str
@@ -60,7 +64,10 @@ class Loss:
 
 
 class Trainer:
-    """Parameters in one flat vector, so that Adam is one pass; the arrays of the autoencoders are views of it."""
+    """Parameters in one flat vector, so that Adam is one pass; autoencoders are views of it.
+
+    Everything is on the device of ``mean``, that of the samples.
+    """
 
     def __init__(self, plan: Plan, units: int, mean: Tensor, generator: torch.Generator) -> None:
         s, features = len(plan.gain), plan.features
@@ -70,7 +77,7 @@ class Trainer:
         if plan.architecture == "jumprelu":
             shapes["threshold"] = (s, features)
         sizes = [int(torch.Size(shape).numel()) for shape in shapes.values()]
-        self.plan, self.flat = plan, torch.zeros(sum(sizes))
+        self.plan, self.flat = plan, torch.zeros(sum(sizes), device=mean.device)
         self.gradient = torch.zeros_like(self.flat)
         self.values = _views(self.flat, shapes, sizes)
         self.slopes = _views(self.gradient, shapes, sizes)
@@ -80,14 +87,13 @@ class Trainer:
         self._adam = torch.optim.Adam([parameter], lr=plan.learning_rate, fused=True)
 
     def _start(self, mean: Tensor, generator: torch.Generator) -> None:
-        """Xavier-uniform weights, zero biases; decoders begin as the encoder, their offset as the mean."""
+        """Xavier-uniform weights, zero biases; decoders start as encoders, offsets as the mean."""
         encoder, seeds = self.values["encoder"], torch.tensor(self.plan.seed)
         _, features, units = encoder.shape
         bound = (6.0 / (features + units)) ** 0.5
         for seed in sorted(set(self.plan.seed)):
-            encoder[seeds == seed] = bound * (
-                2.0 * torch.rand((features, units), generator=generator) - 1.0
-            )
+            drawn = 2.0 * torch.rand((features, units), generator=generator) - 1.0
+            encoder[seeds == seed] = (bound * drawn).to(encoder.device)
         if "decoder" in self.values:
             self.values["offset"].copy_(mean * self.plan.gain[:, None])
             if self.plan.architecture != "relu":
@@ -100,7 +106,7 @@ class Trainer:
             self.values["threshold"].fill_(START)
 
     def gradients(self, x: Tensor) -> None:
-        """Those of the mean loss on ``x (s, n, N)``, into ``slopes``."""
+        """Gradients of the mean loss on ``x (s, n, N)``, into ``slopes``."""
         plan, values, slopes = self.plan, self.values, self.slopes
         encoder, threshold = values["encoder"], values.get("threshold")
         pre = torch.baddbmm(values["bias"][:, None], x, encoder.mT)
@@ -117,7 +123,8 @@ class Trainer:
         if plan.architecture == "relu":
             back += (plan.sparse / x.shape[1])[:, None, None]
         if threshold is not None and window is not None:
-            # z = pre [pre > t]: a larger threshold loses t back per sample in the window, and one active feature.
+            # z = pre [pre > t]: a larger threshold loses t back per sample in the window, and one
+            # active feature.
             pull = back * threshold[:, None] + (plan.sparse / x.shape[1])[:, None, None]
             torch.sum(window * pull, dim=1, out=slopes["threshold"]).mul_(-1.0 / WIDTH)
         back.mul_(codes.sign())
@@ -130,7 +137,7 @@ class Trainer:
             torch.sum(wrong, dim=1, out=slopes["offset"])
 
     def step(self, x: Tensor) -> None:
-        """One step of Adam on a batch ``(s, n, N)``; decoders of the comparators keep rows of length one."""
+        """One step of Adam on a batch ``(s, n, N)``; untied decoders keep rows of length one."""
         self.gradients(x)
         self._adam.step()
         if self.plan.architecture != "relu":
@@ -140,7 +147,7 @@ class Trainer:
             self.values["threshold"].clamp_min_(0.0)
 
     def loss(self, x: Tensor) -> Loss:
-        """On ``x (s, n, N)``."""
+        """The loss on ``x (s, n, N)``."""
         found = self.dictionaries()
         codes = found.encode(x)
         square = (found.decode(codes) - x).square().sum((1, 2)) / x.shape[1]
@@ -168,33 +175,30 @@ class Trainer:
 
 
 def _views(flat: Tensor, shapes: dict[str, tuple[int, ...]], sizes: list[int]) -> dict[str, Tensor]:
-    parts = flat.split(sizes)
+    parts = torch.split(flat, sizes)
     return {
         name: part.view(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)
     }
 
 
 def train(plan: Plan, x: Tensor, held: Tensor, generator: torch.Generator) -> Dictionaries:
-    """Fit on ``x (n, N)`` and keep, for each autoencoder, the epoch with the least loss on ``held (m, N)``.
+    """Fit on ``x (n, N)``; each autoencoder keeps its epoch of least loss on ``held (m, N)``.
 
-    The best parameters are copied, not referred to. Where the samples do not fill the last batch of an epoch, its rest
-    waits for another order.
+    The samples that do not fill the last batch of an epoch are left out of it.
     """
     trainer = Trainer(plan, x.shape[1], x.mean(0), generator)
     gains, size = plan.gain[:, None, None], min(plan.batch, len(x))
     seeds = sorted(set(plan.seed))
     rows = torch.tensor([seeds.index(seed) for seed in plan.seed])
     judged = held[None] * gains
-    best = torch.full((len(plan.gain),), torch.inf)
+    best = torch.full((len(plan.gain),), torch.inf, device=x.device)
     kept = {name: value.clone() for name, value in trainer.values.items()}
     epochs = max(plan.epochs, -(-plan.steps // (len(x) // size)))
     for epoch in range(epochs):
         orders = torch.stack([torch.randperm(len(x), generator=generator) for _ in seeds])[rows]
         for start in range(0, len(x) - size + 1, size):
-            picked = orders[:, start : start + size]
-            trainer.step(
-                x.index_select(0, picked.reshape(-1)).view(len(gains), size, -1).mul_(gains)
-            )
+            picked = orders[:, start : start + size].reshape(-1).to(x.device)
+            trainer.step(x.index_select(0, picked).view(len(gains), size, -1).mul_(gains))
         now = trainer.loss(judged).total
         better = now < best
         best = torch.where(better, now, best)

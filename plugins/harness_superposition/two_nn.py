@@ -1,8 +1,8 @@
-"""Intrinsic dimension, and what it says of a code.
+"""Intrinsic dimension, and what it says about a code.
 
-A code with more dimensions than its data lies on a thin set and has no density: entropies by nearest neighbours (`kl`,
-`wkl`) mean nothing there, and their sums neither. `ksg` compares distances in one space with counts in another and
-stays right.
+A code with more dimensions than its data lies on a thin set and has no density: entropies by
+nearest neighbours (`kl`, `wkl`) mean nothing there, and their sums neither. `ksg` compares
+distances in one space with counts in another and stays right.
 """
 
 from __future__ import annotations
@@ -15,15 +15,18 @@ import numpy as np
 from harness import Activations, DataError, Estimate, Floats, Incompatible, PairedSamples, Samples
 
 THIN = 0.8
-"""Data are taken to be singular where their intrinsic dimension is below this share of their columns. The estimate
-reads low by about a tenth for eight full dimensions and a few thousand samples, for near points are few."""
+"""Data are taken to be singular where their intrinsic dimension is below this share of their
+columns. The estimate reads low by about a tenth for eight full dimensions and a few thousand
+samples, for near points are few.
+"""
 
 
 def two_nn(x: Floats, where: str) -> tuple[float, float]:
     """Intrinsic dimension of ``x (n, d)`` and its standard error (Facco et al. 2017).
 
-    With r1, r2 the distances to the two nearest neighbours, ln(r2/r1) is exponential of rate d where the density is
-    even over them: d = (n - 1) / sum ln(r2/r1), the unbiased form of greatest likelihood. Equal points count once.
+    With r1, r2 the distances to the two nearest neighbours, ln(r2/r1) is exponential of rate d
+    where the density is even over them: d = (n - 1) / sum ln(r2/r1), the unbiased form of greatest
+    likelihood. Equal points count once.
 
     Raises
     ------
@@ -56,8 +59,9 @@ class TwoNN:
     ) -> Estimate:
         """The dimension (no unit) and its standard error, of the test part where there is a split.
 
-        ``singular`` in the diagnostics says whether the data have clearly fewer dimensions than columns, ``columns``;
-        for pairs x, y or both together, with each side's figures. Raises `DataError` as `two_nn`.
+        ``singular`` in the diagnostics says whether the data have clearly fewer dimensions than
+        columns, ``columns``; for pairs x, y or both together, with each side's figures. Raises
+        `DataError` as `two_nn`.
         """
         data = data.evaluated()
         if not isinstance(data, PairedSamples):
@@ -68,7 +72,7 @@ class TwoNN:
             )
         if "discrete" in (data.x_kind, data.y_kind):
             raise Incompatible(
-                "a discrete variable has no intrinsic dimension; wants two continuous ones"
+                "a discrete variable has no intrinsic dimension; wanted two continuous ones"
             )
         x, _ = two_nn(data.x, "PairedSamples.x")
         y, _ = two_nn(data.y, "PairedSamples.y")

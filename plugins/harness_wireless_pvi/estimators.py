@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -54,6 +55,7 @@ def standard_error(values: Floats) -> float | None:
     return float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
 
 
+@dataclass(frozen=True)
 class PVI:
     """Pointwise V-information ln p(y|x) - ln p(y) and its mean.
 
@@ -104,6 +106,7 @@ def bootstrap(values: Floats, resamples: int, rng: np.random.Generator) -> Float
     return np.concatenate(parts)
 
 
+@dataclass(frozen=True)
 class VEntropy:
     """H_V(Y): the uncertainty about the class that the best constant of the family leaves.
 
@@ -115,6 +118,7 @@ class VEntropy:
         return Estimate.from_local(-given(data)[1], notes(data))
 
 
+@dataclass(frozen=True)
 class ConditionalVEntropy:
     """H_V(Y|X): the uncertainty about the class that the predictor leaves with the input."""
 
@@ -154,6 +158,7 @@ class SliceVInformation(Slices):
         )
 
 
+@dataclass(frozen=True)
 class Accuracy:
     """Share of units whose likeliest class is right."""
 
@@ -178,6 +183,7 @@ def calibration_error(data: LabelLogProbabilities, bins: int) -> float:
     return float(np.abs(gap).sum() / data.n)
 
 
+@dataclass(frozen=True)
 class Mislabelled:
     """How well a low PVI tells wrong labels from right ones: area under the ROC curve."""
 

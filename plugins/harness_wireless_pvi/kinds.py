@@ -18,8 +18,8 @@ class GuidedText(LabelledText):
     rated (n,)  whether it was scored: the training part
     """
 
-    pvi: Floats = array("n", optional=True)
-    rated: Bools = array("n", np.bool_, optional=True)
+    pvi: Floats = array("n", default=None)
+    rated: Bools = array("n", np.bool_, default=None)
 
     @classmethod
     def example(cls, rng: np.random.Generator, n: int = 60) -> Self:
@@ -40,12 +40,12 @@ class GeneratedText(Kind):
 
     written: tuple[str, ...] = strings("n")
     references: tuple[str, ...] = strings("n")
-    groups: tuple[str, ...] | None = strings("n", optional=True)
+    groups: tuple[str, ...] | None = strings("n", default=None)
 
     @classmethod
     def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
         """Numbers, about half of them right."""
         wanted = rng.integers(10, 99, size=n)
         written, groups = wanted + rng.integers(0, 2, size=n), tuple("ab"[i % 2] for i in range(n))
-        texts = (tuple(f"It is {a}." for a in numbers) for numbers in (written, wanted))
-        return cls(*texts, groups)
+        said, right = (tuple(f"It is {a}." for a in numbers) for numbers in (written, wanted))
+        return cls(said, right, groups)

@@ -74,7 +74,7 @@ def train(
         weight = torch.tensor(weights, dtype=each.dtype, device=each.device)
         loss = (weight * each).sum() / weight.sum()
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(learnt, CLIP)
         optimiser.step()
         rate.step()

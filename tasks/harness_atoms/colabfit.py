@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
 from harness import Case, Estimate, Selection, Structures, UsageError
+from harness_atoms import settings
 from harness_atoms.rows import join
 from harness_atoms.ruler import Ruler
 from harness_atoms.scores import score, size_of
 from harness_atoms.sources import Source, resolve
 
 
-@dataclass(frozen=True, kw_only=True)
-class Compression:
-    """What the tasks of this plugin share: cases and scores of data sets at compression rates.
-
-    Attributes
-    ----------
-    rates : shares of the structures that selectors keep, each in (0, 1].
-    max_structures : where not 0, a random subset of that many structures of each data set.
-    eps : an environment with dH below it is covered, nats.
-    h, k, cutoff : the ruler: bandwidth (1/Å), neighbours, cutoff (Å).
-    ood : whether to run the energy test, and with which ``potential``.
-    """
-
-    rates: tuple[float, ...] = (0.05, 0.1, 0.2, 0.5)
-    max_structures: int = 0
-    eps: float = 1e-5
-    h: float = 0.015
-    k: int = 32
-    cutoff: float = 5.0
-    ood: bool = True
-    potential: str = "kernel-ridge"
-
-    def __post_init__(self) -> None:
-        wrong = [rate for rate in self.rates if not 0 < rate <= 1]
-        if wrong:
-            raise UsageError(
-                f"rates: {wrong[0]}; wanted shares of the structures, more than 0 and at most 1"
-            )
+class Compression(settings.Compression):
+    """What the tasks of this plugin share: cases and scores of data sets at compression rates."""
 
     def sources(self, seed: int) -> Iterable[Source]:
         """The data sets, not loaded yet."""
@@ -50,18 +24,21 @@ class Compression:
         """Of each data set the whole, for estimates, and every rate, for selections."""
         for source in self.sources(seed):
             load = self._sized(source.load)
-            facts: Mapping[str, str | int | float] = {"dataset": source.name}
-            yield Case(
-                source.name, load, source.name, facts=facts, accepts=(Estimate,), stamp=source.stamp
+            whole = Case(
+                source.name,
+                load,
+                source.name,
+                facts={"dataset": source.name},
+                accepts=(Estimate,),
+                stamp=source.stamp,
             )
+            yield whole
             for rate in dict.fromkeys(self.rates):
-                yield Case(
-                    f"{source.name}@{100 * rate:g}%",
-                    load,
-                    source.name,
-                    facts={**facts, "rate": rate},
+                yield dataclasses.replace(
+                    whole,
+                    id=f"{source.name}@{100 * rate:g}%",
+                    facts={**whole.facts, "rate": rate},
                     accepts=(Selection,),
-                    stamp=source.stamp,
                 )
 
     def _sized(self, load: Callable[[], Structures]) -> Callable[[], Structures]:
@@ -70,14 +47,13 @@ class Compression:
         def sized() -> Structures:
             data = load()
             n = data.n if data.split is None else len(data.split.test)
-            return dataclasses.replace(
-                data, sizes=tuple(sorted({size_of(rate, n) for rate in self.rates}))
-            )
+            sizes = sorted({size_of(rate, n) for rate in self.rates})
+            return dataclasses.replace(data, sizes=tuple(sizes))
 
         return sized
 
     def score(self, case: Case, output: Selection) -> dict[str, float]:
-        """Scores by name; those that the data do not allow are left out, with a warning in the log."""
+        """Scores by name; those that the data do not allow are left out, with a warning."""
         data = case.load()
         assert isinstance(data, Structures)
         ruler = Ruler(self.k, self.cutoff, self.h)
@@ -86,20 +62,8 @@ class Compression:
         return score(data, output, rate, ruler=ruler, eps=self.eps, potential=potential, name=name)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ColabFit(Compression):
-    """Any data sets: embedded, in files, or on ColabFit's page on the hub.
-
-    Attributes
-    ----------
-    dataset : what `harness_atoms.sources.resolve` reads; empty for the embedded sets.
-    reference : likewise, one data set that is already held; empty for none.
-    revision : of repositories on the hub.
-    """
-
-    dataset: str = ""
-    reference: str = ""
-    revision: str = "main"
+class ColabFit(Compression, settings.ColabFit):
+    """Any data sets: embedded, in files, or on ColabFit's page on the hub."""
 
     def sources(self, seed: int) -> Iterable[Source]:
         """The data sets; where there is a reference, each joined to it and split from it."""

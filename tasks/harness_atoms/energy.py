@@ -4,11 +4,10 @@ The structures are dealt into ten fixed folds. Each is predicted by the potentia
 selected structures outside its own fold: so every selection is tested on the same structures,
 and none on a structure that it was fitted to.
 
-The default potential is kernel ridge regression of the energy per atom with the mean kernel between structures,
+The default potential is kernel ridge regression of the energy per atom, after a reference energy
+per element is subtracted by least squares, with the mean kernel between structures::
 
-    k(A, B) = mean over environments i of A, j of B of exp(-|x_i - x_j|^2 / (2 LENGTH^2)),
-
-after a reference energy per element has been taken off by least squares.
+    k(A, B) = mean over environments i of A, j of B of exp(-|x_i - x_j|^2 / (2 LENGTH^2))
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ from harness import Floats, Ints, stream
 LENGTH = 0.1
 """Length scale of the kernel, 1/Å."""
 RIDGE = 1e-6
-"""Added to the diagonal, in units of a kernel of one."""
+"""Added to the diagonal of the kernel matrix."""
 FOLDS = 10
 TAIL = 0.1
 """Share of the structures, by their largest force, that count as out of domain."""
 LARGEST = 100_000
-"""Environments; the kernel takes some 10 ns for each pair of them."""
+"""Most environments for which the test is run: the kernel takes 10 ns for each pair of them."""
 _BLOCK = 2048
 
 
@@ -65,7 +64,8 @@ def mean_kernel(x: Floats, offsets: Ints) -> Floats:
             summed = np.add.reduceat(summed, offsets[b0:b1] - offsets[b0], axis=1)
             out[a0:a1, b0:b1] = summed
             out[b0:b1, a0:a1] = summed.T
-    return out / np.outer(sizes, sizes)
+    out /= np.outer(sizes, sizes)
+    return out
 
 
 def _blocks(offsets: Ints) -> list[tuple[int, int]]:
@@ -110,14 +110,13 @@ class KernelRidge:
         reference = np.linalg.lstsq(self.shares[train], centred, rcond=1e-10)[0]
         system = self.kernel[np.ix_(train, train)] + RIDGE * np.eye(len(train))
         weights = np.linalg.solve(system, centred - self.shares[train] @ reference)
-        found: Floats = (
-            mean + self.shares[test] @ reference + self.kernel[np.ix_(test, train)] @ weights
-        )
+        known = mean + self.shares[test] @ reference
+        found: Floats = known + self.kernel[np.ix_(test, train)] @ weights
         return found
 
 
 def folds(n: int) -> Ints:
-    """(n,) The fold of each structure: dealt out in a fixed random order, the same for all selectors."""
+    """(n,) The fold of each structure, in a random order that is the same for all selectors."""
     dealt = np.empty(n, np.int64)
     dealt[stream(0, "atoms", "folds").permutation(n)] = np.arange(n) % FOLDS
     return dealt

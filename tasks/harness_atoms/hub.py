@@ -13,7 +13,7 @@ from harness_atoms.readers import COLUMNS, check_columns, rows_of
 from harness_atoms.rows import assemble
 
 BUFFER = 10_000
-"""Rows among which a stream is shuffled where only some are wanted."""
+"""Rows of the buffer in which a stream is shuffled where only some are wanted."""
 
 
 def pinned(revision: str) -> bool:
@@ -68,6 +68,7 @@ def _unreachable(repo: str, revision: str, error: Exception) -> str:
     hint = f" (did you mean colabfit/{near[0]}?)" if near and f"colabfit/{near[0]}" != repo else ""
     first = " ".join(str(error).split())[:160] or type(error).__name__
     return (
-        f"{repo}@{revision}: cannot be loaded from the Hugging Face hub{hint}: {first}; wanted network access, or the "
-        "repository in the cache that HF_HOME names, or its downloaded folder as the data set"
+        f"{repo}@{revision}: cannot be loaded from the Hugging Face hub{hint}: {first}; wanted "
+        "network access, the repository in the cache that HF_HOME names, or its downloaded folder "
+        "as the data set"
     )

@@ -1,4 +1,4 @@
-"""Neutral maps from environments to plain samples, so that any estimator of vectors can read them."""
+"""Models from environments to samples, so that any estimator of vectors can read them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import Environments, Incompatible, Kind, Samples, Split
+from harness_atoms.settings import Points
 
 
-@dataclass(frozen=True)
-class EnvironmentPoints:
-    """All environments as points, structure after structure.
-
-    Attributes
-    ----------
-    max_points : where not 0, at most that many, drawn at random; they stay in order.
-    """
-
-    max_points: int = 0
+class EnvironmentPoints(Points):
+    """All environments as points, structure after structure; a random subset stays in order."""
 
     def transform(self, data: Environments, *, to: type[Kind], rng: np.random.Generator) -> Samples:
         """``x (items, p)``; a split of the structures becomes that of their environments."""
@@ -27,9 +20,7 @@ class EnvironmentPoints:
         if 0 < self.max_points < len(kept):
             kept = np.sort(rng.choice(len(kept), self.max_points, replace=False))
         if len(kept) < Samples.min_n:
-            raise Incompatible(
-                f"{len(kept)} environment; as samples at least {Samples.min_n} are needed"
-            )
+            raise Incompatible(f"{len(kept)} environments; samples need at least {Samples.min_n}")
         split = data.split
         if split is not None:
             parts = {
@@ -51,8 +42,6 @@ class StructureMeans:
     def transform(self, data: Environments, *, to: type[Kind], rng: np.random.Generator) -> Samples:
         """``x (n, p)``, one row per structure; the split goes along."""
         if data.n < Samples.min_n:
-            raise Incompatible(
-                f"{data.n} structure; as samples at least {Samples.min_n} are needed"
-            )
+            raise Incompatible(f"{data.n} structures; samples need at least {Samples.min_n}")
         means = np.add.reduceat(data.x, data.offsets[:-1], axis=0) / np.diff(data.offsets)[:, None]
         return Samples(means, split=data.split)

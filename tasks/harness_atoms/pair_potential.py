@@ -2,7 +2,7 @@
 
 S. R. Xie, M. Rupp, R. G. Hennig, npj Comput. Mater. 9, 162 (2023): every pair of elements has a
 cubic B-spline of the distance, and energies are linear in its coefficients. Unlike the kernel
-ridge it tells elements apart, and unlike it it knows pairs only.
+ridge it distinguishes elements, and it knows pairs only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from harness import Floats, Ints, Structures, needs
 
 RIDGE = 1e-5
-"""On the coefficients, and on the curvature of the splines: without, knots that no distance reaches are free."""
+"""Penalty of coefficients and curvature; without it, knots that no distance reaches are free."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class PairPotential:
             atoms = Atoms(
                 data.numbers[part], data.positions[part], cell=data.cells[s], pbc=data.pbc[s]
             )
-            # uf3 counts images along no direction at all where one lattice vector is zero.
+            # Where one lattice vector is zero, uf3 counts images along no direction.
             atoms.cell = atoms.cell.complete()
             row = featurizer.evaluate_configuration(atoms, energy=0.0)["energy"][1:]
             rows.append(row / len(atoms))

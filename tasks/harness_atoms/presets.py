@@ -1,31 +1,31 @@
 """Tasks ``gap20`` and ``tm23``: the paper's data sets, from files that the user has downloaded.
 
-Protocols: D. Schwalbe-Koda et al., Nat. Commun. 16, 4014 (2025), and B. Yu et al., arXiv:2511.10561.
+Protocols: D. Schwalbe-Koda et al., Nat. Commun. 16, 4014 (2025), and B. Yu et al.,
+arXiv:2511.10561.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from harness import Structures, UsageError, stream
-from harness_atoms import readers
+from harness_atoms import readers, settings
 from harness_atoms.colabfit import Compression
 from harness_atoms.rows import join
 from harness_atoms.sources import Source, digest
 
 GAP20_FILES = "Carbon_Data_Set_Total.xyz", "Carbon_GAP_20_Training_Set.xyz"
 GAP20_WHERE = (
-    "wanted the extracted Carbon_GAP_20.tgz or a .xyz of it (https://www.repository.cam.ac.uk/handle/1810/307452, "
-    "licence CC BY 4.0): --set gap20.path=FOLDER"
+    "wanted the extracted Carbon_GAP_20.tgz or a .xyz file of it: --set gap20.path=FOLDER "
+    "(https://www.repository.cam.ac.uk/handle/1810/307452, licence CC BY 4.0)"
 )
 TM23_WHERE = (
-    "wanted the extracted benchmarking_master_collection (https://archive.materialscloud.org/record/2024.48, "
-    "licence on that page): --set tm23.path=FOLDER"
+    "wanted the extracted benchmarking_master_collection: --set tm23.path=FOLDER "
+    "(https://archive.materialscloud.org/record/2024.48, licence on that page)"
 )
 _D_BLOCK = "Ti V Cr Mn Fe Co Ni Cu Zn Zr Nb Mo Tc Ru Rh Pd Ag Cd Hf Ta W Re Os Ir Pt Au Hg"
 TM23_ELEMENTS = tuple(_D_BLOCK.split())
@@ -33,18 +33,8 @@ TEMPERATURES = ("cold", "warm", "melt")
 """0.25, 0.75 and 1.25 of the melting temperature."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class GAP20(Compression):
-    """Carbon: every configuration type of GAP-20 is a data set.
-
-    Attributes
-    ----------
-    path : the file, or a folder that holds it at any depth.
-    types : the configuration types wanted; empty for all.
-    """
-
-    path: str = ""
-    types: tuple[str, ...] = ()
+class GAP20(Compression, settings.GAP20):
+    """Carbon: every configuration type of GAP-20 is a data set."""
 
     def sources(self, seed: int) -> Iterator[Source]:
         """One data set per configuration type, by name."""
@@ -60,21 +50,11 @@ class GAP20(Compression):
             yield Source(name or "unnamed", load, stamp)
 
 
-@dataclass(frozen=True, kw_only=True)
-class TM23(Compression):
-    """27 transition metals: each element's whole set, and its step from cold to warm and to melt.
-
-    Attributes
-    ----------
-    path : folder with the files, at any depth.
-    elements : those wanted; empty for all that are there.
-    """
-
-    path: str = ""
-    elements: tuple[str, ...] = ()
+class TM23(Compression, settings.TM23):
+    """27 transition metals: the whole set of each, and its step from cold to warm and to melt."""
 
     def sources(self, seed: int) -> Iterator[Source]:
-        """Per element ``Cu`` (the whole), ``Cu-cold-warm`` and ``Cu-cold-melt`` (given the cold set)."""
+        """Per element ``Cu`` (the whole), ``Cu-cold-warm`` and ``Cu-cold-melt`` (given cold)."""
         folder = _folder(self.path)
         for element in self.elements or TM23_ELEMENTS:
             if element not in TM23_ELEMENTS:
@@ -116,7 +96,7 @@ def _group(path: Path, stamp: str, name: str, limit: int, seed: int) -> Structur
     members = [i for i, label in enumerate(data.groups or [""] * data.n) if label == name]
     if not members:
         raise UsageError(
-            f"{path}: all structures of {name!r} were left out; wanted some with energies and forces"
+            f"{path}: all structures of {name!r} were left out; wanted energies and forces"
         )
     return _few(data.take(members), limit, seed, name)
 
@@ -124,9 +104,8 @@ def _group(path: Path, stamp: str, name: str, limit: int, seed: int) -> Structur
 def _few(data: Structures, limit: int, seed: int, name: str) -> Structures:
     if not 0 < limit < data.n:
         return data
-    return data.take(
-        np.sort(stream(seed, "atoms", "max_structures", name).choice(data.n, limit, replace=False))
-    )
+    chosen = stream(seed, "atoms", "max_structures", name).choice(data.n, limit, replace=False)
+    return data.take(np.sort(chosen))
 
 
 @functools.lru_cache(maxsize=2)
@@ -140,7 +119,7 @@ def _folder(path: str) -> Path:
         raise UsageError(f"tm23.path: not given; {TM23_WHERE}")
     folder = Path(path).expanduser()
     if not folder.is_dir():
-        raise UsageError(f"tm23.path: {path} is no folder; {TM23_WHERE}")
+        raise UsageError(f"tm23.path: {path} is not a folder; {TM23_WHERE}")
     if not any(folder.rglob("*_train.*xyz")):
         raise UsageError(
             f"tm23.path: {path} has no *_2700cwm_train.xyz or *_nequip_train.xyz; {TM23_WHERE}"

@@ -21,7 +21,7 @@ from harness import DataError, Structures, UsageError, needs
 from harness_atoms.rows import Row, assemble
 
 KCAL_PER_MOL = 4184.0 / 96485.33212331
-"""In eV: joules per (thermochemical) kilocalorie over the Faraday constant, both exact. rMD17 is in kcal/mol."""
+"""In eV: joules per thermochemical kilocalorie (exact) over the Faraday constant, for rMD17."""
 INSTALL = "infoharness[atoms]"
 
 COLUMNS = (
@@ -51,8 +51,8 @@ def read_xyz(path: Path) -> Structures:
     except Exception as error:  # ASE raises nearly anything on a broken file
         what = " ".join(str(error).split()) or type(error).__name__
         raise UsageError(
-            f"{path}: cannot be read as extended XYZ at structure {len(rows)}: {what}; "
-            "wanted whole frames: a count, a comment line with Lattice and Properties, one line per atom"
+            f"{path}: cannot be read as extended XYZ at structure {len(rows)}: {what}; wanted "
+            "whole frames: a count, a comment line with Lattice and Properties, one line per atom"
         ) from error
     return assemble(rows, str(path))
 
@@ -71,7 +71,8 @@ def xyz_labels(path: Path) -> tuple[str, ...]:
                 line += 1 + skipped
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{path}: line {line}: {error}; wanted extended XYZ: a count, a comment line, one line per atom"
+            f"{path}: line {line}: {error}; wanted extended XYZ: a count, a comment line, one line "
+            "per atom"
         ) from error
     return tuple(sorted(found))
 
@@ -111,9 +112,8 @@ def read_parquet(paths: Sequence[Path]) -> Structures:
         try:
             have = pq.read_schema(path).names
             check_columns(have, str(path))
-            for batch in pq.ParquetFile(path).iter_batches(
-                columns=[c for c in COLUMNS if c in have]
-            ):
+            columns = [c for c in COLUMNS if c in have]
+            for batch in pq.ParquetFile(path).iter_batches(columns=columns):
                 rows += rows_of(batch.to_pylist(), str(path), len(rows))
         except (OSError, pa.ArrowException) as error:
             what = " ".join(str(error).split())
@@ -128,7 +128,8 @@ def check_columns(have: Iterable[str], where: str) -> None:
     missing = [c for c in COLUMNS[:2] if c not in set(have)]
     if missing:
         raise UsageError(
-            f"{where}: no column {missing[0]!r}; wanted ColabFit's schema ({', '.join(COLUMNS[:6])} ...)"
+            f"{where}: no column {missing[0]!r}; wanted ColabFit's schema "
+            f"({', '.join(COLUMNS[:6])} ...)"
         )
 
 
@@ -160,7 +161,7 @@ def of_record(record: Mapping[str, Any], where: str) -> Row:
 
 
 def _array(value: Any, dtype: type) -> NDArray[Any] | None:
-    """None for a null, and for the null entries that some sets have in place of one."""
+    """An array; None for a null, and for a list that begins with one."""
     if isinstance(value, str):
         value = json.loads(value)
     if value is None or (len(value) and value[0] is None):
@@ -175,10 +176,8 @@ def _label(value: Any) -> str:
 def read_npz(path: Path) -> Structures:
     """rMD17 (kcal/mol, made eV), or what `Structures.save` wrote."""
     try:
-        with (
-            path.open("rb") as handle,
-            np.load(handle, allow_pickle=False) as file,
-        ):  # np.load leaves a bad zip open
+        # Opened here, for np.load leaves a broken archive open.
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             names = set(file.files)
             if "__header__" not in names:
                 return _rmd17({name: file[name] for name in _RMD17 if name in names}, str(path))

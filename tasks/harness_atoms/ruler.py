@@ -1,4 +1,4 @@
-"""The ruler of the scores: descriptors, entropies and novelties, reached through the public door.
+"""The ruler of the scores: descriptors, entropies and novelties, called by name.
 
 What belongs to a whole data set (descriptors, its diversity, its outliers, the kernel between
 its structures) is computed once per process and set, and shared by all selections from it.
@@ -40,16 +40,13 @@ class Ruler:
         """The QUESTS descriptor of every atom, without the data's split."""
         whole = dataclasses.replace(data, split=None)
         model = harness.model(QUESTS, k=self.k, cutoff=self.cutoff)
-        found: Environments = model.transform(
-            whole, to=Environments, rng=harness.stream(0, "atoms", "ruler")
-        )
+        rng = harness.stream(0, "atoms", "ruler")
+        found: Environments = model.transform(whole, to=Environments, rng=rng)
         return found
 
     def _value(self, name: str, environments: Environments) -> float:
-        estimator = harness.estimator(name, h=self.h)
-        return float(
-            estimator.estimate(environments, rng=harness.stream(0, "atoms", "ruler")).value
-        )
+        rng = harness.stream(0, "atoms", "ruler")
+        return float(harness.estimator(name, h=self.h).estimate(environments, rng=rng).value)
 
     def diversity(self, environments: Environments) -> float:
         """D(X) = ln sum_i 1/s_i, nats."""
@@ -93,7 +90,7 @@ class Measured:
 
     @functools.cached_property
     def isolation(self) -> Floats:
-        """dH of every environment given all structures but its own; infinite where there is no other."""
+        """dH of every environment given all other structures; infinite where there is none."""
         if self.data.n == 1:
             return np.full(len(self.environments.x), np.inf)
         return self.ruler.novelty(self.environments)

@@ -13,7 +13,9 @@ from harness_atoms.rows import LOG
 from harness_atoms.ruler import Measured, Ruler, measure
 
 RARE = 0.01
-"""Share of the environments, the most isolated, that are outliers; and of the atoms, by force, that are the tail."""
+"""Share of environments, the most isolated, that are outliers; of atoms, by force, that are the
+tail.
+"""
 
 
 def size_of(rate: float, n: int) -> int:
@@ -31,7 +33,7 @@ def score(
     potential: str,
     name: str,
 ) -> dict[str, float]:
-    """All scores of a selection at one rate; ``potential`` is that of the energy test, empty for none.
+    """All scores of a selection at one rate; ``potential`` is empty for no energy test.
 
     Where the data carry a split, its training part is already held: what is measured is the
     held part and the selection together, against the test part.
@@ -60,11 +62,8 @@ def score(
         if data.energies is None:
             _tell(name, "no energies", "the energy test")
         elif len(data.numbers) > energy.LARGEST:
-            _tell(
-                name,
-                f"more than {energy.LARGEST} atoms",
-                "the energy test (max_structures makes them fewer)",
-            )
+            many = f"more than {energy.LARGEST} atoms"
+            _tell(name, many, "the energy test (max_structures makes them fewer)")
         else:
             out |= energies(measured, held, target, potential)
     return out
@@ -73,7 +72,7 @@ def score(
 @functools.cache
 def _tell(name: str, what: str, lost: str) -> None:
     """Say once per process and data set what cannot be scored."""
-    LOG.warning("%s: the data have %s: no score for %s", name, what, lost)
+    LOG.warning("%s: the data have %s; left out: %s", name, what, lost)
 
 
 def information(measured: Measured, held: Ints, target: Ints, eps: float) -> dict[str, float]:
@@ -97,6 +96,8 @@ def outliers(isolation: Floats, among: Bools) -> Bools:
 
 def tail(data: Structures, owner: Ints, held: Ints, target: Ints) -> dict[str, float]:
     """How the selection's forces compare with those of the whole."""
+    from scipy.stats import wasserstein_distance
+
     assert data.forces is not None
     size = np.linalg.norm(data.forces, axis=1)
     among, kept = np.isin(owner, target), np.isin(owner, held)
@@ -104,25 +105,15 @@ def tail(data: Structures, owner: Ints, held: Ints, target: Ints) -> dict[str, f
     strong = among & (size >= q99)
     out = {
         "tail_recall": float(kept[strong].mean()),
-        "force_w1": wasserstein(size[kept], size[among]),
+        "force_w1": float(wasserstein_distance(size[kept], size[among])),
     }
     if q99 > 0:
         out["q99_ratio"] = float(np.quantile(size[kept], 1 - RARE) / q99)
     return out
 
 
-def wasserstein(a: Floats, b: Floats) -> float:
-    """1-Wasserstein distance between two samples on the line: the area between their distribution functions."""
-    a, b = np.sort(a), np.sort(b)
-    both = np.sort(np.concatenate([a, b]))
-    steps = np.diff(both)
-    above = np.searchsorted(a, both[:-1], side="right") / len(a)
-    below = np.searchsorted(b, both[:-1], side="right") / len(b)
-    return float(np.sum(np.abs(above - below) * steps))
-
-
 def energies(measured: Measured, held: Ints, target: Ints, potential: str) -> dict[str, float]:
-    """Errors of a potential in and out of domain; empty where the selection is too small to train on."""
+    """Errors of a potential in and out of domain; none where the selection is too small for it."""
     data = measured.data
     assert data.forces is not None
     fitted: energy.Potential = measured.uf3 if potential == "uf3" else measured.kernel_ridge

@@ -46,21 +46,16 @@ def resolve(request: str, *, revision: str = "main", limit: int = 0, seed: int =
     limit, seed : where limit is not 0, that many structures of each set, drawn at random.
     """
     whole = request.strip()
-    split = (
-        [whole]
-        if whole and Path(whole).expanduser().exists()
-        else [part.strip() for part in whole.split(",")]
-    )
+    one = whole and Path(whole).expanduser().exists()
+    split = [whole] if one else [part.strip() for part in whole.split(",")]
     parts = [part for part in split if part] or list(EMBEDDED)
     found = [source for part in parts for source in _one(part, revision, limit, seed)]
     names: dict[str, int] = {}
     out = []
     for source in found:
-        names[source.name] = names.get(source.name, 0) + 1
-        again = names[source.name]
-        out.append(
-            source if again == 1 else Source(f"{source.name}-{again}", source.load, source.stamp)
-        )
+        count = names[source.name] = names.get(source.name, 0) + 1
+        name = source.name if count == 1 else f"{source.name}-{count}"
+        out.append(Source(name, source.load, source.stamp))
     return out
 
 
@@ -81,17 +76,15 @@ def _one(part: str, revision: str, limit: int, seed: int) -> Iterator[Source]:
 
 def _nothing(part: str) -> str:
     known = [*EMBEDDED, *(f"colabfit/{name}" for name in COLABFIT)]
+    names = f"colabfit/NAME, or {', '.join(EMBEDDED)}"
     if Path(part).suffix.lower() in readers.SUFFIXES or "/" in part or "\\" in part:
-        return f"{part}: no such file or folder; wanted {', '.join(readers.SUFFIXES)}, a folder of them, or colabfit/NAME"
-    near = difflib.get_close_matches(
-        part.lower(), [name.lower() for name in (*EMBEDDED, *COLABFIT)], 1, 0.5
-    )
-    full = [name for name in known if near and name.lower().removeprefix("colabfit/") == near[0]]
-    hint = (
-        f"did you mean {full[0]}?"
-        if full
-        else f"wanted a file, a folder, colabfit/NAME, or {', '.join(EMBEDDED)}"
-    )
+        suffixes = ", ".join(readers.SUFFIXES)
+        return (
+            f"{part}: no such file or folder; wanted {suffixes}, a folder of them, or colabfit/NAME"
+        )
+    lower = {name.lower().removeprefix("colabfit/"): name for name in known}
+    near = difflib.get_close_matches(part.lower(), lower, 1, 0.5)
+    hint = f"did you mean {lower[near[0]]}?" if near else f"wanted a file, a folder, {names}"
     return f"unknown data set {part!r}: {hint}"
 
 
@@ -99,9 +92,8 @@ def _folder(folder: Path, limit: int, seed: int) -> Iterator[Source]:
     """A ColabFit repository is one set; otherwise every file, and every such folder, is one."""
     parts = _parts(folder)
     if parts:
-        yield of_files(
-            folder.parent.name if folder.name in ("co", "main") else folder.name, parts, limit, seed
-        )
+        name = folder.parent.name if folder.name in ("co", "main") else folder.name
+        yield of_files(name, parts, limit, seed)
         return
     found = False
     for path in sorted(folder.iterdir()):
@@ -125,13 +117,13 @@ def _parts(folder: Path) -> list[Path]:
 
 
 def of_files(name: str, paths: list[Path], limit: int = 0, seed: int = 0) -> Source:
-    """A data set that lies in files."""
+    """A data set in files."""
     stamp = digest(paths)
     return Source(name, functools.partial(_files, name, tuple(paths), stamp, limit, seed), stamp)
 
 
 def digest(paths: list[Path]) -> str:
-    """Of the contents of files."""
+    """A digest of the contents of files."""
     sha = hashlib.sha256()
     for path in paths:
         try:

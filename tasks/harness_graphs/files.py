@@ -45,14 +45,14 @@ class Loaded:
 def read(name: str, root: str) -> Loaded:
     """A graph by what names it: an ``.npz`` file, ``pyg:DATASET`` or ``ogb:DATASET``.
 
-    ``pyg:Cora`` is read by PyTorch Geometric's Planetoid, ``pyg:chameleon`` by its WikipediaNetwork, ``ogb:ogbn-arxiv``
-    by OGB; both look for, or put, their files under ``root``.
+    ``pyg:Cora`` is read by PyTorch Geometric's Planetoid, ``pyg:chameleon`` by its
+    WikipediaNetwork, ``ogb:ogbn-arxiv`` by OGB; both look for, or put, their files under ``root``.
 
     Raises
     ------
-    UsageError : no such file or data set, or a layout that is not known.
+    UsageError : no such file or data set, or an unknown layout.
     MissingDependency : the package that reads it is not installed.
-    DataError : edges that name no node.
+    DataError : edges that end at no node.
     """
     if name.startswith("pyg:"):
         return _geometric(name.removeprefix("pyg:"), root)
@@ -78,7 +78,7 @@ UNREAD = (
     "class_names",
     "metadata",
 )
-"""Names for readers, which some files store as pickled objects."""
+"""Names for human readers, which some files store as pickled objects."""
 
 
 def stamp(name: str, root: str) -> str | None:
@@ -90,21 +90,14 @@ def stamp(name: str, root: str) -> str | None:
 
 
 def from_arrays(held: Mapping[str, Any], where: str) -> Loaded:
-    """A graph from named arrays: edges (m, 2), (2, m) or a sparse adjacency; features as a table or sparse rows."""
+    """A graph from arrays: edges or a sparse adjacency; features as a table or sparse rows."""
     features = _table(held, where)
     labels = _first(held, LABELS)
-    labels = (
-        None
-        if labels is None
-        else np.where(np.isnan(labels), -1, labels).astype(np.int64).reshape(-1)
-    )
+    if labels is not None:
+        labels = np.where(np.isnan(labels), -1, labels).astype(np.int64).reshape(-1)
     pairs = _pairs(held, where)
     known = [len(part) for part in (features, labels) if part is not None]
-    nodes = (
-        int(held["n"])
-        if "n" in held
-        else max([*known, int(pairs.max(initial=-1)) + 1 if not known else 0])
-    )
+    nodes = int(held["n"]) if "n" in held else max(known or [int(pairs.max(initial=-1)) + 1])
     for what, part in (("features", features), ("labels", labels)):
         if part is not None and len(part) != nodes:
             raise DataError(f"{what} of {where}", f"{len(part)} rows", f"one per node ({nodes})")
@@ -114,11 +107,10 @@ def from_arrays(held: Mapping[str, Any], where: str) -> Loaded:
         raise DataError(
             f"{weights[0]} of {where}",
             "edges with weights",
-            "a graph without: these tasks read 0/1 edges",
+            "a graph without weights, as these tasks read 0/1 edges",
         )
-    return Loaded(
-        nodes, simple_edges(pairs, nodes, name=where), features, labels, _splits(held, nodes)
-    )
+    edges = simple_edges(pairs, nodes, name=where)
+    return Loaded(nodes, edges, features, labels, _splits(held, nodes))
 
 
 def _first(held: Mapping[str, Any], names: tuple[str, ...]) -> Any:
@@ -134,12 +126,12 @@ def _pairs(held: Mapping[str, Any], where: str) -> Ints:
         raise UsageError(
             f"{where}: no edges; wanted an array {' or '.join(EDGES)} of shape (m, 2) or (2, m)"
         )
-    pairs = pairs.astype(np.int64)
-    return pairs if pairs.shape[1] == 2 else pairs.T
+    found: Ints = pairs.astype(np.int64)
+    return found if found.shape[1] == 2 else found.T
 
 
 def _table(held: Mapping[str, Any], where: str) -> Singles | None:
-    """Features as a dense table; sparse rows (``x_data`` or ``attr_data`` and their kin) are filled in."""
+    """Features as a dense table, from sparse rows (``x_data``, ``attr_data`` ...) too."""
     for stem in ("x", "attr"):
         if f"{stem}_indptr" in held:
             import scipy.sparse
@@ -173,7 +165,9 @@ def _splits(held: Mapping[str, Any], nodes: int) -> tuple[Mapping[str, Ints], ..
 
 
 def _geometric(name: str, root: str) -> Loaded:
-    datasets = needs("torch_geometric.datasets")
+    needs("torch_geometric")
+    from torch_geometric import datasets
+
     if name.lower() in ("cora", "citeseer", "pubmed"):
         graph = datasets.Planetoid(root, name)[0]
     elif name.lower() in ("chameleon", "squirrel"):
@@ -184,7 +178,8 @@ def _geometric(name: str, root: str) -> Loaded:
         graph = datasets.Amazon(root, name)[0]
     else:
         raise UsageError(
-            f"pyg:{name}: wanted Cora, CiteSeer, PubMed, chameleon, squirrel, actor, computers or photo"
+            f"pyg:{name}: wanted Cora, CiteSeer, PubMed, chameleon, squirrel, actor, computers or "
+            "photo"
         )
     held = {
         "edge_index": graph.edge_index.numpy(),
@@ -208,7 +203,6 @@ def _ogb(name: str, root: str) -> Loaded:
         "y": labels,
         "n": graph["num_nodes"],
     }
-    held |= {part: value for part, value in data.get_idx_split().items()}
-    return from_arrays(
-        {key: value for key, value in held.items() if value is not None}, f"ogb:{name}"
-    )
+    held |= data.get_idx_split()
+    present = {key: value for key, value in held.items() if value is not None}
+    return from_arrays(present, f"ogb:{name}")

@@ -1,15 +1,15 @@
-"""Link prediction on made graphs, where it is known which components tell of links."""
+"""Link prediction on synthetic graphs, where it is known which components predict links."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Case, Floats, Ints, Links, Prediction, UsageError, stream
-from harness_graphs import scores
+from harness import Case, Floats, Ints, Links, UsageError, stream
+from harness_graphs import settings
+from harness_graphs.scores import Ranked
 from harness_graphs.splits import split_links
 from harness_graphs.walks import walk_vectors
 
@@ -19,38 +19,32 @@ GROUP = (4, 8)
 VISITED = 0.1
 """Weight of a node that is in a group already, against 1."""
 REPLACED = 0.002
-"""Share of the features that are replaced by noise, but where all are."""
+"""Share of the features that noise replaces, except where all are noise."""
 FEATURES = ("random", "global", "local")
 STRUCTURES = ("diag", "offdiag")
 
 
-@dataclass(frozen=True)
-class LinkScenarios:
-    """Three kinds of features on two structures: within blocks ("diag"), or between the blocks of a pair ("offdiag").
+class LinkScenarios(Ranked, settings.LinkScenarios):
+    """Three kinds of features on two structures.
 
-    "random" features tell nothing; "global" ones are walk vectors of the graph; "local" ones, too, but each block has
-    columns of its own, so that only a compatibility matrix can compare blocks. Features are made from all edges before
-    the split, as in the paper. ``noise`` is the chance of an edge where the structure has none: on "diag", and half of
-    it on "offdiag".
+    Links are within blocks ("diag"), or between the blocks of a pair ("offdiag"). "random" features
+    tell nothing; "global" ones are walk vectors of the graph; "local" ones are walk vectors too,
+    but each block has columns of its own, so that only a compatibility matrix can compare blocks.
+    Features are made from all edges before the split, as in the paper. ``noise`` is the probability
+    of an edge where the structure has none on "diag", and half of it on "offdiag".
     """
 
-    nodes: int = 600
-    columns: int = 120
-    density: float = 0.03
-    noise: float = 0.0012
-    k: int = 50
-    negatives: float = 2.0
-
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """Six cases. Raises `UsageError` for fewer than 16 nodes a block, or columns that four blocks cannot share."""
-        if (
-            self.nodes < BLOCKS * 2 * GROUP[1]
-            or self.columns % BLOCKS
-            or self.columns >= self.nodes
-        ):
+        """Six cases.
+
+        Raises `UsageError` for fewer than 16 nodes a block, or columns that four blocks cannot
+        share.
+        """
+        fewest = BLOCKS * 2 * GROUP[1]
+        if self.nodes < fewest or self.columns % BLOCKS or self.columns >= self.nodes:
             raise UsageError(
-                f"link-scenarios: nodes={self.nodes}, columns={self.columns}; wanted {BLOCKS * 2 * GROUP[1]} nodes or "
-                f"more, and fewer columns than nodes in a multiple of {BLOCKS}"
+                f"link-scenarios: nodes={self.nodes}, columns={self.columns}; wanted {fewest} "
+                f"nodes or more, and columns in a multiple of {BLOCKS}, fewer columns than nodes"
             )
         for features, structure in itertools.product(FEATURES, STRUCTURES):
             yield Case(
@@ -80,12 +74,10 @@ class LinkScenarios:
 
     def _edges(self, structure: str, rng: np.random.Generator) -> Ints:
         blocks = np.array_split(np.arange(self.nodes), BLOCKS)
-        pairs = (
-            [(c, c) for c in range(BLOCKS)]
-            if structure == "diag"
-            else [(c, c + 1) for c in range(0, BLOCKS, 2)]
-        )
-        chance = self.noise if structure == "diag" else self.noise / 2
+        if structure == "diag":
+            pairs, chance = [(c, c) for c in range(BLOCKS)], self.noise
+        else:
+            pairs, chance = [(c, c + 1) for c in range(0, BLOCKS, 2)], self.noise / 2
         found = [_dense(blocks[a], blocks[b], self.density, rng) for a, b in pairs]
         found += [
             _sparse(blocks[a], blocks[b], chance, rng)
@@ -109,22 +101,15 @@ class LinkScenarios:
         x[replaced] = rng.random(int(replaced.sum()))
         return x
 
-    def score(self, case: Case, output: Prediction) -> dict[str, float]:
-        """Hits@k, MRR and AUC of the test pairs."""
-        data = case.load()
-        assert isinstance(data, Links)
-        return scores.ranking(data, output)
-
 
 def _dense(rows: Ints, columns: Ints, density: float, rng: np.random.Generator) -> Ints:
-    """Groups of nodes linked throughout, until the block is dense enough and every node has been in one."""
+    """Fully linked groups, until the block is dense enough and every node has been in one."""
     one = rows is columns
     possible = len(rows) * (len(rows) - 1) / 2 if one else len(rows) * len(columns)
     fresh = [np.ones(len(rows)), np.ones(len(columns))]
     linked: set[tuple[int, int]] = set()
-    while len(linked) <= density * possible or any(
-        (w == 1).any() for w in fresh[: 1 if one else 2]
-    ):
+    open_sides = fresh[: 1 if one else 2]
+    while len(linked) <= density * possible or any((w == 1).any() for w in open_sides):
         left = _group(fresh[0], rng)
         right = left if one else _group(fresh[1], rng)
         pairs = ((rows[i], columns[j]) for i in left for j in right)
@@ -133,7 +118,7 @@ def _dense(rows: Ints, columns: Ints, density: float, rng: np.random.Generator) 
 
 
 def _group(weights: Floats, rng: np.random.Generator) -> Ints:
-    """A group of nodes, those that were in none first; their weights fall."""
+    """A group of nodes, preferably of those that were in none; their weights fall."""
     size = min(int(rng.integers(GROUP[0], GROUP[1] + 1)), len(weights))
     chosen: Ints = rng.choice(len(weights), size, replace=False, p=weights / weights.sum())
     weights[chosen] = VISITED
@@ -141,7 +126,7 @@ def _group(weights: Floats, rng: np.random.Generator) -> Ints:
 
 
 def _sparse(rows: Ints, columns: Ints, chance: float, rng: np.random.Generator) -> Ints:
-    """Each pair of a node of either block with the same chance."""
+    """Each pair of a node of either block with the same probability."""
     hit = rng.random((len(rows), len(columns))) < chance
     if rows is columns:
         hit = np.triu(hit, 1)

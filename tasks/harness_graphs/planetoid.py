@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from harness import Case, Graph, Links, Prediction, Singles, Split, UsageError, stream
-from harness_graphs import files, scores
+from harness import Case, Graph, Links, Singles, Split, UsageError, stream
+from harness_graphs import files, settings
+from harness_graphs.scores import Classified, Ranked
 from harness_graphs.splits import split_links, split_nodes
 
 
-@dataclass(frozen=True)
-class Planetoid:
-    """Classes of nodes; ``datasets`` are files under ``root``, or names such as ``pyg:Cora`` and ``ogb:ogbn-arxiv``.
+class Planetoid(Classified, settings.Planetoid):
+    """Classes of nodes of graphs in files, or named as ``pyg:Cora`` and ``ogb:ogbn-arxiv``.
 
-    ``split`` is "random" (60/20/20 within each class) or "public" (the file's own, by ``seed`` where it has several).
+    The split is random (60/20/20 within each class) or the file's own, by ``seed`` where it has
+    several.
     """
-
-    datasets: tuple[str, ...] = ()
-    root: str = "."
-    split: str = "random"
-    normalise: bool = True
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One case per data set. Raises `UsageError` where none is named."""
@@ -40,37 +35,20 @@ class Planetoid:
             found = files.read(name, self.root)
             if found.labels is None:
                 raise UsageError(
-                    f"{name}: nodes without labels; wanted a graph with classes (planetoid-links needs none)"
+                    f"{name}: nodes without labels; wanted a graph with classes, or the task "
+                    "planetoid-links"
                 )
             split = split_nodes(found.labels, stream(seed, "planetoid", short(name)))
             if self.split == "public":
                 split = _public(found, name, seed)
-            return Graph(
-                found.nodes,
-                found.edges,
-                shares(found.features, self.normalise),
-                found.labels,
-                split=split,
-            )
+            x = shares(found.features, self.normalise)
+            return Graph(found.nodes, found.edges, x, found.labels, split=split)
 
         return make
 
-    def score(self, case: Case, output: Prediction) -> dict[str, float]:
-        """The accuracy on the test nodes."""
-        data = case.load()
-        assert isinstance(data, Graph)
-        return scores.accuracy(data, output)
 
-
-@dataclass(frozen=True)
-class PlanetoidLinks:
-    """Edges held out of the same graphs, split 70/10/20 with non-edges beside them, as in the paper."""
-
-    datasets: tuple[str, ...] = ()
-    root: str = "."
-    k: int = 100
-    negatives: float = 2.0
-    normalise: bool = True
+class PlanetoidLinks(Ranked, settings.PlanetoidLinks):
+    """Edges held out of the same graphs, split 70/10/20 with non-edges, as in the paper."""
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One case per data set. Raises `UsageError` where none is named."""
@@ -97,18 +75,12 @@ class PlanetoidLinks:
 
         return make
 
-    def score(self, case: Case, output: Prediction) -> dict[str, float]:
-        """Hits@k, MRR and AUC of the test pairs."""
-        data = case.load()
-        assert isinstance(data, Links)
-        return scores.ranking(data, output)
-
 
 def _named(datasets: tuple[str, ...], task: str) -> tuple[str, ...]:
     if not datasets:
         raise UsageError(
-            f"{task} names no data set: --set {task}.datasets=cora.npz,chameleon.npz --set {task}.root=FOLDER (or "
-            "pyg:Cora, ogb:ogbn-arxiv)"
+            f"{task}.datasets: none; wanted --set {task}.datasets=cora.npz,chameleon.npz --set "
+            f"{task}.root=FOLDER (or pyg:Cora, ogb:ogbn-arxiv)"
         )
     return datasets
 
@@ -119,7 +91,7 @@ def short(name: str) -> str:
 
 
 def shares(features: Singles | None, normalise: bool) -> Singles | None:
-    """Features from zero up and each row divided by its sum, as the authors prepare them; as they are otherwise."""
+    """Features from zero up, each row over its sum, as the authors do; unless asked, unchanged."""
     if features is None or not normalise:
         return features
     lifted = features - features.min()

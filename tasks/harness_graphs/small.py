@@ -1,20 +1,20 @@
-"""Small real graphs that come inside ordinary packages, for node classification and for link prediction."""
+"""Small real graphs that come with ordinary packages, for classes of nodes and for links."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from harness import Case, Graph, Links, Prediction, UsageError, simple_edges, stream
-from harness_graphs import scores
+from harness import Case, Graph, Links, UsageError, simple_edges, stream
+from harness_graphs import settings
+from harness_graphs.scores import Classified, Ranked
 from harness_graphs.splits import split_links, split_nodes
 
 NEIGHBOURS = 5
-"""Edges from each picture of a digit to those that look most like it."""
+"""Number of edges from each picture of a digit to the most similar ones."""
 
 _log = logging.getLogger("harness.graphs")
 
@@ -29,7 +29,7 @@ def karate() -> Graph:
 
 
 def davis() -> Graph:
-    """Southern women and the events they went to: 32 nodes, a bipartite graph with its sides as classes."""
+    """Southern women and the events they attended: 32 nodes, bipartite, its sides as classes."""
     import networkx as nx
 
     graph = nx.davis_southern_women_graph()
@@ -37,33 +37,32 @@ def davis() -> Graph:
 
 
 def les_miserables() -> Graph:
-    """Characters of Les Misérables who appear together: 77 nodes, no classes; how often is left out."""
+    """Characters of Les Misérables who appear together: 77 nodes, no classes, no weights."""
     import networkx as nx
 
     return _plain(nx.les_miserables_graph(), None)
 
 
 def digits() -> Graph:
-    """Pictures of handwritten digits (scikit-learn), joined to those most alike in the upper half of the picture.
+    """Pictures of handwritten digits (scikit-learn), joined to those with the most similar upper
+    half.
 
-    The features are the lower half, so that edges and features tell different things of the digit.
+    The features are the lower half, so that edges and features tell different things.
     """
     from sklearn.datasets import load_digits
 
     pictures, labels = load_digits(return_X_y=True)
     half = pictures.shape[1] // 2
-    upper = pictures[
-        :, :half
-    ]  # whole numbers: distances are exact, and ties go to the earlier picture everywhere
+    # Whole numbers: distances are exact, and ties go to the earlier picture on every machine.
+    upper = pictures[:, :half]
     distances = (upper**2).sum(1)[:, None] - 2.0 * upper @ upper.T + (upper**2).sum(1)
     np.fill_diagonal(distances, np.inf)
     nearest = np.argsort(distances, axis=1, kind="stable")[:, :NEIGHBOURS]
     pairs = np.column_stack([np.repeat(np.arange(len(upper)), NEIGHBOURS), nearest.ravel()])
-    # Both of a pair may name each other: one edge, and nothing to warn of.
+    # Two pictures may name each other, which is one edge and no reason for a warning.
     edges = np.unique(np.sort(pairs, axis=1), axis=0)
-    return Graph(
-        len(labels), edges, (pictures[:, half:] / 16.0).astype(np.float32), labels.astype(np.int64)
-    )
+    lower = (pictures[:, half:] / 16.0).astype(np.float32)
+    return Graph(len(labels), edges, lower, labels.astype(np.int64))
 
 
 def _plain(graph: Any, labels: Any) -> Graph:
@@ -90,11 +89,8 @@ def chosen(only: tuple[str, ...], task: str, known: tuple[str, ...]) -> tuple[st
     return only or known
 
 
-@dataclass(frozen=True)
-class SmallGraphs:
+class SmallGraphs(Classified, settings.SmallGraphs):
     """Classes of nodes, split 60/20/20."""
-
-    only: tuple[str, ...] = ()
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One case per graph with classes."""
@@ -110,20 +106,9 @@ class SmallGraphs:
 
         return make
 
-    def score(self, case: Case, output: Prediction) -> dict[str, float]:
-        """The accuracy on the test nodes."""
-        data = case.load()
-        assert isinstance(data, Graph)
-        return scores.accuracy(data, output)
 
-
-@dataclass(frozen=True)
-class SmallLinks:
-    """Edges held out of small graphs, split 70/10/20. ``k`` is lowered to the non-edges that the small ones have."""
-
-    only: tuple[str, ...] = ()
-    k: int = 50
-    negatives: float = 2.0
+class SmallLinks(Ranked, settings.SmallLinks):
+    """Edges held out of small graphs, split 70/10/20; where non-edges are few, k is lowered."""
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One case per graph."""
@@ -150,9 +135,3 @@ class SmallLinks:
             )
 
         return make
-
-    def score(self, case: Case, output: Prediction) -> dict[str, float]:
-        """Hits@k, MRR and AUC of the test pairs."""
-        data = case.load()
-        assert isinstance(data, Links)
-        return scores.ranking(data, output)

@@ -1,4 +1,4 @@
-"""Parts of nodes, and parts of edges with the non-edges they are told from."""
+"""Splits of nodes, and of edges with non-edges beside them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ NODE_SHARES = (0.6, 0.2)
 LINK_SHARES = (0.7, 0.1)
 """The same for edges, as in the paper."""
 LISTED = 4_000_000
-"""Up to this many pairs, all non-edges are listed and drawn from; above, drawn and compared."""
+"""Up to this many pairs, all non-edges are listed and drawn from; above, pairs are rejected."""
 TRIES = 100
 
 
 def split_nodes(labels: Ints, rng: np.random.Generator) -> Split:
-    """A random split of the labelled nodes, class by class, so that each class is in every part that it can fill."""
+    """A random split of the labelled nodes, class by class."""
     parts: tuple[list[Ints], list[Ints], list[Ints]] = ([], [], [])
     for label in np.unique(labels[labels >= 0]):
         nodes = rng.permutation(np.flatnonzero(labels == label))
@@ -40,23 +40,26 @@ def split_links(
 ) -> Links:
     """Edges of a simple graph cut 70/10/20, with non-edges beside them.
 
-    Training pairs are all training edges and ``negatives`` times as many pairs that are no training edge (a held-out
-    edge may be among them: who trains cannot know). Each held-out edge stands beside one pair that is no edge at all.
+    Training pairs are all training edges and ``negatives`` times as many pairs that are no training
+    edge (held-out edges may be among them, as a method cannot know). Each held-out edge is
+    beside one pair that is no edge at all.
 
     Raises
     ------
-    UsageError : too few edges or non-edges to fill the parts, or fewer than ``k`` non-edges in one that is judged.
+    UsageError : too few edges or non-edges to fill the parts, or fewer than ``k`` non-edges in a
+        part that is scored.
     """
     order = rng.permutation(edges)
     a, b = round(LINK_SHARES[0] * len(order)), round(sum(LINK_SHARES) * len(order))
     known, valid, test = order[:a], order[a:b], order[b:]
     if not (len(known) and len(valid) and len(test)):
         raise UsageError(
-            f"{name}: {len(edges)} edges; link prediction wants 10 or more to cut into three parts"
+            f"{name}: {len(edges)} edges; link prediction needs 10 or more to cut into three parts"
         )
-    if min(len(valid), len(test)) < k:
+    fewest = min(len(valid), len(test))
+    if fewest < k:
         raise UsageError(
-            f"{name}: k={k}, and the smallest part has {min(len(valid), len(test))} non-edges; wanted a smaller k"
+            f"{name}: k={k}, and the smallest part has {fewest} non-edges; wanted a smaller k"
         )
     apart = non_edges(edges, nodes, len(valid) + len(test), rng, name)
     wrong = non_edges(known, nodes, round(negatives * len(known)), rng, name)
@@ -69,12 +72,14 @@ def split_links(
 
 
 def non_edges(edges: Ints, nodes: int, count: int, rng: np.random.Generator, name: str) -> Ints:
-    """``count`` distinct pairs (i < j) that are no edges, uniform. Raises `UsageError` where there are not as many."""
+    """``count`` distinct uniform pairs (i < j) without an edge. Raises `UsageError` if too few
+    exist.
+    """
     taken = np.sort(edges.min(1) * nodes + edges.max(1))
     free = nodes * (nodes - 1) // 2 - len(taken)
     if free < count:
         raise UsageError(
-            f"{name}: {free} pairs without an edge, and {count} are wanted: the graph is too dense"
+            f"{name}: {free} pairs without an edge, and {count} are needed: the graph is too dense"
         )
     if nodes * (nodes - 1) // 2 <= LISTED:
         i, j = np.triu_indices(nodes, 1)

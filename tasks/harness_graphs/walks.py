@@ -1,4 +1,4 @@
-"""Where two random steps lead: the features of scenarios whose attributes follow from structure."""
+"""Vectors of walks of two steps: features that follow from structure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ POWERS = 4
 
 
 def walk_vectors(edges: Ints, nodes: int, columns: int, rng: np.random.Generator) -> Floats:
-    """``U sqrt(S) - min`` (n, columns) of the expected visits of walks of two steps, the second never straight back."""
+    """``U sqrt(S) - min`` (n, columns) of the expected visits of walks of two steps.
+
+    The second step never goes straight back.
+    """
     from sklearn.utils.extmath import randomized_svd
 
     a, b = edges.T
@@ -26,4 +29,5 @@ def walk_vectors(edges: Ints, nodes: int, columns: int, rng: np.random.Generator
         walks.tocsr(), columns, n_iter=POWERS, random_state=int(rng.integers(2**31))
     )
     vectors: Floats = u * np.sqrt(s)
-    return vectors - vectors.min()
+    vectors -= vectors.min()
+    return vectors

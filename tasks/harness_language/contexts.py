@@ -1,4 +1,4 @@
-"""Long documents of one's own, or of the hub, as contexts with a question."""
+"""Long documents, from files or the Hugging Face hub, as contexts with a question."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,43 +14,25 @@ import numpy as np
 
 from harness import Case, Contexts, DataError, UsageError, needs, stream
 from harness_language.corpora import PRESETS, Corpus, Row, Wanted
+from harness_language.settings import Corpora
 
 LOG = logging.getLogger("harness.language")
 ENDINGS = (".json", ".jsonl", ".parquet")
 LONGHEALTH = "data/benchmark_v5.json of github.com/kbressem/LongHealth"
 
 
-@dataclass(frozen=True)
-class LongContexts:
-    """A case per question: the text that it is about and others, all of which are asked it.
+class LongContexts(Corpora):
+    """One case for each question: the text that it is about, and others.
 
-    The answer is known of the one text only; of the others it is empty. Corpora without questions are one case, with
-    one question for all texts.
-
-    Attributes
-    ----------
-    preset : the format, see `harness_language.corpora`.
-    path : a file (JSON, JSON lines, Parquet), or an id on the hub; empty for the preset's own.
-    split : of a data set on the hub.
-    documents : FinanceBench's reports as text files.
-    query : in place of the preset's, where the corpus brings no questions.
-    characters : longer texts are cut; 0 for never.
+    The answer is known for the one text only; for the others it is empty. Corpora without questions
+    are one case, with one question for all texts.
     """
-
-    preset: str = "longhealth"
-    path: str = ""
-    split: str = "train"
-    documents: str = ""
-    query: str = ""
-    contexts: int = 20
-    questions: int = 10
-    characters: int = 0
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One per question. Raises `UsageError` where there is nothing to read."""
         preset = PRESETS[self.preset]
         if not (self.path or preset.hub):
-            raise UsageError(f"long-contexts.path is empty; wanted a copy of {LONGHEALTH}")
+            raise UsageError(f"long-contexts.path: empty; wanted a copy of {LONGHEALTH}")
         path = Path(self.path)
         if path.suffix.lower() in ENDINGS and not path.is_file():
             raise UsageError(
@@ -61,7 +42,10 @@ class LongContexts:
         stamp = hashlib.sha256(path.read_bytes()).hexdigest()[:16] if local else None
         for number in (0,) if preset.query else range(self.questions):
             name = "all" if preset.query else f"question-{number + 1}"
-            facts = {"data": self.preset, "contexts": self.contexts}
+            facts: dict[str, str | int | float] = {
+                "data": self.preset,
+                "contexts": self.contexts,
+            }
             yield Case(
                 f"{self.preset}-{name}", partial(self._load, number, seed), facts=facts, stamp=stamp
             )
@@ -76,7 +60,7 @@ class LongContexts:
             wanted = f"two at least, in the format of {self.preset}"
             raise DataError(where, f"{len(corpus.texts)} texts", wanted)
         if preset.query:
-            return Contexts(self._cut(corpus.texts), query=self.query or preset.query)
+            return Contexts(self._cut(corpus.texts), None, query=self.query or preset.query)
         return self._asked(corpus, number, stream(seed, "long-contexts", self.preset), where)
 
     def _asked(self, corpus: Corpus, number: int, rng: np.random.Generator, where: str) -> Contexts:
@@ -122,15 +106,16 @@ class LongContexts:
         return _parquet(path) if path.suffix.lower() == ".parquet" else _json(path)
 
     def _hub_rows(self, name: str) -> Iterator[Row]:
-        """Rows as they stream in, so that of a large corpus no more is fetched than is used."""
+        """Rows are streamed, so that no more of a large corpus is fetched than is used."""
         datasets = needs("datasets", "infoharness[hub]")
         try:
             yield from datasets.load_dataset(name, split=self.split, streaming=True)
         except Exception as error:  # whatever the network, the hub or the files raise
             first = " ".join(str(error).split())[:160]
             raise UsageError(
-                f"long-contexts.path: {name!r} cannot be loaded ({type(error).__name__}: {first}); wanted a file "
-                f"({', '.join(ENDINGS)}), or a Hugging Face id that is reachable or in its cache"
+                f"long-contexts.path: {name!r} cannot be loaded ({type(error).__name__}: {first}); "
+                f"wanted a file ({', '.join(ENDINGS)}), or a Hugging Face id that is reachable or "
+                "in its cache"
             ) from error
 
 
@@ -146,7 +131,8 @@ def _json(path: Path) -> Iterator[Row]:
         raise UsageError(f"long-contexts.path: {path}: {error}; wanted JSON in UTF-8") from error
     if not isinstance(found, dict | list):
         raise UsageError(
-            f"long-contexts.path: {path}: {type(found).__name__}; wanted a list, or an object of objects"
+            f"long-contexts.path: {path}: {type(found).__name__}; "
+            "wanted a list, or an object of objects"
         )
     yield from found.values() if isinstance(found, dict) else found
 

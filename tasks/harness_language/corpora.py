@@ -1,4 +1,4 @@
-"""Long documents with questions, in the formats that their authors publish: texts, and what is asked of them."""
+"""Long documents with questions about them, in the formats that their authors publish."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from harness import DataError, UsageError
 
 LETTERS = "abcde"
 TURNS = 4, 8
-"""Turns of the conversations that are kept of WildChat, and how many make a user."""
+"""Smallest and largest number of turns of the conversations that are kept of WildChat."""
 CONVERSATIONS = 10
+"""Number of conversations that make a user of WildChat."""
 TOKENS = 15_000, 28_000
-"""Length of the pages that are kept of FineWeb, in the tokens that it counts."""
+"""Smallest and largest number of tokens (by its own count) of the pages kept of FineWeb."""
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question about text number ``text``; ``options`` where one can tell without a judge which answer is right."""
+    """A question about text number ``text``; ``options`` where no judge is needed to score it."""
 
     text: int
     query: str
@@ -32,7 +33,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Texts, and questions about them; without any, one question of the user's is for all texts."""
+    """Texts and questions about them; without any, the user's one question is about all texts."""
 
     texts: tuple[str, ...]
     asked: tuple[Asked, ...] = ()
@@ -40,7 +41,14 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many ``texts`` suffice where there are no questions, the folder of ``documents``, the most ``characters``."""
+    """What is asked of a corpus.
+
+    Attributes
+    ----------
+    texts : number of texts that suffice where there are no questions.
+    documents : folder of the documents.
+    characters : largest length of a text; 0 for any.
+    """
 
     texts: int
     documents: str = ""
@@ -48,11 +56,13 @@ class Wanted:
 
 
 def longhealth(rows: Iterable[Row], wanted: Wanted) -> Corpus:
-    """Records of patients, each with questions that have five answers; one entry a patient."""
-    texts, asked = [], []
+    """Records of patients, each with questions that have five possible answers."""
+    texts: list[str] = []
+    asked: list[Asked] = []
     for number, row in enumerate(rows):
         notes = field(row, "texts", dict, "longhealth", number)
-        about = f"Patient: {field(row, 'name', str, 'longhealth', number)}, born {row.get('birthday', 'unknown')}"
+        name = field(row, "name", str, "longhealth", number)
+        about = f"Patient: {name}, born {row.get('birthday', 'unknown')}"
         texts.append("\n\n".join([about, *map(str, notes.values())]))
         for question in field(row, "questions", list, "longhealth", number):
             options = tuple(
@@ -80,10 +90,11 @@ def longhealth(rows: Iterable[Row], wanted: Wanted) -> Corpus:
 def financebench(rows: Iterable[Row], wanted: Wanted) -> Corpus:
     """Questions about company reports, of which those with one piece of evidence are kept.
 
-    The context is the page of the evidence, or, with a folder of ``documents`` (DOC_NAME.txt, pages divided by form
-    feeds), as many pages around it as fit into ``characters``.
+    The context is the page of the evidence, or, with a folder of ``documents`` (DOC_NAME.txt, pages
+    separated by form feeds), as many pages around it as fit into ``characters``.
     """
-    texts, asked = [], []
+    texts: list[str] = []
+    asked: list[Asked] = []
     for number, row in enumerate(rows):
         evidence = field(row, "evidence", list, "financebench", number)
         if len(evidence) != 1:
@@ -109,12 +120,16 @@ def financebench(rows: Iterable[Row], wanted: Wanted) -> Corpus:
 
 
 def pages_around(path: Path, page: int, characters: int) -> str:
-    """Page number ``page`` (from 0) and its neighbours, in turn after and before, as long as they fit; 0 for all."""
+    """Page number ``page`` (from 0) with as many neighbours as fit into ``characters``; 0 for all.
+
+    Neighbours are added in turn after and before it.
+    """
     try:
         pages = path.read_text(encoding="utf-8").split("\f")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"long-contexts.documents: {error}; wanted the report as text, pages by form feeds"
+            f"long-contexts.documents: {error}; wanted the report as text, pages separated by "
+            "form feeds"
         ) from error
     if not 0 <= page < len(pages):
         raise DataError(f"{path}", f"{len(pages)} pages", f"page {page}, which the evidence names")
@@ -133,11 +148,13 @@ def pages_around(path: Path, page: int, characters: int) -> str:
 
 
 def qasper(rows: Iterable[Row], wanted: Wanted) -> Corpus:
-    """Papers with questions that can be answered from them; yes or no are options, other answers need a judge.
+    """Papers with questions that they answer; yes and no are options, other answers need a judge.
 
-    Both forms are read: the hub's, where sections and questions are columns, and the authors', where they are lists.
+    Both forms are read: the hub's, where sections and questions are columns, and the authors',
+    where they are lists.
     """
-    texts, asked = [], []
+    texts: list[str] = []
+    asked: list[Asked] = []
     for number, row in enumerate(rows):
         title = field(row, "title", str, "qasper", number)
         parts = [title, field(row, "abstract", str, "qasper", number)]
@@ -177,7 +194,7 @@ def _answers(question: Row, number: int) -> list[Row]:
 
 
 def _rows_of(found: Any, where: str, number: int) -> list[Row]:
-    """A list of rows as it is, columns as rows."""
+    """Rows: a list as it is, columns turned into rows."""
     if isinstance(found, list):
         return found
     sizes = {len(column) for column in found.values() if isinstance(column, Sequence)}
@@ -210,7 +227,7 @@ def wildchat(rows: Iterable[Row], wanted: Wanted) -> Corpus:
 
 
 def fineweb(rows: Iterable[Row], wanted: Wanted) -> Corpus:
-    """English pages of 15,000 to 28,000 tokens, the first there are."""
+    """The first English pages of 15,000 to 28,000 tokens."""
 
     def pages() -> Iterator[str]:
         for number, row in enumerate(rows):
@@ -239,7 +256,7 @@ def field(row: Any, name: str, kind: type | tuple[type, ...], where: str, number
 
 @dataclass(frozen=True)
 class Preset:
-    """Where a corpus is found, how its rows are read, and what is asked where it brings no questions."""
+    """How the rows of a corpus are read, where it is found, and a question if it has none."""
 
     read: Callable[[Iterable[Row], Wanted], Corpus]
     hub: str = ""

@@ -11,19 +11,26 @@ import numpy as np
 
 from harness import Case, Floats, Ints, Split, TokenSequences, UsageError, stream
 from harness.quantities import CROSS_ENTROPY
+from harness_language.settings import Languages
 
 BURN_IN = 256
-"""Symbols of a grammar that are thrown away, so that sequences begin anywhere in it."""
+"""Number of symbols of a grammar that are discarded, so that sequences begin anywhere in it."""
 BRANCH = 0.4
 """Probability that the grammar opens a bracket."""
 STAY, FLIP, DEPTH = 0.9, 0.1, 12
-"""Of `noisy`: how often the state stays, how often its symbol is wrong; block length of the bounds on its rate."""
+"""Of `noisy`: probability that the state stays, and that its symbol is wrong; length of the blocks
+that bound its rate."""
 
 
 @dataclass(frozen=True)
 class Language:
-    """A stationary source: symbols 0 .. ``symbols`` - 1, its entropy ``rate`` in nats per symbol, and how to draw
-    ``count`` sequences of a length ``(count, length)``.
+    """A stationary source.
+
+    Attributes
+    ----------
+    symbols : number of symbols, which are 0 .. ``symbols`` - 1.
+    rate : entropy rate in nats per symbol.
+    draw : draws ``count`` sequences of a length ``(count, length)``.
     """
 
     symbols: int
@@ -31,37 +38,27 @@ class Language:
     draw: Callable[[int, int, np.random.Generator], Ints]
 
 
-@dataclass(frozen=True)
-class KnownEntropyLanguages:
-    """A case per language. Their laws are fixed; what is drawn depends on the seed.
+class KnownEntropyLanguages(Languages):
+    """One case for each language. Their distributions are fixed; what is drawn depends on the seed.
 
-    The truth of ``cross_entropy`` is the entropy rate: since the sources are stationary, the expected cross-entropy of
-    any model is at least that, at every place of a sequence.
+    The truth of ``cross_entropy`` is the entropy rate: since the sources are stationary, the
+    expected cross-entropy of any model is at least that, at every place of a sequence.
     """
 
-    languages: tuple[str, ...] = (
-        "coin",
-        "markov",
-        "markov-2",
-        "cycle",
-        "hidden",
-        "noisy",
-        "grammar",
-    )
-    sequences: int = 400
-    length: int = 128
-    train_share: float = 0.8
-
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """Cases by name. Raises `UsageError` where a language is named twice, or a part of the split would be empty."""
+        """Cases by name.
+
+        Raises `UsageError` where a language is named twice, or a part of the split would be empty.
+        """
         if len(set(self.languages)) < len(self.languages):
             raise UsageError(
-                f"known-entropy-languages.languages: {self.languages}; wanted each once"
+                f"known-entropy-languages.languages: {self.languages}; wanted each of them once"
             )
         count = round(self.train_share * self.sequences)
         if not 0 < count < self.sequences:
             raise UsageError(
-                f"known-entropy-languages: {count} of {self.sequences} sequences to train on; wanted both parts"
+                f"known-entropy-languages: {count} of {self.sequences} sequences are for training; "
+                "wanted some in both parts"
             )
         for name in self.languages:
             language = LANGUAGES[name]()
@@ -92,7 +89,7 @@ def entropy(p: Floats) -> float:
 
 
 def stationary(step: Floats) -> Floats:
-    """The stationary law of a chain with transition matrix ``step (k, k)``."""
+    """The stationary distribution of a chain with transition matrix ``step (k, k)``."""
     k = len(step)
     system = np.vstack([step.T - np.eye(k), np.ones(k)])
     return np.asarray(np.linalg.lstsq(system, np.append(np.zeros(k), 1.0), rcond=None)[0])
@@ -105,7 +102,7 @@ def coin() -> Language:
 
 
 def markov(k: int, order: int) -> Language:
-    """A chain of an order over k symbols, its rows drawn once from a Dirichlet law.
+    """A chain of an order over k symbols, its rows drawn once from a Dirichlet distribution.
 
     The rate is sum_s pi_s H(next | s) over blocks s of ``order`` symbols.
     """
@@ -133,7 +130,7 @@ def markov(k: int, order: int) -> Language:
 
 
 def cycle() -> Language:
-    """Seven symbols in a fixed round, from a random place on: the rate is 0."""
+    """Seven symbols in a fixed cycle, from a random start: the rate is 0."""
 
     def draw(n: int, t: int, rng: np.random.Generator) -> Ints:
         return (rng.integers(7, size=(n, 1)) + np.arange(t)) % 7
@@ -142,10 +139,12 @@ def cycle() -> Language:
 
 
 def hidden() -> Language:
-    """The even process: ones come in pairs. From state A: 0 (stay) or 1 (to B), half each; from B: 1, back to A.
+    """The even process: ones come in pairs.
 
-    No finite number of symbols tells the state for certain, yet each symbol and state give the next state, so the rate
-    is pi_A ln 2 = (2/3) ln 2.
+    From state A: 0 (stay) or 1 (to B), half each; from B: 1, back to A.
+
+    No finite number of symbols tells the state for certain, yet each symbol and state give the next
+    state, so the rate is pi_A ln 2 = (2/3) ln 2.
     """
 
     def draw(n: int, t: int, rng: np.random.Generator) -> Ints:
@@ -160,10 +159,10 @@ def hidden() -> Language:
 
 
 def noisy() -> Language:
-    """A binary chain seen through a channel that flips symbols; its rate by the bounds of Birch (1962).
+    """A binary chain seen through a channel that flips symbols, with the bounds of Birch (1962).
 
-    H(X_t | X_1 .. X_(t-1), S_1) <= rate <= H(X_t | X_1 .. X_(t-1)), exact over all blocks of t symbols; here they are
-    within 1e-6 of each other and the rate is their middle.
+    H(X_t | X_1 .. X_(t-1), S_1) <= rate <= H(X_t | X_1 .. X_(t-1)), exact over all blocks of t
+    symbols; here they are within 1e-6 of each other and the rate is their middle.
     """
     lower, upper = birch_bounds(DEPTH)
 
@@ -196,9 +195,9 @@ def birch_bounds(t: int) -> tuple[float, float]:
 def grammar() -> Language:
     """Sentences of E -> "(" E ")" E | "[" E "]" E | ".", one after the other, cut anywhere.
 
-    With probabilities p/2, p/2, 1 - p. Reading from the left, each symbol tells which rule was used, and closing
-    brackets follow from the others; so a derivation of N rules has N h nats with h = H(p/2, p/2, 1 - p), over
-    N (1 + p) symbols in the mean, and the rate is h / (1 + p).
+    With probabilities p/2, p/2, 1 - p. Reading from the left, each symbol tells which rule was
+    used, and closing brackets follow from the others; so a derivation of N rules has N h nats with
+    h = H(p/2, p/2, 1 - p), over N (1 + p) symbols in the mean, and the rate is h / (1 + p).
     """
     p = BRANCH
     rate = entropy(np.array([p / 2, p / 2, 1 - p])) / (1 + p)

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from harness import Case, DataError, Split, TokenSequences, UsageError, needs, stream
+from harness_language.settings import Documents
 
 
-@dataclass(frozen=True)
-class PydocText:
+class PydocText(Documents):
     """One case: documents as UTF-8 bytes, divided at random into training and test documents."""
-
-    dataset: str = "pydoc"
-    config: str = ""
-    column: str = "text"
-    limit: int = 0
-    test_bytes: int = 40_000
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One case. Raises `UsageError` where the texts cannot be read."""
@@ -78,13 +71,15 @@ class PydocText:
         except Exception as error:  # whatever the network, the hub or the files raise
             first = " ".join(str(error).split())[:160]
             raise UsageError(
-                f"pydoc-text.dataset: {self.dataset!r} cannot be loaded ({type(error).__name__}: {first}); wanted "
-                "pydoc, a text or Parquet file, or a Hugging Face id that is reachable or in its cache"
+                f"pydoc-text.dataset: {self.dataset!r} cannot be loaded "
+                f"({type(error).__name__}: {first}); wanted pydoc, a text or Parquet file, or a "
+                "Hugging Face id that is reachable or in its cache"
             ) from error
         if self.column not in table.column_names:
             columns = ", ".join(table.column_names)
             raise UsageError(
-                f"{self.dataset}: no column {self.column!r}; wanted pydoc-text.column, one of {columns}"
+                f"pydoc-text.column: {self.dataset} has no column {self.column!r}; "
+                f"wanted one of {columns}"
             )
         return [str(text) for text in table[self.column]]
 

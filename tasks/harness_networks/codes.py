@@ -1,14 +1,14 @@
-"""Known sparse codes, compressed into fewer units: the number of features is chosen, no network is trained."""
+"""Sparse codes of a chosen number of features, compressed into fewer units without a network."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from harness import Activations, Case, UsageError, stream
+from harness_networks import settings
 from harness_networks.shares import effective
 
 ROWS: dict[str, tuple[int, int, float, float]] = {
@@ -19,37 +19,31 @@ ROWS: dict[str, tuple[int, int, float, float]] = {
     "m64-n32-k2": (64, 32, 2.0, 1.0),
     "m64-n32-k4": (64, 32, 4.0, 1.0),
 }
-"""By id: features M, units N, active features k on average, and the factor between the weights of neighbours."""
+"""By id: features M, units N, mean number of active features k, factor between successive weights.
+"""
 
 
-@dataclass(frozen=True)
-class KnownCodes:
-    """Feature i is a uniform number times its weight with probability k/M, else zero; x = z A with rows of length one.
+class KnownCodes(settings.KnownCodes):
+    """Layers x = z A of sparse codes z, with rows of A of length one.
 
-    Where M = N the rows of A are orthonormal, else random directions. The truth is exp of the entropy of the features'
-    shares of the expected mass.
+    Feature i is a uniform number times its weight with probability k/M, else zero. Where M = N the
+    rows of A are orthonormal, else random directions. The truth is exp of the entropy of the
+    features' shares of the expected mass.
     """
 
-    n: int = 8000
-    only: tuple[str, ...] = ()
-
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """One case per row of `ROWS`. Raises `UsageError` for an unknown one."""
+        """One case per row of `ROWS`. Raises `UsageError` for an unknown id."""
         for name in self.only:
             if name not in ROWS:
                 raise UsageError(f"known-codes.only: {name!r}; wanted some of {', '.join(ROWS)}")
         for name in self.only or ROWS:
             m, units, k, factor = ROWS[name]
+            count = effective(factor ** np.arange(m))
             yield Case(
                 id=name,
                 data=partial(self._draw, name, seed),
-                truth={"effective_features": effective(factor ** np.arange(m))},
-                facts={
-                    "features": round(effective(factor ** np.arange(m)), 4),
-                    "units": units,
-                    "active": k,
-                    "n": self.n,
-                },
+                truth={"effective_features": count},
+                facts={"features": round(count, 4), "units": units, "active": k, "n": self.n},
                 stamp="",
             )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -12,16 +12,19 @@ import torch
 from torch import Tensor, nn
 
 from harness import Activations, Case, Floats, Ints, UsageError, calm, stream, torch_generator
-from harness_networks.runtime import TRAININGS, Ensemble
+from harness_networks import settings
+from harness_networks.runtime import TRAININGS, Ensemble, uniform
 
 STAGES = ((0.5, 1.0), (0.2, 2 / 3), (0.0, 1 / 3))
-"""From which share of the epochs on, which share of the size of the attack."""
+"""Share of the epochs from which on a share of the size of the attack is used."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """Networks of one width and number of classes, one per size of the attack, on all their digits ``(n, 64)`` with
-    labels ``(n,)``; and their accuracy on the clean digits that they did not see.
+    """Networks of one width and number of classes, one per size of the attack.
+
+    They come with all their digits ``(n, 64)`` and labels ``(n,)``, and with their accuracy on the
+    clean digits that they were not trained on.
     """
 
     images: Tensor
@@ -30,23 +33,14 @@ class Trained:
     accuracy: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class AdversarialDigits:
-    """Cases are numbers of classes x widths x sizes of the attack x inputs, the sizes trained in one pass.
+class AdversarialDigits(settings.AdversarialDigits):
+    """Cases are numbers of classes x widths x sizes of the attack x inputs; sizes train together.
 
-    A network 64 - width - ReLU - classes learns from clean and attacked digits in equal parts, the attack (projected
-    gradient ascent from a random start within +-epsilon) growing in three stages (Bereska et al. 2025, section on
-    adversarial training). The data are its hidden layer on all digits of the first classes, clean, or attacked with the
-    epsilon that it was trained with.
+    A network 64 - width - ReLU - classes learns from clean and attacked digits in equal parts, the
+    attack (projected gradient ascent from a random start within +-epsilon) growing in three stages
+    (Bereska et al. 2025, section on adversarial training). The data are its hidden layer on all
+    digits of the first classes, clean, or attacked with the epsilon that it was trained with.
     """
-
-    classes: tuple[int, ...] = (2, 10)
-    widths: tuple[int, ...] = (8, 32, 128)
-    epsilons: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3)
-    epochs: int = 60
-    attack_steps: int = 10
-    batch: int = 64
-    learning_rate: float = 0.05
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One per classes, width, epsilon and inputs; attacked ones for epsilon above 0.
@@ -79,28 +73,25 @@ class AdversarialDigits:
         found = self.trained(classes, width, seed)
         count = len(self.epsilons)
         images = found.images.expand(count, -1, -1)
-        with calm():
+        labels = found.labels
+        with calm(self.device) as device:
             if inputs == "attacked":
-                draws = torch_generator(
-                    stream(seed, "adversarial-digits", "attack", str(classes), str(width))
-                )
-                sizes = torch.tensor(self.epsilons)
-                images = attacked(
-                    found.networks, images, found.labels, sizes, self.attack_steps, draws
-                )
+                rng = stream(seed, "adversarial-digits", "attack", str(classes), str(width))
+                sizes, draws = torch.tensor(self.epsilons, device=device), torch_generator(rng)
+                images = attacked(found.networks, images, labels, sizes, self.attack_steps, draws)
             with torch.no_grad():
-                values = torch.relu(found.networks.hidden(images))[number].double().numpy()
+                values = torch.relu(found.networks.hidden(images))[number].double().cpu().numpy()
         return Activations(
-            values, found.labels.numpy(), layer="hidden", accuracy=found.accuracy[number]
+            values, labels.cpu().numpy(), layer="hidden", accuracy=found.accuracy[number]
         )
 
     def trained(self, classes: int, width: int, seed: int) -> Trained:
-        """The networks of a width and number of classes; trained now if they were not in this process."""
-        return _trained(astuple(self), classes, width, seed)
+        """The networks of a width and number of classes, trained once in a process."""
+        return _trained(self, classes, width, seed)
 
 
 def loss(networks: Ensemble, images: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy of each network in nats ``(s,)``, on ``images (s, n, 64)`` of ``labels (n,)``."""
+    """Mean cross-entropy of each network in nats ``(s,)``, on ``images (s, n, 64)``."""
     logits = networks(images)
     each = nn.functional.cross_entropy(
         logits.flatten(0, 1), labels.repeat(len(logits)), reduction="none"
@@ -116,15 +107,14 @@ def attacked(
     steps: int,
     draws: torch.Generator,
 ) -> Tensor:
-    """``images (s, n, 64)`` moved by at most ``sizes (s,)`` per pixel, within 0 .. 1, to raise each network's loss.
+    """``images (s, n, 64)`` moved by at most ``sizes (s,)`` per pixel to raise each network's loss.
 
-    The slope is taken with respect to the images alone: no parameter receives a gradient (the official code leaves that
-    of its last step behind).
+    Pixels stay within 0 .. 1. The slope is taken with respect to the images alone: no parameter
+    receives a gradient (the official code leaves that of its last step behind).
     """
     size = sizes[:, None, None]
-    moved = (images + size * (2.0 * torch.rand(images.shape, generator=draws) - 1.0)).clamp(
-        0.0, 1.0
-    )
+    start = uniform(images.shape, draws).to(images.device)
+    moved = (images + size * start).clamp(0.0, 1.0)
     for _ in range(steps):
         moved.requires_grad_()
         with torch.enable_grad():
@@ -142,14 +132,17 @@ def objective(
     steps: int,
     draws: torch.Generator,
 ) -> Tensor:
-    """Half the loss on clean, half on attacked images, summed over networks; to be differentiated."""
+    """Half the loss on clean and half on attacked images, summed over networks."""
     clean = images.expand(len(sizes), -1, -1)
     moved = attacked(networks, clean, labels, sizes, steps, draws)
     return 0.5 * (loss(networks, clean, labels) + loss(networks, moved, labels)).sum()
 
 
 def load(classes: int) -> tuple[Floats, Ints]:
-    """The digits below ``classes``: pixels within 0 .. 1 ``(n, 64)`` and labels. Raises `UsageError` beyond 2 .. 10."""
+    """The digits below ``classes``: pixels within 0 .. 1 ``(n, 64)``, and labels.
+
+    Raises `UsageError` for fewer than 2 or more than 10 classes.
+    """
     from sklearn.datasets import load_digits
 
     if not 2 <= classes <= 10:
@@ -159,16 +152,16 @@ def load(classes: int) -> tuple[Floats, Ints]:
 
 
 @functools.lru_cache(maxsize=TRAININGS)
-def _trained(settings: tuple[object, ...], classes: int, width: int, seed: int) -> Trained:
-    task = AdversarialDigits(*settings)  # type: ignore[arg-type]
+def _trained(task: AdversarialDigits, classes: int, width: int, seed: int) -> Trained:
     x, y = load(classes)
-    images, labels = torch.tensor(x, dtype=torch.float32), torch.tensor(y)
     rng = stream(seed, "adversarial-digits", "network", str(classes), str(width))
-    draws, sizes = torch_generator(rng), torch.tensor(task.epsilons)
+    draws = torch_generator(rng)
     order = torch.from_numpy(rng.permutation(len(x)))
     train, test = order[: len(x) * 4 // 5], order[len(x) * 4 // 5 :]
-    with calm():
-        networks = Ensemble(len(sizes), (x.shape[1], width, classes), draws)
+    with calm(task.device) as device:
+        images = torch.tensor(x, dtype=torch.float32, device=device)
+        labels, sizes = torch.tensor(y, device=device), torch.tensor(task.epsilons, device=device)
+        networks = Ensemble(len(sizes), (x.shape[1], width, classes), draws, device)
         sgd = torch.optim.SGD(
             networks.parameters, lr=task.learning_rate, momentum=0.9, weight_decay=1e-4
         )
@@ -177,14 +170,12 @@ def _trained(settings: tuple[object, ...], classes: int, width: int, seed: int) 
         for epoch in range(task.epochs):
             stage = next(share for start, share in STAGES if epoch >= start * task.epochs)
             for part in train[torch.randperm(len(train), generator=draws)].split(task.batch):
+                some = images[part.to(device)], labels[part.to(device)]
                 sgd.zero_grad()
-                objective(
-                    networks, images[part], labels[part], stage * sizes, task.attack_steps, draws
-                ).backward()
+                objective(networks, *some, stage * sizes, task.attack_steps, draws).backward()
                 sgd.step()
             fall.step()
         with torch.no_grad():
-            guess = networks(images[test].expand(len(sizes), -1, -1)).argmax(-1)
-    return Trained(
-        images, labels, networks, tuple((guess == labels[test]).double().mean(1).tolist())
-    )
+            guess = networks(images[test.to(device)].expand(len(sizes), -1, -1)).argmax(-1)
+            right = (guess == labels[test.to(device)]).double().mean(1)
+    return Trained(images, labels, networks, tuple(right.tolist()))

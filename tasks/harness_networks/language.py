@@ -1,11 +1,10 @@
-"""Layers of a causal language model on running text: the small embedded one, or any checkpoint of `transformers`."""
+"""Layers of a causal language model on running text: the embedded one, or a checkpoint."""
 
 from __future__ import annotations
 
 import fnmatch
 import functools
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 
 import harness
 from harness import Activations, Case, Floats, HiddenStates, Ints, UsageError, calm, stream
+from harness_networks import settings
 
 TINY = "tiny-lm"
 """The embedded model: trained once on CPython's documentation, and kept in the cache."""
@@ -23,28 +23,20 @@ HIDDEN = "hidden-{:02d}"
 """Names of the hidden states: 0 is the embedding, i comes out of block i."""
 
 
-@dataclass(frozen=True)
-class LMLayers:
-    """One case per layer; the samples are tokens of random windows of the text, the same for every layer.
+class LMLayers(settings.LMLayers):
+    """One case per layer; the samples are tokens of random windows of the text, alike for all.
 
-    ``layers`` are globs over ``hidden-00`` (the embedding), ``hidden-01`` ... (out of each block) and the model's own
-    modules, such as ``*.mlp`` or ``*.attn``; empty for all hidden states. The first ``skip`` tokens of a window, which
-    have nothing before them, are left out. ``text`` is a UTF-8 file; empty for the language reference inside Python.
-    The embedded ``tiny-lm`` reads the test part of the task `pydoc-text`, in sequences and windows of its own.
+    Layers are ``hidden-00`` (the embedding), ``hidden-01`` ... (out of each block) and the model's
+    own modules, such as ``*.mlp`` or ``*.attn``. The first ``skip`` tokens of a window, which have
+    nothing before them, are left out. The embedded ``tiny-lm`` reads the test part of the task
+    `pydoc-text`, in sequences and windows of its own.
     """
-
-    model: str = TINY
-    text: str = ""
-    layers: tuple[str, ...] = ()
-    tokens: int = 4000
-    window: int = 64
-    skip: int = 1
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """The layers in order.
 
-        Raises `UsageError` where the checkpoint or the text cannot be read, a glob fits no layer, or the whole window
-        is skipped.
+        Raises `UsageError` where the checkpoint or the text cannot be read, a glob matches no
+        layer, or the whole window is skipped.
         """
         if self.skip >= self.window:
             raise UsageError(
@@ -52,7 +44,8 @@ class LMLayers:
             )
         if self.model == TINY and (self.text or self.layers):
             raise UsageError(
-                f"lm-layers: {TINY} gives all its hidden states on its own text; leave out text and layers"
+                f"lm-layers: {TINY} gives all its hidden states on its own text; leave out text "
+                "and layers"
             )
         for place, name in enumerate(self.names()):
             yield Case(
@@ -62,7 +55,7 @@ class LMLayers:
             )
 
     def names(self) -> list[str]:
-        """The layers that are asked for. Raises `UsageError` for a glob that fits none, with those there are."""
+        """The layers that are asked for. Raises `UsageError` for a glob that matches none."""
         if self.model == TINY:
             return [HIDDEN.format(i) for i in range(harness.model("lm/tiny-lm-states").layers + 1)]
         config = _loaded("AutoConfig", self.model)
@@ -72,17 +65,16 @@ class LMLayers:
         every += _modules(self.model)
         for glob in self.layers:
             if not fnmatch.filter(every, glob):
-                raise UsageError(f"lm-layers.layers: {glob!r} fits none of {', '.join(every)}")
-        return [
-            name for name in every if any(fnmatch.fnmatchcase(name, glob) for glob in self.layers)
-        ]
+                raise UsageError(f"lm-layers.layers: {glob!r} matches none of {', '.join(every)}")
+        chosen = {name for glob in self.layers for name in every if fnmatch.fnmatchcase(name, glob)}
+        return [name for name in every if name in chosen]
 
     def _activations(self, name: str, seed: int) -> Activations:
         seen = _tiny_seen if self.model == TINY else _seen
-        return Activations(seen(astuple(self), seed)[name], layer=name)
+        return Activations(seen(self, seed)[name], layer=name)
 
     def windows(self, seed: int) -> Ints:
-        """Token ids ``(windows, window)`` from the text. Raises `UsageError` where it is shorter than one."""
+        """Token ids ``(windows, window)``. Raises `UsageError` for a text shorter than a window."""
         tokenizer = _loaded("AutoTokenizer", self.model)
         ids = np.asarray(tokenizer(_text(self.text), verbose=False)["input_ids"], np.int64)
         count = -(-self.tokens // (self.window - self.skip))
@@ -90,9 +82,8 @@ class LMLayers:
             raise UsageError(
                 f"lm-layers.text: {len(ids)} tokens; wanted {self.window} at least, one window"
             )
-        starts = stream(seed, "lm-layers", "windows").integers(
-            len(ids) - self.window + 1, size=count
-        )
+        rng = stream(seed, "lm-layers", "windows")
+        starts = rng.integers(len(ids) - self.window + 1, size=count)
         return np.asarray(ids[starts[:, None] + np.arange(self.window)])
 
 
@@ -115,17 +106,16 @@ def _loaded(what: str, model: str) -> Any:
 
     if not model:
         raise UsageError(
-            "lm-layers.model: no checkpoint named; wanted --set lm-layers.model=FOLDER (transformers)"
+            "lm-layers.model: no checkpoint named; wanted --set lm-layers.model=FOLDER"
         )
     try:
-        return getattr(transformers, what).from_pretrained(
-            model, local_files_only=Path(model).is_dir()
-        )
+        found = getattr(transformers, what)
+        return found.from_pretrained(model, local_files_only=Path(model).is_dir())
     except Exception as error:  # whatever the hub, the network or the files raise
         first = " ".join(str(error).split())[:160]
         raise UsageError(
-            f"lm-layers.model: {model!r} gives no {what} ({type(error).__name__}: {first}); wanted a folder that "
-            "transformers' save_pretrained wrote, model and tokenizer"
+            f"lm-layers.model: {model!r} gives no {what} ({type(error).__name__}: {first}); wanted "
+            "a folder that transformers' save_pretrained wrote, with model and tokenizer"
         ) from error
 
 
@@ -139,13 +129,12 @@ def _modules(model: str) -> list[str]:
 
 
 @functools.lru_cache(maxsize=1)
-def _tiny_seen(settings: tuple[Any, ...], seed: int) -> dict[str, Floats]:
-    """Activations ``(tokens, width)`` of all layers of the embedded model, at tokens drawn alike for each."""
-    task = LMLayers(*settings)
+def _tiny_seen(task: LMLayers, seed: int) -> dict[str, Floats]:
+    """Activations ``(tokens, width)`` of all layers of the embedded model, at the same tokens."""
     (case,) = harness.task("language/pydoc-text").cases(seed=seed)
     found = {}
     for layer, name in enumerate(task.names()):
-        model = harness.model("lm/tiny-lm-states", layer=layer)
+        model = harness.model("lm/tiny-lm-states", layer=layer, device=task.device)
         states = model.transform(case.load(), to=HiddenStates, rng=stream(seed, "lm-layers", TINY))
         within = np.arange(len(states.x)) - np.repeat(states.offsets[:-1], np.diff(states.offsets))
         places = np.flatnonzero(within >= task.skip)
@@ -155,33 +144,30 @@ def _tiny_seen(settings: tuple[Any, ...], seed: int) -> dict[str, Floats]:
 
 
 @functools.lru_cache(maxsize=1)
-def _seen(settings: tuple[Any, ...], seed: int) -> dict[str, Floats]:
+def _seen(task: LMLayers, seed: int) -> dict[str, Floats]:
     """Activations ``(tokens, width)`` of all layers asked for."""
-    task = LMLayers(*settings)
     names, windows = task.names(), torch.from_numpy(task.windows(seed))
     network = _loaded("AutoModelForCausalLM", task.model).float().eval()
     parts: dict[str, list[torch.Tensor]] = {name: [] for name in names}
 
     def keep(name: str, _: Any, __: Any, output: Any) -> None:
         value = output[0] if isinstance(output, tuple) else output
-        if (
-            not isinstance(value, torch.Tensor)
-            or value.shape[:2] != (len(batch), task.window)
-            or value.ndim != 3
-        ):
+        shape = tuple(value.shape) if isinstance(value, torch.Tensor) else ()
+        if len(shape) != 3 or shape[:2] != (len(batch), task.window):
             raise UsageError(
                 f"lm-layers.layers: {name} gives no vector per token; wanted another module"
             )
-        parts[name].append(value[:, task.skip :])
+        parts[name].append(value[:, task.skip :].cpu())
 
     for name, module in network.named_modules():
         if name in parts:
             module.register_forward_hook(partial(keep, name))
-    with calm(), torch.no_grad():
-        for batch in windows.split(16):
+    with calm(task.device) as device, torch.no_grad():
+        network.to(device)
+        for batch in windows.to(device).split(16):
             states = network(batch, output_hidden_states=True, use_cache=False).hidden_states
             for i, state in enumerate(states):
                 if (name := HIDDEN.format(i)) in parts:
-                    parts[name].append(state[:, task.skip :])
+                    parts[name].append(state[:, task.skip :].cpu())
     flat = {name: torch.cat(found).flatten(0, 1)[: task.tokens] for name, found in parts.items()}
     return {name: values.double().numpy() for name, values in flat.items()}

@@ -1,10 +1,10 @@
-"""Multi-task sparse parity under dropout: one hidden layer, one layer of activations per width and rate of dropout."""
+"""Multi-task sparse parity under dropout: the hidden layer, by width and dropout rate."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from harness import Activations, Case, Ints, UsageError, calm, stream, torch_generator
+from harness_networks import settings
 from harness_networks.runtime import TRAININGS, Ensemble
 
 TASKS, BITS = 3, 4
@@ -19,8 +20,10 @@ TASKS, BITS = 3, 4
 
 @dataclass(frozen=True)
 class Trained:
-    """Networks of one width, one per rate: all inputs ``(12288, 15)``, their parity ``(12288,)``, the networks, and
-    their accuracy on the inputs that they did not see.
+    """Networks of one width, one per rate.
+
+    They come with all inputs ``(12288, 15)`` and their parities ``(12288,)``, and with their
+    accuracy on the inputs that they were not trained on.
     """
 
     inputs: Tensor
@@ -29,22 +32,14 @@ class Trained:
     accuracy: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class DropoutParity:
-    """Cases are widths x rates of dropout x sites, the rates of a width trained in one pass.
+class DropoutParity(settings.DropoutParity):
+    """Cases are widths x dropout rates x sites; the rates of a width train together.
 
-    An input is three groups of four bits and a one-hot choice of a group, whose parity is wanted: a network
-    15 - width - dropout - ReLU - 1 (Bereska et al. 2025, section on dropout). ``sites`` are ``post`` and ``pre``, after
-    and before the ReLU, in use without dropout. The samples are drawn from all inputs.
+    An input is three groups of four bits and a one-hot choice of a group, whose parity is wanted: a
+    network 15 - width - dropout - ReLU - 1 (Bereska et al. 2025, section on dropout). ``sites`` are
+    ``post`` and ``pre``, after and before the ReLU, in use without dropout. The samples are drawn
+    from all inputs.
     """
-
-    widths: tuple[int, ...] = (32, 64)
-    rates: tuple[float, ...] = (0.0, 0.2, 0.5, 0.8)
-    sites: tuple[str, ...] = ("post", "pre")
-    n: int = 4000
-    epochs: int = 60
-    batch: int = 64
-    learning_rate: float = 1e-3
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One per width, rate and site. Raises `UsageError` for a rate twice."""
@@ -66,11 +61,9 @@ class DropoutParity:
         found = self.trained(width, seed)
         rng = stream(seed, "dropout-parity", "samples", str(width), str(number))
         rows = rng.permutation(len(found.labels))[: self.n]
-        with calm(), torch.no_grad():
-            hidden = found.networks.hidden(found.inputs[rows].expand(len(self.rates), -1, -1))[
-                number
-            ]
-        values = hidden.double().numpy()
+        with calm(self.device) as device, torch.no_grad():
+            some = found.inputs[torch.from_numpy(rows).to(device)].expand(len(self.rates), -1, -1)
+            values = found.networks.hidden(some)[number].double().cpu().numpy()
         return Activations(
             np.maximum(values, 0.0) if site == "post" else values,
             found.labels[rows],
@@ -79,8 +72,8 @@ class DropoutParity:
         )
 
     def trained(self, width: int, seed: int) -> Trained:
-        """The networks of a width; trained now if they were not in this process."""
-        return _trained(astuple(self), width, seed)
+        """The networks of a width, trained once in a process."""
+        return _trained(self, width, seed)
 
 
 @functools.cache
@@ -99,35 +92,38 @@ def everything() -> tuple[Tensor, Ints, Ints]:
 
 
 @functools.lru_cache(maxsize=TRAININGS)
-def _trained(settings: tuple[object, ...], width: int, seed: int) -> Trained:
-    task = DropoutParity(*settings)  # type: ignore[arg-type]
+def _trained(task: DropoutParity, width: int, seed: int) -> Trained:
     inputs, labels, tasks = everything()
     rng = stream(seed, "dropout-parity", "networks", str(width))
     train = np.ones(len(labels), bool)
     for group in range(2 * TASKS):  # a fifth of every task and label is kept back
         rows = rng.permutation(np.flatnonzero(2 * tasks + labels == group))
         train[rows[: len(rows) // 5]] = False
-    wanted = torch.tensor(labels, dtype=torch.float32)
     seen, draws = torch.from_numpy(np.flatnonzero(train)), torch_generator(rng)
-    rates = torch.tensor(task.rates)[:, None, None]
-    with calm():
-        networks = Ensemble(len(rates), (inputs.shape[1], width, 1), draws)
+    unseen = torch.from_numpy(np.flatnonzero(~train))
+    with calm(task.device) as device:
+        inputs = inputs.to(device)
+        wanted = torch.tensor(labels, dtype=torch.float32, device=device)
+        rates = torch.tensor(task.rates, device=device)[:, None, None]
+        networks = Ensemble(len(rates), (inputs.shape[1], width, 1), draws, device)
+        log_loss = nn.functional.binary_cross_entropy_with_logits
         adam = torch.optim.Adam(networks.parameters, lr=task.learning_rate, fused=True)
         weight, bias = networks.maps[1]
         for _ in range(task.epochs):
-            for part in seen[torch.randperm(len(seen), generator=draws)].split(task.batch):
+            order = seen[torch.randperm(len(seen), generator=draws)].to(device)
+            for part in order.split(task.batch):
                 hidden = networks.hidden(inputs[part].expand(len(rates), -1, -1))
-                kept = (torch.rand(hidden.shape, generator=draws) >= rates) / (1.0 - rates)
+                drawn = torch.rand(hidden.shape, generator=draws).to(device)
+                kept = (drawn >= rates) / (1.0 - rates)
                 out = torch.baddbmm(bias, torch.relu(hidden * kept), weight)[..., 0]
-                # Summed over networks: each has its own parameters, and so the gradient of its own mean loss.
-                loss = nn.functional.binary_cross_entropy_with_logits(
-                    out, wanted[part].expand_as(out)
-                ) * len(rates)
+                # Summed over networks: each has its own parameters, hence the gradient of its loss.
+                mean = log_loss(out, wanted[part].expand_as(out))
+                loss = mean * len(rates)
                 adam.zero_grad()
                 loss.backward()
                 adam.step()
         with torch.no_grad():
-            right = (networks(inputs[~train].expand(len(rates), -1, -1))[..., 0] > 0) == (
-                wanted[~train] > 0.5
-            )
+            unseen = unseen.to(device)
+            out = networks(inputs[unseen].expand(len(rates), -1, -1))[..., 0]
+            right = (out > 0) == (wanted[unseen] > 0.5)
     return Trained(inputs, labels, networks, tuple(right.double().mean(1).tolist()))

@@ -9,21 +9,33 @@ import torch
 from torch import Tensor
 
 TRAININGS = 64
-"""Trained networks, by task, parameters and seed, that a process remembers: all seeds of one case come in a row."""
+"""Number of trained ensembles that a process keeps: all seeds of one case come in a row."""
+
+
+def uniform(shape: Sequence[int], draws: torch.Generator) -> Tensor:
+    """Numbers uniform within -1 .. 1, drawn on the CPU."""
+    return 2.0 * torch.rand(*shape, generator=draws) - 1.0
 
 
 class Ensemble:
-    """s networks of one shape, fully connected with ReLU between the layers, each with weights of its own.
+    """s fully connected networks of one shape with ReLU, each with weights of its own.
 
-    Weights and biases start as torch's own linear layers do, uniform within 1/sqrt(inputs).
+    Weights and biases start as torch's own linear layers do, uniform within 1/sqrt(inputs). They
+    are drawn on the CPU, so that they start alike on every device.
     """
 
-    def __init__(self, count: int, sizes: Sequence[int], draws: torch.Generator) -> None:
+    def __init__(
+        self,
+        count: int,
+        sizes: Sequence[int],
+        draws: torch.Generator,
+        device: torch.device | str = "cpu",
+    ) -> None:
         self.maps: list[tuple[Tensor, Tensor]] = []
         for inputs, outputs in itertools.pairwise(sizes):
             bound = inputs**-0.5
             weight, bias = (
-                (bound * (2.0 * torch.rand(shape, generator=draws) - 1.0)).requires_grad_()
+                uniform(shape, draws).mul(bound).to(device).requires_grad_()
                 for shape in ((count, inputs, outputs), (count, 1, outputs))
             )
             self.maps.append((weight, bias))
@@ -34,7 +46,7 @@ class Ensemble:
         return [p for pair in self.maps for p in pair]
 
     def hidden(self, x: Tensor, layer: int = 1) -> Tensor:
-        """What goes into the ReLU of a hidden layer (from 1) ``(s, n, width)``, for ``x (s, n, inputs)``."""
+        """What enters the ReLU of a hidden layer, from 1: ``(s, n, width)``."""
         for weight, bias in self.maps[: layer - 1]:
             x = torch.relu(torch.baddbmm(bias, x, weight))
         weight, bias = self.maps[layer - 1]

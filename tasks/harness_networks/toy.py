@@ -1,14 +1,14 @@
-"""Toy models of superposition: M sparse features through N < M units and back by the same weights (Elhage 2022).
+"""Toy models of superposition: M sparse features through N < M units and back (Elhage 2022).
 
-x = W f, f' = ReLU(W^T x + b), each feature uniform within 0 .. 1 with probability 1 - S, else zero; the loss is the
-square error weighted by importance. How many features a model keeps can be read off W, so that the truth is known.
+x = W f, f' = ReLU(W^T x + b), each feature uniform within 0 .. 1 with probability 1 - S, else zero;
+the loss is the squared error weighted by importance. How many features a model keeps can be read
+off W, so that the truth is known.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
 from functools import partial
 
 import numpy as np
@@ -16,32 +16,25 @@ import torch
 from torch import Tensor
 
 from harness import Activations, Case, Floats, UsageError, calm, stream, torch_generator
+from harness_networks import settings
 from harness_networks.runtime import TRAININGS
 from harness_networks.shares import effective
 
 
-@dataclass(frozen=True)
-class ToySuperposition:
-    """One case per sparsity; the data are x. The truth is exp of the entropy of the shares of the columns' lengths.
+class ToySuperposition(settings.ToySuperposition):
+    """One case per sparsity; the data are x.
 
-    Bereska et al. 2025, section on toy models. All models are trained in one pass. ``features`` and ``frobenius``
+    The truth is exp of the entropy of the shares of the lengths of W's columns (Bereska et al.
+    2025, section on toy models). All models are trained in one pass. ``features`` and ``frobenius``
     (|W|^2 / N) are facts.
     """
 
-    models: int = 16
-    features: int = 20
-    units: int = 5
-    importance: float = 0.7
-    n: int = 4000
-    steps: int = 4000
-    batch: int = 256
-    learning_rate: float = 5e-3
-
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """Sparsities evenly from 0.001 to 0.999. Raises `UsageError` where there are fewer features than units."""
+        """Even sparsities, 0.001 to 0.999. Raises `UsageError` for fewer features than units."""
         if self.features < self.units:
             raise UsageError(
-                f"toy-superposition: {self.features} features for {self.units} units; wanted more of them"
+                f"toy-superposition: {self.features} features for {self.units} units; wanted "
+                "at least as many features as units"
             )
         weights = self.trained(seed)
         for number, (sparsity, matrix) in enumerate(zip(self.sparsities(), weights, strict=True)):
@@ -65,44 +58,45 @@ class ToySuperposition:
         return np.linspace(0.001, 0.999, self.models)
 
     def trained(self, seed: int) -> Floats:
-        """The weights ``(models, units, features)``; trained now if they were not in this process."""
-        return _trained(astuple(self), seed)
+        """The weights ``(models, units, features)``, trained once in a process."""
+        return _trained(self, seed)
 
     def _activations(self, number: int, seed: int) -> Activations:
         sparsity = self.sparsities()[number]
         rng = stream(seed, "toy-superposition", "activations", str(number))
-        features = rng.random((self.n, self.features)) * (
-            rng.random((self.n, self.features)) >= sparsity
-        )
+        values = rng.random((self.n, self.features))
+        features = values * (rng.random((self.n, self.features)) >= sparsity)
         return Activations(features @ self.trained(seed)[number].T, layer="hidden")
 
 
 @functools.lru_cache(maxsize=TRAININGS)
-def _trained(settings: tuple[object, ...], seed: int) -> Floats:
-    task = ToySuperposition(*settings)  # type: ignore[arg-type]
+def _trained(task: ToySuperposition, seed: int) -> Floats:
     draws = torch_generator(stream(seed, "toy-superposition", "models"))
     shape = (task.models, task.units, task.features)
-    with calm():
-        weights = torch.randn(shape, generator=draws) * (2.0 / (task.units + task.features)) ** 0.5
-        bias = torch.zeros((task.models, 1, task.features))
-        importance = task.importance ** torch.arange(float(task.features))
-        active = torch.tensor(1.0 - task.sparsities(), dtype=torch.float32)[:, None, None]
+    with calm(task.device) as device:
+        scale = (2.0 / (task.units + task.features)) ** 0.5
+        weights = (torch.randn(shape, generator=draws) * scale).to(device)
+        bias = torch.zeros((task.models, 1, task.features), device=device)
+        importance = task.importance ** torch.arange(float(task.features), device=device)
+        active = torch.tensor(1.0 - task.sparsities(), dtype=torch.float32, device=device)
+        active = active[:, None, None]
         for tensor in (weights, bias):
             tensor.grad = torch.zeros_like(tensor)
         adam = torch.optim.Adam([weights, bias], lr=task.learning_rate, fused=True)
         for _ in range(task.steps):
-            # A uniform number below P(active), divided by it, is uniform again: one draw says whether and how much.
-            features = torch.rand((task.batch, task.features), generator=draws) / active
+            # A uniform number below P(active), over it, is uniform again: one draw is enough.
+            drawn = torch.rand((task.batch, task.features), generator=draws)
+            features = drawn.to(device) / active
             features.mul_(features < 1.0)
             _gradients(weights, bias, features, importance)
             adam.step()
-        found = weights.double().numpy()
+        found: Floats = weights.double().cpu().numpy()
     found.flags.writeable = False
     return found
 
 
 def _gradients(weights: Tensor, bias: Tensor, features: Tensor, importance: Tensor) -> None:
-    """Those of the mean weighted square error on ``features (models, n, M)``, into ``grad``."""
+    """Gradients of the mean weighted squared error of ``features (models, n, M)``, to ``grad``."""
     assert weights.grad is not None
     assert bias.grad is not None
     hidden = torch.bmm(features, weights.mT)

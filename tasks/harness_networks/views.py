@@ -1,4 +1,4 @@
-"""Activations as samples and as pairs with the labels, for estimators that know nothing of networks."""
+"""Activations as samples, and as pairs with labels, for estimators that know no networks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ class Units:
     """The activations; units that never vary are left out, for they have no density."""
 
     def transform(self, data: Activations, *, to: type[Kind], rng: np.random.Generator) -> Samples:
-        """Samples ``(n, live units)`` with the split. Raises `Incompatible` where every unit is constant."""
+        """Samples ``(n, live units)``, split alike. Raises `Incompatible` if all units are
+        constant.
+        """
         return Samples(_live(data), split=data.split)
 
 
@@ -25,7 +27,7 @@ class UnitsLabels:
     def transform(
         self, data: Activations, *, to: type[Kind], rng: np.random.Generator
     ) -> PairedSamples:
-        """Pairs ``(n, live)``, ``(n, 1)`` with the split. Raises `Incompatible` as `Units`, and without labels."""
+        """Pairs ``(n, live)``, ``(n, 1)``. Raises `Incompatible` as `Units`, and without labels."""
         if data.labels is None:
             raise Incompatible("these activations have no labels")
         return PairedSamples(

@@ -95,7 +95,7 @@ def test_a_row_is_its_models_and_estimator_with_their_parameters(record):
     assert identity.row_key(Record.from_json(record.to_json())) == key
 
 
-def test_code_of_the_host_that_computes_is_in_every_key(tmp_path):
+def test_code_of_the_host_that_computes_is_in_every_key(environment, tmp_path):
     """Kinds, seeds and surroundings move the keys; verbs and reports do not."""
     shutil.copytree(
         Path(identity.__file__).parent, tmp_path / "harness", ignore=shutil.ignore_patterns("*.pyc")
@@ -108,7 +108,7 @@ def test_code_of_the_host_that_computes_is_in_every_key(tmp_path):
     def host():
         ran = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, check=True, text=True,
-            env=os.environ | {"PYTHONPATH": str(tmp_path)}, cwd=tmp_path,
+            env=environment | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{environment['PYTHONPATH']}"}, cwd=tmp_path,
         )  # fmt: skip
         return json.loads(ran.stdout)["host"]
 

@@ -1,4 +1,5 @@
 import dataclasses
+import os
 import subprocess
 import sys
 from typing import Literal
@@ -197,7 +198,7 @@ def test_a_new_kind_is_just_a_class():
 def test_fingerprint_does_not_depend_on_the_process():
     code = "from harness import Samples; print(Samples([[0.5], [1.5]]).fingerprint())"
     runs = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                           env={"PYTHONHASHSEED": str(i)}).stdout for i in (1, 2)}  # fmt: skip
+                           env=os.environ | {"PYTHONHASHSEED": str(i)}).stdout for i in (1, 2)}  # fmt: skip
     assert runs == {Samples([[0.5], [1.5]]).fingerprint() + "\n"}
 
 

@@ -285,7 +285,7 @@ def test_the_source_digest_changes_with_the_source_alone(install, tmp_path):
 
 
 def test_the_commands_work_beside_broken_plugins(install, tmp_path):
-    """Every row is printed, nothing else fails, and each broken row names its mending command."""
+    """Every row is printed, nothing else fails, and each broken row names the command that fixes it."""
     install("bad", "import not_there")
     install("old", GOOD.replace("_API = 1", "_API = 0"))
     install("good", GOOD)
@@ -297,8 +297,8 @@ def test_the_commands_work_beside_broken_plugins(install, tmp_path):
     listed = command("plugin", "list")
     assert listed.returncode == 0
     rows = {line.split()[0]: line for line in listed.stdout.splitlines()}
-    assert "mend: pip install not_there, or leave it out with --no-plugin bad" in rows["bad"]
-    assert "mend: pip install --upgrade dist-old or infoharness" in rows["old"]
+    assert "fix: pip install not_there, or leave it out with --no-plugin bad" in rows["bad"]
+    assert "fix: pip install --upgrade dist-old or infoharness" in rows["old"]
     assert " ok " in rows["good"]
     assert "dist-good 1.2" in rows["good"]
     traced = command("plugin", "list", "--debug")

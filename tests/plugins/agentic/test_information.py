@@ -72,7 +72,8 @@ def random(n, m, seed, scale):
 def test_no_term_exceeds_the_ceiling(given_):
     data = matrix(random(*given_))
     assert (lower_terms(data) <= math.log(data.n) + 1e-9).all()
-    # A term is above 0 where the own context is likelier than the mean; leaving it out then raises the term.
+    # A term is above 0 where the own context is likelier than the mean; leaving it out then raises
+    # the term.
     above = lower_terms(data) > 0
     assert (upper_terms(data)[above] >= lower_terms(data)[above] - 1e-9).all()
     assert estimate("matrix-infonce", data).value <= math.log(data.n) + 1e-9
@@ -80,7 +81,9 @@ def test_no_term_exceeds_the_ceiling(given_):
 
 @given(matrices)
 def test_what_cancels(given_):
-    """A number added to a compression under all contexts, and the order of contexts, change nothing."""
+    """A number added to a compression under all contexts, and the order of contexts, change
+    nothing.
+    """
     a = random(*given_)
     n, m, seed, scale = given_
     plain = estimate("agentic-mi", matrix(a))
@@ -108,7 +111,9 @@ def test_extremes():
 
 
 def test_proxies_only_lose():
-    """Tempered and wrong laws give less than the exact one; a permuted one less than nothing, unclipped."""
+    """Tempered and wrong laws give less than the exact one; a permuted one less than nothing,
+    unclipped.
+    """
     log_p = channels.symmetric(4, 4000, 0.1, stream(0))
     exact = estimate("agentic-mi", matrix(log_p)).value
     for factor in (2.0, 0.5, 0.25):
@@ -120,7 +125,9 @@ def test_proxies_only_lose():
 
 @pytest.mark.parametrize("power", [2.0, 0.5, 0.25])
 def test_a_tempered_law_gives_its_closed_form(power):
-    """q = p^power on the symmetric channel: (1-e) ln(q1/q) + e ln(q0/q) with q the mean of q over contexts."""
+    """q = p^power on the symmetric channel: (1-e) ln(q1/q) + e ln(q0/q) with q the mean of q over
+    contexts.
+    """
     n, e = 4, 0.1
     q1, q0 = (1 - e) ** power, (e / (n - 1)) ** power
     mean = (q1 + (n - 1) * q0) / n
@@ -146,7 +153,9 @@ def test_names_of_values_do_not_matter():
     ("keep", "corrupt", "nats"), [(0.5, 0.3, 2.09), (0.7, 0.15, 3.60), (0.9, 0.05, 4.12)]
 )
 def test_fact_channel_with_a_proxy_that_is_set_wrong(keep, corrupt, nats):
-    """All three judged as if keep were 0.9 and corrupt 0.1 (the brief's figures), n = 64: never more than exactly."""
+    """All three judged as if keep were 0.9 and corrupt 0.1 (the brief's figures), n = 64: never
+    more than exactly.
+    """
     wrong, exact = [], []
     for seed in range(5):
         rng = stream(seed, "wrong")
@@ -199,7 +208,9 @@ def test_fact_channel_against_the_brief(n, keep, corrupt, filler, nats, tokens, 
 
 
 def test_fact_channel_by_enumeration():
-    """All compressions of two facts of three values: probabilities sum to 1, and I is the closed form."""
+    """All compressions of two facts of three values: probabilities sum to 1, and I is the closed
+    form.
+    """
     keep, corrupt, k = 0.6, 0.2, 3
     grid = np.array([(a, b) for a in range(-1, k) for b in range(-1, k)])
     contexts = np.array([(a, b) for a in range(k) for b in range(k)])
@@ -243,7 +254,8 @@ def test_information_orders_compressors_as_accuracy_does():
 def test_the_order_of_compressors_is_that_of_the_truth():
     """5 x 5 compressors, none saturated: estimates are in the order of the true information.
 
-    Accuracy follows it at 0.967 and not at 1: dropping a fact and getting it wrong cost the two measures differently.
+    Accuracy follows it at 0.967 and not at 1: dropping a fact and getting it wrong cost the two
+    measures differently.
     """
     grid = {
         "keep": (0.1, 0.3, 0.5, 0.7, 0.9),
@@ -266,7 +278,9 @@ def test_the_order_of_compressors_is_that_of_the_truth():
 
 
 def test_joint_queries_inflate():
-    """A compression that betrays its query: with one query per context the matrix measures the query, too."""
+    """A compression that betrays its query: with one query per context the matrix measures the
+    query, too.
+    """
     rng = stream(0)
     n = 32
     queries = rng.integers(8, size=n)
@@ -278,7 +292,9 @@ def test_joint_queries_inflate():
 
 
 def test_a_question_is_a_case_over_shared_contexts():
-    """I(X;Z|q) for each q, the same q in every term; the conditional value is the mean over cases, as tables print it."""
+    """I(X;Z|q) for each q, the same q in every term; the conditional value is the mean over cases,
+    as tables print it.
+    """
     colour, metal = (
         case.load()
         for case in harness.task("context-questions", contexts=6, training=30).cases(seed=0)

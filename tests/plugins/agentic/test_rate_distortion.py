@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 
 import harness
-from harness import UsageError, stream
+from harness import UsageError, reports, stream
 from harness.testing import record
-from harness_agentic import rate_distortion
-from harness_agentic.rate_distortion import fit, flops_per_generation
+from harness_agentic.reports.rate_distortion import (
+    RateDistortion,
+    fit,
+    flops_per_generation,
+    points,
+)
 
 
 def test_recovers_a_curve_without_noise():
@@ -41,24 +45,22 @@ def test_bounds_are_kept():
         fit(np.ones(5), np.ones(5), rng=stream(0))
 
 
-def test_from_records_to_picture(tmp_path, capsys):
+def test_from_records_to_report(tmp_path):
     records = harness.run(
         tasks=["context-compression"],
         estimators=["bits-per-token", "answer-accuracy"],
         params={"context-compression": {"channels": ("facts",), "facts": (2,), "contexts": 32}},
     )
-    file = tmp_path / "r.jsonl"
-    file.write_text("".join(record.to_json() + "\n" for record in records))
-    assert rate_distortion.main([str(file), str(tmp_path / "r.png")]) == 0
-    assert "points 12" in capsys.readouterr().out
+    (found,) = points(records).values()
+    assert found.shape == (2, 12)
+    made = RateDistortion().make(records)
+    assert "12 points" in made.text
+    (finding,) = made.findings
+    assert finding.values == (pytest.approx(float(harness.spearman(*found))),)
+    reports.write(made, tmp_path / "r.png", "agentic/rate-distortion")
     assert (tmp_path / "r.png").read_bytes().startswith(b"\x89PNG")
-    rates, distortions = rate_distortion.read(file)
-    assert len(rates) == len(distortions) == 12
-    (tmp_path / "bad").write_text("[]\n")
-    (tmp_path / "none").write_text(record("t/x", "x/y", 1.0).to_json() + "\n")
-    for name in ("bad", "none", "absent"):
-        assert rate_distortion.main([str(tmp_path / name)]) == 2
-    assert "no case with both" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="no case with both"):
+        RateDistortion().make(harness.Records([record("t/x", "x/y", 1.0)]))
 
 
 def test_flops():

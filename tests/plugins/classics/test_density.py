@@ -17,7 +17,7 @@ def brute_local(white, h):
     return -np.log(weight.sum(1) / (n - 1))
 
 
-def test_equals_the_formula_and_maximises_the_likelihood():
+def test_equals_the_formula_and_maximizes_the_likelihood():
     x = np.random.default_rng(0).normal(size=(300, 1)) * 4.0
     output = KDE().estimate(Samples(x))
     white = (x - x.mean()) / x.std()

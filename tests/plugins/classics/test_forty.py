@@ -1,4 +1,4 @@
-"""The reference columns of the forty: KSG (k = 5, standardised) and Gaussian, n = 5000.
+"""The reference columns of the forty: KSG (k = 5, standardized) and Gaussian, n = 5000.
 
 They are means of three seeds; here it is one from 25 dimensions on.
 """

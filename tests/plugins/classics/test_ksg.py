@@ -124,7 +124,7 @@ def test_order_place_and_scale_do_not_matter(z, random, estimator):
 
 @settings(max_examples=40, deadline=None)
 @given(LATTICE, st.floats(0.01, 100.0))
-def test_without_standardising_only_a_common_scale_is_free(z, scale):
+def test_without_standardizing_only_a_common_scale_is_free(z, scale):
     estimator = KSG(k=3, standardize=False, stderr="none")
     wanted, got = (
         outcome(estimator, z[:, :1], z[:, 1:]),

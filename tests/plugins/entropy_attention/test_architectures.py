@@ -1,5 +1,7 @@
 """The architectures, trained: what reproduces at this scale."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
@@ -7,10 +9,12 @@ pytest.importorskip("torch")
 pytest.importorskip("tokenizers")
 
 import harness
-from harness import UsageError
-from harness_entropy_attention import heatmap
+from harness import UsageError, reports
 from harness_entropy_attention.architectures import PARTS
+from harness_entropy_attention.reports import heatmap
+from harness_entropy_attention.settings import Architecture
 
+NAMES = get_args(Architecture)
 CAUSAL = 3.2058
 """ln(64!)/64."""
 
@@ -21,15 +25,14 @@ def profiles(seed=0, **params):
 
 
 def test_every_architecture_is_what_it_says():
-    from harness_entropy_attention import ARCHITECTURES
-
-    assert set(PARTS) == set(ARCHITECTURES)
+    assert set(PARTS) == set(NAMES)
     small = {"steps": 4, "layers": 1, "width": 8, "heads": 2, "window": 16, "windows": 2}
-    # At the start all logits are about 0 and attention is uniform; a low temperature lets the penalty show at once.
+    # At the start all logits are about 0 and attention is uniform; a low temperature lets the
+    # penalty show at once.
     small["temperature_start"] = 2e-3
-    found = profiles(architectures=ARCHITECTURES, entropy_margin=(0.0,), **small)
+    found = profiles(architectures=NAMES, entropy_margin=(0.0,), **small)
     assert all(p.n == 2 and p.log_p is not None for p in found.values())
-    assert len({p.fingerprint() for p in found.values()}) == len(ARCHITECTURES)
+    assert len({p.fingerprint() for p in found.values()}) == len(NAMES)
 
 
 def test_equal_operations_give_cheaper_networks_more_steps():
@@ -47,7 +50,9 @@ def test_refuses_one_twice(twice):
 
 
 def test_several_margins_are_several_cases():
-    """With one margin there is one case `regularised`; a wide zone penalises nothing, a narrow one pulls."""
+    """With one margin there is one case `regularised`; a wide zone penalises nothing, a narrow one
+    pulls.
+    """
     small = {
         "steps": 20,
         "layers": 1,
@@ -94,22 +99,25 @@ def test_heatmap_from_records(tmp_path):
         params=params,
         seeds=(0, 1),
     )
-    file = tmp_path / "records.jsonl"
-    file.write_text("".join(record.to_json() + "\n" for record in records))
-    heads = heatmap.read(file)
+    heads = heatmap.averaged(records)
     assert set(heads) == {"ln-gelu", "relu", "gelu", "softmax-only", "scaled-fused"}
     assert all(values.shape == (2, 2) and np.isfinite(values).all() for values, _ in heads.values())
-    assert heatmap.main([str(file), str(tmp_path / "out.png")]) == 0
+    made = heatmap.Heatmap().make(records)
+    assert "| gelu " in made.text
+    reports.write(made, tmp_path / "out.png", "entropy_attention/heatmap")
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_heatmap_refuses(tmp_path, capsys):
-    assert heatmap.main([str(tmp_path / "none"), "x.png"]) == 2
-    (tmp_path / "a").write_text('{"no": "record"}\n')
-    assert heatmap.main([str(tmp_path / "a"), "x.png"]) == 2
-    (tmp_path / "b").write_text("")
-    assert heatmap.main([str(tmp_path / "b"), "x.png"]) == 2
-    said = capsys.readouterr().err
-    assert "cannot be read" in said
-    assert "line 1: not a record" in said
-    assert "no record of attention-entropy" in said
+def test_heatmap_refuses():
+    with pytest.raises(UsageError, match="no record of attention-entropy"):
+        heatmap.averaged([])
+
+
+def test_the_device_is_that_of_the_networks():
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("torch sees a GPU here")
+    case, *_ = harness.task("attention-architectures", device="cuda").cases(seed=0)
+    with pytest.raises(UsageError, match="torch sees no GPU here"):
+        case.load()

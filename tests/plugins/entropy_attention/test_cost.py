@@ -71,5 +71,5 @@ def test_estimator_reads_what_the_network_says():
     assert private.estimate(data, rng=stream(0)).value == cost(GPT2, 5).nonlinear
     longer = harness.estimator("private-inference", tokens=128).estimate(data, rng=stream(0))
     assert longer.diagnostics["feed_forward_flops"] == cost(GPT2, 128).feed_forward_flops
-    with pytest.raises(Incompatible, match="do not say"):
+    with pytest.raises(Incompatible, match="do not describe"):
         private.estimate(AttentionProfile(np.zeros((1, 2, 2, 5))), rng=stream(0))

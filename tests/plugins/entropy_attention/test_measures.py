@@ -59,7 +59,9 @@ def test_full_and_one_hot_attention():
 
 
 def test_an_offset_in_the_logarithm_biases():
-    """The released code takes ln(a + 1e-9): 1.28e-7 too little at 128 equal weights, and not 0 for one of 1."""
+    """The released code takes ln(a + 1e-9): 1.28e-7 too little at 128 equal weights, and not 0 for
+    one of 1.
+    """
     full = np.full((128, 128), 1 / 128)
     ours = estimate("attention-entropy", AttentionMaps(full[None, None, None], causal=False)).value
     theirs = -(full * np.log(full + 1e-9)).sum(1).mean()
@@ -119,11 +121,15 @@ PAPER = {
     "layers": (3.59, 3.85, 3.82, 3.79, 3.74, 2.60, 2.13, 1.97, 0.52, 0.18, 0.06, 0.04),
     "shares": (0.326, 0.097, 0.125, 0.451),
 }
-"""Means of layers, and of the four classes, that the paper's heatmap of the softmax-only network gives."""
+"""Means of layers, and of the four classes, that the paper's heatmap of the softmax-only network
+gives.
+"""
 
 
 def test_classes_of_heads_with_the_papers_shares():
-    """144 heads in the paper's four bins: 33 % collapsed and 45 % overloaded by the largest head observed."""
+    """144 heads in the paper's four bins: 33 % collapsed and 45 % overloaded by the largest head
+    observed.
+    """
     counts = np.rint(np.array(PAPER["shares"]) * 144).astype(int)
     assert counts.sum() == 144
     top = 3.87
@@ -150,7 +156,9 @@ def test_classes_of_heads_with_the_papers_shares():
 
 
 def test_layers_of_the_papers_heatmap():
-    """Its means of layers alone: five layers at 92 % and more of the causal maximum, four collapsed, one third of all."""
+    """Its means of layers alone: five layers at 92 % and more of the causal maximum, four
+    collapsed, one third of all.
+    """
     t = 128
     top = math.lgamma(t + 1) / t
     rows = np.log(np.arange(1, t + 1)) / top * np.array(PAPER["layers"])[:, None, None]
@@ -165,7 +173,9 @@ def test_layers_of_the_papers_heatmap():
 
 
 def test_the_observed_maximum_is_fragile():
-    """Equal heads of middling entropy: all overloaded by the paper's reference, none by the causal one."""
+    """Equal heads of middling entropy: all overloaded by the paper's reference, none by the causal
+    one.
+    """
     half = AttentionProfile(0.5 * np.log(np.arange(1, 33)) * np.ones((2, 3, 4, 1)))
     assert estimate("attention-overload", half, reference="observed").value == 1.0
     assert estimate("attention-overload", half).value == 0.0
@@ -220,7 +230,9 @@ def test_a_single_token_has_no_maximum():
 
 
 def test_diversity_of_heads():
-    """Two heads that look at different keys are ln 2 apart, equal ones 0; against scipy on random rows."""
+    """Two heads that look at different keys are ln 2 apart, equal ones 0; against scipy on random
+    rows.
+    """
     from scipy.spatial.distance import jensenshannon
 
     assert estimate("head-diversity", maps(uniform(6), uniform(6))).value == pytest.approx(
@@ -236,5 +248,5 @@ def test_diversity_of_heads():
     assert estimate("head-diversity", AttentionMaps(p, causal=False)).value == pytest.approx(
         wanted, abs=1e-12
     )
-    with pytest.raises(Incompatible, match="a pair"):
+    with pytest.raises(Incompatible, match="one head in each layer"):
         estimate("head-diversity", maps(uniform(4)))

@@ -11,9 +11,10 @@ pytest.importorskip("sklearn")
 from harness import DataError, UsageError, read_records  # noqa: E402
 from harness.records import Status  # noqa: E402
 from harness.testing import record  # noqa: E402
-from harness_ib_lossy import pictures, plane  # noqa: E402
+from harness_ib_lossy import pictures  # noqa: E402
 from harness_ib_lossy.ib_plane import IBPlane, _trained  # noqa: E402
 from harness_ib_lossy.networks import StochasticMLP  # noqa: E402
+from harness_ib_lossy.reports import plane  # noqa: E402
 
 
 def seeded(seed=0):
@@ -217,7 +218,7 @@ def records(tmp_path):
 
 
 def test_the_plane_is_the_mean_over_seeds_by_layer_and_epoch(records):
-    found = plane.read(records)
+    found = plane.gathered(read_records(records))
     assert sorted(found) == [1, 2]
     assert found[2][10] == (12.25, 0.5)
     assert found[1][0] == (1.25, -0.5)
@@ -226,10 +227,12 @@ def test_the_plane_is_the_mean_over_seeds_by_layer_and_epoch(records):
 def test_several_measures_must_be_chosen_from(records):
     rows = read_records(records)
     save(records, [*rows, row(0, 1, "I(L;Y)", 9.0, "neural/dv")])
-    with pytest.raises(UsageError, match="wanted --up with one of: pca > dv, pca > ross"):
-        plane.read(records)
-    assert plane.read(records, up="pca > ross")[1][0] == (1.25, -0.5)
-    assert plane.read(records, up="pca > dv")[1] == {0: (1.25, 9.0)}
+    with pytest.raises(
+        UsageError, match="wanted --set up=MEASURE with one of: pca > dv, pca > ross"
+    ):
+        plane.gathered(read_records(records))
+    assert plane.gathered(read_records(records), up="pca > ross")[1][0] == (1.25, -0.5)
+    assert plane.gathered(read_records(records), up="pca > dv")[1] == {0: (1.25, 9.0)}
 
 
 def test_smoothing_weighs_neighbours_and_keeps_the_ends():
@@ -237,30 +240,20 @@ def test_smoothing_weighs_neighbours_and_keeps_the_ends():
     assert plane.smooth([1.0, 5.0]).tolist() == [1.0, 5.0]
 
 
-def test_the_picture_is_drawn(records, tmp_path):
+def test_the_figure_is_drawn(records, tmp_path, command):
     image = pytest.importorskip("PIL.Image")
     pytest.importorskip("matplotlib")
     out = tmp_path / "plane.png"
-    assert plane.main([str(records), str(out)]) == 0
+    ran = command("report", "ib_lossy/plane", records, "--out", out)
+    assert ran.returncode == 0, ran.stderr
+    assert "| layer 1 " in ran.stdout
     pixels = np.asarray(image.open(out).convert("RGB")).reshape(-1, 3)
     # epochs are coloured: dark violet first, yellow last
     for colour in ((68, 1, 84), (253, 231, 37)):
         assert (np.abs(pixels.astype(int) - colour).max(1) < 12).sum() > 50
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("{", "line 1.*wanted a record"),
-        ("", r"no measure named for I\(X;L\)"),
-        (None, "cannot be read"),
-    ],
-)
-def test_wrong_records_are_one_line_and_status_two(tmp_path, capsys, text, message):
-    path = tmp_path / "records.jsonl"
-    if text is not None:
-        path.write_text(text)
-    assert plane.main([str(path), str(tmp_path / "plane.png")]) == 2
-    import re
-
-    assert re.search(message, capsys.readouterr().err)
+def test_records_of_one_axis_alone(records):
+    rows = [r for r in read_records(records) if r.facts["pair"] == "I(L;Y)"]
+    with pytest.raises(UsageError, match=r"no measure named for I\(X;L\)"):
+        plane.gathered(rows)

@@ -138,7 +138,7 @@ def test_only_the_predictor_sees_the_options(checkpoint, monkeypatch):
     assert len(seen) == 9
     assert all(listed in text for text in seen[3:])
     many = dataclasses.replace(one, options=("green", *map(str, range(26))))
-    with pytest.raises(Incompatible, match="27 options; 26 at most"):
+    with pytest.raises(Incompatible, match="27 options, but there are 26 letters"):
         harness.model("hf-compressor", **params, answers="letters").transform(
             many, to=ChannelLogLikelihoods, rng=stream(0)
         )
@@ -170,7 +170,8 @@ def test_sampling_follows_the_law_that_is_scored(checkpoint):
     for i in range(3):
         own = found.log_p[i, :, i]
         tokens, counts = np.unique(np.round(own, 9), return_counts=True)
-        # Tokens with one probability each: their frequencies are those probabilities (4 standard deviations).
+        # Tokens with one probability each: their frequencies are those probabilities (4 standard
+        # deviations).
         p = np.exp(tokens)
         assert (np.abs(counts / 400 - p) < 4 * np.sqrt(p / 400) + 4 / 400).all()
 

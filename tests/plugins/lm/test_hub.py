@@ -30,8 +30,9 @@ OUTPUTS = {
     "-maps": AttentionMaps,
 }
 TERMS = (2 * 7 + 1) * 64
-"""Of sums in a row, each at most 64 long: norm, queries, scores, mixture, output and two maps in each of
-two layers; logits."""
+"""Of sums in a row, each at most 64 long: norm, queries, scores, mixture, output and two maps in
+each of two layers; logits.
+"""
 TEXTS = (
     "the cat sat on the mat and the dog saw it",
     "naïve café, with a déjà vu of the cat on the mat",
@@ -173,13 +174,13 @@ def test_what_does_not_fit(gpt2, llama, tmp_path):
         run("", TokenSequences(CODES.ids, CODES.offsets, 301), model=gpt2)
     with pytest.raises(Incompatible, match="no tokenizer"):
         run("", as_bytes(*TEXTS), model=llama)
-    with pytest.raises(Incompatible, match="no UTF-8"):
+    with pytest.raises(Incompatible, match="not UTF-8"):
         run("", TokenSequences(np.array([255, 254]), np.array([0, 2]), 256, "bytes"), model=gpt2)
-    with pytest.raises(UsageError, match="sees at most 16"):
+    with pytest.raises(UsageError, match="can see at most 16"):
         run("", CODES, model=gpt2, window=17)
     with pytest.raises(Incompatible, match="longest has 12"):
         run("-attention", TokenSequences(CODES.ids[:20], np.array([0, 8, 20]), 7), model=gpt2)
-    with pytest.raises(Incompatible, match="no model is named"):
+    with pytest.raises(Incompatible, match="the parameter model is empty"):
         run("", CODES)
     with pytest.raises(UsageError, match="cannot be loaded"):
         run("", CODES, model=str(tmp_path))
@@ -191,14 +192,14 @@ def test_a_tokenizer_larger_than_its_model(tmp_path):
     config = json.loads((tmp_path / "config.json").read_text())
     model = transformers.GPT2LMHeadModel(transformers.GPT2Config(**(config | {"vocab_size": 50})))
     model.save_pretrained(folder)
-    with pytest.raises(UsageError, match="the model 50"):
+    with pytest.raises(UsageError, match="the model has 50"):
         run("", CODES, model=folder)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_model_that_sees_the_future(tmp_path):
     folder = make(tmp_path, "bert")
-    with pytest.raises(Incompatible, match="no causal model"):
+    with pytest.raises(Incompatible, match="wanted a causal model"):
         run("", CODES, model=folder)
 
 
@@ -240,7 +241,9 @@ def test_conformance_with_a_checkpoint(gpt2):
 
 
 def test_attention_that_cannot_be_seen(gpt2, monkeypatch):
-    """Maps that are None even when asked for eagerly, and layers that pass the watched attention by, are told."""
+    """Maps that are None even when asked for eagerly, and layers that pass the watched attention
+    by, are told.
+    """
     kind = transformers.GPT2LMHeadModel
     honest = kind.forward
 
@@ -250,13 +253,11 @@ def test_attention_that_cannot_be_seen(gpt2, monkeypatch):
         return found
 
     monkeypatch.setattr(kind, "forward", silent)
-    with pytest.raises(
-        Incompatible, match="gpt2: gives no attention maps, even with attention=eager"
-    ):
+    with pytest.raises(Incompatible, match="gpt2: returns no attention maps, even with the eager"):
         run("-maps", CODES, model=gpt2, limit=2)
     monkeypatch.setattr(kind, "forward", honest)
     monkeypatch.setattr(kind, "set_attn_implementation", lambda self, name: None)
     with pytest.raises(
-        Incompatible, match="attention of 0 of 2 layers is visible; try hf-causal-lm-maps"
+        Incompatible, match="attention of 0 of 2 layers is visible; wanted hf-causal-lm-maps"
     ):
         run("-attention", CODES, model=gpt2, limit=2)

@@ -276,7 +276,9 @@ def test_penalty_goes_with_its_heads():
 
 
 def test_penalty_of_the_released_code():
-    """The brief's figure for t = 128, two sequences, uniform rows, thresholds 0.5, margin 0.2: 746.8388 per head."""
+    """The brief's figure for t = 128, two sequences, uniform rows, thresholds 0.5, margin 0.2:
+    746.8388 per head.
+    """
     rows = UNIFORM.expand(2, 2, 4, 128)
     assert float(released_penalty(rows, torch.full((4,), 0.5).double())) == pytest.approx(
         746.8388, abs=1e-3

@@ -24,6 +24,7 @@ from harness import (  # noqa: E402
     stream,
 )
 from harness_lm import reading, runtime, training, weights  # noqa: E402
+from harness_lm.settings import Network  # noqa: E402
 from harness_lm.tokens import Pairs, Tokens  # noqa: E402
 
 OUTPUTS = {
@@ -33,8 +34,9 @@ OUTPUTS = {
     "-maps": AttentionMaps,
 }
 TERMS = (2 * 7 + 1) * 64
-"""Of sums in a row, each at most 64 long: norm, queries, scores, mixture, output and two maps in each of
-two layers; logits."""
+"""Of sums in a row, each at most 64 long: norm, queries, scores, mixture, output and two maps in
+each of two layers; logits.
+"""
 
 
 def run(ending, data, **params):
@@ -109,7 +111,9 @@ def test_a_broken_file_of_the_cache_is_made_again(counting, quick, monkeypatch, 
 
 
 def test_long_sequences_are_read_in_halves(counting, quick, close32):
-    """Every token once, each with the context that is stated, and the same numbers as reading window by window."""
+    """Every token once, each with the context that is stated, and the same numbers as reading
+    window by window.
+    """
     for length, window in itertools.product((1, 15, 16, 17, 48, 100), (2, 16, 64)):
         counted = []
         for _, first, counts in training.pieces(np.array([length]), window):
@@ -146,7 +150,8 @@ def test_states_belong_to_their_tokens(counting, quick, close32):
         480,
         16,
     )
-    # A state is a function of what was read, and the next symbol counts on: equal states, equal next symbols.
+    # A state is a function of what was read, and the next symbol counts on: equal states, equal
+    # next symbols.
     _, state = np.unique(pairs.x, axis=0, return_inverse=True)
     assert all(len(np.unique(pairs.y[state == s])) == 1 for s in range(state.max() + 1))
 
@@ -177,7 +182,7 @@ def test_byte_pairs_cover_their_bytes():
     assert len(tokens.ids) < 0.5 * len(ids)
     again = Pairs(pairs.text).encode(data)
     assert (again.ids == tokens.ids).all()
-    with pytest.raises(Incompatible, match="want 256"):
+    with pytest.raises(Incompatible, match="at least 256"):
         Pairs.train(data, 100)
 
 
@@ -201,14 +206,14 @@ def test_vocabulary_mismatch(counting, quick, monkeypatch, tmp_path):
     run("", counting, **(quick | {"steps": 2}))
     (file,) = tmp_path.rglob("*.safetensors")
     other = dataclasses.replace(counting, vocab_size=7)
-    with pytest.raises(Incompatible, match="7 symbols, the model 5 tokens"):
+    with pytest.raises(Incompatible, match="7 symbols, the model has 5 tokens"):
         run("", other, checkpoint=str(file))
-    with pytest.raises(Incompatible, match="want tokenizer=native"):
+    with pytest.raises(Incompatible, match="wanted tokenizer=native"):
         run("", counting, **quick, tokenizer="pairs")
 
 
 def test_parts_that_do_not_fit(counting, quick):
-    with pytest.raises(UsageError, match="no multiple of heads"):
+    with pytest.raises(UsageError, match="not a multiple of heads"):
         run("", counting, **(quick | {"heads": 3}))
     with pytest.raises(UsageError, match="activation=identity"):
         run("", counting, **quick, feed_forward="fused")
@@ -234,7 +239,7 @@ def test_memory_that_runs_out_halves_the_batch(counting, quick, monkeypatch, cap
     monkeypatch.setattr(reading, "token_log_p", greedy)
     found = run("", counting, **quick)
     close32(found.log_p, wanted.log_p, TERMS)
-    assert "out of memory with batches of 32; going on with 16" in caplog.text
+    assert "out of memory with batches of 32; continuing with 16" in caplog.text
     with pytest.raises(RuntimeError, match="something else"):
         runtime.halving(4, lambda batch: (_ for _ in ()).throw(RuntimeError("something else")))
 
@@ -252,7 +257,7 @@ def test_memory_that_runs_out_halves_the_batch(counting, quick, monkeypatch, cap
     nets = []
     for step in (descend, hungry):
         monkeypatch.setattr(training, "_descend", step)
-        nets.append(training.train(design, training.Recipe(steps=3), tokens, stream(0), "cpu", ""))
+        nets.append(training.train(design, Network(steps=3), tokens, stream(0), "cpu", ""))
     assert "taken in 4 parts" in caplog.text
     for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
@@ -283,7 +288,7 @@ def test_a_training_that_was_cut_off_ends_with_the_same_bits(
             return descend(network, recipe, inputs, targets, parts)
 
         monkeypatch.setattr(training, "_descend", counted)
-        return training.train(design, training.Recipe(steps=7), tokens, stream(0), "cpu", key)
+        return training.train(design, Network(steps=7), tokens, stream(0), "cpu", key)
 
     whole = train("whole", None)
     with pytest.raises(KeyboardInterrupt):
@@ -309,5 +314,5 @@ def test_cross_entropy_by_hand():
     assert cross_entropy(data, skip=1).value == pytest.approx(6 / 3)
     with pytest.raises(Incompatible, match="smaller skip"):
         cross_entropy(data, skip=2)
-    with pytest.raises(Incompatible, match="without log-probabilities"):
+    with pytest.raises(Incompatible, match="no log-probabilities"):
         cross_entropy(AttentionProfile(np.zeros((1, 1, 1, 3))))

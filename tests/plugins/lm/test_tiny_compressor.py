@@ -43,7 +43,9 @@ def entropy(answers):
 
 @pytest.mark.slow
 def test_better_trained_compressors_keep_more_and_answers_follow(data):
-    """Of four facts with eight values each, one is asked for: chance is 1/8, a perfect extract keeps H(answer)."""
+    """Of four facts with eight values each, one is asked for: chance is 1/8, a perfect extract
+    keeps H(answer).
+    """
     weak, good = measured(compress(data, steps=150)), measured(compress(data))
     assert weak[0] < 0.3
     assert weak[2] < 0.35
@@ -64,7 +66,9 @@ def test_longer_extracts_keep_more_but_less_a_token(data):
 
 
 def test_the_law_is_that_of_the_draws(close32):
-    """ln p by reading every pair from its beginning; and one-token draws come as often as they are likely."""
+    """ln p by reading every pair from its beginning; and one-token draws come as often as they are
+    likely.
+    """
     data = stories(contexts=4, training=200)
     small = {"steps": 30, "predictor_steps": 5, "width": 16}
     found = compress(data, **small)
@@ -72,11 +76,12 @@ def test_the_law_is_that_of_the_draws(close32):
     test, words = data.part("test"), Words(data.part("train"))
     model = harness.model("tiny-compressor", **small)
     kept = [words.codes(extract(t, data.query)[0]) for t in data.part("train").texts]
-    asked = [(*words.codes(t), tiny_compressor.QUESTION, *words.codes(data.query), tiny_compressor.SUMMARY) for t in data.part("train").texts]  # fmt: skip
+    task = (tiny_compressor.QUESTION, *words.codes(data.query), tiny_compressor.SUMMARY)
+    asked = [(*words.codes(t), *task) for t in data.part("train").texts]
     network = model._trained(
         [(*x, *z, tiny_compressor.END) for x, z in zip(asked, kept, strict=True)], words, 30
     )
-    prompts = [(*words.codes(t), tiny_compressor.QUESTION, *words.codes(data.query), tiny_compressor.SUMMARY) for t in test.texts]  # fmt: skip
+    prompts = [(*words.codes(t), *task) for t in test.texts]
     parts = [(7, 9, tiny_compressor.END), (11,)]
     scored = model._scored(network, prompts, parts, 0.7)
     for (i, p), (j, z) in itertools.product(enumerate(prompts), enumerate(parts)):

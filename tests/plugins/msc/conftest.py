@@ -1,4 +1,4 @@
-"""What the tests of this plugin share: structures from ASE, real files, and independent brute-force references."""
+"""Structures from ASE, real files, and independent brute-force references for the tests."""
 
 from itertools import pairwise
 from types import SimpleNamespace
@@ -40,7 +40,7 @@ def novelty(y, x, h):
 
 
 class Eager:
-    """Minimum set cover as the paper states it: every score anew at every step, from a full matrix of exponents."""
+    """Minimum set cover as the paper states it: every score anew at each step, by full matrices."""
 
     def __init__(self, x, offsets, h=0.015):
         self.sets = [np.arange(a, b) for a, b in pairwise(offsets)]
@@ -53,7 +53,7 @@ class Eager:
         )
 
     def picks(self, size, held=(), candidates=None, plain=False):
-        """The selection; ``plain`` sums kernels without logarithms, so that far sets tie at infinity."""
+        """The selection; ``plain`` sums kernels themselves, so that far sets tie at infinity."""
         candidates = list(range(len(self.sets))) if candidates is None else list(candidates)
         chosen, held = [], list(held)
         while len(chosen) < size:

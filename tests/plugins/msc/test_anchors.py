@@ -56,7 +56,7 @@ def test_real_data(real, name):
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["Si", "Mo", "Li"])
 def test_cover_of_real_data_is_the_eager_one(real, ref, name):
-    """By plain sums and by log sums alike: nothing underflows in these sets, so both choose the same."""
+    """Nothing underflows in these sets, so plain sums and logarithmic ones choose the same."""
     data = real(name)
     size = round(0.2 * data.n)
     few = Environments(x=data.x, offsets=data.offsets, sizes=(size,))
@@ -66,7 +66,7 @@ def test_cover_of_real_data_is_the_eager_one(real, ref, name):
 
 
 def plain_sum_cover(data, size, h=0.015):
-    """The greedy cover with plain kernel sums, by matrix products; the kernel of the newest pick alone at each step."""
+    """The greedy cover with plain kernel sums; each step adds the kernel of the newest pick."""
     sets = [np.arange(a, b) for a, b in pairwise(data.offsets)]
     x = data.x - data.x.mean(axis=0)
     squares = (x**2).sum(axis=1)

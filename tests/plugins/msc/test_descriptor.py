@@ -72,7 +72,7 @@ def test_crystals(ref, name):
 
 
 def brute(atoms, k=K, cutoff=5.0):
-    """The descriptor from its definition, and where it is unique: plain loops over a lump of images, full sorts."""
+    """The descriptor from its definition, by plain loops and full sorts, and where it is unique."""
     cell, reach = atoms.cell[:], []
     for a in range(3):
         reach.append(int(np.ceil(cutoff / np.linalg.norm(cell[a]) * 4)) + 1 if atoms.pbc[a] else 0)
@@ -87,7 +87,7 @@ def brute(atoms, k=K, cutoff=5.0):
         r = np.linalg.norm(away, axis=1)
         order = np.argsort(r, kind="stable")
         near = order[1 : k + 1]
-        # Of equal distances on the edge, some are in and some are out: a matter of choice, if they count at all.
+        # Of equal distances at the k-th place some are in and some out: not unique, if they count.
         edge = r[order[k : k + 2]]
         whole.append(len(edge) < 2 or edge[0] > cutoff or edge[1] - edge[0] > 1e-6)
         near = near[r[near] < cutoff]
@@ -127,11 +127,15 @@ HARD = {
     "one-atom cell": bulk("Po", "sc", 3.35),
     "tiny cell": Atoms("H2", [(0, 0, 0), (0.4, 0.5, 0.6)], cell=(1.6, 1.7, 1.9), pbc=True),
     "slab": slab(),
-    "wire": Atoms("C3", [(0, 0, 0), (1.1, 0.4, 0), (0.3, 1.4, 0.2)], cell=[(0, 0, 0), (0, 0, 0), (0.5, 0, 2.6)],
-                  pbc=(False, False, True)),
+    "wire": Atoms(
+        "C3",
+        [(0, 0, 0), (1.1, 0.4, 0), (0.3, 1.4, 0.2)],
+        cell=[(0, 0, 0), (0, 0, 0), (0.5, 0, 2.6)],
+        pbc=(False, False, True),
+    ),
     "skewed cell": skewed(),
     "molecule": rattled(g2["C6H6"], 3),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", HARD)
@@ -155,7 +159,7 @@ def test_many_structures_at_once_are_the_same_as_each_alone(ref):
 @settings(max_examples=25, deadline=None)
 @given(st.sampled_from(sorted(HARD)), st.integers(0, 2**32 - 1))
 def test_invariances(ref, name, seed):
-    """Rotation and reflection, translation, order, unwrapped atoms, and the choice of cell for the same lattice."""
+    """Rotation, reflection, translation, order, unwrapped atoms, and the choice of cell."""
     rng = np.random.default_rng(seed)
     atoms = HARD[name]
     expected = ref.describe(atoms)
@@ -186,7 +190,7 @@ def test_left_handed_cells_lose_no_neighbour(ref, name):
 
 
 def test_mixed_periodicity_is_not_taken_for_none(ref):
-    """A slab is the same with or without periodicity across its vacuum (the official code drops all images then)."""
+    """A slab is the same with or without periodicity across its vacuum."""
     atoms = slab()
     atoms.cell[2] = (0, 0, 30)
     both = atoms.copy()
@@ -209,7 +213,7 @@ def test_mixed_periodicity_is_not_taken_for_none(ref):
     ],
 )
 def test_perfect_crystals_have_one_environment(ref, element, lattice, a):
-    """Even where the k-th shell is cut (all but diamond): which of its atoms count may not depend on the setting."""
+    """Even where k cuts a shell (all but diamond), which atoms count depends on no setting."""
     primitive = bulk(element, lattice, a=a)
     rng = np.random.default_rng(0)
     turned = primitive * (3, 3, 3)
@@ -225,7 +229,7 @@ LADDER = {0: 0.0, 0.01: 0.0850, 0.05: 1.4606, 0.1: 3.6319, 0.2: 4.6638, 0.4: 4.6
 
 @pytest.mark.parametrize("amount", LADDER)
 def test_entropy_rises_with_rattling(ref, amount):
-    """The official package gives the same, and 0.0112 for the perfect crystal, whose cut shell it breaks by file order."""
+    """The official package gives the same; for the perfect crystal, cut by file order, 0.0112."""
     atoms = rattled(bulk("Cu", a=3.615, cubic=True) * 3, 1, amount)
     h = Entropy().estimate(Quests().transform(ref.structures(atoms))).value
     assert h == pytest.approx(LADDER[amount], abs=1e-4)
@@ -276,7 +280,7 @@ def test_unit_labels_go_along(ref):
 def test_coincident_atoms_are_named(ref):
     twins = Atoms("H3", [(0, 0, 0), (1, 1, 1), (1, 1, 1 + 1e-8)])
     with pytest.raises(
-        DataError, match=r"atoms 1 and 2 of structure 1 .*wanted every atom in a place of its own"
+        DataError, match=r"atoms 1 and 2 of structure 1 .*wanted atoms at distinct positions"
     ):
         ref.describe(g2["H2"], twins)
     across = Atoms("Cu2", [(0, 0, 0), (3, 3, 6)], cell=(3, 3, 3), pbc=True)

@@ -87,7 +87,7 @@ def test_novelty_matches_log_sum_exp_at_all_ranges(ref):
 
 @pytest.mark.parametrize(("n", "p"), [(2, 1), (33, 1), (100, 2), (257, 16), (500, 63), (40, 600)])
 def test_kernel_sums_match_brute_force(ref, n, p):
-    """Across block sizes, padded and long dimensions, and the change of frame above 512 dimensions."""
+    """Across block sizes, padded and long dimensions, and the other frame above 512 dimensions."""
     rng = np.random.default_rng(n)
     x = rng.normal(scale=H, size=(n, p)) * np.geomspace(3, 0.1, p) / p**0.5 + 3.0
     assert cloud.self_sums(x, H) == pytest.approx(
@@ -235,7 +235,7 @@ def test_rules_of_thumb():
     distances = np.linalg.norm(x[:, None] - x, axis=2)[np.triu_indices(400, 1)]
     median = Entropy(bandwidth="median").estimate(samples(x)).diagnostics["h"]
     assert median == pytest.approx(np.median(distances))
-    with pytest.raises(DataError, match="no spread"):
+    with pytest.raises(DataError, match="all coincide"):
         Entropy(bandwidth="median").estimate(samples(np.ones((5, 2))))
 
 

@@ -37,7 +37,7 @@ def select(selector, data, seed=0):
 
 
 def random_sets(seed, copies=False):
-    """A few dozen sets at all distances from touching to far beyond the underflow of a plain sum."""
+    """A few dozen sets at distances from touching to far beyond the underflow of a plain sum."""
     rng = np.random.default_rng(seed)
     sizes = rng.integers(1, 12, 30)
     p = int(rng.integers(1, 20))
@@ -62,11 +62,11 @@ def test_lazy_cover_is_the_eager_one(ref, seed):
     )
 
 
-# The same examples each time: sums of subnormal numbers may round otherwise in a matrix than term by term.
+# The same examples each time: sums of subnormal numbers may round differently in a matrix.
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1))
 def test_reference_ties_are_those_of_plain_sums(ref, seed):
-    """Up to the last pick whose score is infinite, and one beyond, both follow file order among the tied."""
+    """Up to one beyond the last pick of infinite score, both follow file order among the tied."""
     data = random_sets(seed)
     got = select(MinimumSetCover(reference_ties=True), data)
     tied = int(np.isinf(got.scores).sum())
@@ -111,7 +111,7 @@ def test_conditional_cover_starts_from_what_is_held(ref):
     got = select(MinimumSetCover(conditional=True), split)
     assert got.order.tolist() == ref.Eager(data.x, data.offsets).picks(9, held, candidates)
     assert got.diagnostics["held"] == 10
-    with pytest.raises(Incompatible, match="needs a split"):
+    with pytest.raises(Incompatible, match="no train/test split"):
         select(MinimumSetCover(conditional=True), data)
 
 
@@ -128,7 +128,7 @@ def stability(data, selector, sizes, draws=8):
 
 
 def test_molecules_are_picked_whatever_their_order_in_the_file(g2):
-    """Plain sums tie 59 % of the molecules after the first pick, so that the file decides; log sums do not."""
+    """Plain sums tie 59 % of the molecules after the first pick, so that the file decides."""
     stable = stability(g2, MinimumSetCover(), (8, 16, 32, 49))
     by_file = stability(g2, MinimumSetCover(reference_ties=True), (8, 16))
     assert stable[8] >= 0.75
@@ -226,7 +226,7 @@ def test_clusters_of_equal_means_are_completed(selector):
 
 
 def test_clusters_are_clusters(cloud_of_sets):
-    """Five far groups, five structures: one of each; of each group the one with the greatest entropy."""
+    """Five far groups, five structures: the one with the greatest entropy of each group."""
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.normal(scale=0.02, size=(4, 3)) + 10 * (s % 5) for s in range(20)])
     data = Environments(x=x, offsets=np.arange(0, 81, 4), sizes=(5,))
@@ -239,7 +239,7 @@ def test_clusters_are_clusters(cloud_of_sets):
 
 
 def test_random_draws_uniformly():
-    """Chi-square of the first pick over 2,000 seeds: 9 degrees of freedom, 99.99 % quantile 33.7."""
+    """Chi-square of the first pick over 2,000 seeds: 9 degrees of freedom, 99.99 % point 33.7."""
     data = Environments(x=np.ones((10, 1)), offsets=np.arange(11))
     counts = np.bincount(
         [select(Random(), data, seed).order[0] for seed in range(2000)], minlength=10

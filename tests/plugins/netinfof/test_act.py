@@ -1,4 +1,4 @@
-"""The sparse group lasso against its optimality conditions, and what the solver reaches on the scenarios."""
+"""The sparse group lasso against its optimality conditions, and the solver on the scenarios."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def problem(seed, outputs):
 
 @pytest.mark.parametrize("outputs", [1, 3])
 def test_the_fit_meets_the_optimality_conditions(outputs):
-    """At the minimum, minus the slope is in the subdifferential of the penalty: columns, then groups."""
+    """At the minimum, minus the slope is a subgradient of the penalty: columns, then groups."""
     design, y, weights = problem(0, outputs)
     y = np.minimum(y, 1) if outputs == 1 else y
     penalty = lasso.Penalty(0.02, 0.02, (0, 4, 8, 12))
@@ -140,7 +140,7 @@ def test_graphs_without_labels_are_refused():
 
 @pytest.mark.parametrize("name", ["random-offdiag", "local-offdiag"])
 def test_a_trained_network_finds_fewer_links_where_linked_nodes_differ(name):
-    """The paper's claim against general networks, where similarity fails: measured 0.96 and 0.97 against 0.69 and 0.54."""
+    """Where similarity fails, it beats general networks: 0.96 and 0.97 against 0.69 and 0.54."""
     task = harness.task("graphs/link-scenarios")
     case = next(c for c in task.cases(seed=0) if c.id == name)
     data = case.load()

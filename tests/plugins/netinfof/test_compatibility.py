@@ -26,7 +26,7 @@ def written_out(z, pairs):
 
 
 def test_one_hot_embeddings_decouple_into_shares():
-    """With one cluster per column, H*[a, b] is the share of edges among the pairs between clusters a and b."""
+    """With a cluster per column, H*[a, b] is the share of edges between clusters a and b."""
     rng = np.random.default_rng(0)
     clusters, n = 4, 80
     of = rng.integers(clusters, size=n)

@@ -10,9 +10,10 @@ from harness import Incompatible, stream
 from harness_netinfof import walk_matrix
 from harness_netinfof.adjacency import adjacency
 from harness_netinfof.components import embed, normalised
+from harness_netinfof.settings import Embedding
 from harness_netinfof.spectral import components, left_vectors
 
-SETTINGS = {"dim": 8, "walks": "exact", "trials": 200, "threshold": 1}
+SETTINGS = Embedding(dim=8)
 
 
 def random_graph(seed, n=40, p=0.12):
@@ -43,7 +44,7 @@ def test_expected_walks_are_the_definition():
 
 
 def test_sampled_walks_have_that_expectation():
-    """Each entry is a sum of two binomials; five standard deviations of 4,000 trials over all 1,600 entries."""
+    """Each of 1,600 entries sums two binomials of 4,000 trials; five standard deviations."""
     graph, a = random_graph(1)
     trials = 4000
     counted = walk_matrix.sampled(graph, trials, 0, stream(0)).toarray()
@@ -93,7 +94,7 @@ def test_principal_components_are_scikit_learns(f):
 
 
 def test_directions_without_variance_are_left_out():
-    """The authors' code divides rounding by its own standard deviation there, and gets noise of size 1."""
+    """The authors' code divides rounding by its deviation there, which gives noise of size 1."""
     rng = np.random.default_rng(0)
     x = np.repeat(rng.normal(size=(50, 2)), 3, axis=1).astype(np.float32)
     assert components(x, 6, stream(0)).shape == (50, 2)
@@ -101,7 +102,7 @@ def test_directions_without_variance_are_left_out():
 
 
 def test_propagation_over_two_hops(close32):
-    """On a complete bipartite graph P gives back the own side, S mixes in the other; isolated nodes keep F in S, none in P."""
+    """On a complete bipartite graph P is the own side, and S mixes both; isolated nodes: S is F."""
     left, right, lone = 4, 6, 2
     n = left + right + lone
     edges = np.array([(i, left + j) for i in range(left) for j in range(right)])
@@ -125,7 +126,7 @@ def test_propagation_over_two_hops(close32):
 def test_without_edges_s_is_f():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(30, 5)).astype(np.float32)
-    found = embed(adjacency(np.zeros((0, 2), np.int64), 30), x, "fs", rng=stream(0), **SETTINGS)
+    found = embed(adjacency(np.zeros((0, 2), np.int64), 30), x, "fs", SETTINGS, stream(0))
     assert np.allclose(np.abs(found["f"]), np.abs(found["s"]), atol=1e-5)
 
 
@@ -139,7 +140,7 @@ def test_columns_then_rows_are_normalised_and_zeros_stay():
 def test_isolated_nodes_and_separate_parts_embed_without_nan():
     edges = np.array([[0, 1], [1, 2], [0, 2], [4, 5], [5, 6], [4, 6]])
     x = np.random.default_rng(0).normal(size=(9, 3)).astype(np.float32)
-    found = embed(adjacency(edges, 9), x, "urfps", rng=stream(0), **SETTINGS)
+    found = embed(adjacency(edges, 9), x, "urfps", SETTINGS, stream(0))
     assert list(found) == list("urfps")
     for name, z in found.items():
         assert np.isfinite(z).all()
@@ -154,8 +155,8 @@ def test_relabelling_nodes_relabels_the_embeddings_up_to_rotation():
     x = np.random.default_rng(1).normal(size=(40, 5)).astype(np.float32)
     order = np.random.default_rng(2).permutation(40)
     edges = np.argwhere(np.triu(a[np.ix_(order, order)]))
-    one = embed(graph, x, "fps", rng=stream(0), **SETTINGS)
-    other = embed(adjacency(edges, 40), x[order], "fps", rng=stream(0), **SETTINGS)
+    one = embed(graph, x, "fps", SETTINGS, stream(0))
+    other = embed(adjacency(edges, 40), x[order], "fps", SETTINGS, stream(0))
     for name in one:
         assert np.allclose(
             (one[name] @ one[name].T)[np.ix_(order, order)], other[name] @ other[name].T, atol=1e-3
@@ -165,14 +166,14 @@ def test_relabelling_nodes_relabels_the_embeddings_up_to_rotation():
 def test_a_component_does_not_depend_on_which_others_are_asked_for():
     graph, _ = random_graph(4)
     x = np.random.default_rng(1).normal(size=(40, 5)).astype(np.float32)
-    every = embed(graph, x, "urfps", rng=stream(0), **SETTINGS)
-    assert (embed(graph, x, "r", rng=stream(0), **SETTINGS)["r"] == every["r"]).all()
+    every = embed(graph, x, "urfps", SETTINGS, stream(0))
+    assert (embed(graph, x, "r", SETTINGS, stream(0))["r"] == every["r"]).all()
 
 
 def test_no_features_leave_structure_with_a_word(caplog):
     graph, _ = random_graph(5)
     with caplog.at_level(logging.WARNING, "harness.netinfof"):
-        assert list(embed(graph, None, "urfps", rng=stream(0), **SETTINGS)) == ["u", "r"]
+        assert list(embed(graph, None, "urfps", SETTINGS, stream(0))) == ["u", "r"]
     assert "component f left out: the nodes have no features" in caplog.text
     with pytest.raises(Incompatible, match="nothing to embed"):
-        embed(graph, np.ones((40, 3), np.float32), "f", rng=stream(0), **SETTINGS)
+        embed(graph, np.ones((40, 3), np.float32), "f", SETTINGS, stream(0))

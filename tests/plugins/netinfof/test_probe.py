@@ -17,7 +17,7 @@ from harness import (
     simple_edges,
     stream,
 )
-from harness_netinfof.names import COMPONENTS
+from harness_netinfof.settings import COMPONENTS
 
 
 def nui(data, seed=0, **params):
@@ -51,7 +51,7 @@ def mean(links, case, component, plain=False):
 
 
 def test_random_features_tell_nothing_of_links(links):
-    """0.5 and the bias of about 240 to 290 judged pairs (0.008); the band is four standard errors of 0.006."""
+    """0.5, and the bias of 240 to 290 judged pairs (0.008); four standard errors of 0.006."""
     for (name, _), (_, _, adjusted, plain) in links.items():
         if name.startswith("random"):
             assert 0.49 < adjusted["f"] < 0.53
@@ -78,7 +78,7 @@ def test_compatibility_finds_what_similarity_misses(links):
 
 
 def test_the_best_component_tells_much_in_every_scenario(links):
-    """The brief asks for 0.75; "random-offdiag" reaches 0.74 to 0.78 by the seed, and 0.70 is held here."""
+    """ "random-offdiag" reaches 0.74 to 0.78, depending on the seed; 0.70 is asked for."""
     for _, _, adjusted, _ in links.values():
         assert max(adjusted.values()) > 0.70
 
@@ -100,7 +100,7 @@ def test_equals_the_path_through_the_model():
 
 
 def test_scenarios_of_nodes_are_told_apart():
-    """Components that know the classes by construction are above all that cannot, and these show the null score."""
+    """Components that know by construction beat those that cannot, which have the null score."""
     for seed in range(2):
         for case in harness.task("graphs/node-scenarios").cases(seed=seed):
             found = nui(case.load())
@@ -120,7 +120,7 @@ def test_score_is_below_the_accuracy_of_the_same_table():
 
 @pytest.mark.parametrize("adjust", ["compatibility", "identity"])
 def test_components_rank_as_their_own_outcomes_do(links, adjust):
-    """Spearman correlation of score and Hits@50 of a component's similarity, over 90 of both: 0.8 or more."""
+    """Rank correlation of score and Hits@50 of a component's similarity, over 90 of both."""
     told, came = [], []
     for (_, seed), (case, data, *both) in links.items():
         for component in COMPONENTS:
@@ -136,7 +136,7 @@ def test_components_rank_as_their_own_outcomes_do(links, adjust):
 
 
 def test_the_null_score_covers_labels_that_nothing_tells():
-    """Shuffled labels of a real embedding score what the null says, within its spread of about 0.01."""
+    """Shuffled labels of a real embedding have the null score, within its spread of about 0.01."""
     data = next(iter(harness.task("graphs/node-scenarios").cases(seed=0))).load()
     model = harness.model("netinfof/netinfof-u").transform(data, to=LabelledSamples, rng=stream(0))
     y = stream(1).permutation(model.y)
@@ -197,7 +197,7 @@ def test_perfect_separation_scores_one():
 
 @pytest.mark.data
 def test_cora_and_chameleon_repeat_the_independent_figures(data_folder):
-    """An independent program of ours (brief, section 5) got these on split 0 of its own; splits move a score by 0.015."""
+    """An independent program gave these on a split of its own; splits move a score by 0.015."""
     task = harness.task(
         "graphs/planetoid-links",
         datasets=("cora.npz", "chameleon.npz"),
@@ -218,7 +218,7 @@ def test_cora_and_chameleon_repeat_the_independent_figures(data_folder):
 
 @pytest.mark.parametrize("names", [(3, 10, 99), (10**9, 7, 2**60)])
 def test_labels_are_names_to_the_score(names):
-    """Three classes under other names, in the same order or another: nothing changes but rounding."""
+    """Three classes under other names, in either order: nothing changes but rounding."""
     rng = stream(0, "names")
     y = np.arange(120) % 3
     x = rng.normal(size=(120, 2)) + y[:, None]

@@ -83,7 +83,7 @@ def test_bins_hold_equal_shares_and_repeated_values_make_fewer():
 
 
 def test_shuffled_labels_show_the_bias_that_miller_and_madow_predict():
-    """H is too small by (cells - bins) / (2n) nats; the mean over 200 shuffles of 200 pairs shows it."""
+    """H is too small by (cells - bins) / 2n nats: the mean over 200 shuffles of 200 pairs."""
     rng = np.random.default_rng(1)
     n, bins = 200, 8
     y = np.repeat([0, 1], n // 2)

@@ -79,7 +79,7 @@ def test_attention_is_a_softmax_over_neighbours_and_the_node(small, close32):
 
 
 def test_networks_read_what_their_kind_reads():
-    """Features tell, structure does not: the linear model wins. Structure tells, features do not: it is at chance."""
+    """The linear model wins where features tell and structure does not; else it is at chance."""
     task = harness.task("graphs/node-scenarios", nodes=400)
     cases = {c.id: c for c in task.cases(seed=0)}
 

@@ -5,10 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from harness import MissingDependency, UsageError, testing
+from harness import Records, UsageError, testing
 from harness.records import Status
-from harness_superposition import claims, pictures
-from harness_superposition.claims import Finding
+from harness_superposition.reports import claims
 
 
 def record(
@@ -75,7 +74,7 @@ def test_findings():
     before = found["dropout lowers F: slope, pre-activation, width 8"]
     assert before.values == pytest.approx((-0.2, -0.25, -0.3))
     assert (before.held, before.mean) == (3, pytest.approx(-0.25))
-    assert before.half_width == pytest.approx(4.303 * 0.05 / np.sqrt(3))
+    assert before.half_width == pytest.approx(4.302653 * 0.05 / np.sqrt(3), rel=1e-6)
     assert found["dropout lowers F: slope, post-activation, width 8"].held == 0
     drop = found["F falls by 5 % or more when the rule is found: change from its peak"]
     assert drop.values == pytest.approx((-0.25,) * 3)
@@ -99,15 +98,6 @@ def test_recovery():
     assert table["two-nn"]["rank"] == pytest.approx(-1.0)
 
 
-def test_one_seed_has_no_interval():
-    assert np.isnan(Finding("x", (1.0,)).half_width)
-    assert Finding("x", (1.0,) * 30, 1).half_width == 0.0
-
-
-def test_ranks_share_ties():
-    assert claims._ranks(np.array([3.0, 1.0, 3.0, 2.0])).tolist() == [2.5, 0.0, 2.5, 1.0]
-
-
 @pytest.fixture
 def file(tmp_path):
     place = tmp_path / "records.jsonl"
@@ -116,41 +106,22 @@ def file(tmp_path):
     return place
 
 
-def test_the_report(file, capsys):
-    assert claims.main([str(file)]) == 0
-    out = capsys.readouterr().out
-    assert "| known-codes | sae > effective-features |" in out
-    assert "3 of 3" in out
-    assert claims.main([str(file.parent), "--measure", "two-nn"]) == 0
-    assert "Claims" not in capsys.readouterr().out
-    assert claims.main([str(file.parent / "none.jsonl")]) == 2
-    assert "wanted a file of records" in capsys.readouterr().err
-
-
-def test_records_that_are_none(tmp_path):
-    (tmp_path / "bad.jsonl").write_text("{}\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"bad\.jsonl"):
-        claims.read([tmp_path])
-    failed = dataclasses.replace(record("grokking", 1.0), status=Status.ERROR, value=None)
-    (tmp_path / "bad.jsonl").write_text(failed.to_json() + "\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="no record that ended well"):
-        claims.read([tmp_path])
-    with pytest.raises(UsageError, match="a case at 0"):
-        claims.slope([record("x", 1.0, dropout=0.5), record("x", 1.0, dropout=0.6)], "dropout")
-
-
-def test_the_picture(file, tmp_path, capsys):
-    pytest.importorskip("matplotlib")
+def test_the_report(file, command, tmp_path):
     out = tmp_path / "claims.png"
-    assert pictures.main([str(file), "--out", str(out)]) == 0
+    ran = command("report", "superposition/claims", file, "--out", out)
+    assert ran.returncode == 0, ran.stderr
+    assert "| known-codes | sae > effective-features |" in ran.stdout
+    assert "holds in 3 of 3 seeds" in ran.stdout
     assert out.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert out.stat().st_size > 20_000
-    assert pictures.main([str(file), "--out", str(tmp_path / "no" / "claims.png")]) == 2
-    assert pictures.main([str(file), "--out", str(out), "--measure", "two-nn"]) == 2
-    assert "no records of two-nn" in capsys.readouterr().err
+    other = command("report", "superposition/claims", file.parent, "--set", "measure=two-nn")
+    assert "two-nn" in other.stdout
+    assert "Claims" not in other.stdout
 
 
-def test_without_matplotlib(file, tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
-    with pytest.raises(MissingDependency, match="plots"):
-        pictures.draw(claims.read([file]), tmp_path / "x.png")
+def test_records_that_are_none():
+    failed = dataclasses.replace(record("grokking", 1.0), status=Status.ERROR, value=None)
+    with pytest.raises(UsageError, match="that ended well"):
+        claims.Claims().make(Records([failed]))
+    with pytest.raises(UsageError, match="a case at 0"):
+        claims.slope([record("x", 1.0, dropout=0.5), record("x", 1.0, dropout=0.6)], "dropout")

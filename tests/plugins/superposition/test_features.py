@@ -160,7 +160,10 @@ def test_replicates_without_mass_are_left_out():
     [
         ({"unexplained": np.array([0.5])}, "unexplained: F is too small"),
         ({"mass": np.ones((1, 4, 8))}, "saturated"),
-        ({"mass": np.eye(1, 40)[None].repeat(4, 1)}, "nine tenths of the dictionary are dead"),
+        (
+            {"mass": np.eye(1, 40)[None].repeat(4, 1)},
+            "nine tenths of the features in the dictionary are never active",
+        ),
         ({"samples": 79}, "fewer than ten samples per feature"),
         ({"units": 9}, "smaller than the layer"),
         ({"mass": np.stack([np.eye(8)[[0, 0, 1, 1]]])}, "not converged"),

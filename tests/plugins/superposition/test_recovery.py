@@ -13,7 +13,9 @@ from harness_superposition.kinds import SparseCodes  # noqa: E402
 
 
 def features(data, **params):
-    """The estimate for every setting of a sweep, in one pass: value and what is left unexplained, by setting."""
+    """The estimate for every setting of a sweep, in one pass: value and what is left unexplained,
+    by setting.
+    """
     codes = harness.model("sae", **{"copies": 1} | params).transform(
         data, to=SparseCodes, rng=stream(0)
     )
@@ -28,7 +30,9 @@ def features(data, **params):
 
 @pytest.mark.parametrize("name", ["m16-n16-k2", "m16-n16-k2-uneven", "m32-n16-k2", "m64-n32-k4"])
 def test_codes_that_are_known(name):
-    """Within 15 % in absolute terms; within 2 % where directions are orthonormal and features equal."""
+    """Within 15 % in absolute terms; within 2 % where directions are orthonormal and features
+    equal.
+    """
     case = next(iter(harness.task("known-codes", only=(name,)).cases(seed=0)))
     value, left = features(case.load(), copies=3)[0.1]
     truth = case.truth["effective_features"]
@@ -41,8 +45,8 @@ def test_codes_that_are_known(name):
 
 @pytest.mark.slow
 def test_toy_models_and_the_two_ways_to_fail(caplog):
-    """Correlation with the truth at a sparsity of 0.1 on layers as they are; too much sparsity collapses the codes, far
-    too little splits features. Both are told.
+    """Correlation with the truth at a sparsity of 0.1 on layers as they are; too much sparsity
+    collapses the codes, far too little splits features. Both are told.
     """
     cases = list(harness.task("toy-superposition", models=12).cases(seed=0))
     truth = np.array([c.truth["effective_features"] for c in cases])

@@ -55,7 +55,9 @@ def test_sums_over_blocks_are_sums_over_all(monkeypatch, close32):
 
 
 def test_blocks_are_random_parts_of_the_samples():
-    """Sorted samples, of which the first half is of one sort: half of the blocks still see both (official bug 3)."""
+    """Sorted samples, of which the first half is of one sort: half of the blocks still see both
+    (official bug 3).
+    """
     rng = np.random.default_rng(0)
     x = np.zeros((400, 2))
     x[:200, 0], x[200:, 1] = rng.random(200), rng.random(200)
@@ -99,7 +101,9 @@ def test_size_of_the_dictionary():
 
 
 def test_normalised_layers_do_not_feel_their_scale():
-    """With rms a change of scale is undone exactly; without, it changes what the weight of the sparsity means."""
+    """With rms a change of scale is undone exactly; without, it changes what the weight of the
+    sparsity means.
+    """
     data = layer()
     large = dataclasses.replace(data, x=8.0 * data.x)
     np.testing.assert_array_equal(run(data).mass, run(large).mass)
@@ -241,7 +245,7 @@ def test_folders_of_dictionary_learning(tmp_path):
 
 
 def test_files_that_are_none(tmp_path):
-    with pytest.raises(UsageError, match="no autoencoders there"):
+    with pytest.raises(UsageError, match="no autoencoders found"):
         run(layer(), checkpoint=str(tmp_path / "nothing"))
     (tmp_path / "bad.safetensors").write_bytes(b"not a file")
     with pytest.raises(UsageError, match="cannot be read"):
@@ -270,9 +274,9 @@ def test_files_that_are_none(tmp_path):
 
 def test_another_width(tmp_path):
     checkpoints.write(tmp_path / "saes", random_dictionaries(units=3))
-    with pytest.raises(Incompatible, match="reads 3 units; this layer has 4"):
+    with pytest.raises(Incompatible, match="an autoencoder of 3 units; this layer has 4"):
         run(layer(), checkpoint=str(tmp_path / "saes"))
-    with pytest.raises(Incompatible, match="reads 4 units; this layer has 5"):
+    with pytest.raises(Incompatible, match="an autoencoder of 4 units; this layer has 5"):
         random_dictionaries().unexplained(np.ones((9, 5)))
 
 
@@ -280,7 +284,7 @@ def test_another_width(tmp_path):
     ("x", "wanted"),
     [
         (np.zeros((50, 3)), "dead layer"),
-        (np.full((50, 3), 2.0), "same activations"),
+        (np.full((50, 3), 2.0), "equal activations"),
         (np.eye(9), "9 samples"),
     ],
 )
@@ -334,3 +338,29 @@ def test_nothing_of_the_global_state_changes():
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.is_grad_enabled()
+
+
+GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=GPU)])
+@pytest.mark.parametrize("architecture", ["relu", "topk", "jumprelu"])
+def test_the_device_is_that_of_training_and_coding(device, architecture, tmp_path):
+    model = SAE(**QUICK, architecture=architecture, device=device)
+    saes = model.fit(layer(), rng=stream(0))
+    assert {saes.encoder.device.type, saes.bias.device.type} == {device}
+    found = model.transform(layer(), to=SparseCodes, rng=stream(0))
+    # Devices differ in how they round sums, which training carries on.
+    expected = run(layer(), architecture=architecture)
+    np.testing.assert_allclose(found.unexplained, expected.unexplained, rtol=1e-2)
+    checkpoints.write(tmp_path / "saes", saes)
+    loaded = SAE(checkpoint=str(tmp_path / "saes"), device=device)
+    assert loaded.loaded(layer()).encoder.device.type == device
+    again = loaded.transform(layer(), to=SparseCodes, rng=stream(0))
+    assert again.n == found.n
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="torch sees a GPU here")
+def test_an_absent_device_is_refused():
+    with pytest.raises(UsageError, match="torch sees no GPU here"):
+        run(layer(), device="cuda")

@@ -75,7 +75,9 @@ def test_gradients_are_those_of_the_loss(architecture, tied, mean, close32):
 
 
 def test_the_threshold_of_a_jump_follows_the_window():
-    """Where the window holds a sample, its pseudo-gradient; everything else as of a ReLU at the codes that are kept."""
+    """Where the window holds a sample, its pseudo-gradient; everything else as of a ReLU at the
+    codes that are kept.
+    """
     made, x = trainer(plan("jumprelu", tied=False)), torch.stack([samples(32, s) for s in range(3)])
     with torch.no_grad():
         made.values["threshold"].abs_()
@@ -94,7 +96,9 @@ def test_the_threshold_of_a_jump_follows_the_window():
 
 
 def test_the_mean_form_is_the_sum_form_over_the_units(close32):
-    """grad(mean with l1) N = grad(sum with l1 N / D): the two differ by a factor, once the weight is converted."""
+    """grad(mean with l1) N = grad(sum with l1 N / D): the two differ by a factor, once the weight
+    is converted.
+    """
     mean, x = trainer(plan(mean=True)), torch.stack([samples(32, s) for s in range(3)])
     total = trainer(dataclasses.replace(plan(), sparse=plan().sparse * UNITS / FEATURES))
     with torch.no_grad():
@@ -116,7 +120,10 @@ def test_one_pass_is_as_good_as_one_by_one():
 
 
 def test_the_best_epoch_is_kept_by_value():
-    """The official code keeps references, so that its best epoch is its last. Here the steps are too long."""
+    """The official code keeps references, so that its best epoch is its last.
+
+    Here the steps are too long.
+    """
     x, held = samples(256), samples(64, 9)
     wild = plan(count=1, learning_rate=0.2, epochs=30)
     with torch.no_grad():

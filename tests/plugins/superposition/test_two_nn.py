@@ -19,20 +19,24 @@ def estimate(data):
 def test_the_dimension_of_a_cube_and_of_its_image_in_more_dimensions(d):
     cube = RNG(d).uniform(size=(4000, d))
     value, stderr = two_nn(cube, "x")
-    # edges make the cube look thinner, by less than the outermost shell of neighbours: n^(-1/d) of the points
+    # edges make the cube look thinner, by less than the outermost shell of neighbours: n^(-1/d) of
+    # the points
     assert value == pytest.approx(d, abs=3 * stderr + d * 4000 ** (-1 / d))
     turn = np.linalg.qr(RNG(9).normal(size=(7, 7)))[0][:d]
     assert two_nn(cube @ turn, "x")[0] == pytest.approx(value, rel=1e-6)
 
 
 def test_the_standard_error_is_the_spread_over_draws():
-    """On a circle there are no edges: logarithms of ratios are exponential, but neighbours share distances."""
+    """On a circle there are no edges: logarithms of ratios are exponential, but neighbours share
+    distances.
+    """
     found = []
     for seed in range(200):
         t = RNG(seed).uniform(0, 2 * math.pi, 400)
         found.append(two_nn(np.column_stack([np.cos(t), np.sin(t)]), "x"))
     spread = np.std([v for v, _ in found], ddof=1)
-    # 5 % for the spread of 200 draws; shared neighbours correlate the terms, which the error does not see
+    # 5 % for the spread of 200 draws; shared neighbours correlate the terms, which the error does
+    # not see
     assert np.mean([s for _, s in found]) == pytest.approx(spread, rel=0.4)
 
 

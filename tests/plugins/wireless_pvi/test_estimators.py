@@ -88,9 +88,7 @@ def test_auroc_counts_pairs(rows):
 
 def test_mislabelled_needs_some_of_each():
     for wrong in (None, [True] * 3, [False] * 3):
-        with pytest.raises(
-            Incompatible, match="wanted some wrong labels and some right ones"
-        ):
+        with pytest.raises(Incompatible, match="wanted some wrong labels and some right ones"):
             estimate("mislabelled", table([0.5] * 3, [0, 1, 1], wrong=wrong))
 
 
@@ -156,5 +154,7 @@ def test_a_fall_is_the_difference_of_two_scores():
 
 
 def test_tokens_need_texts():
-    with pytest.raises(Incompatible, match="no token occurs in 6 test texts of a class, of 3 in all"):
+    with pytest.raises(
+        Incompatible, match="no token occurs in 6 test texts of a class, of 3 in all"
+    ):
         estimate("token-artefacts", lamps(40, test=3))

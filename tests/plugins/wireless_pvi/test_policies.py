@@ -4,14 +4,16 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 import harness
-from harness import Incompatible
+from harness import Incompatible, UsageError
 from harness_wireless_pvi.kinds import GuidedText
 from harness_wireless_pvi.policies import schedules
 
 from .conftest import RNG, estimate, lamps
 
+GPU = torch.cuda.is_available()
 PVI = np.linspace(-1.0, 1.0, 80)
 ROWS, CLASSES = np.arange(100, 180), np.arange(80) % 2
 SMALL = {"steps": 40, "width": 16, "layers": 1, "learning_rate": 5e-3}
@@ -132,3 +134,32 @@ def test_policies_refuse_what_they_cannot_judge():
         estimate("train-filter", sided, **SMALL)
     with pytest.raises(Incompatible, match="no train/test split"):
         guided(dataclasses.replace(lamps(), split=None))
+
+
+@pytest.mark.parametrize(
+    "device",
+    ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not GPU, reason="no GPU here"))],
+)
+def test_ratings_and_policies_compute_on_their_device(device, monkeypatch):
+    from harness_wireless_pvi.predictors.transformer import Classifier
+
+    seen, forward = set(), Classifier.forward
+
+    def spy(network, ids, real):
+        seen.add((ids.device.type, network.head.weight.device.type))
+        return forward(network, ids, real)
+
+    monkeypatch.setattr(Classifier, "forward", spy)
+    brief = SMALL | {"steps": 5, "device": device}
+    data = guided(lamps(80, test=20), folds=2, **brief)
+    assert seen == {(device, device)}
+    seen.clear()
+    assert np.isfinite(data.pvi).all()
+    assert estimate("train-weight", data, **brief).diagnostics["steps"] == 5
+    assert seen == {(device, device)}
+
+
+@pytest.mark.skipif(GPU, reason="there is a GPU")
+def test_ratings_without_the_gpu_that_is_asked_for():
+    with pytest.raises(UsageError, match="torch sees no GPU here; wanted device=cpu"):
+        guided(lamps(), device="cuda", **SMALL)

@@ -157,7 +157,9 @@ def test_the_transformer_learns_in_either_alphabet():
     )
     for given, tokens in ((data, "words"), (hidden, "bytes")):
         params = {"steps": 150, "width": 32, "layers": 1, "tokens": tokens, "learning_rate": 5e-3}
-        assert estimate("v-information", scores("transformer-classifier", given, **params)).value > 0.5
+        assert (
+            estimate("v-information", scores("transformer-classifier", given, **params)).value > 0.5
+        )
 
 
 def test_long_texts_are_cut_and_it_is_said(caplog):

@@ -63,7 +63,7 @@ def test_the_script_makes_them(embedded, script):
 
 
 def test_forces_are_the_slope_of_the_energy(embedded):
-    """EMT on the stored positions, with its own calculator, gives what is stored; and a finite difference agrees."""
+    """EMT on the stored positions gives what is stored; and a finite difference agrees."""
     from ase import Atoms
     from ase.calculators.emt import EMT
 

@@ -78,7 +78,7 @@ def test_an_unseen_element_gets_the_mean(bags):
 
 @given(st.lists(st.floats(-100, 100), min_size=2, max_size=2))
 def test_errors_do_not_hang_on_the_zero_of_energy(bags, shift):
-    """Another reference energy per element changes no error, where the training part has the elements."""
+    """Another reference energy per element changes no error where the elements are trained on."""
     rng = np.random.default_rng(4)
     shares = rng.dirichlet(np.ones(2), size=8)
     energies = rng.normal(size=8)

@@ -10,7 +10,7 @@ from harness_atoms.presets import GAP20, TM23
 
 @pytest.fixture
 def write(frames):
-    """Write structures as the presets' files have them: forces as ``force``, energies in the comment."""
+    """Write structures as in the presets' files: forces as ``force``, energies in the comment."""
     from ase.io import write as to_file
 
     def do(path, data, types=None, forces="force"):
@@ -137,7 +137,7 @@ def test_tm23_limit_leaves_the_reference_whole(tm):
 def test_tm23_says_what_it_needs(tmp_path):
     for path, found in (
         ("", "not given"),
-        (str(tmp_path / "no"), "no folder"),
+        (str(tmp_path / "no"), "not a folder"),
         (str(tmp_path), "has no"),
     ):
         with pytest.raises(UsageError, match=f"tm23.path: .*{found}") as error:

@@ -120,7 +120,7 @@ def test_energy_errors_are_those_of_ten_fits(few, facts):
 
 
 def test_test_structures_do_not_leak(few):
-    """The energy of a structure enters no prediction of it: changing it moves its error alone by that much."""
+    """The energy of a structure enters no prediction of it: changing it moves its error alone."""
     chosen, odd = np.array([0, 2, 3, 5, 8, 9, 12, 13]), 5
     energies = few.energies.copy()
     energies[odd] += 10.0
@@ -163,7 +163,8 @@ def test_without_forces_or_energies_scores_are_left_out_with_a_note(few, bare, c
         "atoms_kept",
     }
     assert [r.getMessage() for r in caplog.records] == [
-        "bare: the data have no forces: no score for tail_recall, force_w1, q99_ratio and the energy test"
+        "bare: the data have no forces; left out: tail_recall, force_w1, q99_ratio and the energy "
+        "test"
     ]
     caplog.clear()
     forces_only = dataclasses.replace(few, energies=None)
@@ -171,7 +172,7 @@ def test_without_forces_or_energies_scores_are_left_out_with_a_note(few, bare, c
         got = scored(forces_only, [2, 5, 9], 3 / 14, name="forces only")
     assert "tail_recall" in got
     assert "rmse_out" not in got
-    assert "forces only: the data have no energies: no score for the energy test" in caplog.text
+    assert "forces only: the data have no energies; left out: the energy test" in caplog.text
 
 
 def test_large_sets_are_spared_the_energy_test(few, caplog, monkeypatch):

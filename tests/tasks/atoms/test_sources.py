@@ -95,7 +95,8 @@ def test_only_a_commit_pins_the_hub():
         ),
         (
             "qqq",
-            "unknown data set 'qqq': wanted a file, a folder, colabfit/NAME, or copper, copper-gold, metals",
+            "unknown data set 'qqq': wanted a file, a folder, colabfit/NAME, or copper, "
+            "copper-gold, metals",
         ),
         ("copper,missing.xyz", "missing.xyz: no such file or folder; wanted"),
         ("./data/silicon", "./data/silicon: no such file or folder; wanted"),

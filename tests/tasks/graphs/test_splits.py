@@ -14,7 +14,7 @@ def pairs_of(rows):
 
 @pytest.mark.parametrize("listed", [splits.LISTED, 0])
 def test_links_are_cut_without_a_leak(listed, monkeypatch):
-    """Held-out edges and non-edges are neither known edges nor each other; all edges appear once."""
+    """Held-out edges and non-edges are no known edges, and differ; all edges appear once."""
     monkeypatch.setattr(splits, "LISTED", listed)
     edges = np.array(nx.gnp_random_graph(60, 0.15, seed=0).edges())
     data = splits.split_links(edges, 60, None, k=5, negatives=2.0, rng=stream(0), name="mine")
@@ -36,7 +36,7 @@ def test_links_are_cut_without_a_leak(listed, monkeypatch):
 
 
 def test_non_edges_are_uniform():
-    """Over all non-edges of a square with a diagonal left out: chi-square below its 99.99 % point for 9 degrees."""
+    """Chi-square over all non-edges below its 99.99 % point for 9 degrees of freedom."""
     edges = np.array([[0, 1], [1, 2], [2, 3], [0, 3], [0, 4]])
     rng = stream(0)
     counts = {}
@@ -54,7 +54,7 @@ def test_graphs_too_dense_for_non_edges_are_refused(listed, monkeypatch):
     complete = np.array(list(itertools.combinations(range(12), 2)))
     with pytest.raises(
         UsageError,
-        match=r"mine: 0 pairs without an edge, and .* are wanted: the graph is too dense",
+        match=r"mine: 0 pairs without an edge, and .* are needed: the graph is too dense",
     ):
         splits.split_links(complete, 12, None, k=1, negatives=1.0, rng=stream(0), name="mine")
     with pytest.raises(UsageError, match="too dense"):
@@ -63,7 +63,7 @@ def test_graphs_too_dense_for_non_edges_are_refused(listed, monkeypatch):
 
 def test_too_few_edges_and_too_great_a_k_are_refused():
     edges = np.array([[0, 1], [1, 2], [2, 3]])
-    with pytest.raises(UsageError, match="3 edges; link prediction wants 10 or more"):
+    with pytest.raises(UsageError, match="3 edges; link prediction needs 10 or more"):
         splits.split_links(edges, 9, None, k=1, negatives=1.0, rng=stream(0), name="mine")
     edges = np.array(nx.path_graph(41).edges())
     with pytest.raises(
@@ -111,7 +111,7 @@ def test_missing_predictions_and_too_few_non_links_are_named():
     with pytest.raises(Incompatible, match="not every unit of the test part is predicted"):
         scores.ranking(links(), Prediction([1.0], [2]))
     with pytest.raises(
-        Incompatible, match="Hits@9 wants 9 unlinked test pairs or more; there are 5"
+        Incompatible, match="Hits@9 needs 9 unlinked test pairs or more; there are 5"
     ):
         scores.ranking(links(k=9), Prediction(np.zeros(8), np.arange(2, 10)))
 

@@ -63,7 +63,7 @@ def test_the_paper_size_can_be_asked_for():
 
 @pytest.mark.parametrize("structure", ["uniform", "clustered", "bipartite"])
 def test_nodes_are_joined_as_the_structure_says(structure):
-    """Share of edges within the wanted blocks: 1 - noise, and a quarter of the noise by chance; five standard deviations."""
+    """1 - noise of the edges within the wanted blocks, and a quarter of the noise by chance."""
     data = cases("node-scenarios", nodes=4000)[f"random-{structure}"].load()
     a, b = data.labels[data.edges].T
     share = (a == b).mean() if structure != "bipartite" else (a == (b ^ 1)).mean()
@@ -84,7 +84,7 @@ def test_nodes_are_joined_as_the_structure_says(structure):
             {"only": ("les-miserables",)},
             "'les-miserables'; wanted some of karate, davis, digits",
         ),
-        ("planetoid", {}, "names no data set: --set planetoid.datasets="),
+        ("planetoid", {}, "planetoid.datasets: none; wanted --set planetoid.datasets="),
     ],
 )
 def test_wrong_parameters_are_refused(task, params, message):
@@ -129,7 +129,8 @@ def folder(tmp_path):
         for part, nodes in enumerate(np.array_split(rng.permutation(30)[:30], [15, 22])):
             masks[part, i, nodes] = True
     train, valid, test = masks
-    np.savez(tmp_path / "masks.npz", node_features=x, node_labels=labels, edges=edges, train_masks=train, val_masks=valid, test_masks=test)  # fmt: skip
+    masks = {"train_masks": train, "val_masks": valid, "test_masks": test}
+    np.savez(tmp_path / "masks.npz", node_features=x, node_labels=labels, edges=edges, **masks)
     sparse = scipy.sparse.csr_array(x)
     parts = {
         "x_data": sparse.data,
@@ -273,7 +274,7 @@ class Tensors:
 
 
 def test_the_reader_of_pytorch_geometric_converts_its_layout(monkeypatch):
-    """A stand-in with the documented attributes: edges (2, m) in both directions, masks (n,) or (n, splits)."""
+    """The documented attributes: edges (2, m) in both directions, masks (n,) or (n, splits)."""
     import sys
     import types
 

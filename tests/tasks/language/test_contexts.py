@@ -29,7 +29,12 @@ def patient(i, right=2):
 
 
 def filing(i, pieces=1):
-    page = {"evidence_text": f"Sales were {i}.", "evidence_text_full_page": f"Page of C{i}. Sales were {i}.", "doc_name": f"C{i}_10K", "evidence_page_num": i}  # fmt: skip
+    page = {
+        "evidence_text": f"Sales were {i}.",
+        "evidence_text_full_page": f"Page of C{i}. Sales were {i}.",
+        "doc_name": f"C{i}_10K",
+        "evidence_page_num": i,
+    }
     return {
         "question": f"What were the sales of C{i}?",
         "answer": f"${i}",
@@ -168,7 +173,7 @@ def test_pages_grow_around_the_evidence(tmp_path):
             assert [i for i in range(6) if f"<{i}>" in text] == list(wanted), size
     with pytest.raises(DataError, match="wanted page 9"):
         corpora.pages_around(tmp_path / "C1_10K.txt", 9, 0)
-    with pytest.raises(UsageError, match="pages by form feeds"):
+    with pytest.raises(UsageError, match="pages separated by form feeds"):
         cases("financebench", path, documents=str(tmp_path / "none"))[0].load()
 
 
@@ -262,7 +267,7 @@ def test_rows_of_another_shape(tmp_path, preset, rows, said):
 
 
 def test_files_that_cannot_be_read(tmp_path, monkeypatch):
-    with pytest.raises(UsageError, match=r"path is empty; wanted a copy of .*benchmark_v5"):
+    with pytest.raises(UsageError, match=r"path: empty; wanted a copy of .*benchmark_v5"):
         cases("longhealth", "")
     with pytest.raises(UsageError, match=r"no such file; wanted \.json"):
         cases("qasper", tmp_path / "none.parquet")

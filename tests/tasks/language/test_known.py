@@ -57,7 +57,9 @@ def test_birch_bounds_close_on_the_rate():
 
 
 def test_grammar_rate_by_counting_rules():
-    """A parser that knows the grammar pays h per rule: bits over symbols of long stretches is the rate."""
+    """A parser that knows the grammar pays h per rule: bits over symbols of long stretches is the
+    rate.
+    """
     language, p = known.grammar(), known.BRANCH
     ids = language.draw(400, 400, stream(0)).ravel()
     opened, dots = np.isin(ids, (0, 2)).sum(), (ids == 4).sum()
@@ -77,7 +79,7 @@ def test_cases_are_stationary():
 
 
 def test_refuses_what_cannot_be_split():
-    with pytest.raises(UsageError, match="wanted both parts"):
+    with pytest.raises(UsageError, match="wanted some in both parts"):
         list(harness.task("known-entropy-languages", sequences=4, train_share=0.99).cases(seed=0))
-    with pytest.raises(UsageError, match="each once"):
+    with pytest.raises(UsageError, match="each of them once"):
         list(harness.task("known-entropy-languages", languages=("coin", "coin")).cases(seed=0))

@@ -76,7 +76,7 @@ def test_wrong_requests(checkpoint, text, tmp_path):
         list(harness.task("lm-layers", layers=("hidden-01",)).cases(seed=0))
     with pytest.raises(UsageError, match="save_pretrained"):
         list(LMLayers(model=str(tmp_path)).cases(seed=0))
-    with pytest.raises(UsageError, match=r"fits none of hidden-00, .*transformer\.h\.0\.mlp"):
+    with pytest.raises(UsageError, match=r"matches none of hidden-00, .*transformer\.h\.0\.mlp"):
         list(task(checkpoint, text, layers=("block-7",)).cases(seed=0))
     with pytest.raises(UsageError, match="no vector per token"):
         next(iter(task(checkpoint, text, layers=("transformer.wpe",)).cases(seed=0))).load()
@@ -90,7 +90,7 @@ def test_wrong_requests(checkpoint, text, tmp_path):
 
 
 def test_the_embedded_model_is_the_default():
-    """Its layers at the same tokens: the embedding repeats where a token does, what blocks make of it does not."""
+    """Layers at the same tokens: the embedding repeats where a token does, later layers do not."""
     found = {c.id: c.load() for c in harness.task("lm-layers", tokens=500).cases(seed=0)}
     assert list(found) == ["hidden-00", "hidden-01", "hidden-02"]
     assert {data.x.shape for data in found.values()} == {(500, 64)}

@@ -1,4 +1,4 @@
-"""Toy models, known codes, parity, grokking and digits: what is trained, and on what it is looked at."""
+"""Toy models, known codes, parity and grokking: what is trained, and on what it is evaluated."""
 
 import dataclasses
 import math
@@ -49,7 +49,7 @@ def toys():
 
 
 def test_toy_models_keep_more_features_the_sparser_they_are(toys):
-    """|W|^2 / N is one while the models keep their five most important features, and two to four at the end."""
+    """|W|^2 / N is one while the models keep five features, and two to four at the end."""
     task, cases = toys
     frobenius = [c.facts["frobenius"] for c in cases]
     assert frobenius[0] == pytest.approx(1.0, abs=0.02)
@@ -88,7 +88,7 @@ def test_known_codes():
     assert cases["m16-n16-k2-uneven"].truth["effective_features"] == pytest.approx(10.7, abs=0.05)
     square = cases["m16-n16-k2"].load().x
     assert square.shape == (500, 16)
-    # rows are orthonormal: the squared length of a sample is that of its code, E = M k/M E u^2 = 2/3
+    # Rows are orthonormal: a sample is as long as its code, E = M k/M E u^2 = 2/3 squared.
     spread = (square**2).sum(1)
     assert spread.mean() == pytest.approx(2 / 3, abs=5 * spread.std() / math.sqrt(500))
     with pytest.raises(UsageError, match="known-codes"):
@@ -140,7 +140,7 @@ def test_sites_and_samples_of_parity(dropout):
     np.testing.assert_array_equal(post.x, np.maximum(pre.x, 0))
     assert (post.width, post.n, post.layer, pre.layer) == (32, 1000, "post", "pre")
     assert post.accuracy == dropout.trained(32, 0).accuracy[1]
-    # a random sample of the inputs, not the first rows, which are of one task and label (official bug 3)
+    # A random sample of the inputs, not the first rows, which are of one task and label.
     assert abs(post.labels.mean() - 0.5) < 5 * 0.5 / math.sqrt(1000)
     with pytest.raises(UsageError, match="different ones"):
         list(DropoutParity(rates=(0.1, 0.1)).cases(seed=0))
@@ -171,7 +171,7 @@ def test_sums_are_learnt(sums):
 
 
 def test_the_chain_moves_about_the_weights(sums):
-    """With many draws the mean rise of the loss no longer depends on the chain's seed, and it is above zero."""
+    """With many draws the mean rise of the loss is above zero, whatever the chain's seed."""
     pairs, moments = sums.trained(0)
     found = [grokking.learning_coefficient(moments[500], pairs, 100, seeded(s)) for s in range(3)]
     assert min(found) > 0
@@ -179,6 +179,34 @@ def test_the_chain_moves_about_the_weights(sums):
     before = [w.clone() for w in moments[500]]
     grokking.learning_coefficient(moments[500], pairs, 3, seeded())
     assert all(torch.equal(a, b) for a, b in zip(before, moments[500], strict=True))
+
+
+SMALL = {
+    "toy-superposition": {"models": 2, "steps": 20, "n": 50},
+    "dropout-parity": {"widths": (8,), "rates": (0.5,), "epochs": 1, "n": 50},
+    "grokking": {"modulus": 7, "steps": (0, 20), "draws": 2},
+    "adversarial-digits": {"classes": (2,), "widths": (8,), "epsilons": (0.1,), "epochs": 1},
+}
+
+
+def loaded(name, **params):
+    task = harness.task(f"networks/{name}", **SMALL[name], **params)
+    return [case.load() for case in task.cases(seed=0)]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
+@pytest.mark.parametrize("name", SMALL)
+def test_a_gpu_gives_the_layers_of_the_cpu(name):
+    """Up to rounding, which training magnifies."""
+    for found, wanted in zip(loaded(name, device="cuda"), loaded(name), strict=True):
+        assert np.abs(found.x - wanted.x).max() <= 0.02 * np.abs(wanted.x).max()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="torch sees a GPU")
+@pytest.mark.parametrize("name", SMALL)
+def test_networks_run_on_the_device_of_the_task(name):
+    with pytest.raises(UsageError, match="torch sees no GPU"):
+        loaded(name, device="cuda")
 
 
 def test_moments_of_grokking():
@@ -211,7 +239,7 @@ def test_activations_for_estimators_that_know_no_networks():
 
 
 def test_estimators_of_samples_and_pairs_reach_the_layers():
-    """The cross-run with entropy and information: planned for all, run for one that compiles nothing."""
+    """Entropy and information of layers: planned for all, run for one that compiles nothing."""
     layers = {"widths": (8,), "rates": (0.0,), "sites": ("pre",), "epochs": 1, "n": 300}
     found = plan.make(
         registry.default(),

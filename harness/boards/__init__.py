@@ -1,1 +1,0 @@
-"""Tables made from records, and leaderboards that are rebuilt from records alone."""

@@ -1,0 +1,20 @@
+"""Tables made from records: as values, and drawn for a terminal, in Markdown, LaTeX, CSV and
+JSON."""
+
+from harness.tables.render import show, to_terminal, to_text
+from harness.tables.summary import ARROWS, label, matches, tables
+from harness.tables.table import Cell, Column, Table, number
+
+__all__ = [
+    "ARROWS",
+    "Cell",
+    "Column",
+    "Table",
+    "label",
+    "matches",
+    "number",
+    "show",
+    "tables",
+    "to_terminal",
+    "to_text",
+]

@@ -1,0 +1,57 @@
+"""How the rows of a section compare, pair by pair, for its page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness_boards import statistics as st
+
+if TYPE_CHECKING:
+    from harness_boards.sections.ranked import Ranked
+
+
+def verdicts(section: Ranked, index: int) -> dict[str, list[str]]:
+    """How one row compares with the others, in words: which are worse, not separated, better, or
+    incomparable."""
+    found: dict[str, list[str]] = {
+        "better than": [],
+        "not separated from": [],
+        "worse than": [],
+        "too little in common with": [],
+    }
+    for v in section.verdicts:
+        if index not in (v.first, v.second):
+            continue
+        other = section.rows[v.second if v.first == index else v.first].row.label
+        if v.holm is None or v.difference is None:
+            found["too little in common with"].append(other)
+        elif v.holm >= 1 - st.LEVEL:
+            found["not separated from"].append(other)
+        else:
+            found[
+                "better than" if (v.difference < 0) == (v.first == index) else "worse than"
+            ].append(other)
+    return {words: names for words, names in found.items() if names}
+
+
+def pairs(section: Ranked) -> dict[str, Any]:
+    """The figures of all verdicts: first, second, cases, difference (first less second), low, high,
+    p, Holm's p.
+
+    The sign is that of the error or value; ``low_wins`` says which is better.
+    """
+    turn = section.turn(section.quantity)
+    found = []
+    for v in section.verdicts:
+        bounds = (
+            sorted((turn * v.low, turn * v.high))
+            if v.low is not None and v.high is not None
+            else (None, None)
+        )
+        difference = None if v.difference is None else turn * v.difference
+        figures = (
+            None if f is None else float(f"{f:.4g}") for f in (difference, *bounds, v.p, v.holm)
+        )
+        found.append((v.first, v.second, v.cases, *figures))
+    labels = [s.row.label for s in section.rows]
+    return {"labels": labels, "low_wins": turn > 0, "level": round(1 - st.LEVEL, 6), "pairs": found}

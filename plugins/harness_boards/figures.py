@@ -1,0 +1,139 @@
+"""Standing tables of a page: every figure with the number that it sorts by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from harness.tables import number
+from harness_boards.grid import Row
+
+WIDTH = 100.0
+LOGARITHMIC = 30.0
+"""Intervals whose ends differ by more than this factor are drawn on a logarithmic scale."""
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's heading; ``first`` is the direction in which a first click sorts."""
+
+    name: str
+    hint: str = ""
+    unit: str = ""
+    first: str = "ascending"
+    left: bool = False
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A drawn interval ``low .. high``, with a dot at ``dot`` and a line at ``zero`` where these
+    are on the scale."""
+
+    low: float
+    high: float
+    dot: float | None = None
+    zero: float | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A cell: what it shows, and what it sorts by (nothing sorts last).
+
+    ``small`` is an interval in words, ``marks`` what became of runs without a figure, ``heard``
+    what only a screen reader says.
+    """
+
+    text: str = "–"
+    key: float | str | None = None
+    names: str = ""
+    best: bool = False
+    bar: Bar | None = None
+    small: str = ""
+    marks: tuple[str, ...] = ()
+    heard: str = ""
+
+    @property
+    def sorts_by(self) -> str | None:
+        """The key as the script reads it."""
+        return self.key if self.key is None or isinstance(self.key, str) else f"{self.key:.6g}"
+
+    @property
+    def textual(self) -> bool:
+        """Whether it sorts by alphabet."""
+        return isinstance(self.key, str)
+
+    @property
+    def classes(self) -> str:
+        """Names for the style sheet."""
+        return " ".join(filter(None, (self.names, "best" * self.best)))
+
+    def marked(self) -> Figure:
+        """The best of its column."""
+        return replace(self, best=True)
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Drawings of intervals on one scale for all rows."""
+
+    low: float
+    high: float
+    logarithmic: bool = False
+
+    @classmethod
+    def of(cls, bounds: Sequence[Interval | None], *, from_zero: bool = False) -> Bars:
+        """A scale that holds all intervals (and zero, unless it is logarithmic)."""
+        ends = [e for b in bounds if b for e in b]
+        low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
+        logarithmic = low > 0 and high / low > LOGARITHMIC
+        return cls(min(low, 0.0) if from_zero and not logarithmic else low, high, logarithmic)
+
+    def figure(self, value: float | None, interval: Interval | None) -> Figure:
+        """An interval, drawn and in words; it sorts by its lower end."""
+        if interval is None:
+            return Figure("")
+        small = f"{number(interval[0])} to {number(interval[1])}"
+        return Figure("", interval[0], bar=self._bar(value, interval), small=small)
+
+    def _bar(self, value: float | None, interval: Interval) -> Bar | None:
+        if value is None:
+            return None
+        dot = None
+        if value > 0 or not self.logarithmic:
+            dot = self._at(min(max(value, self.low), self.high))
+        zero = self._at(0.0) if self.low < 0 < self.high else None
+        return Bar(self._at(interval[0]), self._at(interval[1]), dot, zero)
+
+    def _at(self, value: float) -> float:
+        scale: Callable[[float], float] = math.log if self.logarithmic else float
+        width = (scale(self.high) - scale(self.low)) or 1.0
+        return 3.0 + (WIDTH - 6.0) * (scale(value) - scale(self.low)) / width
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a standing table; ``words`` are what a filter finds it by."""
+
+    label: str
+    words: str
+    figures: Sequence[Figure]
+
+
+def table_of(rows: Iterable[Row], figures: Iterable[Sequence[Figure]]) -> list[Line]:
+    """The lines of a standing table."""
+    return [
+        Line(row.label, " ".join((*row.models, row.estimator)), cells)
+        for row, cells in zip(rows, figures, strict=True)
+    ]
+
+
+def best_of(
+    keys: Iterable[tuple[int, float | str | None]], badness: Callable[[float], float]
+) -> list[int]:
+    """Who is best; nobody where all are alike."""
+    known = [(i, badness(k)) for i, k in keys if k is not None and not isinstance(k, str)]
+    low = min((b for _, b in known), default=math.inf)
+    winners = [i for i, b in known if b <= low]
+    return winners if len(winners) < len(known) else []

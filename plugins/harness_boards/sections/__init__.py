@@ -1,0 +1,1 @@
+"""The kinds of section. A module here with a `Section` that has a ``kind`` adds one."""

@@ -1,0 +1,94 @@
+"""From a result store to a board's records: the results that the board asks for, and no others."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from harness import Record, UsageError
+from harness.commands import Path, Plan, Registry, Status, path_sources
+from harness_boards import submission
+from harness_boards.definition import Board
+
+
+def contribution(board: Board, registry: Registry, plugin: str) -> Plan:
+    """The paths that a plugin has on a board: those the board names, else all its estimators on
+    the board's terms."""
+    try:
+        named = [
+            path
+            for path in board.plan(registry).paths
+            if path.estimator.name.startswith(f"{plugin}/")
+        ]
+    except UsageError:  # the board's own plugins are not installed here
+        named = []
+    if named:
+        return Plan(tuple(named), ())
+    asked = tuple(
+        dataclasses.replace(
+            r, plugins=(*r.plugins, plugin), estimators=(f"{plugin}/*",), baselines=False
+        )
+        for r in board.requests
+    )
+    return dataclasses.replace(board, requests=asked).plan(registry)
+
+
+def from_store(registry: Registry, plan: Plan, records: Iterable[Record]) -> list[Record]:
+    """The newest result of each case of a plan's paths, as far as it was made by the code that is
+    installed.
+
+    Raises `UsageError` where a path has none, naming the first.
+    """
+    wanted = {_key(path): path for path in plan.paths}
+    sources = {key: path_sources(registry, path) for key, path in wanted.items()}
+    newest: dict[tuple[Any, ...], Record] = {}
+    seen = set()
+    for record in records:
+        key = _record_key(record)
+        if key not in wanted or dict(record.sources) != sources[key]:
+            continue
+        seen.add(key)
+        at = (*key, record.case)
+        known = newest.get(at)
+        if known is None or (_worth(known), known.started) <= (_worth(record), record.started):
+            newest[at] = record
+    lost = [path for key, path in wanted.items() if key not in seen]
+    if lost:
+        raise UsageError(
+            f"{len(lost)} of {len(wanted)} paths have no result of the installed code in the "
+            f"store, {lost[0]} "
+            f"#{lost[0].seed} for one: compute them with `harness board run`"
+        )
+    return list(newest.values())
+
+
+def _worth(record: Record) -> int:
+    """A result is worth more than a failure, whichever is newer."""
+    return 0 if record.status.failed or record.status is Status.INTERRUPTED else 1
+
+
+def _key(path: Path) -> tuple[Any, ...]:
+    params = {
+        "task": path.task.params,
+        "models": [m.params for m in path.models],
+        "estimator": path.estimator.params,
+    }
+    names = path.task.name, tuple(m.name for m in path.models), path.estimator.name
+    return (*names, _canonical(params), path.seed)
+
+
+def _record_key(record: Record) -> tuple[Any, ...]:
+    return record.task, record.models, record.estimator, _canonical(record.params), record.seed
+
+
+def _canonical(params: Any) -> str:
+    return json.dumps(params, sort_keys=True, default=list)
+
+
+def replace(board: Board, registry: Registry, records: Iterable[Record]) -> None:
+    """Write the files of the plugins that gave these records; those of other plugins stay as
+    they are."""
+    for one in submission.gather(registry, records):
+        submission.write(board.records_folder, one)

@@ -1,0 +1,293 @@
+"""``harness board`` as a maintainer and a contributor use it, and every way to tamper with a board."""
+
+import dataclasses
+import json
+import shutil
+
+import pytest
+
+from harness.identity import record_key
+from harness.records import Records
+from harness_boards import submission
+
+TOML = 'title = "Toys"\ntasks = ["normals"]\nestimators = ["mean"]\nseeds = [0, 1]\n'
+GENERATED = ("table.md", "table.csv", "table.tex", "board.json", "index.html")
+
+
+def ok(process):
+    assert process.returncode == 0, process.stderr
+    return process
+
+
+@pytest.fixture
+def folder(command, tmp_path):
+    """A board that was run: two rows of the toy plugin on its three cases."""
+    folder = tmp_path / "leaderboards" / "toys"
+    folder.mkdir(parents=True)
+    (folder / "board.toml").write_text(TOML)
+    ok(command("board", "run", "toys", *where(folder)))
+    return folder
+
+
+def where(folder):
+    return "--boards", folder.parent
+
+
+def rewritten(folder, change):
+    """The toy plugin's records, each changed, in a file that is otherwise in order."""
+    path = folder / "records" / "toy.jsonl"
+    old = submission.read(path)
+    submission.write(
+        path.parent,
+        dataclasses.replace(old, records=Records(filter(None, map(change, old.records)))),
+    )
+
+
+def test_run_build_check_show(command, folder):
+    assert {f.name for f in folder.iterdir()} == {"board.toml", "records", *GENERATED}
+    assert ok(command("board", "check", "toys", *where(folder))).stderr == ""
+    before = {name: (folder / name).read_bytes() for name in GENERATED}
+    for name in GENERATED:
+        (folder / name).unlink()
+    ok(command("board", "build", "toys", *where(folder)))
+    assert {name: (folder / name).read_bytes() for name in GENERATED} == before
+    assert "mean" in ok(command("board", "show", "toys", *where(folder))).stdout
+    for how, name in (
+        ("markdown", "table.md"),
+        ("csv", "table.csv"),
+        ("latex", "table.tex"),
+        ("json", "board.json"),
+    ):
+        assert (
+            ok(command("board", "show", "toys", "--format", how, *where(folder))).stdout.encode()
+            == before[name]
+        )
+
+
+def test_a_second_run_computes_nothing_and_changes_nothing(command, folder):
+    before = (folder / "records" / "toy.jsonl").read_bytes()
+    again = ok(command("board", "run", "toys", *where(folder)))
+    assert "0 computed" in again.stderr
+    assert (folder / "records" / "toy.jsonl").read_bytes() == before
+
+
+def test_all_boards_and_their_index(command, folder):
+    ok(command("board", "build", *where(folder)))
+    assert "[Toys](toys/" in (folder.parent / "README.md").read_text()
+    assert ok(command("board", "check", *where(folder))).stderr == ""
+    (folder.parent / "README.md").write_text("nothing")
+    stale = command("board", "check", *where(folder))
+    assert stale.returncode == 1
+    assert "README.md is stale: harness board build" in stale.stderr
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_stale_files_are_named(command, folder, name):
+    file = folder / name
+    file.write_bytes(file.read_bytes().replace(b"mean", b"MEAN", 1))
+    found = command("board", "check", "toys", *where(folder))
+    assert found.returncode == 1
+    assert f"{name} is stale: harness board build toys" in found.stderr
+
+
+def tampered(command, folder):
+    ok(command("board", "build", "toys", *where(folder)))
+    return command("board", "check", "toys", *where(folder))
+
+
+def test_a_missing_seed(command, folder):
+    rewritten(folder, lambda r: None if (r.case, r.seed) == ("normal-1", 1) else r)
+    found = tampered(command, folder)
+    assert found.returncode == 1
+    assert "toy: toy/normals:normal-1 ▸ toy/mean: no record for seed 1" in found.stderr
+
+
+def test_a_seed_and_a_task_that_nobody_asked_for(command, folder):
+    def strange(r):
+        moved = dataclasses.replace(r, seed=7) if r.seed == 1 else r
+        return dataclasses.replace(moved, key=record_key(moved))
+
+    rewritten(folder, strange)
+    assert "seed 7; the board's are 0, 1" in tampered(command, folder).stderr
+    (folder / "board.toml").write_text(
+        TOML.replace("normals", "choice").replace('"mean"', '"best"')
+    )
+    assert "this board asks for no such task" in tampered(command, folder).stderr
+
+
+def test_a_key_that_is_not_the_records_own(command, folder):
+    rewritten(
+        folder,
+        lambda r: dataclasses.replace(r, n=r.n, params={**r.params, "estimator": {"scale": 2.0}}),
+    )
+    found = tampered(command, folder)
+    assert found.returncode == 1
+    assert "the key is not that of the record's own fields" in found.stderr
+
+
+def test_made_up_values_are_found_by_recomputing(command, folder):
+    """Everything about these records is in order, except that they were never measured."""
+    rewritten(folder, lambda r: dataclasses.replace(r, value=r.value + 0.25))
+    assert tampered(command, folder).returncode == 0
+    found = command("board", "check", "toys", "--reproduce", "3", *where(folder))
+    assert found.returncode == 1
+    assert found.stdout.count("drift") == 3
+    assert "0 of 3 records reproduced" in found.stderr
+
+
+def test_honest_values_are_reproduced(command, folder):
+    found = ok(command("board", "check", "toys", "--reproduce", "3", *where(folder)))
+    assert "3 of 3 records reproduced" in found.stderr
+
+
+def test_strange_files_in_the_folder(command, folder):
+    (folder / "notes.txt").write_text("x")
+    assert (
+        "notes.txt belongs to no board" in command("board", "check", "toys", *where(folder)).stderr
+    )
+    (folder / "records" / "x.csv").write_text("x")
+    assert (
+        "wanted only files named PLUGIN.jsonl"
+        in command("board", "check", "toys", *where(folder)).stderr
+    )
+
+
+def test_a_contribution_comes_from_the_store(command, folder):
+    path = folder / "records" / "toy.jsonl"
+    before = path.read_bytes()
+    path.unlink()
+    ok(command("board", "submit", "toys", "--plugin", "toy", *where(folder)))
+    assert path.read_bytes() == before
+    (folder / "board.toml").write_text(TOML.replace('["mean"]', '["mean", "noise"]'))
+    missing = command("board", "submit", "toys", "--plugin", "toy", *where(folder))
+    assert missing.returncode == 2
+    assert "2 of 4 paths have no result of the installed code in the store" in missing.stderr
+    assert path.read_bytes() == before
+
+
+def test_a_stranger_contributes_all_estimators_that_fit(command, folder):
+    """The board names none of this plugin's: the plugin `other` brings a row of its own."""
+    (folder / "board.toml").write_text(TOML.replace('["mean"]', '["classics/kl"]'))
+    ok(
+        command(
+            "run",
+            "--task",
+            "normals",
+            "--estimator",
+            "classics/gaussian-entropy",
+            "--estimator",
+            "kl",
+            "--seeds",
+            "0,1",
+        )
+    )
+    shutil.rmtree(folder / "records")
+    ok(command("board", "submit", "toys", "--plugin", "classics", *where(folder)))
+    assert "| kl" in (folder / "table.md").read_text()
+    (folder / "board.toml").write_text(TOML)
+    partial = command("board", "submit", "toys", "--plugin", "classics", *where(folder))
+    assert partial.returncode == 2  # all estimators of classics that fit, and most were not run
+    assert "have no result of the installed code" in partial.stderr
+    unknown = command("board", "submit", "toys", "--plugin", "klassics", *where(folder))
+    assert "klassics" in unknown.stderr
+
+
+def test_difference_of_two_versions(command, folder, tmp_path):
+    old = tmp_path / "old"
+    shutil.copytree(folder.parent, old)
+    assert "no row changed" in ok(command("board", "diff", old, folder.parent)).stdout
+    (folder / "board.toml").write_text(TOML.replace('["mean"]', '["mean", "noise"]'))
+    ok(command("board", "run", "toys", *where(folder)))
+    changed = ok(command("board", "diff", old, folder.parent, "--format", "markdown")).stdout
+    row = next(line for line in changed.splitlines() if "| noise" in line)
+    assert [cell.strip() for cell in row.split("|")][3] == "–"
+    assert ok(command("board", "diff", old / "toys", folder)).returncode == 0
+    assert "no such folder" in command("board", "diff", old / "none", folder).stderr
+
+
+def test_plan_says_what_a_resolution_needs(command, folder):
+    (folder / "board.toml").write_text(TOML.replace('["mean"]', '["mean", "noise"]'))
+    ok(command("board", "run", "toys", *where(folder)))
+    printed = ok(command("board", "plan", "toys", "--gap", "0.5", *where(folder))).stdout
+    assert "4 paths with 2 seeds" in printed
+    assert (
+        "2 rows on 3 cases resolve mean ranks 1.13 apart; 0.5 apart needs 16 cases" in printed
+    )  # 1.96^2 * 6 / (6 * 0.25)
+    assert (
+        "wanted a number above 0"
+        in command("board", "plan", "toys", "--gap", "0", *where(folder)).stderr
+    )
+    new = '\n[[sections]]\nkind = "overview"\ntitle = "new"\nestimators = ["median"]\n'
+    (folder / "board.toml").write_text((folder / "board.toml").read_text() + new)
+    found = command("board", "plan", "toys", *where(folder))
+    assert "4 paths with 2 seeds" in ok(found).stdout
+    assert "no resolution yet: section 'new': no record" in found.stderr
+
+
+def test_older_records_are_upgraded(command, folder):
+    path = folder / "records" / "toy.jsonl"
+    before = path.read_bytes()
+    path.write_text("".join(r.to_json() + "\n" for r in submission.read(path).records))
+    found = command("board", "check", "toys", *where(folder))
+    assert found.returncode == 1
+    assert "schema 0; `harness board upgrade toys` rewrites it" in found.stderr
+    ok(command("board", "upgrade", "toys", *where(folder)))
+    assert path.read_bytes() == before
+    ok(command("board", "check", "toys", *where(folder)))
+
+
+def test_a_page_needs_no_plugin(command, folder):
+    """What reading the records needs is in them: the toy plugin is not loaded here."""
+    hidden = ("--no-plugin", "toy")
+    assert ok(command("board", "check", "toys", *hidden, *where(folder))).stderr == ""
+
+
+def test_site(command, folder, tmp_path):
+    ok(command("board", "site", "--out", tmp_path / "site", *where(folder)))
+    assert (tmp_path / "site" / "index.html").exists()
+    assert b"href='../index.html'" in (tmp_path / "site" / "toys" / "index.html").read_bytes()
+    assert (tmp_path / "site" / "toys" / "table.csv").read_bytes() == (
+        folder / "table.csv"
+    ).read_bytes()
+    assert json.loads((tmp_path / "site" / "toys" / "board.json").read_text())["board"] == "toys"
+
+
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        ("tasks = 3\n", "tasks is int; wanted list"), ("task = []\n", "unknown key 'task': did you mean tasks?"),
+        ("tasks = [3]\n", "tasks is [3]; wanted a list of names"), ("seeds = [-1]\n", "wanted whole numbers from 0 up"),
+        ("timeout = 0\n", "timeout is 0; wanted at least 1"), ("x = \n", "board.toml: "),
+        ('tasks = ["a"]\n[[paths]]\ntasks = ["b"]\n', "tasks beside [[paths]]; wanted one or the other"),
+        ("[[paths]]\nseeds = [1]\n", "unknown key 'seeds'"),
+        ('[[sections]]\nkind = "best"\n', "kind is 'best'; wanted accuracy, overview, ranking or validity"),
+        ('[[sections]]\nkind = "validity"\n', "a validity section names its outcome"),
+        ('[[sections]]\nkind = "accuracy"\n', "an accuracy section needs a quantity"),
+        ('[[sections]]\nkind = "ranking"\nquantity = "x"\noutcome = "y"\n', "outcome belongs to validity sections; this one is ranking"),
+        ('[[sections]]\nkind = "validity"\noutcome = "y"\nper = "seed"\n', "per is 'seed'; wanted case or path"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_definition(command, tmp_path, toml, says):
+    folder = tmp_path / "leaderboards" / "odd"
+    folder.mkdir(parents=True)
+    (folder / "board.toml").write_text(toml)
+    found = command("board", "show", "odd", "--boards", tmp_path / "leaderboards")
+    assert found.returncode == 2
+    assert says in found.stderr
+
+
+def test_a_section_that_names_nothing(command, folder):
+    (folder / "board.toml").write_text(
+        TOML + '[[sections]]\nkind = "ranking"\nquantity = "entropie"\n'
+    )
+    assert (
+        "unknown quantity of a section 'entropie': did you mean entropy?"
+        in command("board", "show", "toys", *where(folder)).stderr
+    )
+    (folder / "board.toml").write_text(
+        TOML + '[[sections]]\nkind = "ranking"\nquantity = "entropy"\n'
+    )
+    assert (
+        "nothing says whether higher or lower is better"
+        in command("board", "show", "toys", *where(folder)).stderr
+    )

@@ -1,0 +1,284 @@
+"""Sections worked out, with answers known beforehand."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from harness import UsageError
+from harness.records import Status
+from harness_boards import report
+
+ACCURACY = '[[sections]]\nkind = "accuracy"\nquantity = "information"\n'
+
+
+def section(board, records, toml=ACCURACY, **more):
+    return report.make(board(records, toml, **more)).sections[0]
+
+
+def by_name(found):
+    return {row.row.label: row for row in found.rows}
+
+
+def test_figures_of_a_row_by_hand(board, record):
+    records = [record("a", case, seed, 1.0 + e) for case, errors in (("one", (0.1, 0.3)), ("two", (-0.2, 0.0)))
+               for seed, e in enumerate(errors)]  # fmt: skip
+    row = by_name(section(board, records))["a"]
+    assert (row.score, row.bias) == (pytest.approx(0.15), pytest.approx(0.05))
+    assert row.spread == pytest.approx(0.2 / math.sqrt(2))
+    assert row.rmse == pytest.approx((math.sqrt(0.05) + math.sqrt(0.02)) / 2)
+    assert row.inside == 0.5  # 1.96 stderr is 0.196: 0.1 and 0.0 are inside
+    assert (row.ranks, row.done, row.expected, row.cost) == ((1, 1), 4, 4, 0.5)
+
+
+def test_errors_are_not_clipped(board, record):
+    row = by_name(section(board, [record("a", "one", s, v) for s, v in enumerate((-0.5, 0.5))]))[
+        "a"
+    ]
+    assert row.bias == -1.0
+    assert row.score == 1.0
+
+
+def test_failures_are_counted_and_come_last(board, record):
+    gone = {"status": Status.TIMEOUT}
+    records = [
+        record(e, c, 0, v)
+        for e, v in (("good", 1.1), ("bad", 1.5))
+        for c in ("one", "two", "three")
+    ]
+    records += [
+        record("half", "one", 0, 1.01),
+        *(record("half", c, 0, **gone) for c in ("two", "three")),
+    ]
+    records += [record("never", c, 0, **gone) for c in ("one", "two", "three")]
+    records += [record("late", "one", 0, math.inf), record("late", "two", 0, 1.0)]
+    found = section(board, records)
+    rows = by_name(found)
+    assert rows["half"].marks == {"timeout": 2}
+    assert (rows["half"].done, rows["half"].expected) == (1, 3)
+    assert rows["half"].place == pytest.approx(
+        (1 + 4 + 3.5) / 3
+    )  # last where it failed, level with who failed, too
+    assert rows["late"].marks == {"infinite": 1, "not run": 1}
+    assert rows["never"].score is None
+    assert rows["never"].ranks is None
+    assert found.rows[-1].row.label == "never"
+
+
+def test_equal_rows_tie_and_share_a_letter(board, record):
+    records = [record(e, c, s, 1.2) for e in "ab" for c in ("one", "two", "three") for s in (0, 1)]
+    a, b = section(board, records).rows
+    assert (a.ranks, b.ranks, a.group, b.group, a.place, b.place) == (
+        (1, 1),
+        (1, 1),
+        "a",
+        "a",
+        1.5,
+        1.5,
+    )
+
+
+def test_a_clear_difference_separates(board, record):
+    records = [record(e, f"c{i}", s, 1.0 + d + 0.01 * math.sin(7 * i + s))
+               for e, d in (("near", 0.1), ("far", 0.5)) for i in range(10) for s in (0, 1)]  # fmt: skip
+    near, far = section(board, records).rows
+    assert (near.row.label, near.ranks, far.ranks, near.group, far.group) == (
+        "near",
+        (1, 1),
+        (2, 2),
+        "a",
+        "b",
+    )
+
+
+def test_bounds_are_violated_beyond_their_noise(board, record):
+    values = {
+        "one": 1.3,
+        "two": 1.1,
+        "three": -0.5,
+        "four": -0.1,
+    }  # stderr 0.1, truth 1, quantity at least 0
+    records = [record(e, c, 0, v) for e in ("plain", "low", "high") for c, v in values.items()]
+    rows = by_name(
+        section(board, records, traits={"e/low": ("lower-bound",), "e/high": ("upper-bound",)})
+    )
+    assert rows["plain"].violations == 1  # -0.5
+    assert rows["low"].violations == 2  # and 1.3, above the truth
+    assert rows["high"].violations == 2  # -0.5 and -0.1 are below the truth
+
+
+def test_ranking_by_value(board, record):
+    change = {"quantity": "gain", "unit": "", "truth": None, "stderr": None}
+    records = [record(e, c, s, v + 0.1 * s, **change) for e, v in (("a", 1.0), ("b", 2.0)) for c in ("x", "y", "z")
+               for s in (0, 1)]  # fmt: skip
+    found = section(board, records, '[[sections]]\nkind = "ranking"\nquantity = "gain"\n')
+    best = found.rows[0]
+    assert (best.row.label, best.score, best.bias) == ("b", pytest.approx(2.05), None)
+    low, high = best.interval
+    assert 2.0 - 1e-9 <= low < 2.05 < high <= 2.1 + 1e-9
+    lower = [
+        record(e, c, 0, v, **(change | {"quantity": "loss"}))
+        for e, v in (("a", 1.0), ("b", 2.0))
+        for c in ("x", "y")
+    ]
+    assert (
+        section(board, lower, '[[sections]]\nkind = "ranking"\nquantity = "loss"\n')
+        .rows[0]
+        .row.label
+        == "a"
+    )
+
+
+def test_sections_by_default_are_the_quantities(board, record):
+    gain = {"quantity": "gain", "unit": "", "truth": None}
+    made = report.make(board([record("a"), record("b", value=2.0, **gain)]))
+    assert [(s.kind, s.quantity.name) for s in made.sections] == [
+        ("accuracy", "information"),
+        ("ranking", "gain"),
+    ]
+
+
+def test_parameters_tell_rows_apart(board, record):
+    params = [{"task": {"n": 10}, "models": [], "estimator": {"k": k}} for k in (3, 5)]
+    found = section(board, [record("a", params=p) for p in params])
+    assert [r.row.label for r in found.rows] == ["a (k=3)", "a (k=5)"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"facts": {"n": 20}}, "n is 10 for e/a and 20 for f/b"), ({"unit": "bits"}, "unit is nats for e/a and bits"),
+     ({"truth": 2.0}, "truth is 1.0 for e/a and 2.0 for f/b"),
+     ({"params": {"task": {"n": 99}, "models": [], "estimator": {}}}, "task parameter n is 10 for e/a and 99")],
+)  # fmt: skip
+def test_what_is_not_comparable_is_refused_by_name(board, record, change, says, monkeypatch):
+    from harness_boards import grid, submission
+
+    records = [record("a"), record("b", plugin="f", **change)]
+    if "unit" in change:  # the file itself is refused before
+        with pytest.raises(UsageError, match="information is in nats"):
+            submission.read(board(records).records_folder / "f.jsonl")
+        with pytest.raises(UsageError, match=says):
+            grid.build(records, "information", (0,))
+        return
+    with pytest.raises(UsageError, match=says):
+        section(board, records)
+
+
+def test_data_that_differ_in_bits_are_noted(board, record):
+    found = section(board, [record("a"), record("b", fingerprint="sha256:else")])
+    assert any("differ bit for bit" in note for note in found.notes)
+
+
+losses = some.lists(
+    some.lists(some.floats(0.01, 3.0), min_size=4, max_size=4), min_size=3, max_size=5
+)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(losses)
+def test_a_third_row_changes_no_verdict(board, record, losses):
+    """Difference, interval, p and order of two rows are theirs alone; only Holm's correction knows of others."""
+
+    def verdict(rows):
+        found = section(
+            board,
+            [
+                record(f"r{i}", f"c{j}", 0, 1.0 + rows[i][j])
+                for i in range(len(rows))
+                for j in range(4)
+            ],
+        )
+        at = {r.row.label: i for i, r in enumerate(found.rows)}
+        a, b = sorted((at["r0"], at["r1"]))
+        (pair,) = [v for v in found.verdicts if (v.first, v.second) == (a, b)]
+        return at["r0"] < at["r1"], pair.difference, pair.low, pair.high, pair.p
+
+    few, many = verdict(losses[:2]), verdict(losses)
+    assert few[1:] == pytest.approx(many[1:], abs=1e-12)
+    if np.mean(losses[0]) != pytest.approx(np.mean(losses[1])):
+        assert few[0] == many[0]
+
+
+VALIDITY = '[[sections]]\nkind = "validity"\noutcome = "accuracy"\n'
+COSTLY = {"quantity": "accuracy", "unit": "", "truth": None, "stderr": None, "wall_s": 5.0}
+
+
+def test_validity_of_perfect_reversed_and_missing_measures(board, record):
+    cases = [f"c{i}" for i in range(6)]
+    gain, loss = ({"quantity": q, "unit": "", "truth": None} for q in ("gain", "loss"))
+    records = [
+        record("trained", c, s, 0.1 * i, **COSTLY) for i, c in enumerate(cases) for s in (0, 1)
+    ]
+    records += [
+        record("same", c, s, math.exp(i), **gain) for i, c in enumerate(cases) for s in (0, 1)
+    ]
+    records += [
+        record("down", c, s, -float(i), **loss) for i, c in enumerate(cases) for s in (0, 1)
+    ]
+    records += [record("flat", c, s, 1.0, **gain) for c in cases for s in (0, 1)]
+    records += [
+        record("rare", c, s, 1.0 * i, **gain) for i, c in enumerate(cases[:2]) for s in (0, 1)
+    ]
+    found = section(board, records, VALIDITY)
+    rows = by_name(found)
+    assert (rows["same"].spearman, rows["same"].kendall, rows["same"].saving) == (1.0, 1.0, 10.0)
+    assert rows["down"].spearman == 1.0  # lower is better there: its sign is turned
+    assert rows["same"].spearman_interval == (1.0, 1.0)
+    assert rows["flat"].spearman is None
+    assert (rows["rare"].points, rows["rare"].spearman) == (2, None)
+    assert found.outcome_values == pytest.approx([0.1 * i for i in range(6)])
+
+
+def test_validity_interval_holds_zero_for_noise(board, record):
+    rng = np.random.default_rng(2)
+    gain = {"quantity": "gain", "unit": "", "truth": None}
+    records = [record("trained", f"c{i}", 0, rng.random(), **COSTLY) for i in range(30)]
+    records += [record("noise", f"c{i}", 0, rng.normal(), **gain) for i in range(30)]
+    low, high = by_name(section(board, records, VALIDITY))["noise"].spearman_interval
+    assert low < 0 < high
+
+
+def test_validity_per_path_matches_models(board, record):
+    gain = {"quantity": "gain", "unit": "", "truth": None}
+    records = []
+    for i, model in enumerate(("m/x", "m/y", "m/z")):
+        params = {"task": {"n": 10}, "models": [{}], "estimator": {}}
+        records += [record("trained", c, 0, 0.1 * i + 0.3 * j, models=(model,), params=params, **COSTLY)
+                    for j, c in enumerate(("one", "two"))]  # fmt: skip
+        records += [
+            record("gain", c, 0, i + 3 * j, models=(model,), params=params, **gain)
+            for j, c in enumerate(("one", "two"))
+        ]
+    found = section(board, records, VALIDITY + 'per = "path"\n')
+    (row,) = found.rows
+    assert (len(found.points), row.points, row.spearman) == (6, 6, 1.0)
+
+
+def test_settings_of_one_model_are_points_of_their_own(board, record):
+    gain = {"quantity": "gain", "unit": "", "truth": None}
+    records = []
+    for size in (1, 2, 4):
+        params = {"task": {"n": 10}, "models": [{"size": size, "depth": 1}], "estimator": {}}
+        for seed in (0, 1):
+            records.append(
+                record("trained", "one", seed, 0.1 * size, models=("m/x",), params=params, **COSTLY)
+            )
+            records.append(
+                record("gain", "one", seed, -float(size), models=("m/x",), params=params, **gain)
+            )
+    found = section(board, records, VALIDITY + 'per = "path"\n')
+    assert found.points == tuple(f"known:one ▸ x (x.size={size})" for size in (1, 2, 4))
+    assert found.outcome_values == pytest.approx((0.1, 0.2, 0.4))
+    assert found.rows[0].spearman == -1.0
+
+
+def test_two_outcomes_are_refused(board, record):
+    records = [record(e, **COSTLY, value=0.5) for e in ("one", "two")]
+    with pytest.raises(UsageError, match="is given by e/one, e/two; name one of them"):
+        section(board, records, VALIDITY)
+    with pytest.raises(UsageError, match="unknown outcome 'acuracy'"):
+        section(board, records, VALIDITY.replace("accuracy", "acuracy"))
