@@ -52,9 +52,10 @@ class Subject:
         return implementation.transform(data, to=self.spec.gives, rng=rng)
 
     def timed(self, data: Kind, seed: int = 0) -> tuple[Any, float]:
-        """The output, and the seconds that it took."""
-        start = time.perf_counter()
-        return self.run(data, seed), time.perf_counter() - start
+        """The output, and the seconds of processor time that it took: what else the machine does
+        has no say in what is checked."""
+        start = time.process_time()
+        return self.run(data, seed), time.process_time() - start
 
     def _watched(self, data: Kind) -> tuple[Any, Traces]:
         with quiet() as printed, watched(self.package, printed) as traces:
@@ -203,9 +204,9 @@ class Subject:
         others = [(i, t) for i, t in self.places if i != place]
         plan += [(i, t, small if k % 2 else large) for k, (i, t) in enumerate(others)]
         plan.append((place, truth, small))
-        found, start = [], time.perf_counter()
+        found, start = [], time.process_time()
         for i, t, n in plan:
-            if time.perf_counter() - start > LONGEST:
+            if time.process_time() - start > LONGEST:
                 break
             try:
                 value = self.known(i, n, 0).value
