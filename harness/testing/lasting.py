@@ -128,7 +128,6 @@ def _kept(subject: Subject, data: Kind) -> tuple[float, str]:
 @contextlib.contextmanager
 def _counted() -> Iterator[None]:
     """Within ``with``, what is there already is not looked at again after every call."""
-    gc.collect()
     gc.freeze()
     try:
         yield
