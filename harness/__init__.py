@@ -71,7 +71,7 @@ if TYPE_CHECKING:
         ReportSpec,
         TaskSpec,
     )
-    from harness.surroundings import calm, threads_for, torch_generator
+    from harness.surroundings import single_threaded, threads_for, torch_generator
 
 __version__ = "0.1.0"
 
@@ -135,13 +135,15 @@ _HOME = {
         "ReportSpec",
         "TaskSpec",
     ),
-    "harness.surroundings": ("calm", "threads_for", "torch_generator"),
+    "harness.surroundings": ("single_threaded", "threads_for", "torch_generator"),
 }
 _MOVED = {
     "GeneratedText": "harness_wireless_pvi.kinds",
     "SparseCodes": "harness_superposition.kinds",
 }
 """Kinds that went to the one package that uses them; these names stay for one release."""
+_RENAMED = {"calm": "single_threaded"}
+"""Names of the last release, which warn."""
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [  # noqa: PLE0604 - computed from the table above
@@ -155,6 +157,10 @@ def __getattr__(name: str) -> Any:
         where = _MOVED[name]
         warnings.warn(f"harness.{name} is now {where}.{name}", DeprecationWarning, stacklevel=2)
         return getattr(importlib.import_module(where), name)
+    if name in _RENAMED:
+        new = _RENAMED[name]
+        warnings.warn(f"harness.{name} is now harness.{new}", DeprecationWarning, stacklevel=2)
+        name = new
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
     value = globals()[name] = getattr(importlib.import_module(_MODULE_OF[name]), name)

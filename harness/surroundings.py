@@ -36,7 +36,9 @@ def require_device(device: str) -> None:
 
 
 @contextmanager
-def calm(device: str = "cpu", rng: np.random.Generator | None = None) -> Iterator[torch.device]:
+def single_threaded(
+    device: str = "cpu", rng: np.random.Generator | None = None
+) -> Iterator[torch.device]:
     """One thread for torch and, with ``rng``, its global generators seeded from it; all put back.
 
     How threads share a sum shows in its last digits, so that one thread is what makes equal seeds

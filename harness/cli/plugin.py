@@ -13,9 +13,9 @@ from typing import Any
 
 from harness.cli import options
 from harness.cli.list_ import PLURAL
+from harness.components import Plugin
 from harness.errors import MissingDependency, UsageError, unknown_name
 from harness.params import split_setting
-from harness.registry import Plugin
 from harness.specs import OFFERS
 
 STYLES = {"ok": "green", "passed": "green", "skipped": "yellow", "blocked": "yellow"}
@@ -78,9 +78,9 @@ def _list(args: argparse.Namespace) -> int:
             ", ".join(f"{n} {_plural(role, n)}" for role, n in facts["components"].items() if n)
             or "nothing"
         )
-        mend = f"{facts['problem']}\nfix: {facts['fix']}" if facts["problem"] else ""
+        problem = f"{facts['problem']}\nfix: {facts['fix']}" if facts["problem"] else ""
         source = f"{facts['distribution'] or facts['module']} {facts['version']}".strip()
-        rows.append((facts["name"], facts["state"], source, offers, facts["location"], mend))
+        rows.append((facts["name"], facts["state"], source, offers, facts["location"], problem))
     _print(("plugin", "state", "distribution", "offers", "location", "problem"), rows, styled=1)
     if args.debug:
         for plugin in plugins:

@@ -156,6 +156,8 @@ class LabelledSamples(Kind):
     Labels are names: only which of them are equal means anything, and numbers may be left out.
     """
 
+    judged = ("y",)
+
     min_n: ClassVar[int] = 2
     coordinates: ClassVar[tuple[str, ...]] = ("x",)
 

@@ -18,9 +18,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness import registry as registries
+from harness.components import Component, Plugin
 from harness.errors import UsageError, unknown_name
 from harness.params import effective
-from harness.registry import Component, Plugin, Registry
+from harness.registry import Registry
 from harness.testing import behaviour, cases, declarations
 from harness.testing.records import record
 from harness.testing.report import Check, Failed, NotChecked, Verdict, verdicts

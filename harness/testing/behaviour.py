@@ -47,8 +47,12 @@ def checks(subject: Subject) -> Iterator[Check]:
 def _output(subject: Subject) -> None:
     data, output = subject.first()
     wanted = subject.spec.gives
-    gave = f"gave {type(output).__name__}"
-    ensure(type(output) is wanted, subject.name, gave, f"{wanted.__name__}, as declared")
+    ensure(
+        type(output) is wanted,
+        f"{subject.name}",
+        f"gave {type(output).__name__}",
+        f"{wanted.__name__}, as declared",
+    )
     if wrong := unexplained(output, data):
         raise Failed(subject.name, wrong, "positions of the data, and numbers")
     if isinstance(output, Estimate) and output.local is not None:
@@ -57,9 +61,12 @@ def _output(subject: Subject) -> None:
             len(getattr(data, "x", ())),
             len(getattr(data, "numbers", ())),
         } | _part_lengths(data)
-        where, found = f"{subject.name}: Estimate.local", f"{len(output.local)} values"
-        wanted = f"one per unit ({data.n}), or one per item"
-        ensure(len(output.local) in lengths, where, found, wanted)
+        ensure(
+            len(output.local) in lengths,
+            f"{subject.name}: Estimate.local",
+            f"{len(output.local)} values",
+            f"one per unit ({data.n}), or one per item",
+        )
 
 
 def _part_lengths(data: Kind) -> set[int]:

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from harness.components import Component
 from harness.errors import HarnessError, Incompatible, MissingDependency
 from harness.kinds import Kind
 from harness.outputs import Curve, Estimate, Output, Prediction, Selection
 from harness.params import effective
-from harness.registry import Component
 from harness.seeds import stream
 from harness.specs import Case
 from harness.testing.contents import contents, difference

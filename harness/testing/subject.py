@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from harness.components import Component
 from harness.errors import DataError, Incompatible, MissingDependency
 from harness.kinds import Kind
-from harness.registry import Component
 from harness.seeds import stream
 from harness.testing.effects import Traces, quiet, restore, surroundings, watched
 from harness.testing.report import Failed, NotChecked
@@ -45,6 +45,8 @@ class Subject:
             restore(before)
 
     def _call(self, data: Kind, seed: int) -> Any:
+        if getattr(self.spec, "asks", None):
+            raise NotChecked("asks a task while it runs; its own tests have one that answers")
         rng = stream(seed, "conformance", self.component.name)
         implementation = self.component.build(self._params)
         if self.component.role == "estimator":

@@ -13,7 +13,16 @@ import numpy as np
 import torch
 
 import harness
-from harness import Activations, Case, Floats, HiddenStates, Ints, UsageError, calm, stream
+from harness import (
+    Activations,
+    Case,
+    Floats,
+    HiddenStates,
+    Ints,
+    UsageError,
+    single_threaded,
+    stream,
+)
 from harness_networks import settings
 
 TINY = "tiny-lm"
@@ -162,7 +171,7 @@ def _seen(task: LMLayers, seed: int) -> dict[str, Floats]:
     for name, module in network.named_modules():
         if name in parts:
             module.register_forward_hook(partial(keep, name))
-    with calm(task.device) as device, torch.no_grad():
+    with single_threaded(task.device) as device, torch.no_grad():
         network.to(device)
         for batch in windows.to(device).split(16):
             states = network(batch, output_hidden_states=True, use_cache=False).hidden_states

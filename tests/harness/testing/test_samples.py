@@ -49,7 +49,9 @@ def test_a_kind_without_a_word_of_its_own_is_filled_from_its_axes():
     assert len(set(found.names)) == found.cuts[-1] == len(found.ids)
     assert found.extra is None
     assert found == sample(Bare, stream(0), 7, split=True) != sample(Bare, stream(1), 7, split=True)
-    with pytest.raises(NotChecked, match=r"what moves in a Bare is not known: name it in Bare\.coor"):
+    with pytest.raises(
+        NotChecked, match=r"what moves in a Bare is not known: name it in Bare\.coor"
+    ):
         translated(found)
 
 
