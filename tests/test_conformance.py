@@ -140,3 +140,23 @@ def test_wireless_pvi(check):
 )
 def test_text(check):
     check()
+
+
+SMALL = {"noises": (0.1,), "budgets": (32,), "partners": 2}
+
+
+@conformance(
+    "preferences",
+    params={
+        "prefix-trees": SMALL | {"height": 6},
+        "pydoc-trie": SMALL | {"most": 200},
+        "known-margins": {"n": 200},
+    },
+)
+def test_preferences(check):
+    check()
+
+
+@conformance("rlhf_topology", params={"active": {"candidates": 50}})
+def test_rlhf_topology(check):
+    check()

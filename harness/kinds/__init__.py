@@ -14,6 +14,7 @@ from harness.kinds.language import (
     TokenSequences,
 )
 from harness.kinds.networks import Activations
+from harness.kinds.preferences import Preferences, PreferenceSource, RewardPredictions
 from harness.kinds.split import Split
 from harness.kinds.text import LabelledText, LabelLogProbabilities, ReferencedText
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
@@ -34,7 +35,10 @@ __all__ = [
     "LabelledText",
     "Links",
     "PairedSamples",
+    "PreferenceSource",
+    "Preferences",
     "ReferencedText",
+    "RewardPredictions",
     "Samples",
     "Split",
     "Structures",
