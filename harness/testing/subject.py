@@ -54,7 +54,8 @@ class Subject:
         return implementation.transform(data, to=self.spec.gives, rng=rng)
 
     def timed(self, data: Kind, seed: int = 0) -> tuple[Any, float]:
-        """The output, and the CPU seconds that it took, which a busy machine does not stretch."""
+        """The output, and the seconds of processor time that it took: what else the machine does
+        has no say in what is checked."""
         start = time.process_time()
         return self.run(data, seed), time.process_time() - start
 

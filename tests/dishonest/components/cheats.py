@@ -250,7 +250,7 @@ class FileAside(Honest):
 class Thread(Honest):
     def twist(self, value, data, rng):
         if not KEPT:
-            KEPT.append(threading.Thread(target=time.sleep, args=(3,), name="mine", daemon=True))
+            KEPT.append(threading.Thread(target=time.sleep, args=(10,), name="mine", daemon=True))
             KEPT[0].start()
         return value
 
@@ -258,7 +258,7 @@ class Thread(Honest):
 class Child(Honest):
     def twist(self, value, data, rng):
         if not KEPT:
-            words = [sys.executable, "-c", "import time; time.sleep(3)"]
+            words = [sys.executable, "-c", "import time; time.sleep(10)"]
             KEPT.append(os.spawnv(os.P_NOWAIT, sys.executable, words))
         return value
 
