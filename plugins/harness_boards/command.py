@@ -21,7 +21,7 @@ from harness.commands import (
     watcher,
 )
 from harness.tables import Cell, Column, Table, to_terminal, to_text
-from harness_boards import building, checking, definition, report, submission, submitting
+from harness_boards import building, checking, definition, lock, report, submission, submitting
 from harness_boards import statistics as st
 from harness_boards.definition import Board
 from harness_boards.sections.ranked import Ranked
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "show": "print a board from its records",
             "plan": "what a board would run, and how many cases a given resolution needs",
             "run": "compute what is missing, write its records, tables and page",
+            "lock": "list what a board expects, for its check, in board.lock.json",
             "build": "rebuild tables and page from the records (all boards, where none is named)",
             "submit": "write the records of one plugin from the store",
             "check": "fail where a board does not match its records, or they are implausible",
@@ -65,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="DIR",
             help="where boards lie (default: leaderboards)",
         )
-        if name in ("run", "submit", "plan", "check", "upgrade"):
+        if name in ("run", "submit", "plan", "lock", "check", "upgrade"):
             options.add_plugins(one)
         if name in ("run", "submit"):
             options.add_store(one)
@@ -105,6 +106,7 @@ def run(args: argparse.Namespace) -> int:
         "show": _show,
         "plan": _plan,
         "run": _run,
+        "lock": _lock,
         "build": _build,
         "submit": _submit,
         "check": _check,
@@ -203,6 +205,18 @@ def _submit(args: argparse.Namespace) -> int:
     building.build(board)
     file = board.records_folder / f"{args.plugin}.jsonl"
     options.say(f"{len(records)} results in {file}; next: harness board check {args.name}")
+    return 0
+
+
+def _lock(args: argparse.Namespace) -> int:
+    board = _board(args)
+    made = lock.make(board, load(blocked=args.no_plugin))
+    lock.write(board, made)
+    cases = sum(len(task.cases) for task in made.tasks)
+    options.say(
+        f"{board.folder / lock.NAME}: {len(made.paths)} paths, {cases} cases, "
+        f"{len(made.seeds)} seeds"
+    )
     return 0
 
 

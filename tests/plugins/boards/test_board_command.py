@@ -26,6 +26,7 @@ def folder(command, tmp_path):
     folder.mkdir(parents=True)
     (folder / "board.toml").write_text(TOML)
     ok(command("board", "run", "toys", *where(folder)))
+    ok(command("board", "lock", "toys", *where(folder)))
     return folder
 
 
@@ -44,7 +45,7 @@ def rewritten(folder, change):
 
 
 def test_run_build_check_show(command, folder):
-    assert {f.name for f in folder.iterdir()} == {"board.toml", "records", *GENERATED}
+    assert {f.name for f in folder.iterdir()} == {"board.toml", "board.lock.json", "records", *GENERATED}
     assert ok(command("board", "check", "toys", *where(folder))).stderr == ""
     before = {name: (folder / name).read_bytes() for name in GENERATED}
     for name in GENERATED:
