@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from harness import Record
 from harness.commands import Status, plugin_of, record_key
-from harness_boards.lock import MEANING, Expectations, Lock
+from harness_boards.expectations import Expectations
+from harness_boards.lock import MEANING, Lock
 from harness_boards.submission import Submission
 
 QUICKEST = 1e-6
 """Seconds: no call of a method takes less, a call of an empty function being 5e-8."""
 FIRST = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 """No result is older than this project."""
+HOST = "host"
+"""Names the harness itself among the sources of a record, from recipe 2 on."""
 DAY = datetime.timedelta(days=1)
 HASH = {
     "key": re.compile(r"[0-9a-f]{64}"),
@@ -37,11 +40,13 @@ def problems(lock: Lock, one: Submission, now: datetime.datetime) -> Iterator[st
     named: set[tuple[int, int, str]] = set()
     for r in one.records:
         at = f"{r.plugin}: {r.path}"
-        wrong, task, path = expectations.of(r)
+        wrong = impossible(r, now)
+        task, path = -1, None
+        if not wrong:
+            wrong, task, path = expectations.of(r)
         wrong = wrong or expectations.case(r, task, path)
         if not wrong and r.seed not in lock.seeds:
             wrong = f"seed {r.seed}; the board's are {', '.join(map(str, lock.seeds))}"
-        wrong = wrong or impossible(r, now)
         if wrong:
             yield f"{at}: {wrong}"
             continue
@@ -89,9 +94,7 @@ def _declarations(lock: Lock, one: Submission) -> Iterator[str]:
 
 def impossible(r: Record, now: datetime.datetime) -> str:
     """What in a record cannot be, of itself; empty where all can."""
-    return (
-        _identity(r) or _date(r, now) or _texts(r) or _numbers(r)
-    )
+    return _identity(r) or _date(r, now) or _texts(r) or _numbers(r)
 
 
 def _identity(r: Record) -> str:
@@ -99,18 +102,18 @@ def _identity(r: Record) -> str:
         value = getattr(r, name)
         if not isinstance(value, str) or not form.fullmatch(value):
             return f"{name} is {value!r}; wanted one that the harness wrote"
-    if r.key != record_key(r):
-        return "the key is not that of the record's own fields: changed by hand"
     needed = {plugin_of(n) for n in (r.task, *r.models, r.estimator) if "/" in n}
-    if r.recipe > 1:
-        needed.add("host")
-    for name in sorted(needed - r.sources.keys()):
-        return f"no digest of the source of {name}"
+    if missing := sorted(needed - r.sources.keys()):
+        return f"no digest of the source of {missing[0]}"
     for name, value in r.sources.items():
         if not isinstance(value, str) or not SOURCE.fullmatch(value):
             return f"the digest of the source of {name} is {value!r}; wanted 16 hexadecimal digits"
     if not isinstance(r.threads, int) or isinstance(r.threads, bool) or r.threads < 1:
         return f"threads is {r.threads!r}; wanted a whole number from 1 up"
+    if r.recipe > 1 and HOST not in r.sources:
+        return "no digest of the source of the host"
+    if r.key != record_key(r):
+        return "the key is not that of the record's own fields: changed by hand"
     return ""
 
 
@@ -134,13 +137,16 @@ def _texts(r: Record) -> str:
     for value in said:
         if isinstance(value, str) and not value.replace("\n", "").replace("\t", "").isprintable():
             return f"{value[:80]!r} holds characters that cannot be seen"
-    for name, fact in r.facts.items():
+    facts: Mapping[str, Any] = r.facts
+    for name, fact in facts.items():
         if not isinstance(fact, str | int | float):
             return f"fact {name} is {fact!r}; wanted a text or a number"
     return ""
 
 
 def _numbers(r: Record) -> str:
+    if r.status in (Status.INTERRUPTED, Status.MISSING_DEPENDENCY):
+        return f"status {r.status.value}: nothing was computed; run it again"
     if r.n is not None and (not isinstance(r.n, int) or isinstance(r.n, bool) or r.n < 0):
         return f"n is {r.n!r}; wanted a whole number from 0 up"
     if r.status is Status.OK:

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness import UsageError
-from harness.commands import Check, Registry, comparable, sample, verify
-from harness_boards import belief, building, lock, report, submission
+from harness_boards import belief, building, lock, report, submission, verified
 from harness_boards.definition import Board
 from harness_boards.submission import Submission
 
-WRITTEN_BY_HAND = {"board.toml", "records", lock.NAME}
+WRITTEN_BY_HAND = {"board.toml", "records", lock.NAME, verified.NAME}
 
 
 def problems(board: Board) -> list[str]:
@@ -70,23 +69,6 @@ def _stale(board: Board, made: report.Report) -> Iterator[str]:
     for file in sorted(board.folder.iterdir()):
         if file.name not in WRITTEN_BY_HAND and file.name not in wanted:
             yield f"{file} belongs to no board: remove it"
-
-
-def reproduce(
-    board: Board, registry: Registry, size: int, seed: int, tolerance: float
-) -> list[Check]:
-    """Recompute a seeded sample of a board's records within a relative tolerance.
-
-    It is drawn from the records that this machine can compute again. Raises `UsageError` where
-    there are none.
-    """
-    records = comparable(registry, (r for one in board.submissions() for r in one.records))
-    if not records:
-        raise UsageError(
-            f"{board.name}: all records were trained in float32 on other machines, where sums "
-            "differ in their last digits; wanted a machine of that kind"
-        )
-    return verify(registry, sample(records, size, seed), tolerance)
 
 
 def index_stale(root: Path) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness import Record, UsageError
+from harness import UsageError
 from harness.commands import ROLES, Registry, expand, plugin_of, whole
 from harness_boards.definition import Board
 from harness_boards.jsonlines import Line
@@ -27,8 +27,6 @@ NAME = "board.lock.json"
 SCHEMA = 1
 MEANING = ("unit", "better", "lower", "upper")
 """What two declarations of one quantity must agree in."""
-CLOSE = 1e-9
-"""Relative difference of two truths that are one: closed forms in another order of operations."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Path:
+class Asked:
     """A path that the board itself asks for, with the cases it has."""
 
     task: int
@@ -89,7 +87,7 @@ class Lock:
     seeds: tuple[int, ...]
     quantities: Mapping[str, Mapping[str, Any]]
     tasks: tuple[Task, ...]
-    paths: tuple[Path, ...]
+    paths: tuple[Asked, ...]
 
     @functools.cached_property
     def plugins(self) -> frozenset[str]:
@@ -99,9 +97,11 @@ class Lock:
     @functools.cached_property
     def models(self) -> tuple[Step, ...]:
         """All models of its paths."""
-        return tuple({json.dumps([m.name, m.params]): m for p in self.paths for m in p.models}.values())
+        return tuple(
+            {json.dumps([m.name, m.params]): m for p in self.paths for m in p.models}.values()
+        )
 
-    def expected(self, plugin: str) -> Iterator[tuple[Path, str]]:
+    def expected(self, plugin: str) -> Iterator[tuple[Asked, str]]:
         """The paths of a plugin that the board names, with each of their cases."""
         for path in self.paths:
             if plugin_of(path.estimator.name) == plugin:
@@ -168,7 +168,7 @@ def make(board: Board, registry: Registry) -> Lock:
             for text in order
         ),
         tuple(
-            Path(
+            Asked(
                 order.index(texts[0]),
                 tuple(map(locked, texts[1:-1])),
                 locked(texts[-1]),
@@ -226,7 +226,9 @@ def _case(by_seed: Mapping[int, Any]) -> Case:
     def same(values: Mapping[str, Any]) -> dict[str, Any]:
         return {k: _plain(v) for k, v in values.items() if k not in varies}
 
-    return Case(source, same(first.truth), same(first.facts), tuple(sorted(varies)), bool(first.accepts))
+    return Case(
+        source, same(first.truth), same(first.facts), tuple(sorted(varies)), bool(first.accepts)
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -250,24 +252,26 @@ def to_json(lock: Lock) -> bytes:
 
     tasks = []
     for task in lock.tasks:
-        cases = ",\n".join(f"   {_json(name)}: {_json(_short(c))}" for name, c in task.cases.items())
-        head = f'"step": {number(task.step)}, "open": {_json(task.open)}'
-        tasks.append(f'  {{{head}, "cases": {{\n{cases}\n  }}}}')
+        cases = ",\n".join(
+            f"   {_json(name)}: {_json(_short(c))}" for name, c in task.cases.items()
+        )
+        about = f'"step": {number(task.step)}, "open": {_json(task.open)}'
+        tasks.append(f'  {{{about}, "cases": {{\n{cases}\n  }}}}')
     groups: dict[str, tuple[list[Any], list[str]]] = {}
     for path in lock.paths:
         every = list(lock.tasks[path.task].cases)
         cases_of = None if list(path.cases) == every else [every.index(c) for c in path.cases]
         head_of = [path.task, [number(m) for m in path.models], path.quantity, cases_of]
         groups.setdefault(_json(head_of), (head_of, []))[1].append(str(number(path.estimator)))
-    paths = [f"  [{text[1:-1]}, [{', '.join(of)}]]" for text, (_, of) in groups.items()]
-    head = {
+    grouped = [f"  [{text[1:-1]}, [{', '.join(of)}]]" for text, (_, of) in groups.items()]
+    head: dict[str, Any] = {
         "schema": SCHEMA,
         "definition": lock.definition,
         "seeds": list(lock.seeds),
         "quantities": lock.quantities,
     }
     parts = [f' "{k}": {_json(v)}' for k, v in head.items()]
-    for name, items in (("steps", [f"  {x}" for x in lines]), ("tasks", tasks), ("paths", paths)):
+    for name, items in (("steps", [f"  {x}" for x in lines]), ("tasks", tasks), ("paths", grouped)):
         inside = ",\n".join(items)
         parts.append(f' "{name}": [\n{inside}\n ]')
     return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
@@ -321,7 +325,7 @@ def _parsed(file: Path) -> Lock:
             every = tuple(tasks[task].cases)
             some = every if cases is None else tuple(every[i] for i in cases)
             chain = tuple(steps[m] for m in models)
-            paths += [Path(task, chain, steps[e], quantity, some) for e in estimators]
+            paths += [Asked(task, chain, steps[e], quantity, some) for e in estimators]
         seeds = tuple(raw["seeds"])
         return Lock(raw["definition"], seeds, raw["quantities"], tasks, tuple(paths))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -332,85 +336,3 @@ def _case_of(raw: dict[str, Any]) -> Case:
     truth = {k: float(v) for k, v in raw.get("truth", {}).items()}
     varies, facts = tuple(raw.get("varies", ())), raw.get("facts", {})
     return Case(raw["source"], truth, facts, varies, bool(raw.get("for_some")))
-
-
-class Expectations:
-    """Judges records by a lock; what records of one setup share is judged once."""
-
-    def __init__(self, lock: Lock) -> None:
-        self._lock = lock
-        self._found: dict[tuple[Any, ...], tuple[str, int, Path | None]] = {}
-
-    def of(self, record: Record) -> tuple[str, int, Path | None]:
-        """What is wrong with a record's path (empty where nothing is), the position of its task
-        in the lock, and the path of the lock, where it is one that the board names."""
-        at = record.task, record.models, record.estimator, record.quantity, id(record.params)
-        if at not in self._found:
-            self._found[at] = self._path(record)
-        return self._found[at]
-
-    def _path(self, r: Record) -> tuple[str, int, Path | None]:
-        params = r.params
-        named = [i for i, t in enumerate(self._lock.tasks) if t.step.name == r.task]
-        if not named:
-            return "this board asks for no such task", -1, None
-        tasks = [i for i in named if self._lock.tasks[i].step.allows(params["task"])]
-        if not tasks:
-            wanted = " or ".join(_json(self._lock.tasks[i].step.params) for i in named)
-            found = f"parameters of the task are {_json(params['task'])}; wanted {wanted}"
-            return found, -1, None
-        if r.plugin in self._lock.plugins:
-            return self._own(r, tasks)
-        return self._foreign(r, tasks)
-
-    def _own(self, r: Record, tasks: list[int]) -> tuple[str, int, Path | None]:
-        names = r.models, r.estimator
-        alike = [
-            p
-            for p in self._lock.paths
-            if p.task in tasks and (tuple(m.name for m in p.models), p.estimator.name) == names
-        ]
-        if not alike:
-            return "no such path in board.lock.json: its models or its estimator", -1, None
-        settings = [*r.params["models"], r.params["estimator"]]
-        for p in alike:
-            steps = (*p.models, p.estimator)
-            if all(s.allows(given) for s, given in zip(steps, settings, strict=True)):
-                if p.quantity and p.quantity != r.quantity:
-                    return f"quantity {r.quantity}; wanted {p.quantity}", p.task, p
-                return "", p.task, p
-        wanted = " or ".join(_json([s.params for s in (*p.models, p.estimator)]) for p in alike[:3])
-        found = f"parameters of models and estimator are {_json(settings)}; wanted {wanted}"
-        return found, -1, None
-
-    def _foreign(self, r: Record, tasks: list[int]) -> tuple[str, int, Path | None]:
-        for name, given in zip(r.models, r.params["models"], strict=True):
-            if plugin_of(name) == r.plugin:
-                if not all(self._lock.tasks[i].open for i in tasks):
-                    return f"model {name}; this board chooses the models of {r.task}", -1, None
-            elif not any(m.name == name and m.allows(given) for m in self._lock.models):
-                listed = ", ".join(sorted({m.name for m in self._lock.models})) or "none"
-                found = f"model {name} with {_json(given)} is not one of this board's ({listed})"
-                return found, -1, None
-        return "", tasks[0], None
-
-    def case(self, r: Record, task: int, path: Path | None) -> str:
-        """What is wrong with a record's case; empty where nothing is."""
-        known = self._lock.tasks[task].cases.get(r.case)
-        if known is None or (path is not None and r.case not in path.cases):
-            some = ", ".join(list(self._lock.tasks[task].cases)[:3])
-            return f"case {r.case!r} is not one of this board's ({some}, ...)"
-        if known.source and r.source != known.source:
-            return f"source {r.source!r}; wanted {known.source!r}"
-        for name in sorted(known.facts.keys() | r.facts.keys()):
-            if name not in known.varies and known.facts.get(name) != r.facts.get(name):
-                return f"fact {name} is {r.facts.get(name)!r}; wanted {known.facts.get(name)!r}"
-        wanted = known.truth.get(r.quantity)
-        if r.truth is not None and r.quantity not in known.varies:
-            if wanted is None:
-                return f"truth {r.truth:g}; the task knows none for {r.quantity}"
-            if not math.isclose(r.truth, wanted, rel_tol=CLOSE, abs_tol=CLOSE):
-                return f"truth {r.truth:.12g}; wanted {wanted:.12g}"
-        if r.truth is None and r.value is not None and wanted is not None:
-            return f"no truth; wanted {wanted:.12g}"
-        return ""

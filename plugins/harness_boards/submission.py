@@ -37,6 +37,7 @@ from harness.commands import (
     whole,
 )
 from harness_boards.jsonlines import Line
+from harness_boards.requirements import REQUIREMENT
 
 LARGEST = 64 * 2**20
 """Bytes of a file that are still read: a hundred thousand records are about 40 MiB."""
@@ -83,8 +84,6 @@ COSTS = ("wall_s", "cpu_s", "peak_mib", "prefix_s")
 DEFAULTS = {f.name: f.default for f in fields(Record) if f.default is not dataclasses.MISSING}
 FULL = re.compile(rf"{NAME.pattern}/{NAME.pattern}|{FUNCTION.pattern}")
 """A component, ``plugin/name``, or a function, ``package.module:name``."""
-REQUIREMENT = re.compile(r"[\w.-]+==[\w.+!-]+( --hash=sha256:[0-9a-f]{64})+", re.ASCII)
-"""A line of a pip requirements file: one version, and the hashes of its files."""
 PLUGIN = re.compile(rf"{NAME.pattern}|\w+(\.\w+)*")
 
 
