@@ -28,7 +28,7 @@ def test_sample_data_repeat_and_can_be_split(kind):
     assert len(list(variants(kind, stream(0)))) >= 2
     names = [name for name, _ in awkward(sample(kind, stream(3)))]
     usual = {"one unit many times", "a constant column", "one text throughout"}
-    own = {name for name, _ in data.awkward()}  # of a kind that refuses the usual ones
+    own = {name for name, _ in one.awkward()}  # of a kind that refuses the usual ones
     assert (usual | own) & set(names)
     for name in (*kind.coordinates, *kind.scaled_too):
         assert getattr(one, name).dtype.kind == "f"
