@@ -44,17 +44,8 @@ LARGEST = 64 * 2**20
 LONGEST = 2**18
 """Bytes of a line that are still read: a curve of 512 points takes 40 KiB."""
 
-SHARED = (
-    "task",
-    "models",
-    "estimator",
-    "params",
-    "quantity",
-    "unit",
-    "sources",
-    "versions",
-    "machine",
-    "threads",
+SHARED = tuple(
+    "task models estimator params quantity unit sources versions machine threads".split()  # noqa: SIM905
 )
 """What the records of a setup share; after it ``recipe`` where that is not 1."""
 OWN = (

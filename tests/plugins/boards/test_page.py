@@ -189,7 +189,7 @@ def test_provenance_tells_all(made):
     text = Reader(page(made)).text
     card = next(v for k, v in text.items() if k.startswith("s0-r") and v.startswith("shift ▸ c"))
     for word in (
-        "m-1",
+        "m-00000001",
         "python 3.11.7",
         "more than 3 s",
         "at line 1",
