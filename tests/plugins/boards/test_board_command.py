@@ -340,6 +340,7 @@ def test_the_documented_recipe_passes_its_own_check(command, folder):
     ok(command("board", "lock", "toys", *where(folder)))
     refused = command("board", "check", *since, *where(folder))
     assert "board.toml is changed: a submission changes records/classics.jsonl" in refused.stderr
+    ok(command("board", "build", "toys", *where(folder)))
     ok(command("board", "check", *since, "--maintainer", *where(folder)))
 
 
