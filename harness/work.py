@@ -44,6 +44,7 @@ class Bench:
         self._registry, self._stages = registry, Stages(registry, threads)
         self._debug = debug
         self._seal: tuple[str, Seal] | None = None
+        self._doubted = ""
         self._outputs: dict[str, Any] = {}
         self._held: list[str] = []
         self._warm: set[str] = set()
@@ -72,8 +73,10 @@ class Bench:
     def _perform(
         self, work: Work, data: Kind, tell: Tell, respond: Respond
     ) -> tuple[Output, Cost, float]:
-        if self._seal is None or self._seal[0] != work.data:
-            self._seal = work.data, Seal(data)
+        if self._seal is not None and self._doubted == work.data:
+            _require_restored(self._seal[1], data)
+        if self._seal is None or self._seal[0] != work.data or self._doubted:
+            self._seal, self._doubted = (work.data, Seal(data)), ""
             self._hold(work.data)
         seal, prefix_s = self._seal[1], 0.0
         for depth in range(len(work.models)):
@@ -83,7 +86,8 @@ class Bench:
 
     def _forget(self) -> None:
         """Drop all outputs: one of them, or what it was made from, has been changed."""
-        self._outputs, self._held, self._seal, self._seeded = {}, [], None, ("", {})
+        self._outputs, self._held, self._seeded = {}, [], ("", {})
+        self._doubted = self._seal[0] if self._seal else ""
 
     def _hold(self, data: str) -> None:
         """Drop the outputs of data sets that were not used for longest."""
@@ -183,6 +187,16 @@ def _require_judged(data: Kind, out: Kind) -> None:
                 f"changed {type(data).__name__}.{field}, by which results are judged; "
                 "wanted the labels of the evaluated units as they came"
             )
+
+
+def _require_restored(seal: Seal, data: Kind) -> None:
+    """Raise `Failure` where data that were loaded anew are still those that somebody changed."""
+    if field := seal.broken(data):
+        error = PluginError(
+            f"{type(data).__name__}.{field} was changed by a component before, and the task gives "
+            "what it gave then; wanted --workers 1, where nobody can change data"
+        )
+        raise Failure("data", error)
 
 
 class _Changed(PluginError):

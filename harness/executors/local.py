@@ -34,7 +34,8 @@ from harness.wire import WireError
 POLL_S = 0.05
 """How often memory is looked at, where a bound is set."""
 SHARED = Path("/dev/shm")  # noqa: S108 - a folder of our own is made within
-"""Where files live in memory (Linux): data pass from keeper to worker there, uncopied."""
+"""Where files live in memory (Linux): data pass from keeper to worker there, uncopied; on disk
+where they do not fit."""
 
 
 @dataclass
@@ -43,7 +44,8 @@ class _Slot:
 
     keeper: Process
     worker: Process
-    file: Path
+    file: str = ""
+    """Where the data of the last unit are."""
     unit: Unit | None = None
     outcome: Outcome | None = None
     active: Process | None = None
@@ -58,6 +60,8 @@ class _Slot:
     data_key: str = ""
     loaded: tuple[str, Loaded] | None = None
     spoiled: bool = False
+    worked: bool = False
+    """Whether it has finished a unit: what that left behind may harm the next."""
     gpu: bool = False
     """Whether it has had a unit for a GPU: it then holds memory there until it ends."""
 
@@ -76,11 +80,13 @@ class _Slot:
         """End both processes and forget the data."""
         for process in self.processes:
             process.close()
-        self.file.unlink(missing_ok=True)
+        self.forget()
 
-
-class _OutOfTurn(Exception):
-    """A process said something that is no answer to what it was asked."""
+    def forget(self) -> None:
+        """Remove the file of the data."""
+        if self.file:
+            Path(self.file).unlink(missing_ok=True)
+        self.file = ""
 
 
 class Local:
@@ -124,9 +130,12 @@ class Local:
     def outcomes(self, units: Iterable[Unit], ask: Ask, show: ShowUnit) -> Iterator[Outcome]:
         """Perform the units, those on the same data by the same slot where possible."""
         queue = Queue(units)
-        shared = SHARED if os.access(SHARED, os.W_OK) else None
-        with tempfile.TemporaryDirectory(prefix="harness-", dir=shared) as folder:
-            self._folder = Path(folder)
+        shared = [str(SHARED)] if os.access(SHARED, os.W_OK) else []
+        with contextlib.ExitStack() as stack:
+            self._folders = [
+                stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-", dir=place))
+                for place in (*shared, None)
+            ]
             try:
                 while queue or self.in_flight():
                     self._fill(queue, ask)
@@ -153,10 +162,8 @@ class Local:
                     break
 
     def _start(self) -> _Slot:
-        descriptor, name = tempfile.mkstemp(dir=self._folder)
-        os.close(descriptor)
         keeper, worker = (Process.start(role, self._setup) for role in ("keeper", "worker"))
-        return _Slot(keeper, worker, Path(name))
+        return _Slot(keeper, worker)
 
     def _give(self, slot: _Slot, queue: Queue, ask: Ask) -> bool:
         """Give a slot its next unit; False where there is none that it may have."""
@@ -171,9 +178,10 @@ class Local:
             self._work(slot, slot.loaded[1], ask)
             return True
         # A new name for new data, so that the worker sees that they are others.
-        slot.file.unlink(missing_ok=True)
-        slot.file = self._folder / f"{id(slot)}-{unit.index}-{time.monotonic_ns()}"
-        request = {"unit": asdict(unit), "file": str(slot.file), "anew": slot.spoiled}
+        slot.forget()
+        name = f"{id(slot)}-{time.monotonic_ns()}"
+        files = [str(Path(folder) / name) for folder in self._folders]
+        request = {"unit": asdict(unit), "files": files, "anew": slot.spoiled}
         slot.loaded, slot.spoiled = None, False
         slot.ask(slot.keeper, "load", request)
         return True
@@ -193,7 +201,7 @@ class Local:
             "work": asdict(slot.unit.work(loaded.fingerprint)),
             "kind": messages.reference(spec.gives),
             "answers": messages.reference(spec.answers[1]) if spec.answers else "",
-            "file": str(slot.file),
+            "file": slot.file,
         }
         slot.ask(slot.worker, "work", body)
 
@@ -224,14 +232,8 @@ class Local:
                 yield from self._hear(slot, process, what, body, queue, ask, show)
         except (EOFError, OSError):
             yield from self._bury(slot, process, queue)
-        except _OutOfTurn:
-            # What ran before left something behind: the unit begins anew, in processes of its own.
-            slot.close()
-            self._slots.remove(slot)
-            if slot.unit is not None:
-                queue.put_back(slot.unit)
         except WireError as error:
-            if slot.unit is None:
+            if slot.unit is None and not slot.worked:
                 raise HarnessError(f"a {process.role} could not start: it sent {error}") from None
             yield from self._lose(slot, queue, Status.CRASHED, f"{slot.stage}: sent {error}")
 
@@ -252,12 +254,13 @@ class Local:
         unit = slot.unit
         asked, body = messages.pair_of(body)
         if unit is None or process is not slot.active or asked != slot.asked:
-            raise _OutOfTurn
+            raise WireError(f"{what!r}: said what nobody asked")
         if what == "stage":
-            slot.stage, slot.since = str(body), time.monotonic()
+            slot.stage, slot.since = str(body)[:200], time.monotonic()
         elif what == "progress":
             show(unit, messages.progress_of(body))
         elif (process.role, what) == ("keeper", "loaded"):
+            slot.file = body.pop("file")
             loaded = messages.loaded_of(body)
             if loaded.status is Status.OK:
                 slot.loaded = unit.loads, loaded
@@ -303,6 +306,7 @@ class Local:
     def _finished(self, slot: _Slot, outcome: Outcome, queue: Queue, ask: Ask) -> Outcome:
         """The slot is free again, and works on while its last outcome is stored."""
         slot.unit = slot.outcome = slot.active = None
+        slot.worked = True
         for process in slot.processes:
             process.hush()
         self._give(slot, queue, ask)
@@ -311,10 +315,12 @@ class Local:
     def _bury(self, slot: _Slot, process: Process, queue: Queue) -> Iterator[Outcome]:
         """A process died by itself: its path has crashed; the rest of the queue goes on."""
         code = process.stop()
-        if slot.unit is None:
+        if slot.unit is None and not slot.worked:
             words = process.last_words()
             raise HarnessError(f"a {process.role} could not start (exit status {code}):\n{words}")
-        yield from self._lose(slot, queue, Status.CRASHED, f"{slot.stage}: {how_it_ended(code)}")
+        other = "" if process is slot.active else f"its {process.role} "
+        cause = f"{slot.stage}: {other}{how_it_ended(code)}"
+        yield from self._lose(slot, queue, Status.CRASHED, cause)
 
     def _enforce(self, queue: Queue) -> Iterator[Outcome]:
         """Stop what is over its deadline or its memory bound."""
@@ -329,18 +335,25 @@ class Local:
                 yield from self._lose(slot, queue, Status.MEMORY, cause)
 
     def _lose(self, slot: _Slot, queue: Queue, status: Status, cause: str) -> Iterator[Outcome]:
-        """Record a path that took a process with it.
+        """End a slot, and record the path that took it along.
 
-        Where that happened before the estimator, the other paths with the same beginning would
-        only die the same death, so they share its record.
+        A crash in processes that other paths have used may be what these left behind: the unit
+        begins anew, and is blamed where it crashes in processes of its own. Where that happens
+        before the estimator, the other paths with the same beginning would only die the same death,
+        so they share its record.
         """
-        assert slot.unit is not None
-        (slot.active or slot.worker).stop()
-        words = (slot.active or slot.worker).last_words()
+        unit, active = slot.unit, slot.active or slot.worker
+        active.stop()
+        words = active.last_words()
         slot.close()
         self._slots.remove(slot)
+        if unit is None:
+            return
+        if status is Status.CRASHED and slot.worked:
+            queue.put_back(unit)
+            return
         full = cause + (f"\n{words}" if words else "")
-        yield Outcome.failure(slot.unit, status, full)
+        yield Outcome.failure(unit, status, full)
         if slot.stage.startswith(("task", "model")):
-            for unit in queue.drop(slot.unit, slot.stage):
-                yield Outcome.failure(unit, status, full)
+            for doomed in queue.drop(unit, slot.stage):
+                yield Outcome.failure(doomed, status, full)

@@ -5,7 +5,7 @@ A *keeper* runs the task, a *worker* runs models and estimators. Both are sent a
 name that nobody can guess, and every answer begins with it.
 
 ========  ==========================  ========================================================
-keeper    ``load`` unit, file         ``loaded``: the data are in the file, or why they are not
+keeper    ``load`` unit, files        ``loaded``: the file with the data, or why there is none
 keeper    ``judge`` unit, output      ``judged``: a result for each case
 keeper    ``respond`` unit, question  ``answered``: what the task says, or why it says nothing
 worker    ``work`` work, kind, file   ``done``: an output and its cost, or why there is none;
@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.kinds import Kind
     from harness.long_work import Progress
     from harness.registry import Registry
     from harness.threads import Threads
@@ -71,8 +72,7 @@ def main(descriptor: int) -> None:
 
 
 def _keeper(link: Link, registry: Registry, threads: Threads) -> Serve:
-    from harness import wire
-    from harness.executors.messages import answered, output_of, plain_kind, unit_of
+    from harness.executors.messages import answered, output_of, unit_of
     from harness.keeper import Keeper
     from harness.long_work import heard_by
 
@@ -105,18 +105,31 @@ def _keeper(link: Link, registry: Registry, threads: Threads) -> Serve:
             keeper.forget()
         with heard_by(show):
             loaded = keeper.load(unit, tell)
-        if loaded.data is not None:
-            wire.write(Path(body["file"]), "data", plain_kind(loaded.data))
+        file = "" if loaded.data is None else _written(loaded.data, body["files"])
         plain = {k: v for k, v in vars(loaded).items() if k != "data"}
-        link.send("loaded", [asked, plain])
+        link.send("loaded", [asked, plain | {"file": file}])
 
     return serve
+
+
+def _written(data: Kind, files: list[str]) -> str:
+    """The first of the files that the data could be written to."""
+    from harness import wire
+    from harness.executors.messages import plain_kind
+
+    for file in files[:-1]:
+        with contextlib.suppress(
+            OSError
+        ):  # a memory that is too small for them, such as a container's
+            wire.write(Path(file), "data", plain_kind(data))
+            return file
+    wire.write(Path(files[-1]), "data", plain_kind(data))
+    return files[-1]
 
 
 def _worker(link: Link, registry: Registry, threads: Threads) -> Serve:
     from harness import wire
     from harness.executors.messages import answer_of, kind_of, plain_done, plain_kind
-    from harness.kinds import Kind
     from harness.units import Work
     from harness.work import Bench
 

@@ -3,6 +3,8 @@
 import gc
 import os
 import sys
+import threading
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -113,6 +115,37 @@ class Floods:
                     link.send("done", [asked, {"output": output, "cost": None}])
             frame = frame.f_back
         return Estimate(0.0)
+
+
+@dataclass(frozen=True)
+class Babbles(Honest):
+    """Says what is no answer to anything."""
+
+    def estimate(self, data, *, rng):
+        frame = sys._getframe()
+        while frame is not None:
+            if "link" in frame.f_locals:
+                frame.f_locals["link"].send("stage", ["nobody", "estimator of another"])
+            frame = frame.f_back
+        return super().estimate(data, rng=rng)
+
+
+@dataclass(frozen=True)
+class Haunts(Honest):
+    """Ends its process when somebody else is at work there."""
+
+    def estimate(self, data, *, rng):
+        threading.Timer(0.5, os._exit, [7]).start()
+        return super().estimate(data, rng=rng)
+
+
+@dataclass(frozen=True)
+class Idles(Honest):
+    """Takes its time, honestly."""
+
+    def estimate(self, data, *, rng):
+        time.sleep(1.5)
+        return super().estimate(data, rng=rng)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,10 @@ from harness import (
 from harness.quantities import MUTUAL_INFORMATION
 
 HARNESS_API = 1
-NAMES = ("sorts", "walks", "asks", "imports", "replaces", "believes", "floods", "garbles", "honest")
+NAMES = (
+    "sorts", "walks", "asks", "imports", "replaces", "believes", "floods", "garbles", "babbles",
+    "haunts", "honest", "idles",
+)  # fmt: skip
 
 
 @hookimpl
@@ -71,6 +74,13 @@ def harness_tasks():
         name="pairs",
         summary="normal pairs that share a known information",
         implementation="honest_tasks:Pairs",
+        gives=PairedSamples,
+        quantities=(MUTUAL_INFORMATION,),
+    )
+    yield TaskSpec(
+        name="cached",
+        summary="the same pairs, loaded once for good",
+        implementation="honest_tasks:Cached",
         gives=PairedSamples,
         quantities=(MUTUAL_INFORMATION,),
     )

@@ -261,3 +261,18 @@ def test_records_name_the_card_of_paths_that_used_it(toy, go, gpu, tmp_path, mon
         known = store.machines()
     assert known[named["toy/on-device"]] == machine.facts() | {"gpu": "Toy GPU 9000"}
     assert known[named["toy/mean"]] == machine.facts()
+
+
+def test_data_that_do_not_fit_into_memory_files_go_to_disk(tmp_path):
+    """A container may have a /dev/shm of 64 MiB; here the first place can hold no file at all."""
+    from harness import PairedSamples, wire
+    from harness.executors.messages import kind_of, reference
+    from harness.executors.worker import _written
+
+    (tmp_path / "full").write_text("")
+    data = PairedSamples([[0.0], [1.0]], [[1.0], [2.0]])
+    files = [str(tmp_path / "full" / "x"), str(tmp_path / "y")]
+    assert _written(data, files) == files[1]
+    assert kind_of(reference(PairedSamples), wire.read(tmp_path / "y")[1]) == data
+    with pytest.raises(OSError, match="Not a directory|File exists"):
+        _written(data, files[:1])

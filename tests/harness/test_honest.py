@@ -56,6 +56,16 @@ def test_who_changes_data_fails_and_nobody_after_it_is_wrong(go, workers, cheat)
 
 
 @pytest.mark.parametrize("workers", [0, 1])
+def test_data_that_cannot_be_had_as_they_were_are_no_data(go, workers):
+    found = go(workers, "dishonest/replaces", "dishonest/sorts", "dishonest/walks", task="cached")
+    assert found["sorts"].status is Status.ERROR
+    if workers:
+        assert found["walks"].value == 0.0
+    else:
+        assert "the task gives what it gave then; wanted --workers 1" in found["walks"].cause
+
+
+@pytest.mark.parametrize("workers", [0, 1])
 def test_a_model_that_changes_its_input_is_the_one_that_fails(go, workers):
     found = go(workers, "dishonest/honest", models=("dishonest/spoils",))["honest"]
     assert found.status is Status.ERROR
@@ -80,9 +90,24 @@ def test_what_is_no_message_costs_the_path_that_sent_it(go):
 def test_answers_that_are_left_behind_are_not_taken_for_those_of_others(go):
     """The next path begins anew, in processes of its own."""
     found = go(1, "dishonest/floods", "dishonest/honest", "dishonest/walks")
-    assert found["floods"].status is Status.CRASHED or found["floods"].value == 9.0
+    assert found["floods"].value == 9.0  # its own answer, of its own making
     assert found["honest"].value == pytest.approx(TRUTH, abs=0.06)
     assert found["walks"].value == 0.0
+
+
+def test_whoever_says_what_nobody_asked_costs_itself_alone(go):
+    """Even in processes of its own: the run ends, and the others have their values."""
+    found = go(1, "dishonest/babbles", "dishonest/honest")
+    assert found["babbles"].status is Status.CRASHED
+    assert "said what nobody asked" in found["babbles"].cause
+    assert found["honest"].value == pytest.approx(TRUTH, abs=0.06)
+
+
+def test_whoever_is_killed_by_what_ran_before_is_tried_in_processes_of_its_own(go):
+    found = go(1, "dishonest/haunts", "dishonest/idles")
+    assert found["haunts"].value == pytest.approx(TRUTH, abs=0.06)
+    assert found["idles"].status is Status.OK
+    assert found["idles"].value == found["haunts"].value
 
 
 @pytest.mark.parametrize("workers", [0, 1])
