@@ -38,7 +38,8 @@ def comparable(registry: Registry, records: Iterable[Record]) -> list[Record]:
 
     Networks of torch compute in float32, whose sums differ between processors, and training makes
     the differences large: records of paths with torch are left out where they were made on another
-    machine."""
+    machine.
+    """
     here, found = machine.name(), []
     for record in records:
         if record.machine == here or not _trains(registry, record):
@@ -63,9 +64,8 @@ def sample(records: Iterable[Record], size: int, seed: int) -> list[Record]:
 Allowance = Mapping[str, float]
 """Absolute differences allowed beside the relative one, by field (``value``, ``stderr``,
 ``truth``) or name of a score."""
-BOUNDED = Options(workers=1)
-LIMITED = (Status.TIMEOUT, Status.MEMORY, Status.CRASHED)
-"""Statuses that only a bounded process of its own gives."""
+APART = Options(workers=1)
+"""In processes of their own: in this one a component could look for the truth, both times."""
 
 
 def verify(
@@ -73,7 +73,7 @@ def verify(
     records: Iterable[Record],
     tolerance: float = 0.0,
     allow: Callable[[Record], Allowance] = lambda record: {},
-    limits: Options = BOUNDED,
+    how: Options = APART,
 ) -> list[Check]:
     """Recompute each record and compare all that it states of the data and the result.
 
@@ -81,19 +81,19 @@ def verify(
     ----------
     tolerance : relative difference of numbers.
     allow : absolute differences for one record.
-    limits : how to run again what ended at a deadline, a memory bound or in a crash.
+    how : where to compute, with which deadline and memory bound.
     """
-    return [_verify(registry, record, tolerance, allow(record), limits) for record in records]
+    return [_verify(registry, record, tolerance, allow(record), how) for record in records]
 
 
 def _verify(
-    registry: Registry, record: Record, tolerance: float, allowed: Allowance, limits: Options
+    registry: Registry, record: Record, tolerance: float, allowed: Allowance, how: Options
 ) -> Check:
     try:
         if record_key(record) != record.key:
             note = "the key is not that of the record's own fields: changed by hand"
             return Check(record, "failed", note=note)
-        new = _again(registry, record, limits if record.status in LIMITED else Options())
+        new = _again(registry, record, how)
     except HarnessError as error:
         return Check(record, "failed", note=str(error))
     if new is None:

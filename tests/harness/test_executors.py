@@ -274,5 +274,5 @@ def test_data_that_do_not_fit_into_memory_files_go_to_disk(tmp_path):
     files = [str(tmp_path / "full" / "x"), str(tmp_path / "y")]
     assert _written(data, files) == files[1]
     assert kind_of(reference(PairedSamples), wire.read(tmp_path / "y")[1]) == data
-    with pytest.raises(OSError, match="Not a directory|File exists"):
+    with pytest.raises(OSError, match=r"Not a directory|File exists"):
         _written(data, files[:1])
