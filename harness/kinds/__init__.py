@@ -2,6 +2,7 @@
 
 from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind
+from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
 from harness.kinds.fields import added, array, offsets, strings
 from harness.kinds.graphs import Graph, Links, simple_edges
 from harness.kinds.language import (
@@ -23,6 +24,8 @@ __all__ = [
     "AttentionMaps",
     "AttentionProfile",
     "ChannelLogLikelihoods",
+    "ConceptItems",
+    "ConceptVectors",
     "ConditionedSamples",
     "Contexts",
     "Environments",
@@ -34,6 +37,7 @@ __all__ = [
     "LabelledText",
     "Links",
     "PairedSamples",
+    "Partitions",
     "ReferencedText",
     "Samples",
     "Split",
