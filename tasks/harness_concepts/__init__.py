@@ -25,9 +25,12 @@ LEAST_DISTORTION = Quantity(
     upper=1.0,
     summary="share of the variance that any code at the categories' rate has to lose",
 )
+LOWEST = Quantity(
+    "lowest_at", "", "none", summary="where a curve is lowest: the number of clusters of least cost"
+)
 _SCORED: dict[str, Any] = {
     "gives": ConceptItems,
-    "quantities": (COMPLEXITY, LEAST_DISTORTION, V_INFORMATION),
+    "quantities": (COMPLEXITY, LEAST_DISTORTION, LOWEST, V_INFORMATION),
     "scores": (Curve,),
     "traits": ("split",),
 }

@@ -59,13 +59,14 @@ class Categories:
         )
 
     def score(self, case: Case, output: Curve) -> dict[str, float]:
-        """Of a rate-distortion curve: the distortion at the rate of the categories.
+        """Of a rate-distortion curve the distortion at the rate of the categories.
 
-        Other curves, and those that do not reach that rate, have no score.
+        Of other curves the position of their lowest point. A rate-distortion curve that does not
+        reach the rate has no score.
         """
-        rate = case.truth["concept_complexity"]
         if (output.name_x, output.name_y) != (SHARE, RATE):
-            return {}
+            return {"lowest_at": float(output.x[output.y.argmin()])}
+        rate = case.truth["concept_complexity"]
         if not output.y.min() <= rate <= output.y.max():
             return {}
         return {"least_distortion": float(np.interp(rate, output.y[::-1], output.x[::-1]))}
