@@ -33,9 +33,11 @@ def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
     """A network in evaluation mode and its tokenizer. Raises `UsageError` where there is none."""
     transformers = needs("transformers", "infoharness[tokens_to_thoughts]")
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(name)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(name, trust_remote_code=False)
         with torch.random.fork_rng(devices=[]):
-            model = transformers.AutoModel.from_pretrained(name, dtype=getattr(torch, dtype))
+            model = transformers.AutoModel.from_pretrained(
+                name, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False
+            )
     except Exception as error:  # whatever the files, the hub or the library raise
         first = " ".join(str(error).split())[:200]
         raise UsageError(

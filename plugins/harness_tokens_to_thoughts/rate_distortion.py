@@ -19,6 +19,7 @@ from harness_tokens_to_thoughts.partitions import Scatter, best, complexity
 from harness_tokens_to_thoughts.settings import Slopes
 
 ROUNDS, STEPS, SHIFTS = 60, 30, 40
+SHARES = (0.5, 0.1, 0.02, 0.004, 0.0008)
 SMALL = 1e-9
 """Weight below which a reproduction point is dropped, and distance at which two are one."""
 
@@ -113,15 +114,36 @@ def coordinates(vectors: Floats) -> tuple[Floats, Floats]:
 
 
 def spaced(x: Floats, p: Floats, count: int) -> Floats:
-    """Slopes from just above the first split, 1 / (2 largest eigenvalue), in even ratios.
+    """Slopes in even ratios from just above where the rate leaves zero.
 
-    The last sets most items apart: half of the nearest neighbours are exp(-2 ln n) as likely.
+    At the last most items are apart: half of the nearest neighbours are exp(-2 ln n) as likely.
     """
-    first = 1 / (2 * float(np.linalg.norm(np.sqrt(p)[:, None] * x, 2)) ** 2)
+    first = onset(x, p)
     away = squared(x, x)
     np.fill_diagonal(away, np.inf)
     last = 2 * np.log(len(x)) / float(np.median(away.min(1)))
-    return np.asarray(1.02 * first * np.geomspace(1, max(2.0, last / first), count))
+    return np.asarray(1.01 * first * np.geomspace(1, max(1.5, last / first), count))
+
+
+def onset(x: Floats, p: Floats) -> float:
+    """The greatest slope at which a single point, the mean, is the best code; to a thousandth.
+
+    It is at most 1 / (2 largest eigenvalue), where the mean stops being a maximum; with many
+    dimensions other points are better long before, and the rate jumps.
+    """
+
+    def enough(slope: float) -> bool:
+        log_f = -slope * (x**2).sum(1)
+        return bool(summits(x, p, np.zeros((1, x.shape[1])), log_f, slope)[1].max() <= 1 + 1e-6)
+
+    high = 1 / (2 * float(np.linalg.norm(np.sqrt(p)[:, None] * x, 2)) ** 2)
+    low = high
+    while not enough(low):
+        low /= 2
+    while high - low > 1e-3 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if enough(middle) else (low, middle)
+    return low
 
 
 def squared(x: Floats, y: Floats) -> Floats:
@@ -142,15 +164,24 @@ def settle(
         if np.log(heights.max()) <= tolerance:
             break
         lacking = apart(peaks[heights > 1 + tolerance / 2], heights[heights > 1 + tolerance / 2])
-        share = 0.5 * min(1.0, len(lacking) / (len(lacking) + len(y)))
-        y = np.concatenate([y, lacking])
-        q = np.concatenate([(1 - share) * q, np.full(len(lacking), share / len(lacking))])
+        y, q = joined(x, p, y, q, lacking, slope)
     log_f, joint = mixture(x, y, q, slope)
     out = p @ joint
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = float(np.where(joint > 0, p[:, None] * joint * np.log(joint / out), 0.0).sum())
     distortion = float((p[:, None] * joint * squared(x, y)).sum())
     return y, q, Point(slope, rate, distortion, bound)
+
+
+def joined(
+    x: Floats, p: Floats, y: Floats, q: Floats, more: Floats, slope: float
+) -> tuple[Floats, Floats]:
+    """The points with some more, at the share of weight (of a few) that is likeliest."""
+    both = np.concatenate([y, more])
+    new = np.full(len(more), 1 / len(more))
+    tried = [np.concatenate([(1 - share) * q, share * new]) for share in SHARES]
+    likelihoods = [float(p @ mixture(x, both, weights, slope)[0]) for weights in tried]
+    return both, tried[int(np.argmax(likelihoods))]
 
 
 def mixture(x: Floats, y: Floats, q: Floats, slope: float) -> tuple[Floats, Floats]:
