@@ -18,7 +18,9 @@ from harness import ConceptVectors, Curve, Floats, Incompatible, Ints, Partition
 from harness_tokens_to_thoughts.partitions import Scatter, best, complexity
 from harness_tokens_to_thoughts.settings import Slopes
 
-ROUNDS, STEPS, SHIFTS = 60, 30, 40
+ROUNDS, STEPS, SHIFTS = 60, 30, 100
+REACHED, SLOWEST = 1e-7, 0.995
+"""Of a climb: what may be left of it, in nats, and the largest ratio of one gain to the last."""
 SHARES = (0.5, 0.1, 0.02, 0.004, 0.0008)
 SMALL = 1e-9
 """Weight below which a reproduction point is dropped, and distance at which two are one."""
@@ -221,11 +223,12 @@ def summits(
 ) -> tuple[Floats, Floats]:
     """Where E e^(-s d(x, y)) / f(x) has its maxima, and how high they are; by mean shift.
 
-    All maxima of a mixture of equal Gaussians are reached from its centres, the items.
+    It climbs from every item and point; what is left to climb, a geometric series, is added.
     """
     at = np.concatenate([x, y])
     log_w = np.log(p) - log_f
-    heights = np.zeros(len(at))
+    heights, left = np.full(len(at), -np.inf), np.zeros(len(at))
+    before = np.full(len(at), 1e300)
     active = np.arange(len(at))
     for _ in range(SHIFTS):
         log = log_w - slope * squared(at[active], x)
@@ -233,13 +236,15 @@ def summits(
         weight = np.exp(log - top)
         total = weight.sum(1)
         new = top[:, 0] + np.log(total)
-        gain = new - heights[active]
-        heights[active] = new
+        gain = np.clip(new - heights[active], 0.0, 1e300)
+        ratio = np.clip(gain / before[active], 0.0, SLOWEST)
+        heights[active], before[active] = new, np.maximum(gain, 1e-300)
+        left[active] = np.minimum(gain, 1.0) * ratio / (1 - ratio)
         at[active] = (weight @ x) / total[:, None]
-        active = active[np.abs(gain) > 1e-7]
+        active = active[gain > REACHED]
         if not active.size:
             break
-    return at, np.exp(heights)
+    return at, np.exp(heights + left)
 
 
 def apart(points: Floats, heights: Floats) -> Floats:
