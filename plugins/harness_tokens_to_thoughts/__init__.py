@@ -16,6 +16,7 @@ from harness import (
     PairedSamples,
     Partitions,
     Quantity,
+    Samples,
     hookimpl,
 )
 
@@ -58,7 +59,10 @@ GAP = Quantity(
     "cost_gap", "", "none", summary="cost of the categories less that of the clusters, as published"
 )
 NORMALIZED_GAP = Quantity(
-    "normalized_cost_gap", "", "none", summary="the same, with distortion as a share of the variance"
+    "normalized_cost_gap",
+    "",
+    "none",
+    summary="the same, with distortion as a share of the variance",
 )
 AMI = Quantity("ami", "", "higher", upper=1.0, summary="adjusted mutual information")
 NMI = Quantity("nmi", "", "higher", lower=0.0, upper=1.0, summary="normalized mutual information")
@@ -139,6 +143,14 @@ def harness_models() -> Iterable[ModelSpec]:
         settings="harness_tokens_to_thoughts.settings:Vectors",
         reads=ConceptItems,
         gives=LabelledSamples,
+    )
+    yield ModelSpec(
+        name="concept-samples",
+        summary="vectors of items alone",
+        implementation="harness_tokens_to_thoughts.vectors:ConceptSamples",
+        settings="harness_tokens_to_thoughts.settings:Vectors",
+        reads=ConceptItems,
+        gives=Samples,
     )
     yield ModelSpec(
         name="concept-pairs",

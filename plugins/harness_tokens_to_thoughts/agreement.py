@@ -90,7 +90,9 @@ def best_of(inertia: Floats, values: Floats, starts: int) -> tuple[float, float]
     p = p[np.argsort(np.argsort(inertia, kind="stable"), kind="stable")]
     order = np.argsort(values, kind="stable")
     reached = p[order].cumsum()
-    low, high = (values[order[min(r - 1, int(np.searchsorted(reached, q)))]] for q in (0.025, 0.975))
+    low, high = (
+        values[order[min(r - 1, int(np.searchsorted(reached, q)))]] for q in (0.025, 0.975)
+    )
     return float(low), float(high)
 
 

@@ -22,9 +22,7 @@ def judged(data: ConceptVectors | Partitions, scatter: Scatter) -> Ints:
 class Complexity:
     """I(X;C) of the categories, or of the clusters of least distortion; the same for any vectors."""
 
-    def estimate(
-        self, data: ConceptVectors | Partitions, *, rng: np.random.Generator
-    ) -> Estimate:
+    def estimate(self, data: ConceptVectors | Partitions, *, rng: np.random.Generator) -> Estimate:
         """The entropy of the sizes in nats."""
         labels = judged(data, Scatter(data.x))
         value = complexity(labels)
@@ -35,9 +33,7 @@ class Complexity:
 class Distortion:
     """D(X, C): squared units of the vectors; compare partitions of the same vectors only."""
 
-    def estimate(
-        self, data: ConceptVectors | Partitions, *, rng: np.random.Generator
-    ) -> Estimate:
+    def estimate(self, data: ConceptVectors | Partitions, *, rng: np.random.Generator) -> Estimate:
         """The mean squared distance of items to the mean of their category or cluster."""
         scatter = Scatter(data.x)
         value = scatter.distortion(judged(data, scatter))
@@ -50,9 +46,7 @@ class Cost(Weight):
 
     normalized: ClassVar[bool] = False
 
-    def estimate(
-        self, data: ConceptVectors | Partitions, *, rng: np.random.Generator
-    ) -> Estimate:
+    def estimate(self, data: ConceptVectors | Partitions, *, rng: np.random.Generator) -> Estimate:
         """The cost of the categories, or of the clusters."""
         scatter = Scatter(data.x)
         value, about = self._cost(judged(data, scatter), scatter)
@@ -87,7 +81,9 @@ class CostGap(Cost):
         human, theirs = self._cost(data.y, scatter)
         found, ours = self._cost(best(data, scatter), scatter)
         about = {f"{k}_categories": v for k, v in theirs.items()}
-        return Estimate(human - found, None, None, about | {f"{k}_clusters": v for k, v in ours.items()})
+        return Estimate(
+            human - found, None, None, about | {f"{k}_clusters": v for k, v in ours.items()}
+        )
 
 
 class NormalizedCostGap(CostGap):

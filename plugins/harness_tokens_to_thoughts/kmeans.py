@@ -36,7 +36,9 @@ class KMeans(Clustering):
         x = scaled(data.x, self.rows)
         k, different = data.n_classes, len(np.unique(x, axis=0))
         if different < k:
-            raise Incompatible(f"{different} different vectors; wanted one for each of {k} clusters")
+            raise Incompatible(
+                f"{different} different vectors; wanted one for each of {k} clusters"
+            )
         products = Products(x)
         columns = list(products.restarts(k, self.n_init, rng))
         sizes, informed = [k] * self.n_init, [False] * self.n_init
@@ -142,9 +144,10 @@ class Products:
     def _filled(self, labels: Ints, sums: Floats, counts: Floats, empty: Ints) -> Ints:
         """Labels where every empty cluster gets the item that is farthest from its own mean."""
         own = counts[labels]
-        squares = np.bincount(labels, sums[np.arange(self.n), labels], len(counts)) / np.maximum(
-            counts, 1.0
-        ) ** 2
+        squares = (
+            np.bincount(labels, sums[np.arange(self.n), labels], len(counts))
+            / np.maximum(counts, 1.0) ** 2
+        )
         away = self.norms - 2 * sums[np.arange(self.n), labels] / own + squares[labels]
         labels, counts = labels.copy(), counts.copy()
         for cluster in empty:

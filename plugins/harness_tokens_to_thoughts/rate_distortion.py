@@ -45,9 +45,7 @@ class RateDistortion(Slopes):
     ``tolerance`` of a lower bound, so that no hard partition can be below the curve less ``gap``.
     """
 
-    def estimate(
-        self, data: ConceptVectors | Partitions, *, rng: np.random.Generator
-    ) -> Curve:
+    def estimate(self, data: ConceptVectors | Partitions, *, rng: np.random.Generator) -> Curve:
         """The curve; how far categories and clusters are above it stands in the diagnostics.
 
         Raises `Incompatible` for vectors that are all equal.
@@ -218,9 +216,7 @@ def improved(x: Floats, p: Floats, y: Floats, q: Floats, slope: float) -> tuple[
     return y, q
 
 
-def summits(
-    x: Floats, p: Floats, y: Floats, log_f: Floats, slope: float
-) -> tuple[Floats, Floats]:
+def summits(x: Floats, p: Floats, y: Floats, log_f: Floats, slope: float) -> tuple[Floats, Floats]:
     """Where E e^(-s d(x, y)) / f(x) has its maxima, and how high they are; by mean shift.
 
     It climbs from every item and point; what is left to climb, a geometric series, is added.

@@ -76,7 +76,9 @@ class Clustering:
 
     n_init: int = param(100, "number of starts at the number of categories", low=1)
     clusters: tuple[int, ...] = param(
-        (2, 3, 5, 8, 12, 20, 30), "further numbers of clusters; the best of all starts is kept", low=2
+        (2, 3, 5, 8, 12, 20, 30),
+        "further numbers of clusters; the best of all starts is kept",
+        low=2,
     )
     human_start: bool = param(
         True, "whether one more start is at the means of the categories, marked as informed"

@@ -21,15 +21,15 @@ class ClusterEntropy(Spectrum):
     related work of its last author. A cluster without spread has S = 0.
     """
 
-    def estimate(
-        self, data: ConceptVectors | Partitions, *, rng: np.random.Generator
-    ) -> Estimate:
+    def estimate(self, data: ConceptVectors | Partitions, *, rng: np.random.Generator) -> Estimate:
         """The mean in nats over categories, or over clusters; ``flat`` counts those without spread."""
         labels = judged(data, Scatter(data.x))
         ids, counts = np.unique(labels, return_counts=True)
         values = np.array([entropy(spectrum(data.x[labels == c]), self.alpha) for c in ids])
         flat = sum(not spectrum(data.x[labels == c]).size for c in ids)
-        weights = counts / counts.sum() if self.weight == "size" else np.full(len(ids), 1 / len(ids))
+        weights = (
+            counts / counts.sum() if self.weight == "size" else np.full(len(ids), 1 / len(ids))
+        )
         return Estimate(
             float(weights @ values), None, None, {"clusters": len(ids), "flat": int(flat)}
         )

@@ -29,7 +29,9 @@ class Typicality(Typical):
         if data.typicality is None:
             raise Incompatible("items without typicality")
         cosine, known = self._cosines(data)
-        inner = {c: self._rho(cosine, data.typicality, known & (data.y == c)) for c in np.unique(data.y)}
+        inner = {
+            c: self._rho(cosine, data.typicality, known & (data.y == c)) for c in np.unique(data.y)
+        }
         rhos = np.array([rho for rho in inner.values() if not math.isnan(rho)])
         pooled = self._rho(cosine, data.typicality, known)
         about: dict[str, float | int] = {"items": int(known.sum()), "categories": len(rhos)}
@@ -42,7 +44,9 @@ class Typicality(Typical):
             if math.isnan(pooled):
                 raise Incompatible(_constant("the items"))
             n = int(known.sum())
-            stderr = (1 - pooled**2) * math.sqrt((1 + pooled**2 / 2) / (n - 3)) if n > FEWEST else None
+            stderr = (
+                (1 - pooled**2) * math.sqrt((1 + pooled**2 / 2) / (n - 3)) if n > FEWEST else None
+            )
             return Estimate(pooled, stderr, None, about)
         if not rhos.size:
             raise Incompatible(_constant("any category"))

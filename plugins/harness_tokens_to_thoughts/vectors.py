@@ -18,6 +18,7 @@ from harness import (
     Kind,
     LabelledSamples,
     PairedSamples,
+    Samples,
     UsageError,
 )
 from harness_tokens_to_thoughts.settings import Given, RandomVectors, Vectors
@@ -36,7 +37,9 @@ def with_vectors(
     items: ConceptItems, x: Floats, centres: Floats | None, layer: str
 ) -> ConceptVectors:
     """The items with these vectors, a row each."""
-    return ConceptVectors(x, items.y, items.classes, turned(items), centres, layer, split=items.split)
+    return ConceptVectors(
+        x, items.y, items.classes, turned(items), centres, layer, split=items.split
+    )
 
 
 class ConceptFile(Given):
@@ -95,7 +98,9 @@ class ConceptFile(Given):
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"concept-vectors.words: {self.words!r}: {error}") from error
         if len(words) != len(array):
-            raise UsageError(f"{self.words}: {len(words)} words; wanted {len(array)}, as in the array")
+            raise UsageError(
+                f"{self.words}: {len(words)} words; wanted {len(array)}, as in the array"
+            )
         place = {word.strip().casefold(): row for row, word in reversed(list(enumerate(words)))}
         missing = [item for item in data.items if item.casefold() not in place]
         if missing:
@@ -157,6 +162,15 @@ class LabelledConcepts(_Plain):
         """All items, with their split."""
         found = self.found(data, rng)
         return LabelledSamples(found.x, found.y, split=found.split)
+
+
+class ConceptSamples(_Plain):
+    """Vectors alone."""
+
+    def transform(self, data: ConceptItems, *, to: type[Kind], rng: np.random.Generator) -> Samples:
+        """All items, with their split."""
+        found = self.found(data, rng)
+        return Samples(found.x, split=found.split)
 
 
 class ConceptPairs(_Plain):

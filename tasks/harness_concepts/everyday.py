@@ -31,7 +31,12 @@ class EverydayCategories(Categories, Everyday):
             y = getattr(datasets, f"load_{name}")().target.astype(np.int64)
             rows = chosen(y, self.per_category, stream(seed, self.task, name))
             yield self.case(
-                name, y[rows], partial(self._read, name, rows), {"dataset": name}, seed=seed, stamp=""
+                name,
+                y[rows],
+                partial(self._read, name, rows),
+                {"dataset": name},
+                seed=seed,
+                stamp="",
             )
 
     def _read(self, name: str, rows: Ints, split: Split) -> ConceptItems:

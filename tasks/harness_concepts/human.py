@@ -77,7 +77,9 @@ class HumanConcepts(Categories, Human):
         if path.is_file():
             data = path.read_bytes()
             if self.published and (sha := hashlib.sha256(data).hexdigest()) != SHA:
-                LOG.warning("%s: digest %s..., the published file has %s...", path, sha[:8], SHA[:8])
+                LOG.warning(
+                    "%s: digest %s..., the published file has %s...", path, sha[:8], SHA[:8]
+                )
             try:
                 table: list[Any] = list(csv.DictReader(data.decode("utf-8-sig").splitlines()))
             except (UnicodeDecodeError, csv.Error) as error:

@@ -45,7 +45,9 @@ class Rosch1973(Categories):
     def cases(self, *, seed: int) -> Iterable[Case]:
         """The one case; the seed draws the split."""
         y = np.repeat(np.arange(len(RATINGS)), 6)
-        yield self.case("rosch-1973", y, partial(_read), {"study": "Rosch1973"}, seed=seed, stamp="")
+        yield self.case(
+            "rosch-1973", y, partial(_read), {"study": "Rosch1973"}, seed=seed, stamp=""
+        )
 
 
 def _read(split: Split) -> ConceptItems:

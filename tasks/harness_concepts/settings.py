@@ -19,7 +19,9 @@ class Planted:
         above=0.0,
     )
     skew: tuple[float, ...] = param(
-        (0.0, 1.0), "exponents of Zipf's law for the sizes of categories, one case for each", low=0.0
+        (0.0, 1.0),
+        "exponents of Zipf's law for the sizes of categories, one case for each",
+        low=0.0,
     )
     spread: tuple[float, ...] = param(
         (0.3, 1.5), "least and greatest distance of an item per coordinate", low=0.0

@@ -6,7 +6,9 @@ import pytest
 import harness
 from harness import ConceptVectors, Partitions
 
-WORDS = "this is a the of dog cat horse apple plum robin wren animal fruit bird ice cream . ,".split()
+WORDS = (
+    "this is a the of dog cat horse apple plum robin wren animal fruit bird ice cream . ,".split()
+)
 
 
 def rng(seed=0):
@@ -47,7 +49,9 @@ def _tokenizer(folder, **special):
         raw.post_processor = processors.TemplateProcessing(
             single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
         )
-    PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="[UNK]", **special).save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="[UNK]", **special).save_pretrained(
+        folder
+    )
     return len(names)
 
 
@@ -75,7 +79,9 @@ def gpt(tmp_path_factory):
     transformers = pytest.importorskip("transformers")
     folder = tmp_path_factory.mktemp("gpt")
     size = _tokenizer(folder)
-    config = transformers.GPT2Config(vocab_size=size, n_positions=32, n_embd=16, n_layer=2, n_head=2)
+    config = transformers.GPT2Config(
+        vocab_size=size, n_positions=32, n_embd=16, n_layer=2, n_head=2
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         transformers.GPT2Model(config).save_pretrained(folder)

@@ -22,7 +22,9 @@ from harness_tokens_to_thoughts.agreement import (
 def test_expected_information_is_the_mean_over_all_permutations():
     a, b = np.array([0, 0, 0, 1, 1, 2, 2]), np.array([0, 0, 1, 1, 1, 1, 2])
     every = [information(table(a, np.array(order))) for order in itertools.permutations(b)]
-    assert expected_information(np.bincount(a), np.bincount(b)) == pytest.approx(np.mean(every), rel=1e-10)
+    assert expected_information(np.bincount(a), np.bincount(b)) == pytest.approx(
+        np.mean(every), rel=1e-10
+    )
 
 
 def test_agreement_is_that_of_scikit_learn():
@@ -46,7 +48,9 @@ def test_names_of_clusters_do_not_count(measure):
 
 
 def test_random_labels_do_not_agree_on_average():
-    values = np.array([ami(table(np.arange(200) % 8, rng(s).integers(8, size=200))) for s in range(50)])
+    values = np.array(
+        [ami(table(np.arange(200) % 8, rng(s).integers(8, size=200))) for s in range(50)]
+    )
     assert abs(values.mean()) < 0.01
     assert abs(values.mean()) < 5 * values.std() / math.sqrt(50)
 
@@ -81,7 +85,9 @@ def test_p_is_uniform_under_the_null():
 def test_the_best_of_some_starts_against_all_draws():
     g = rng()
     inertia, values = g.random(9), g.random(9)
-    best = [values[min(some, key=lambda i: inertia[i])] for some in itertools.combinations(range(9), 4)]
+    best = [
+        values[min(some, key=lambda i: inertia[i])] for some in itertools.combinations(range(9), 4)
+    ]
     low, high = np.quantile(best, [0.025, 0.975], method="inverted_cdf")
     assert best_of(inertia, values, 4) == pytest.approx((low, high))
     assert best_of(inertia, values, 50) == pytest.approx((values[inertia.argmin()],) * 2)
@@ -96,5 +102,7 @@ def test_the_start_at_the_categories_does_not_count():
     one = estimate("ami", data, permutations=0)
     assert one.value == pytest.approx(ami(table(y, other)))
     assert one.diagnostics["human_start"] == pytest.approx(1.0)
-    with pytest.raises(Incompatible, match="no partition into 3 clusters, the number of categories, that"):
+    with pytest.raises(
+        Incompatible, match="no partition into 3 clusters, the number of categories, that"
+    ):
         estimate("ami", Partitions(y[:, None], [3], [True], x, y, ("a", "b", "c")))

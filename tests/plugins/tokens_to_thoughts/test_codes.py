@@ -20,18 +20,28 @@ def labels(sizes):
 
 @pytest.mark.parametrize(
     ("sizes", "bits"),
-    [((6,) * 8, 3.0), (ROSCH_1975, 3.3188), (MCCLOSKEY, 4.1447), ((1,) * 48, 5.58496), ((48,), 0.0)],
+    [
+        ((6,) * 8, 3.0),
+        (ROSCH_1975, 3.3188),
+        (MCCLOSKEY, 4.1447),
+        ((1,) * 48, 5.58496),
+        ((48,), 0.0),
+    ],
 )
 def test_complexity_of_the_studies(sizes, bits):
     n, counts = sum(sizes), np.array(sizes)
     found = complexity(labels(sizes))
     assert found / np.log(2) == pytest.approx(bits, abs=1e-4)
-    assert found == pytest.approx(np.log(n) - (counts * np.log(counts)).sum() / n, abs=1e-12)  # equation 4
+    assert found == pytest.approx(
+        np.log(n) - (counts * np.log(counts)).sum() / n, abs=1e-12
+    )  # equation 4
 
 
 def test_complexity_reads_the_categories_of_vectors_and_the_clusters_of_partitions():
     data = blobs(n=50, k=3)
-    assert estimate("concept-complexity", data).value == pytest.approx(complexity(data.y), abs=1e-15)
+    assert estimate("concept-complexity", data).value == pytest.approx(
+        complexity(data.y), abs=1e-15
+    )
     found = clusters(vectors(data.x, [0] * 48 + [1, 2]), human_start=False)
     assert estimate("concept-complexity", found).value > 2 * complexity(found.y)
 
@@ -47,7 +57,9 @@ def test_distortion(shape):
     between = ((means - x.mean(0)) ** 2).sum(1).mean()
     assert scatter.variance == pytest.approx(scatter.distortion(some) + between, rel=1e-9)
     turn = np.linalg.qr(rng(2).normal(size=(shape[1],) * 2))[0]
-    assert Scatter(3 * (x @ turn) - 5).distortion(some) == pytest.approx(9 * scatter.distortion(some), rel=1e-9)
+    assert Scatter(3 * (x @ turn) - 5).distortion(some) == pytest.approx(
+        9 * scatter.distortion(some), rel=1e-9
+    )
 
 
 def test_splitting_a_cluster_costs_complexity_and_saves_distortion():
@@ -77,7 +89,9 @@ def test_gap_is_the_difference_of_both_costs():
     found = clusters(data)
     for gap, cost in (("cost-gap", "concept-cost"), ("normalized-cost-gap", "normalized-cost")):
         one = estimate(gap, found, beta=0.7)
-        assert one.value == pytest.approx(estimate(cost, data, beta=0.7).value - estimate(cost, found, beta=0.7).value)
+        assert one.value == pytest.approx(
+            estimate(cost, data, beta=0.7).value - estimate(cost, found, beta=0.7).value
+        )
         assert one.diagnostics["distortion_clusters"] <= one.diagnostics["distortion_categories"]
 
 
@@ -87,7 +101,11 @@ def test_cost_curve_takes_the_best_partition_of_each_number():
     assert curve.x.tolist() == [2, 3, 5]
     for k, value in zip(curve.x, curve.y, strict=True):
         columns = np.flatnonzero(found.k == k)
-        costs = [np.log2(np.e) * complexity(found.labels[:, c]) + Scatter(found.x).distortion(found.labels[:, c]) for c in columns]
+        costs = [
+            np.log2(np.e) * complexity(found.labels[:, c])
+            + Scatter(found.x).distortion(found.labels[:, c])
+            for c in columns
+        ]
         distortions = [Scatter(found.x).distortion(found.labels[:, c]) for c in columns]
         assert value == pytest.approx(costs[int(np.argmin(distortions))])
 
@@ -96,7 +114,9 @@ def test_spectrum_of_equal_and_of_single_directions():
     for r in (1, 2, 5):
         x = np.concatenate([np.eye(r, 8), -np.eye(r, 8)])  # r orthogonal directions, mean zero
         assert entropy(spectrum(x), 1.0) == pytest.approx(np.log(r), abs=1e-12)
-    assert entropy(spectrum(np.outer(rng().normal(size=9), np.ones(4))), 1.0) == pytest.approx(0.0, abs=1e-9)
+    assert entropy(spectrum(np.outer(rng().normal(size=9), np.ones(4))), 1.0) == pytest.approx(
+        0.0, abs=1e-9
+    )
     assert spectrum(np.ones((3, 4))).size == 0
     p = spectrum(rng().normal(size=(20, 6)))
     values = [entropy(p, alpha) for alpha in (0.5, 1.0, 1.0 + 1e-7, 2.0, 8.0)]

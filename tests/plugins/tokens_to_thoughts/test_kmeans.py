@@ -13,6 +13,7 @@ from harness_tokens_to_thoughts.partitions import Scatter
 
 def set_partitions(n, k):
     """Every way to cut n items into k clusters, as labels."""
+
     def grow(done):
         if len(done) == n:
             if max(done) == k - 1:
@@ -50,7 +51,9 @@ def test_inertia_is_that_of_scikit_learn():
     products = Products(x)
     ours = min(products.inertia(c, 6) for c in products.restarts(6, 50, rng()))
     assert ours == pytest.approx(theirs.inertia_, rel=1e-6)
-    assert len(x) * Scatter(x).distortion(theirs.labels_) == pytest.approx(theirs.inertia_, rel=1e-6)
+    assert len(x) * Scatter(x).distortion(theirs.labels_) == pytest.approx(
+        theirs.inertia_, rel=1e-6
+    )
     assert products.inertia(theirs.labels_, 6) == pytest.approx(theirs.inertia_, rel=1e-6)
 
 

@@ -11,7 +11,9 @@ from harness import ConceptItems, ConceptVectors, Incompatible
 
 
 def planted(**params):
-    (case,) = harness.task("concepts/planted-prototypes", separation=(1.0,), skew=(0.0,), **params).cases(seed=0)
+    (case,) = harness.task(
+        "concepts/planted-prototypes", separation=(1.0,), skew=(0.0,), **params
+    ).cases(seed=0)
     return case.load()
 
 
@@ -53,7 +55,10 @@ def test_pooled_and_within_against_scipy():
     g = rng()
     y, x, centres = np.arange(40) % 4, g.normal(size=(40, 5)), g.normal(size=(4, 5))
     typicality = np.round(g.normal(size=40), 0)  # with ties
-    cosine = [xi @ centres[c] / np.linalg.norm(xi) / np.linalg.norm(centres[c]) for xi, c in zip(x, y, strict=True)]
+    cosine = [
+        xi @ centres[c] / np.linalg.norm(xi) / np.linalg.norm(centres[c])
+        for xi, c in zip(x, y, strict=True)
+    ]
     cosine = np.array(cosine)
     one = estimate("typicality", vectors(x, y, typicality, centres))
     rho, p = stats.spearmanr(cosine, typicality)
@@ -86,7 +91,9 @@ def test_what_cannot_be_ranked_is_left_out_or_refused():
         estimate("typicality", vectors(x, y, typicality))
     zero = x.copy()
     zero[3] = 0
-    with pytest.raises(Incompatible, match=r"item 3: a vector of length zero, or that of its category \(c0\)"):
+    with pytest.raises(
+        Incompatible, match=r"item 3: a vector of length zero, or that of its category \(c0\)"
+    ):
         estimate("typicality", vectors(zero, y, typicality), reference="centroid")
 
 
@@ -94,7 +101,9 @@ def test_a_random_scale_gives_a_p_value_that_says_so():
     ps = []
     for seed in range(60):
         g = rng(seed)
-        data = vectors(g.normal(size=(30, 4)), np.arange(30) % 3, g.normal(size=30), g.normal(size=(3, 4)))
+        data = vectors(
+            g.normal(size=(30, 4)), np.arange(30) % 3, g.normal(size=30), g.normal(size=(3, 4))
+        )
         ps.append(estimate("typicality", data).diagnostics["p_pooled"])
     assert abs(np.mean(ps) - 0.5) < 5 * 0.289 / np.sqrt(60)
 

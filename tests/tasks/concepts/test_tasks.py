@@ -14,7 +14,13 @@ ROWS = {"Rosch1973": 48, "Rosch1975": 565, "McCloskey1978": 492}
 HEADER = "item,category,typicality,subdataset\n"
 
 
-@conformance("concepts", params={"planted-prototypes": {"items": 5, "dim": 8}, "everyday-categories": {"per_category": 20}})
+@conformance(
+    "concepts",
+    params={
+        "planted-prototypes": {"items": 5, "dim": 8},
+        "everyday-categories": {"per_category": 20},
+    },
+)
 def test_conformance(check):
     check()
 
@@ -24,7 +30,12 @@ def cases(name, seed=0, **params):
 
 
 def test_complexity_is_the_entropy_of_the_sizes():
-    truth = {k: c.truth["concept_complexity"] for k, c in (cases("planted-prototypes") | cases("everyday-categories") | cases("rosch-1973")).items()}
+    truth = {
+        k: c.truth["concept_complexity"]
+        for k, c in (
+            cases("planted-prototypes") | cases("everyday-categories") | cases("rosch-1973")
+        ).items()
+    }
     assert truth["separation1-skew0"] / BITS == pytest.approx(3.0, abs=1e-12)
     assert truth["rosch-1973"] / BITS == pytest.approx(3.0, abs=1e-12)
     assert truth["iris"] / BITS == pytest.approx(1.58496, abs=1e-5)
@@ -57,7 +68,11 @@ def test_rosch_rates_the_best_examples_lowest():
 
 def published(folder, counts=ROWS):
     """A file with as many rows as the published one: a word in two categories, odd names."""
-    lines = [f"Word {i},{'Bird' if i % 3 else 'Fruit'},{1 + i % 5},{study}\n" for study, n in counts.items() for i in range(n)]
+    lines = [
+        f"Word {i},{'Bird' if i % 3 else 'Fruit'},{1 + i % 5},{study}\n"
+        for study, n in counts.items()
+        for i in range(n)
+    ]
     lines[1] = "word 0,Bird,2.5,Rosch1973\n"
     path = folder / "concepts.csv"
     path.write_text(HEADER + "".join(lines), encoding="utf-8")
@@ -70,7 +85,11 @@ def test_the_rows_of_a_file(tmp_path, caplog):
     assert "digest" in caplog.text  # the right numbers of rows, but other bytes
     data = {name: case.load() for name, case in found.items()}
     assert {name: d.n for name, d in data.items()} == ROWS
-    assert {name: d.typical for name, d in data.items()} == {"Rosch1973": "low", "Rosch1975": "low", "McCloskey1978": "high"}
+    assert {name: d.typical for name, d in data.items()} == {
+        "Rosch1973": "low",
+        "Rosch1975": "low",
+        "McCloskey1978": "high",
+    }
     assert data["Rosch1975"].row[0] == 48
     assert found["Rosch1973"].facts["repeated"] == 1
     kept = cases("human-concepts", dataset=published(tmp_path), repeats="drop")["Rosch1973"].load()
@@ -116,7 +135,9 @@ def test_the_score_of_a_curve():
     curve = Curve([0.0, 0.5, 1.0], [4 * np.log(8), 0.5 * np.log(8), 0.0], *names)
     assert task.score(case, curve)["least_distortion"] == pytest.approx(0.5 * 3 / 3.5)
     assert task.score(case, Curve([0.5, 1.0], [1.0, 0.0], *names)) == {}  # ends below the rate
-    assert task.score(case, Curve([2, 3, 4], [4.0, 1.0, 2.0], "clusters", "cost")) == {"lowest_at": 3.0}
+    assert task.score(case, Curve([2, 3, 4], [4.0, 1.0, 2.0], "clusters", "cost")) == {
+        "lowest_at": 3.0
+    }
 
 
 @pytest.mark.parametrize(
