@@ -151,7 +151,8 @@ class ConceptVectors(_Categorized):
     @classmethod
     def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
         """Three clouds about the vectors of their names; typical items are the near ones."""
-        return _clouds(rng, n, cls)
+        x = _clouds(rng, n)
+        return cls(x.x, x.y, x.classes, x.typicality, x.centres, x.layer)
 
     @classmethod
     def forms(cls, rng: np.random.Generator, n: int = 48) -> Iterator[Self]:
@@ -227,15 +228,13 @@ class Partitions(_Categorized):
         return self._divided(rng, self.y)
 
 
-def _clouds(
-    rng: np.random.Generator, n: int, kind: type[ConceptVectors] = ConceptVectors
-) -> ConceptVectors:
+def _clouds(rng: np.random.Generator, n: int) -> ConceptVectors:
     y = shuffled_labels(rng, n)
     classes = NAMES[: min(len(NAMES), n)]
     centres = 4.0 * rng.normal(size=(len(classes), 6))
     spread = 0.3 + rng.random(n)
     x = on_grid(centres[y] + spread[:, None] * rng.normal(size=(n, 6)))
-    return kind(x, y, classes, on_grid(6.0 - spread), on_grid(centres), "planted")
+    return ConceptVectors(x, y, classes, on_grid(6.0 - spread), on_grid(centres), "planted")
 
 
 def _shuffled(rng: np.random.Generator, labels: Ints, share: float) -> Ints:

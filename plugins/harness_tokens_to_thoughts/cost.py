@@ -20,7 +20,7 @@ def judged(data: ConceptVectors | Partitions, scatter: Scatter) -> Ints:
 
 @dataclass(frozen=True)
 class Complexity:
-    """I(X;C) of the categories, or of the clusters of least distortion; the same for any vectors."""
+    """I(X;C) of the categories, or of the clusters of least distortion."""
 
     def estimate(self, data: ConceptVectors | Partitions, *, rng: np.random.Generator) -> Estimate:
         """The entropy of the sizes in nats."""
@@ -41,16 +41,10 @@ class Distortion:
         return Estimate(value, None, None, {"share": share, "variance": scatter.variance})
 
 
-class Cost(Weight):
-    """L = I(X;C) in bits + beta D, equation 3, as published: bits and squared units are added."""
+class _Weighs(Weight):
+    """L = I(X;C) in bits + beta D, equation 3."""
 
     normalized: ClassVar[bool] = False
-
-    def estimate(self, data: ConceptVectors | Partitions, *, rng: np.random.Generator) -> Estimate:
-        """The cost of the categories, or of the clusters."""
-        scatter = Scatter(data.x)
-        value, about = self._cost(judged(data, scatter), scatter)
-        return Estimate(value, None, None, about)
 
     def _cost(self, labels: Ints, scatter: Scatter) -> tuple[float, dict[str, float]]:
         """L, and its two terms. Raises `Incompatible` where there is no variance to divide by."""
@@ -61,13 +55,23 @@ class Cost(Weight):
         return value, {"bits": bits, "distortion": distortion}
 
 
+class Cost(_Weighs):
+    """L as published: bits and squared units of the vectors are added."""
+
+    def estimate(self, data: ConceptVectors | Partitions, *, rng: np.random.Generator) -> Estimate:
+        """The cost of the categories, or of the clusters."""
+        scatter = Scatter(data.x)
+        value, about = self._cost(judged(data, scatter), scatter)
+        return Estimate(value, None, None, about)
+
+
 class NormalizedCost(Cost):
-    """L with D as a share of the total variance, so that the scale of the vectors does not count."""
+    """L with D as a share of the total variance: the scale of the vectors does not count."""
 
     normalized: ClassVar[bool] = True
 
 
-class CostGap(Cost):
+class CostGap(_Weighs):
     """L of the categories less L of the clusters, on the vectors that were clustered.
 
     The clusters are those of least distortion, the informed start among them: D of the clusters is

@@ -170,7 +170,7 @@ class HubConcepts(_Reads, settings.Hub):
     def _network(self) -> tuple[Any, Any]:
         if not self.model:
             raise Incompatible(
-                "the parameter model is empty; wanted a folder of a checkpoint, or a Hugging Face id"
+                "the parameter model is empty; wanted a folder of a checkpoint, or an id of the hub"
             )
         return load(self.model, self.dtype, self.device)
 

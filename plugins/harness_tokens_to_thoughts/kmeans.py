@@ -57,7 +57,9 @@ class KMeans(Clustering):
             columns.append(found[int(np.argmin([products.inertia(c, other) for c in found]))])
             sizes.append(other)
             informed.append(False)
-        return Partitions(np.stack(columns, 1), sizes, informed, x, data.y, data.classes)
+        return Partitions(
+            np.stack(columns, 1), np.array(sizes), np.array(informed), x, data.y, data.classes
+        )
 
 
 def scaled(x: Floats, how: str) -> Floats:
@@ -72,7 +74,7 @@ def scaled(x: Floats, how: str) -> Floats:
         return np.asarray(x / norms)
     if how == "standardize":
         spread = x.std(0)
-        return (x - x.mean(0)) / np.where(spread > 0, spread, 1.0)
+        return np.asarray((x - x.mean(0)) / np.where(spread > 0, spread, 1.0))
     return x
 
 

@@ -55,7 +55,7 @@ class RateDistortion(Slopes):
             raise Incompatible("all vectors are equal; wanted at least two different ones")
         points = follow(data.x, self.points, self.tolerance)
         about: dict[str, float] = {
-            "gap": max(p.rate + p.slope * p.distortion - p.bound for p in points)
+            "gap": float(max(p.rate + p.slope * p.distortion - p.bound for p in points))
         }
         judged = {"categories": data.y}
         if isinstance(data, Partitions):
@@ -70,13 +70,14 @@ class RateDistortion(Slopes):
 
 def excess(labels: Ints, share: float, points: list[Point]) -> float:
     """Nats by which a hard partition is above the lower bound at its own distortion."""
-    return complexity(labels) - max(0.0, *(p.bound - p.slope * share for p in points))
+    return float(complexity(labels) - max(0.0, *(p.bound - p.slope * share for p in points)))
 
 
 def envelope(points: list[Point]) -> tuple[Floats, Floats]:
     """The channels found, by distortion, ending with the one that says nothing."""
     found = sorted({(p.distortion, p.rate) for p in points if p.distortion < 1 - SMALL})
-    x, y = [], []
+    x: list[float] = []
+    y: list[float] = []
     for distortion, rate in found:
         if not x or (distortion > x[-1] + SMALL and rate < y[-1]):
             x.append(distortion)
@@ -85,7 +86,7 @@ def envelope(points: list[Point]) -> tuple[Floats, Floats]:
 
 
 def follow(vectors: Floats, count: int, tolerance: float) -> list[Point]:
-    """A point for each of so many slopes, from where the rate leaves zero to nearly all items apart.
+    """A point per slope, from where the rate leaves zero to nearly all items apart.
 
     Distances are squared and divided by the total variance.
     """
@@ -101,7 +102,7 @@ def follow(vectors: Floats, count: int, tolerance: float) -> list[Point]:
 
 
 def coordinates(vectors: Floats) -> tuple[Floats, Floats]:
-    """Different rows in as few columns as keep all distances, of variance one, with their shares."""
+    """Different rows, in few columns that keep all distances, of variance one; their shares."""
     x, counts = np.unique(vectors, axis=0, return_counts=True)
     p = counts / counts.sum()
     x = x - p @ x
@@ -148,7 +149,8 @@ def onset(x: Floats, p: Floats) -> float:
 
 def squared(x: Floats, y: Floats) -> Floats:
     """Squared distances ``(n, m)``."""
-    return np.maximum(0.0, (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * (x @ y.T))
+    found: Floats = (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * (x @ y.T)
+    return np.maximum(0.0, found, out=found)
 
 
 def settle(
@@ -211,7 +213,7 @@ def improved(x: Floats, p: Floats, y: Floats, q: Floats, slope: float) -> tuple[
         order = np.argsort(-q)
         firsts = order[first_of_each(y[order])]
         nearest = squared(y, y[firsts]).argmin(1)
-        q = np.bincount(nearest, q, len(firsts))
+        q = np.bincount(nearest, q, len(firsts)).astype(np.float64)
         y = y[firsts]
     return y, q
 

@@ -22,7 +22,7 @@ class ClusterEntropy(Spectrum):
     """
 
     def estimate(self, data: ConceptVectors | Partitions, *, rng: np.random.Generator) -> Estimate:
-        """The mean in nats over categories, or over clusters; ``flat`` counts those without spread."""
+        """The mean in nats over categories or clusters; ``flat`` counts those without spread."""
         labels = judged(data, Scatter(data.x))
         ids, counts = np.unique(labels, return_counts=True)
         values = np.array([entropy(spectrum(data.x[labels == c]), self.alpha) for c in ids])

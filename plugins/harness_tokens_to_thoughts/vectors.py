@@ -90,7 +90,8 @@ class ConceptFile(Given):
                 raise Incompatible("items without row numbers; wanted the parameter words")
             if data.row.max() >= len(array):
                 raise UsageError(
-                    f"{self.file}: {len(array)} rows; wanted {data.row.max() + 1}, as the task's file"
+                    f"{self.file}: {len(array)} rows; wanted {data.row.max() + 1}, "
+                    "as the task's file"
                 )
             return array[data.row].astype(np.float64), None
         try:

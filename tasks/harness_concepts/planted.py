@@ -48,7 +48,7 @@ class PlantedPrototypes(Categories, Planted):
     def _draw(self, name: str, y: Ints, separation: float, seed: int, split: Split) -> ConceptItems:
         rng = stream(seed, self.task, name)
         mu = separation * rng.normal(size=(self.categories, self.dim))
-        tau = rng.uniform(*self.spread, size=len(y))
+        tau = rng.uniform(self.spread[0], self.spread[1], size=len(y))
         x = mu[y] + tau[:, None] * rng.normal(size=(len(y), self.dim))
         items = tuple(f"item {i} of prototype {c}" for i, c in enumerate(y))
         classes = tuple(f"prototype {c}" for c in range(self.categories))
@@ -58,4 +58,5 @@ class PlantedPrototypes(Categories, Planted):
 def sizes(categories: int, mean: int, skew: float) -> Ints:
     """Sizes of categories by Zipf's law with exponent ``skew``, at least three each."""
     share = np.arange(1, categories + 1.0) ** -skew
-    return np.maximum(3, np.rint(categories * mean * share / share.sum())).astype(np.int64)
+    found: Ints = np.maximum(3, np.rint(categories * mean * share / share.sum())).astype(np.int64)
+    return found

@@ -15,16 +15,18 @@ from harness_concepts.scores import Categories
 RATINGS = {
     "fruit": "apple 1.3, plum 2.3, pineapple 2.3, strawberry 2.3, fig 4.7, olive 6.2",
     "science": "chemistry 1.0, botany 1.7, geology 2.6, sociology 4.6, anatomy 1.7, history 5.9",
-    "sport": "football 1.2, hockey 1.8, wrestling 3.0, archery 3.9, gymnastics 2.6, weightlifting 4.7",
+    "sport": "football 1.2, hockey 1.8, wrestling 3.0, archery 3.9, gymnastics 2.6, "
+    "weightlifting 4.7",
     "bird": "robin 1.1, eagle 1.2, wren 1.4, chicken 3.8, ostrich 3.3, bat 5.8",
     "vehicle": "car 1.0, boat 2.7, scooter 2.5, tricycle 3.5, horse 5.9, skis 5.7",
     "crime": "murder 1.0, assault 1.4, stealing 1.3, embezzling 1.8, blackmail 1.7, vagrancy 5.3",
-    "disease": "cancer 1.2, measles 2.8, cold 4.7, malaria 1.4, muscular dystrophy 1.9, rheumatism 3.5",
+    "disease": "cancer 1.2, measles 2.8, cold 4.7, malaria 1.4, muscular dystrophy 1.9, "
+    "rheumatism 3.5",
     "vegetable": "carrot 1.1, asparagus 1.3, celery 1.7, onion 2.7, parsley 3.8, pickle 4.4",
 }
-"""Mean ratings of goodness of example, 1 the best (E. Rosch, On the internal structure of perceptual
-and semantic categories, in: T. Moore, ed., Cognitive Development and the Acquisition of Language,
-Academic Press 1973, pages 111-144)."""
+"""Mean ratings of goodness of example, 1 the best (E. Rosch, On the internal structure of
+perceptual and semantic categories, in: T. Moore, ed., Cognitive Development and the Acquisition of
+Language, Academic Press 1973, pages 111-144)."""
 
 
 def table() -> list[tuple[str, str, float]]:

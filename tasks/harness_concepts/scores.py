@@ -1,4 +1,4 @@
-"""What the tasks on categories share: their truth, their facts, their split, and the score of a curve."""
+"""What the tasks on categories share: truth, facts, split, and the score of a curve."""
 
 from __future__ import annotations
 

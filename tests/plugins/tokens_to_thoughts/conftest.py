@@ -6,9 +6,27 @@ import pytest
 import harness
 from harness import ConceptVectors, Partitions
 
-WORDS = (
-    "this is a the of dog cat horse apple plum robin wren animal fruit bird ice cream . ,".split()
-)
+WORDS = [
+    "this",
+    "is",
+    "a",
+    "the",
+    "of",
+    "dog",
+    "cat",
+    "horse",
+    "apple",
+    "plum",
+    "robin",
+    "wren",
+    "animal",
+    "fruit",
+    "bird",
+    "ice",
+    "cream",
+    ".",
+    ",",
+]
 
 
 def rng(seed=0):

@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 import pytest
-from .conftest import blobs, clusters, estimate, rng, vectors
 
 from harness import Incompatible, Partitions
 from harness_tokens_to_thoughts.agreement import (
@@ -17,6 +16,8 @@ from harness_tokens_to_thoughts.agreement import (
     nmi,
     table,
 )
+
+from .conftest import blobs, clusters, estimate, rng, vectors
 
 
 def test_expected_information_is_the_mean_over_all_permutations():

@@ -4,11 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
-from .conftest import blobs, clusters, estimate, rng, vectors
 
 from harness import Incompatible
 from harness_tokens_to_thoughts.partitions import Scatter, complexity
 from harness_tokens_to_thoughts.spectra import entropy, spectrum
+
+from .conftest import blobs, clusters, estimate, rng, vectors
 
 ROSCH_1975 = (60, 51, 50, 60, 56, 60, 54, 59, 60, 55)
 MCCLOSKEY = (30, 29, 10, 29, 28, 30, 30, 24, 30, 25, 29, 26, 30, 28, 27, 30, 28, 29)

@@ -4,11 +4,12 @@ import logging
 
 import numpy as np
 import pytest
-from .conftest import blobs, clusters, estimate, rng, vectors
 
 from harness import Incompatible
 from harness_tokens_to_thoughts.kmeans import Products
 from harness_tokens_to_thoughts.partitions import Scatter
+
+from .conftest import blobs, clusters, estimate, rng, vectors
 
 
 def set_partitions(n, k):

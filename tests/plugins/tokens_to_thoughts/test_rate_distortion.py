@@ -4,12 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
-from .conftest import blobs, clusters, estimate, rng, vectors
-from .test_kmeans import set_partitions
 
 from harness import Incompatible
 from harness_tokens_to_thoughts.partitions import Scatter, complexity
 from harness_tokens_to_thoughts.rate_distortion import coordinates, excess, follow, onset
+
+from .conftest import blobs, clusters, estimate, rng, vectors
+from .test_kmeans import set_partitions
 
 
 def two_points(distortion):
@@ -75,7 +76,7 @@ def test_items_alone_are_no_bound_for_clusters():
     """Two rings: their means are no items, so that codes of items cost more than the two clusters."""
     angle = np.arange(8) * np.pi / 4
     ring = np.column_stack([np.cos(angle), np.sin(angle)])
-    x = np.concatenate([ring, ring + [6.0, 0.0]])
+    x = np.concatenate([ring, ring + np.array([6.0, 0.0])])
     y = np.repeat([0, 1], 8)
     share, scatter = Scatter(x).distortion(y), Scatter(x)
     at_items = [blahut_arimoto(x, s) for s in np.geomspace(0.05, 20, 30)]

@@ -4,10 +4,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from .conftest import estimate, rng, vectors
 
 import harness
 from harness import ConceptItems, ConceptVectors, Incompatible
+
+from .conftest import estimate, rng, vectors
 
 
 def planted(**params):

@@ -77,7 +77,7 @@ def test_rows_of_an_array_by_word(array, tmp_path):
     found = transform("concept-vectors", items(), file=path, words=str(words), zeros="keep")
     assert found.x.tolist() == x[[8, 7, 6, 5, 3, 2, 1, 7]].astype(float).tolist()
     assert found.centres.tolist() == x[[4, 9, 0]].astype(float).tolist()
-    words.write_text("\n".join(names[:-2] + ["hound", "tree"]), encoding="utf-8")
+    words.write_text("\n".join([*names[:-2], "hound", "tree"]), encoding="utf-8")
     with pytest.raises(UsageError, match=r"no word 'dog' \(1 such\)"):
         transform("concept-vectors", items(), file=path, words=str(words))
 
