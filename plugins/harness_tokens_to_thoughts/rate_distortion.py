@@ -18,7 +18,7 @@ from harness import ConceptVectors, Curve, Floats, Incompatible, Ints, Partition
 from harness_tokens_to_thoughts.partitions import Scatter, best, complexity
 from harness_tokens_to_thoughts.settings import Slopes
 
-ROUNDS, STEPS, SHIFTS = 60, 30, 100
+ROUNDS, STEPS, SHIFTS, CLIMBERS = 20, 30, 100, 100
 REACHED, SLOWEST = 1e-7, 0.995
 """Of a climb: what may be left of it, in nats, and the largest ratio of one gain to the last."""
 SHARES = (0.5, 0.1, 0.02, 0.004, 0.0008)
@@ -135,7 +135,9 @@ def onset(x: Floats, p: Floats) -> float:
 
     def enough(slope: float) -> bool:
         log_f = -slope * (x**2).sum(1)
-        return bool(summits(x, p, np.zeros((1, x.shape[1])), log_f, slope)[1].max() <= 1 + 1e-6)
+        return bool(
+            summits(x, p, np.zeros((1, x.shape[1])), log_f, slope, CLIMBERS)[1].max() <= 1 + 1e-6
+        )
 
     high = 1 / (2 * float(np.linalg.norm(np.sqrt(p)[:, None] * x, 2)) ** 2)
     low = high
@@ -157,17 +159,18 @@ def settle(
     x: Floats, p: Floats, y: Floats, q: Floats, slope: float, tolerance: float
 ) -> tuple[Floats, Floats, Point]:
     """Improve points and weights, and add points, until the bound is within ``tolerance``."""
-    bound = -np.inf
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS + 1):
         y, q = improved(x, p, y, q, slope)
         log_f, _ = mixture(x, y, q, slope)
-        peaks, heights = summits(x, p, y, log_f, slope)
-        bound = max(bound, float(-(p @ log_f) - np.log(max(1.0, heights.max()))))
-        if np.log(heights.max()) <= tolerance:
+        peaks, heights = summits(x, p, y, log_f, slope, CLIMBERS)
+        if np.log(heights.max()) <= tolerance or number == ROUNDS:
+            peaks, heights = summits(x, p, y, log_f, slope)  # the bound rests on all climbs
+        if np.log(heights.max()) <= tolerance or number == ROUNDS:
             break
         lacking = apart(peaks[heights > 1 + tolerance / 2], heights[heights > 1 + tolerance / 2])
         y, q = joined(x, p, y, q, lacking, slope)
-    log_f, joint = mixture(x, y, q, slope)
+    bound = float(-(p @ log_f) - np.log(max(1.0, heights.max())))
+    _, joint = mixture(x, y, q, slope)
     out = p @ joint
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = float(np.where(joint > 0, p[:, None] * joint * np.log(joint / out), 0.0).sum())
@@ -218,13 +221,19 @@ def improved(x: Floats, p: Floats, y: Floats, q: Floats, slope: float) -> tuple[
     return y, q
 
 
-def summits(x: Floats, p: Floats, y: Floats, log_f: Floats, slope: float) -> tuple[Floats, Floats]:
+def summits(
+    x: Floats, p: Floats, y: Floats, log_f: Floats, slope: float, climbers: int | None = None
+) -> tuple[Floats, Floats]:
     """Where E e^(-s d(x, y)) / f(x) has its maxima, and how high they are; by mean shift.
 
-    It climbs from every item and point; what is left to climb, a geometric series, is added.
+    It climbs from every item and point, or from the highest ``climbers`` of them; what is left to
+    climb, a geometric series, is added.
     """
     at = np.concatenate([x, y])
     log_w = np.log(p) - log_f
+    if climbers is not None and climbers < len(at):
+        log = log_w - slope * squared(at, x)
+        at = at[np.argsort(-np.logaddexp.reduce(log, axis=1), kind="stable")[:climbers]]
     heights, left = np.full(len(at), -np.inf), np.zeros(len(at))
     before = np.full(len(at), 1e300)
     active = np.arange(len(at))
