@@ -36,7 +36,9 @@ if TYPE_CHECKING:
         ConceptVectors,
         ConditionedSamples,
         Contexts,
+        DifferenceScaling,
         Environments,
+        FusedPredictions,
         Graph,
         HiddenStates,
         Kind,
@@ -44,16 +46,26 @@ if TYPE_CHECKING:
         LabelledText,
         LabelLogProbabilities,
         Links,
+        Modalities,
         PairedSamples,
         Partitions,
+        PairedSequences,
+        Preferences,
+        PreferenceSource,
+        RateProblem,
         ReferencedText,
+        RewardPredictions,
         Samples,
+        Scale,
         Split,
+        StimulusPath,
         Structures,
+        TokenLaws,
         TokenLogProbabilities,
         TokenSequences,
         added,
         array,
+        near_triplets,
         offsets,
         simple_edges,
         strings,
@@ -74,7 +86,12 @@ if TYPE_CHECKING:
         ReportSpec,
         TaskSpec,
     )
-    from harness.surroundings import calm, threads_for, torch_generator
+    from harness.surroundings import (
+        quiet_transformers,
+        single_threaded,
+        threads_for,
+        torch_generator,
+    )
 
 __version__ = "0.1.0"
 
@@ -103,7 +120,9 @@ _HOME = {
         "ConceptVectors",
         "ConditionedSamples",
         "Contexts",
+        "DifferenceScaling",
         "Environments",
+        "FusedPredictions",
         "HiddenStates",
         "Graph",
         "Kind",
@@ -111,16 +130,26 @@ _HOME = {
         "Links",
         "LabelledText",
         "LabelLogProbabilities",
+        "Modalities",
         "PairedSamples",
         "Partitions",
+        "PairedSequences",
+        "RateProblem",
+        "PreferenceSource",
+        "Preferences",
         "ReferencedText",
+        "RewardPredictions",
         "Samples",
+        "Scale",
         "Split",
+        "StimulusPath",
         "Structures",
+        "TokenLaws",
         "TokenLogProbabilities",
         "TokenSequences",
         "added",
         "array",
+        "near_triplets",
         "offsets",
         "simple_edges",
         "strings",
@@ -141,13 +170,20 @@ _HOME = {
         "ReportSpec",
         "TaskSpec",
     ),
-    "harness.surroundings": ("calm", "threads_for", "torch_generator"),
+    "harness.surroundings": (
+        "quiet_transformers",
+        "single_threaded",
+        "threads_for",
+        "torch_generator",
+    ),
 }
 _MOVED = {
     "GeneratedText": "harness_wireless_pvi.kinds",
     "SparseCodes": "harness_superposition.kinds",
 }
 """Kinds that went to the one package that uses them; these names stay for one release."""
+_RENAMED = {"calm": "single_threaded"}
+"""Names of the last release, which warn."""
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [  # noqa: PLE0604 - computed from the table above
@@ -161,6 +197,10 @@ def __getattr__(name: str) -> Any:
         where = _MOVED[name]
         warnings.warn(f"harness.{name} is now {where}.{name}", DeprecationWarning, stacklevel=2)
         return getattr(importlib.import_module(where), name)
+    if name in _RENAMED:
+        new = _RENAMED[name]
+        warnings.warn(f"harness.{name} is now harness.{new}", DeprecationWarning, stacklevel=2)
+        name = new
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
     value = globals()[name] = getattr(importlib.import_module(_MODULE_OF[name]), name)

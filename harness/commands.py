@@ -8,30 +8,37 @@ from harness.cli.progress import watcher
 from harness.cli.run import add_execution, close, execution
 from harness.files import whole
 from harness.functions import NAME as FUNCTION
-from harness.identity import RECIPE, path_sources, plugin_of, record_key, row_key
+from harness.identity import RECIPE, are_current, path_sources, plugin_of, record_key, row_key
+from harness.jobs import expand
 from harness.plan import Path, Plan, Request
 from harness.plan import make as make_plan
 from harness.reading import SCHEMA, from_setup
 from harness.records import Status
 from harness.registry import Registry, load
+from harness.runner import Options
 from harness.runner import run as run_plan
-from harness.specs import NAME
-from harness.verification import Check, sample, verify
+from harness.specs import NAME, ROLES
+from harness.verification import Check, comparable, sample, verify
 
 __all__ = [
     "FUNCTION",
     "NAME",
     "RECIPE",
+    "ROLES",
     "SCHEMA",
     "Check",
+    "Options",
     "Path",
     "Plan",
     "Registry",
     "Request",
     "Status",
     "add_execution",
+    "are_current",
     "close",
+    "comparable",
     "execution",
+    "expand",
     "from_setup",
     "load",
     "make_plan",

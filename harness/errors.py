@@ -1,4 +1,4 @@
-"""What can go wrong, by whom it can be mended.
+"""What can go wrong, by whom it can be fixed.
 
 HarnessError
 ├── UsageError           the request is wrong: names, parameters, files (exit status 2)

@@ -30,12 +30,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import sources
+from harness.components import Component, Plugin
 from harness.errors import PluginError, UsageError, unknown_name
 from harness.kinds import ConditionedSamples, Kind, PairedSamples, Samples
 from harness.outputs import Estimate
 from harness.params import coerce, effective
 from harness.quantities import CONDITIONAL_MUTUAL_INFORMATION, ENTROPY, MUTUAL_INFORMATION
-from harness.registry import Component, Plugin, Registry
+from harness.registry import Registry
 from harness.settings import Param
 from harness.specs import EstimatorSpec, Quantity
 

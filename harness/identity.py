@@ -28,11 +28,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from harness.components import Component
 from harness.errors import UsageError
 from harness.params import split_component
 from harness.plan import Path
 from harness.records import Record
-from harness.registry import Component, Registry
+from harness.registry import Registry
 from harness.sources import HOST, host_digest
 
 RECIPE = 2

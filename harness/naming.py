@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.components import Component
 from harness.errors import UsageError
 from harness.params import effective, join_component, split_component
-from harness.registry import Component, Registry
+from harness.registry import Registry
 from harness.settings import ComponentOf
 from harness.specs import Role
 

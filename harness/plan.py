@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.components import Component
 from harness.errors import UsageError, unknown_name
 from harness.naming import parameters
 from harness.outputs import Estimate
-from harness.registry import Component, Registry
+from harness.registry import Registry
 from harness.specs import ROLES, Role
 
 LONGEST_CHAIN = 2
@@ -180,12 +181,16 @@ def _chains(
                 return chains
         return []
     own = _unique(m for name in request.plugins for m in registry.of_plugin(name, "model"))
-    chains = _search(own, task, estimator)
+    chains = _search(_planned(own), task, estimator)
     if not chains:
-        chains = _search(registry.components["model"].values(), task, estimator)
+        chains = _search(_planned(registry.components["model"].values()), task, estimator)
         shortest = min(map(len, chains), default=0)
         chains = [chain for chain in chains if len(chain) == shortest]
     return chains
+
+
+def _planned(models: Iterable[Component]) -> list[Component]:
+    return [model for model in models if model.spec.plan]
 
 
 def _search(
@@ -218,6 +223,10 @@ def _unmet(task: Component, estimator: Component) -> str:
     """The first declared requirement that a pair misses, whatever the models."""
     if missing := _missing_traits(task, estimator):
         return f"needs data with {', '.join(missing)}, which {task.name} does not declare"
+    asks, answers = estimator.spec.asks, task.spec.answers
+    if asks is not None and asks != answers:
+        question, answer = (kind.__name__ for kind in asks)
+        return f"asks for a {answer} by a {question}, which {task.name} does not answer"
     gives = estimator.spec.gives
     if gives is not Estimate and gives not in task.spec.scores:
         return f"gives a {gives.__name__}, which {task.name} does not score"

@@ -47,9 +47,11 @@ class Recorder:
         sources = self._sources(path)
         quantity = self._quantity(path, result)
         cost = outcome.cost
-        error = None
-        if result.value is not None and result.truth is not None:
-            error = 0.0 if result.value == result.truth else result.value - result.truth
+        truth = error = None
+        if result.value is not None and case is not None:
+            truth = case.truth.get(quantity)
+            if truth is not None:
+                error = 0.0 if result.value == truth else result.value - truth
         return Record(
             key=path_key(path, result.case, outcome.fingerprint or "", sources, self._threads),
             status=result.status,
@@ -69,7 +71,7 @@ class Recorder:
             unit=self._registry.quantity(quantity).unit,
             value=result.value,
             stderr=result.stderr,
-            truth=result.truth,
+            truth=truth,
             error=error,
             scores=result.scores,
             facts=dict(case.facts) if case else {},

@@ -13,81 +13,21 @@ import importlib
 import importlib.metadata
 import importlib.util
 import os
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pluggy
 
-from harness import hookspecs, sources, verbs
-from harness.errors import MissingDependency, PluginError, UsageError, unknown_name
-from harness.params import effective
-from harness.specs import API, OFFERS, ROLES, CommandSpec, Quantity, Role, TaskSpec, resolve
+from harness import hookspecs, verbs
+from harness.components import Component, Plugin
+from harness.errors import PluginError, UsageError, unknown_name
+from harness.specs import API, OFFERS, ROLES, CommandSpec, Quantity, Role, TaskSpec
 
 GROUP = "harness"
-
-
-@dataclass(frozen=True)
-class Component:
-    """An estimator, model, task or report that a plugin declares."""
-
-    role: Role
-    plugin: str
-    spec: Any
-
-    @property
-    def name(self) -> str:
-        """The full name, ``plugin/name``."""
-        return f"{self.plugin}/{self.spec.name}"
-
-    def missing(self) -> MissingDependency | None:
-        """The first required package that is not installed, without importing any."""
-        for package in self.spec.requires:
-            if importlib.util.find_spec(package) is None:
-                return MissingDependency(package, f"pip install '{self.spec.install or package}'")
-        return None
-
-    def implementation(self) -> Any:
-        """Import the class that the lazy reference names.
-
-        Raises `MissingDependency` or `PluginError`.
-        """
-        if absent := self.missing():
-            raise absent
-        return resolve(self.spec.implementation, self.name)
-
-    def build(self, params: Mapping[str, Any]) -> Any:
-        """The implementation with ``params`` over the defaults."""
-        return self.implementation()(**effective(self.spec, self.name, params))
-
-
-@dataclass
-class Plugin:
-    """One row of ``harness plugin list``."""
-
-    name: str
-    module: str
-    distribution: str = ""
-    version: str = ""
-    location: str = ""
-    state: str = "ok"
-    problem: str = ""
-    fix: str = ""
-    trace: str = ""
-    components: list[Component] = field(default_factory=list)
-
-    def fail(self, state: str, problem: str, fix: str) -> None:
-        """Mark it as broken, with the reason and what fixes it."""
-        self.state, self.problem, self.fix = state, problem, fix
-        self.trace = traceback.format_exc()
-
-    def digest(self) -> str:
-        """Digest of its source."""
-        return sources.digest(self.module)
+OWN = "infoharness"
 
 
 class Registry:
@@ -100,6 +40,7 @@ class Registry:
         self.loaded_with: dict[str, tuple[str, ...]] = {}
         self._quantities: dict[str, tuple[Quantity, str]] = {}
         self._digests: dict[str, str] = {}
+        self._open: frozenset[str] | None = None
         self._manager = pluggy.PluginManager("harness")
         self._manager.add_hookspecs(hookspecs)
 
@@ -240,6 +181,22 @@ class Registry:
         """The declaration of a quantity; a bare one where nobody installed declares it."""
         return self._quantities[name][0] if name in self._quantities else Quantity(name)
 
+    def open_tasks(self, names: Iterable[str]) -> set[str]:
+        """From now on only those tasks can be had that these components list in ``uses``.
+
+        So do those that they use. In the processes that run models and estimators, where the truth
+        is not in the room. Gives the packages of all that can be had.
+        """
+        reached, left = set(names), list(names)
+        while left:
+            for component in self.called(left.pop()):
+                new = set(component.spec.uses) - reached
+                reached |= new
+                left += new
+        self._open = frozenset(reached)
+        specs = [component.spec for name in reached for component in self.called(name)]
+        return {spec.implementation.partition(".")[0].partition(":")[0] for spec in specs}
+
     def matching(self, role: Role, pattern: str) -> list[Component]:
         """Components by full name, bare name or glob, sorted.
 
@@ -274,10 +231,16 @@ class Registry:
     def one(self, role: Role, name: str) -> Component:
         """The component with this full or bare name. Raises `UsageError`."""
         if name in self.components[role]:  # full names, as on every path, need no search
-            return self.components[role][name]
-        found = self.matching(role, name)
+            found = [self.components[role][name]]
+        else:
+            found = self.matching(role, name)
         if len(found) > 1:
             raise UsageError(f"{role} {name!r} matches several: {', '.join(c.name for c in found)}")
+        if role == "task" and self._open is not None and found[0].name not in self._open:
+            raise UsageError(
+                f"task {found[0].name} cannot be had by a model or estimator: it knows the truth; "
+                "one whose data are needed is listed in `uses` of the spec"
+            )
         return found[0]
 
     def called(self, name: str) -> list[Component]:
@@ -356,7 +319,8 @@ def load(
     known = {name for name, _, _ in entries}
     for name in blocked - known:
         raise unknown_name("plugin", name, known)
-    for name, distribution, entry in sorted(entries, key=lambda e: (e[0], e[1])):
+    # Those of the host's own distribution come first: nobody displaces a built-in plugin.
+    for name, distribution, entry in sorted(entries, key=lambda e: (e[0], e[1] != OWN, e[1])):
         version = entry.dist.version if entry.dist else ""
         plugin = Plugin(name, entry.module, distribution, version)
         if name in blocked or (manual and not any(fnmatch.fnmatchcase(name, o) for o in only)):

@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from harness.components import Component
 from harness.errors import MissingDependency, UsageError
 from harness.files import whole
 from harness.reading import read_records
 from harness.records import Record, Records
-from harness.registry import Component
 from harness.tables import matches
 
 SHOWN = 5

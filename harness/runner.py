@@ -221,7 +221,12 @@ class _Run:
         if options.workers:
             setup = Setup(tuple(sys.path), self._registry.loaded_with, os.getpid(), options.threads)
             executor: Local | Inline = Local(
-                setup, options.workers, options.timeout, options.memory, options.gpu_workers
+                self._registry,
+                setup,
+                options.workers,
+                options.timeout,
+                options.memory,
+                options.gpu_workers,
             )
         else:
             executor = Inline(self._registry, self._threads, debug=options.debug)

@@ -19,10 +19,19 @@ if TYPE_CHECKING:
 
 def stream(seed: int, *names: str) -> np.random.Generator:
     """The generator of the stream ``names`` under ``seed``."""
+    return generator(stream_name(seed, *names))
+
+
+def stream_name(seed: int, *names: str) -> str:
+    """What stands for a stream where its seed and names are not to be known: a digest of them."""
+    return hashlib.sha256(json.dumps([seed, *names]).encode()).hexdigest()
+
+
+def generator(name: str) -> np.random.Generator:
+    """The generator of the stream that `stream_name` stands for."""
     import numpy as np
 
-    digest = hashlib.sha256(json.dumps([seed, *names]).encode()).digest()
-    return np.random.default_rng(np.frombuffer(digest, dtype="<u4").tolist())
+    return np.random.default_rng(np.frombuffer(bytes.fromhex(name), dtype="<u4").tolist())
 
 
 @contextlib.contextmanager

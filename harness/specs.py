@@ -135,23 +135,31 @@ class EstimatorSpec(Spec):
     """Reads one kind (or any of several), gives an output.
 
     ``quantity`` is what an `Estimate` measures; None for outputs that the task scores.
-    ``needs`` lists traits that the task must declare, such as ``split``.
+    ``needs`` lists traits that the task must declare, such as ``split``. One that ``asks`` (kinds
+    of question and answer) is called with ``respond``, a function from the one to the other: the
+    task answers, knowing what the estimator must not see, and gives None when it has had enough.
     """
 
     reads: type[Kind] | tuple[type[Kind], ...]
     gives: type[Output]
     quantity: Quantity | None = None
     needs: tuple[str, ...] = ()
+    asks: tuple[type[Kind], type[Kind]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec(Spec):
-    """Maps one kind to another; ``keep`` stores its output as an artifact for later runs."""
+    """Maps one kind to another.
+
+    ``keep`` stores its output as an artifact for later runs. Without ``plan`` the planner never
+    places it by itself: it stands on a path where a request names it.
+    """
 
     reads: type[Kind] | tuple[type[Kind], ...]
     gives: type[Kind]
     needs: tuple[str, ...] = ()
     keep: bool = False
+    plan: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,20 +171,24 @@ class TaskSpec(Spec):
     quantities : those it has truths or scores for; the first scored one ranks.
     scores : output types that the implementation's ``score`` reads.
     baselines : estimators (full names) that join every run of the task.
+    answers : kinds of question and answer, where estimators may ask while they run: then the
+        implementation has ``respond(case, transcript, question, *, rng) -> answer | None``.
     """
 
     gives: type[Kind]
     quantities: tuple[Quantity, ...] = ()
     scores: tuple[type[Output], ...] = ()
     baselines: tuple[str, ...] = ()
+    answers: tuple[type[Kind], type[Kind]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportSpec(Spec):
     """Makes a figure, a table of findings or a page from records.
 
-    The implementation has one method, ``make(records) -> Document``. ``reads`` are globs of the full
-    names of tasks and estimators: records of others are left out before, and their absence is an error.
+    The implementation has one method, ``make(records) -> Document``. ``reads`` are globs of the
+    full names of tasks and estimators: records of others are left out before, and it is an error
+    where none is left.
     """
 
     reads: tuple[str, ...] = ()
@@ -230,6 +242,9 @@ class Case:
     accepts : output types that the case is for; empty for any.
     stamp : where given, the data are a pure function of the task's code, its parameters, the
         seed and this string (a digest of the file, say), so that a cached path needs no loading.
+    hidden : what only the task sees, when it scores or answers (masks, labels of the test part);
+        or a function without arguments that loads it.
+    transcript : questions and answers of the estimator that is scored.
     """
 
     id: str
@@ -239,6 +254,8 @@ class Case:
     facts: Mapping[str, str | int | float] = field(default_factory=dict)
     accepts: tuple[type[Output], ...] = ()
     stamp: str | None = None
+    hidden: Kind | Callable[[], Kind] | None = None
+    transcript: tuple[tuple[Kind, Kind | None], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.source:
@@ -247,3 +264,9 @@ class Case:
     def load(self) -> Kind:
         """The data, loaded now if they were not."""
         return self.data() if callable(self.data) else self.data
+
+    def reveal(self) -> Kind:
+        """What is hidden, loaded now if it was not. Raises `PluginError` where nothing is."""
+        if self.hidden is None:
+            raise PluginError(f"case {self.id}: nothing is hidden")
+        return self.hidden() if callable(self.hidden) else self.hidden

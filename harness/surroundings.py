@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
 
@@ -36,7 +36,9 @@ def require_device(device: str) -> None:
 
 
 @contextmanager
-def calm(device: str = "cpu", rng: np.random.Generator | None = None) -> Iterator[torch.device]:
+def single_threaded(
+    device: str = "cpu", rng: np.random.Generator | None = None
+) -> Iterator[torch.device]:
     """One thread for torch and, with ``rng``, its global generators seeded from it; all put back.
 
     How threads share a sum shows in its last digits, so that one thread is what makes equal seeds
@@ -80,3 +82,24 @@ def threads_for(work: float, share: float) -> Iterator[None]:
         yield
     finally:
         numba.set_num_threads(allowed)
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Within ``with``, transformers shows no progress and no warnings; both put back."""
+    import warnings
+
+    from transformers.utils import logging
+
+    chatter: Any = logging
+    level, shown = chatter.get_verbosity(), chatter.is_progress_bar_enabled()
+    chatter.set_verbosity_error()
+    chatter.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        chatter.set_verbosity(level)
+        if shown:
+            chatter.enable_progress_bar()

@@ -140,3 +140,36 @@ def test_wireless_pvi(check):
 )
 def test_text(check):
     check()
+
+
+@conformance("perceptual_scales", params={"score-fisher": {"draws": 50}, "mlds": {"boot": 20}})
+def test_perceptual_scales(check):
+    check()
+
+
+@conformance(
+    "perception",
+    params={"gaussian-textures": {"size": 32}, "stimulus-measurement": {"n": 200, "sigma": (0.1,)}},
+)
+def test_perception(check):
+    check()
+
+
+SMALL = {"noises": (0.1,), "budgets": (32,), "partners": 2}
+
+
+@conformance(
+    "preferences",
+    params={
+        "prefix-trees": SMALL | {"height": 6},
+        "pydoc-trie": SMALL | {"most": 200},
+        "known-margins": {"n": 200},
+    },
+)
+def test_preferences(check):
+    check()
+
+
+@conformance("rlhf_topology", params={"active": {"candidates": 50}})
+def test_rlhf_topology(check):
+    check()

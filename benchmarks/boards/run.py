@@ -1,4 +1,6 @@
-"""A board of 100,000 results: building it and its page, and opening and sorting the page in Chromium."""
+"""A board of 100,000 results: building it and its page, and opening and sorting the page in
+Chromium.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ print(*laps, len(content) / 2**20, resource.getrusage(resource.RUSAGE_SELF).ru_m
 
 
 def build(folder: Path) -> tuple[list[tuple[float, float]], float, float]:
-    """Wall and CPU seconds of the steps, size of the page and peak memory (MiB), in a process of its own."""
+    """Wall and CPU seconds of the steps, size of the page and peak memory (MiB), in a process
+    of its own.
+    """
     done = subprocess.run(
         [sys.executable, "-c", BUILD, str(folder)], check=True, capture_output=True, text=True
     )
@@ -51,7 +55,9 @@ def build(folder: Path) -> tuple[list[tuple[float, float]], float, float]:
 
 
 def browse(page: Path, chromium: str) -> dict[str, float]:
-    """Milliseconds until the page stands, and of a sort, a filter and an opened row until they are painted."""
+    """Milliseconds until the page stands, and of a sort, a filter and an opened row until they
+    are painted.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -36,7 +36,9 @@ QUANTITIES = {
 
 
 def make(folder: Path, rows: int, cases: int, seeds: int, *, sections: bool = False) -> int:
-    """Write ``board.toml`` and records of ``rows * cases * seeds`` results (more with other sections); their number."""
+    """Write ``board.toml`` and records of ``rows * cases * seeds`` results (more with other
+    sections); their number.
+    """
     folder.mkdir(parents=True)
     head = f'title = "Made-up results"\nabout = "Nothing here was measured."\nseeds = {list(range(seeds))}\n'
     (folder / "board.toml").write_text(head + (VALIDITY if sections else ""), encoding="utf-8")
@@ -67,7 +69,9 @@ def _record(
 
 
 def _row(rng: random.Random, row: int, cases: int, seeds: int) -> list[Record]:
-    """One estimator: a bias that grows with dimension and information, noise, a time, now and then a failure."""
+    """One estimator: a bias that grows with dimension and information, noise, a time, now and
+    then a failure.
+    """
     slope, noise, pace = (
         0.002 * 1.12**row,
         0.01 * rng.uniform(0.5, 3),

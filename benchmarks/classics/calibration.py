@@ -2,8 +2,9 @@
 
     python benchmarks/classics/calibration.py [--repeats 200] [--n 1000] [--only ksg,kl]
 
-Prints, per case, the bias, the spread of the values, the ratio of the mean reported error to that spread (1 is right),
-and how often the interval covers the truth (0.95 is right) and the mean of the values (which leaves the bias out).
+Prints, per case, the bias, the spread of the values, the ratio of the mean reported error to that
+spread (1 is right), and how often the interval covers the truth (0.95 is right) and the mean of the
+values (which leaves the bias out).
 """
 
 from __future__ import annotations

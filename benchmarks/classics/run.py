@@ -1,15 +1,19 @@
-"""Speed of `ksg`, `kl` and `ross` against scikit-learn, infomeasure, ennemi, NPEET and benchmark-mi, in one run.
+"""Speed of `ksg`, `kl` and `ross` against scikit-learn, infomeasure, ennemi, NPEET and
+benchmark-mi, in one run.
 
-    python benchmarks/classics/run.py [--cache FOLDER] [--sizes 1000,10000] [--dims 1,5] [--limit 300] [--npeet FOLDER]
+    python benchmarks/classics/run.py [--cache FOLDER] [--sizes 1000,10000] [--dims 1,5] [--limit
+    300] [--npeet FOLDER]
 
-Each peer lives in an environment of its own under the folder, made on first use with pip; one that cannot be installed
-is a row of the table that says so. NPEET is not on PyPI: pip builds it from its repository or from a clone of it. Every
-measurement is a process that reads the same data from a file, runs once on 100 points to compile and load, then reports
-the mean time of the processor, which other work on the machine changes little, and the least of the clock. All run
-on one thread, but for a row of ours on all cores. A peer that needs more than ``--limit`` processor seconds at one
-point of the grid is not asked for larger ones. Peers give no standard error, so ours is turned off for the ratio; its
-cost is a row of its own. The last column is a value less ours: all compute the same, but for NPEET, which adds noise of
-1e-10 to the data and, with a discrete side, takes a difference of entropies (`micd`), another estimator than Ross's.
+Each peer lives in an environment of its own under the folder, made on first use with pip; one that
+cannot be installed is a row of the table that says so. NPEET is not on PyPI: pip builds it from its
+repository or from a clone of it. Every measurement is a process that reads the same data from a
+file, runs once on 100 points to compile and load, then reports the mean time of the processor,
+which other work on the machine changes little, and the least of the clock. All run on one thread,
+but for a row of ours on all cores. A peer that needs more than ``--limit`` processor seconds at one
+point of the grid is not asked for larger ones. Peers give no standard error, so ours is turned off
+for the ratio; its cost is a row of its own. The last column is a value less ours: all compute the
+same, but for NPEET, which adds noise of 1e-10 to the data and, with a discrete side, takes a
+difference of entropies (`micd`), another estimator than Ross's.
 """
 
 from __future__ import annotations
@@ -151,7 +155,9 @@ ONE_DIMENSIONAL = {("ksg", "scikit-learn"), ("ross", "scikit-learn")}
 
 
 def environment(cache, peer, packages):
-    """The Python of a peer's own environment, made where it is missing; None where it cannot be installed."""
+    """The Python of a peer's own environment, made where it is missing; None where it cannot be
+    installed.
+    """
     folder = cache / peer
     python, ready = folder / "bin" / "python", folder / "ready"
     if not ready.exists() or ready.read_text() != "\n".join(packages):

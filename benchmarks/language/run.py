@@ -2,14 +2,17 @@
 
     python benchmarks/language/run.py [--threads 1] [--nanogpt FOLDER]
 
-- attention entropy, streamed by layer, against ``output_attentions=True`` and a loop over heads with ln(a + 1e-9), as
-  the released code of the paper has it: seconds, and resident memory above the loaded model's, by layers.
+- attention entropy, streamed by layer, against ``output_attentions=True`` and a loop over heads
+  with ln(a + 1e-9), as
+  the released code of the paper has it: seconds, and resident memory above the loaded model's, by
+  layers.
 - the matrix of log-likelihoods with shared prefixes, against the plain double loop: seconds.
-- training of `tiny-lm`, against transformers' GPT-2 and Karpathy's nanoGPT of the same size in the same loop: tokens
-  per processor second, the best of nine rounds in turn. nanoGPT is imported from a clone, which ``--nanogpt`` names:
-  with its biases (`tiny-lm` has them everywhere but in the feed-forward part), not compiled, as its README says for
-  processors; once with the optimiser that its `configure_optimizers` makes (AdamW, not fused on a processor) and once
-  with ours.
+- training of `tiny-lm`, against transformers' GPT-2 and Karpathy's nanoGPT of the same size in the
+  same loop: tokens
+  per processor second, the best of nine rounds in turn. nanoGPT is imported from a clone, which
+  ``--nanogpt`` names: with its biases (`tiny-lm` has them everywhere but in the feed-forward part),
+  not compiled, as its README says for processors; once with the optimiser that its
+  `configure_optimizers` makes (AdamW, not fused on a processor) and once with ours.
 
 Everything is made here, with random weights; each part is a process of its own, or several.
 """
@@ -153,7 +156,9 @@ print(json.dumps({way: [20 * batch * t / best[way], sizes[way]] for way in ways}
 
 
 def measure(body: str, threads: int, **names: object) -> Any:
-    """What a body prints last, with the capitals in it that ``names`` names in small letters put in."""
+    """What a body prints last, with the capitals in it that ``names`` names in small letters
+    put in.
+    """
     code = COMMON + body
     for name, value in (names | {"threads": threads}).items():
         code = code.replace(name.upper(), str(value))

@@ -1,7 +1,8 @@
 """Speed and memory of the plugin `msc` beside the authors' package `quests`, with equal answers.
 
-Both sides get the same rattled EMT metals, run in interpreters of their own, by turns, and are timed warm (compiled);
-the first call, which compiles, is reported apart. Ratios are of medians, so they mean something on a busy machine too.
+Both sides get the same rattled EMT metals, run in interpreters of their own, by turns, and are
+timed warm (compiled); the first call, which compiles, is reported apart. Ratios are of medians, so
+they mean something on a busy machine too.
 """
 
 import argparse

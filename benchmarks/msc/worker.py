@@ -1,7 +1,9 @@
-"""One side of the comparison, run in its own interpreter: ``worker.py ours|peer FOLDER STEP REPEATS``.
+"""One side of the comparison, run in its own interpreter: ``worker.py ours|peer FOLDER STEP
+REPEATS``.
 
-Prints one JSON line: seconds of the first call, then wall and CPU seconds of each warm repeat, and how far the peak of
-resident memory rose above what the process held when the step began. Results lie in FOLDER as ``SIDE-STEP.npy``.
+Prints one JSON line: seconds of the first call, then wall and CPU seconds of each warm repeat, and
+how far the peak of resident memory rose above what the process held when the step began. Results
+lie in FOLDER as ``SIDE-STEP.npy``.
 """
 
 import json
@@ -64,7 +66,9 @@ def peer(folder, step):
 
 
 def peak_mib():
-    """Peak of this program's resident memory. (Linux: the figure of getrusage counts the parent's, too.)"""
+    """Peak of this program's resident memory. (Linux: the figure of getrusage counts the
+    parent's, too.)
+    """
     status = Path("/proc/self/status")
     if status.exists():
         return int(re.search(r"VmHWM:\s*(\d+)", status.read_text())[1]) / 1024

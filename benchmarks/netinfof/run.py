@@ -1,9 +1,11 @@
-"""The probe of `netinfof`: time against edges, against the authors' functions, and against training a GCN.
+"""The probe of `netinfof`: time against edges, against the authors' functions, and against training
+a GCN.
 
-The authors' code is fetched from GitHub (or read where ``--source`` points) into the cache; its environment has torch,
-SciPy and scikit-learn. Its embeddings want DGL, torch_scatter and a compiled extension that do not install together
-today, so what is timed is what runs: the compatibility matrix and the score, on the embeddings that ours makes. That is
-most of its time. CPU seconds are compared, for the machine may be shared.
+The authors' code is fetched from GitHub (or read where ``--source`` points) into the cache; its
+environment has torch, SciPy and scikit-learn. Its embeddings want DGL, torch_scatter and a compiled
+extension that do not install together today, so what is timed is what runs: the compatibility
+matrix and the score, on the embeddings that ours makes. That is most of its time. CPU seconds are
+compared, for the machine may be shared.
 """
 
 import argparse
@@ -25,7 +27,9 @@ FEATURES = 64
 
 
 def peer_python(cache):
-    """The interpreter of an environment that holds what the authors' functions import; made on first use."""
+    """The interpreter of an environment that holds what the authors' functions import; made on
+    first use.
+    """
     home = cache / "netinfof"
     python = home / "bin" / "python"
     if not (home / "ready").exists():
@@ -47,7 +51,9 @@ def peer_source(cache, given):
 
 
 def graph(m, folder):
-    """A graph of blocks with m edges and m / 10 nodes, its pairs cut for link prediction, in a file."""
+    """A graph of blocks with m edges and m / 10 nodes, its pairs cut for link prediction, in a
+    file.
+    """
     from harness_graphs.splits import split_links
 
     rng = np.random.default_rng(m)

@@ -2,7 +2,8 @@
 
 worker.py ours FILE            the probe on a saved graph, part by part
 worker.py gcn FILE             training a GCN on it
-worker.py peer FILE SOURCE     the authors' functions on it, part by part; SOURCE is their ``src`` folder
+worker.py peer FILE SOURCE     the authors' functions on it, part by part; SOURCE is their ``src``
+folder
 """
 
 import contextlib
@@ -92,9 +93,11 @@ def module(source, name):
 
 
 def peer(raw, source):
-    """Their ``cm.compatibility`` and ``nui.compute_netinfo``, called on embeddings of ours: what runs without DGL.
+    """Their ``cm.compatibility`` and ``nui.compute_netinfo``, called on embeddings of ours: what
+    runs without DGL.
 
-    Their embeddings want torch_scatter, torch_geometric and a compiled extension. ``torch`` warns of deprecated uses.
+    Their embeddings want torch_scatter, torch_geometric and a compiled extension. ``torch`` warns
+    of deprecated uses.
     """
     import warnings
 

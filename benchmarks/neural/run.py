@@ -1,8 +1,10 @@
-"""Neural estimators beside torch-mist and benchmark-mi: CPU seconds to the same value on held-out data.
+"""Neural estimators beside torch-mist and benchmark-mi: CPU seconds to the same value on held-out
+data.
 
-Each pair of sides trains networks of the same widths on a half of the same data under growing budgets of steps; the
-time to a value is interpolated between budgets. The value asked for is 95 % of the best that the worse side reaches.
-The peers live in environments of their own, for they need numpy < 2.
+Each pair of sides trains networks of the same widths on a half of the same data under growing
+budgets of steps; the time to a value is interpolated between budgets. The value asked for is 95 %
+of the best that the worse side reaches. The peers live in environments of their own, for they need
+numpy < 2.
 """
 
 import argparse
@@ -27,7 +29,9 @@ LACKING = {("smile", "benchmark-mi")}
 
 
 def peer_python(cache, peer):
-    """The interpreter of an environment that holds the peer, made on first use; None where it does not install."""
+    """The interpreter of an environment that holds the peer, made on first use; None where it
+    does not install.
+    """
     home = cache / PEERS[peer][0].replace("==", "-")
     python = home / "bin" / "python"
     if not (home / "ready").exists():
@@ -56,7 +60,9 @@ def timed(python, side, estimator, n, d, budgets):
 
 
 def seconds_to(value, rows):
-    """CPU seconds until the held-out value was reached, interpolated; infinite where it never was."""
+    """CPU seconds until the held-out value was reached, interpolated; infinite where it never
+    was.
+    """
     before = {"value": 0.0, "cpu_s": 0.0}
     for row in rows:
         if row["value"] >= value:

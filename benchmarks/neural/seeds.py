@@ -1,10 +1,11 @@
-"""Does it pay to train the critics of several seeds together, as stacked matrix products? CPU time of one thread.
+"""Does it pay to train the critics of several seeds together, as stacked matrix products? CPU time
+of one thread.
 
     python benchmarks/neural/seeds.py [--seeds 5]
 
-The shapes are the defaults of the plugin `neural`: batches of 256, hidden layers 128-128, two mismatched partners for a
-concatenated critic, all pairs for a separable one. The gain is the time of so many single steps over that of one
-stacked step: above 1 stacking pays.
+The shapes are the defaults of the plugin `neural`: batches of 256, hidden layers 128-128, two
+mismatched partners for a concatenated critic, all pairs for a separable one. The gain is the time
+of so many single steps over that of one stacked step: above 1 stacking pays.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""Estimates by ours or a peer under growing budgets, in an interpreter of its own; prints a line of JSON.
+"""Estimates by ours or a peer under growing budgets, in an interpreter of its own; prints a line of
+JSON.
 
-``python worker.py ours|torch-mist|benchmark-mi ESTIMATOR N D BUDGET...``: correlated Gaussians (0.9 per coordinate),
-two hidden layers of 128, Adam with 1e-3 and batches of 256, one thread; a half trains, the other gives the value. A
-budget is a number of steps, all of which are taken: early stopping would compare the rules, not the loops.
+``python worker.py ours|torch-mist|benchmark-mi ESTIMATOR N D BUDGET...``: correlated Gaussians (0.9
+per coordinate), two hidden layers of 128, Adam with 1e-3 and batches of 256, one thread; a half
+trains, the other gives the value. A budget is a number of steps, all of which are taken: early
+stopping would compare the rules, not the loops.
 """
 
 import json
@@ -60,7 +62,8 @@ def torch_mist(name, x, y, steps):
 
 
 def benchmark_mi(name, x, y, steps):
-    # It compiles its step anew in every fit, which its users wait for: that is in the time. Its halves are random.
+    # It compiles its step anew in every fit, which its users wait for: that is in the time. Its
+    # halves are random.
     from bmi.estimators import InfoNCEEstimator, NWJEstimator
 
     method = {"nwj": NWJEstimator, "infonce": InfoNCEEstimator}[name]

@@ -1,10 +1,12 @@
-"""Training sparse autoencoders beside SAELens: samples per CPU second, and the loss that they reach.
+"""Training sparse autoencoders beside SAELens: samples per CPU second, and the loss that they
+reach.
 
-Both train on the same codes of known features, compressed, for the same number of samples with the same batches, rate
-and sum-form loss, untied with a bias of the decoder; ours also tied, and a sweep of several weights and starts in one
-pass, whose samples count once per autoencoder. The loss that is printed weighs codes by the lengths of the decoder's
-rows; the peer trains on it, ours on the plain one. Also loads what the peer saved and compares the codes. The peer
-lives in an environment of its own.
+Both train on the same codes of known features, compressed, for the same number of samples with the
+same batches, rate and sum-form loss, untied with a bias of the decoder; ours also tied, and a sweep
+of several weights and starts in one pass, whose samples count once per autoencoder. The loss that
+is printed weighs codes by the lengths of the decoder's rows; the peer trains on it, ours on the
+plain one. Also loads what the peer saved and compares the codes. The peer lives in an environment
+of its own.
 """
 
 import argparse

@@ -1,9 +1,10 @@
 """Train autoencoders by ours or the peer in an interpreter of its own; prints a line of JSON.
 
-``python worker.py peer|ours|tied|sweep UNITS SAMPLES FOLDER``: 16,000 samples of 2 UNITS features through UNITS units,
-a dictionary four times as wide, batches of 128, Adam with 1e-3, the l1 weight 0.1, one thread. The loss is the mean of
-|x - x'|^2 + 0.1 sum |z_i| |w_i|, with the lengths of the decoder's rows, so that no scaling of them helps. The peer
-leaves its file and codes in FOLDER, ours reads them there.
+``python worker.py peer|ours|tied|sweep UNITS SAMPLES FOLDER``: 16,000 samples of 2 UNITS features
+through UNITS units, a dictionary four times as wide, batches of 128, Adam with 1e-3, the l1 weight
+0.1, one thread. The loss is the mean of
+|x - x'|^2 + 0.1 sum |z_i| |w_i|, with the lengths of the decoder's rows, so that no scaling of them
+helps. The peer leaves its file and codes in FOLDER, ours reads them there.
 """
 
 import json

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print versions, machine, store and plugins; status 1 where something needs mending."""
+    """Print versions, machine, store and plugins; status 1 where something needs a fix."""
     facts = machine.facts()
     print(f"infoharness {harness.__version__}, Python {facts['python']}, {facts['system']}")
     print(f"{facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB")

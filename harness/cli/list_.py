@@ -7,8 +7,8 @@ import json
 import sys
 
 from harness.cli import options
+from harness.components import Component
 from harness.plan import reads
-from harness.registry import Component
 from harness.specs import OFFERS
 
 PLURAL = {"estimator": "estimators", "model": "models", "task": "tasks", "report": "reports"}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.cli import options
 from harness.cli.list_ import PLURAL
+from harness.components import Plugin
 from harness.errors import MissingDependency, UsageError, unknown_name
 from harness.params import split_setting
-from harness.registry import Plugin
 from harness.specs import OFFERS
 
 STYLES = {"ok": "green", "passed": "green", "skipped": "yellow", "blocked": "yellow"}
@@ -48,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME.PARAM=VALUE",
         help="a parameter to check with; repeatable",
     )
+    check.add_argument("--strict", action="store_true", help="fail where a check is skipped, too")
     for one in (shown, check):
         one.add_argument(
             "--format",
@@ -75,9 +78,9 @@ def _list(args: argparse.Namespace) -> int:
             ", ".join(f"{n} {_plural(role, n)}" for role, n in facts["components"].items() if n)
             or "nothing"
         )
-        mend = f"{facts['problem']}\nfix: {facts['fix']}" if facts["problem"] else ""
+        problem = f"{facts['problem']}\nfix: {facts['fix']}" if facts["problem"] else ""
         source = f"{facts['distribution'] or facts['module']} {facts['version']}".strip()
-        rows.append((facts["name"], facts["state"], source, offers, facts["location"], mend))
+        rows.append((facts["name"], facts["state"], source, offers, facts["location"], problem))
     _print(("plugin", "state", "distribution", "offers", "location", "problem"), rows, styled=1)
     if args.debug:
         for plugin in plugins:
@@ -131,20 +134,27 @@ def _new(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from harness import testing
+    with _aside():
+        from harness import testing
 
-    registry = options.registry(argparse.Namespace(no_plugin=args.no_plugin, plugin=[args.name]))
-    if args.name not in registry.plugins:
-        raise unknown_name("plugin", args.name, registry.plugins)
-    plugin = registry.plugins[args.name]
-    params: dict[str, dict[str, Any]] = {}
-    for text in args.set:
-        name, param, value = split_setting(text)
-        params.setdefault(name, {})[param] = value
-    found = testing.checks(plugin, registry, params)
+        registry = options.registry(
+            argparse.Namespace(no_plugin=args.no_plugin, plugin=[args.name])
+        )
+        if args.name not in registry.plugins:
+            raise unknown_name("plugin", args.name, registry.plugins)
+        plugin = registry.plugins[args.name]
+        params: dict[str, dict[str, Any]] = {}
+        for text in args.set:
+            name, param, value = split_setting(text)
+            params.setdefault(name, {})[param] = value
+        verdicts = testing.verdicts(testing.checks(plugin, registry, params))
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     rows = []
-    for verdict in testing.verdicts(found):
+    while True:
+        with _aside():
+            verdict = next(verdicts, None)
+        if verdict is None:
+            break
         counts[verdict.result] += 1
         if args.format == "json":
             row = {"check": verdict.check, "component": verdict.component}
@@ -154,10 +164,27 @@ def _check(args: argparse.Namespace) -> int:
         rows.append((verdict.check, verdict.component, verdict.result, verdict.reason))
     if args.format == "table":
         _print(("check", "component", "result", "reason"), rows, styled=2)
+    for check, component, result, reason in rows:
+        if result == "skipped":
+            options.say(f"skipped: {component}-{check}: {reason}")
     options.say(
         f"plugin {args.name}: " + ", ".join(f"{n} {result}" for result, n in counts.items())
     )
-    return 1 if counts["failed"] else 0
+    return 1 if counts["failed"] or (args.strict and counts["skipped"]) else 0
+
+
+@contextlib.contextmanager
+def _aside() -> Iterator[None]:
+    """Within ``with``, what plugins and their child processes print goes to stderr."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _print(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, styled: int) -> None:

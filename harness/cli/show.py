@@ -10,9 +10,10 @@ from typing import Any
 
 from harness.cli import options
 from harness.cli.list_ import kinds
+from harness.components import Component
 from harness.errors import UsageError, unknown_name
 from harness.params import describe
-from harness.registry import Component, Registry
+from harness.registry import Registry
 from harness.settings import Param
 from harness.specs import OFFERS
 

@@ -1,81 +1,104 @@
-"""Supervised local workers: each unit has a deadline and a memory bound that stop native code too.
+"""Supervised local processes: every stage has a deadline and a memory bound, native code included.
 
-One process per slot, watched one by one: a worker that dies costs the path it was on, and a new
-one takes its place. (A process pool loses its whole queue to one killed worker.)
+A slot has two processes: a keeper that runs the task (it knows the cases and the truth) and a
+worker that runs models and estimators (it is given data). They are watched one by one: one that
+dies costs the path it was on, and the slot starts anew. (A process pool loses its whole queue to
+one killed worker.)
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import socket
-import subprocess
-import sys
+import secrets
+import select
 import tempfile
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from typing import IO, Any
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 from harness.errors import HarnessError, UsageError
+from harness.executors import messages
+from harness.executors.processes import Process, how_it_ended
+from harness.executors.queue import Queue
 from harness.executors.worker import Setup
 from harness.measure import resident_mib
+from harness.outputs import Estimate, Output
 from harness.records import Status
-from harness.threads import NUMBA, VARIABLES
-from harness.units import Ask, Outcome, Show, Unit
+from harness.registry import Registry
+from harness.units import Ask, Loaded, Outcome, ShowUnit, Unit
+from harness.wire import WireError
 
 POLL_S = 0.05
 """How often memory is looked at, where a bound is set."""
-TAIL_LINES = 40
+SHARED = Path("/dev/shm")  # noqa: S108 - a folder of our own is made within
+"""Where files live in memory (Linux): data pass from keeper to worker there, uncopied."""
 
 
 @dataclass
-class _Worker:
-    """One slot's process, and what it is doing."""
+class _Slot:
+    """Two processes, and what they are doing."""
 
-    process: subprocess.Popen[bytes]
-    link: Connection
-    stderr: IO[bytes]
-    ready: bool = False
+    keeper: Process
+    worker: Process
+    file: Path
     unit: Unit | None = None
+    outcome: Outcome | None = None
+    active: Process | None = None
+    """The one that the unit waits for."""
+    asked: str = ""
+    """The name of the last request."""
+    questions: int = 0
+    paused: tuple[str, str, float] | None = None
+    """Name, stage and seconds of the work that waits for an answer."""
     stage: str = "start"
     since: float = field(default_factory=time.monotonic)
     data_key: str = ""
+    loaded: tuple[str, Loaded] | None = None
+    spoiled: bool = False
     gpu: bool = False
     """Whether it has had a unit for a GPU: it then holds memory there until it ends."""
 
-    def stop(self) -> int:
-        """End the process and what it started; its exit status."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        code = self.process.wait()
-        self.link.close()
-        return code
+    @property
+    def processes(self) -> tuple[Process, Process]:
+        """Both of them."""
+        return self.keeper, self.worker
 
-    def last_words(self) -> str:
-        """The last lines that it wrote to its standard error."""
-        self.stderr.seek(0)
-        lines = self.stderr.read().decode(errors="replace").splitlines()[-TAIL_LINES:]
-        return "\n".join(lines)
+    def ask(self, process: Process, what: str, body: dict[str, Any]) -> None:
+        """Send a request; the stage is that process's until it answers."""
+        self.active, self.since, self.asked = process, time.monotonic(), secrets.token_hex(8)
+        with contextlib.suppress(OSError):  # a dead process is noticed when it is listened to
+            process.link.send(what, body | {"asked": self.asked})
+
+    def close(self) -> None:
+        """End both processes and forget the data."""
+        for process in self.processes:
+            process.close()
+        self.file.unlink(missing_ok=True)
+
+
+class _OutOfTurn(Exception):
+    """A process said something that is no answer to what it was asked."""
 
 
 class Local:
-    """Run units on ``workers`` supervised processes.
+    """Run units on ``workers`` supervised slots.
 
     Parameters
     ----------
-    setup : how the workers find the plugins, and how many threads each uses.
-    workers : number of processes.
+    registry : the components of the run.
+    setup : how the processes find the plugins, and how many threads each uses.
+    workers : number of slots.
     timeout : seconds that a stage of a path (loading, each model, the estimator, scoring) may take.
-    memory : MiB of resident memory that a worker may have.
-    gpu_workers : how many of the processes may compute on a GPU.
+    memory : MiB of resident memory that a process may have.
+    gpu_workers : how many of the slots may compute on a GPU.
     """
 
     def __init__(
         self,
+        registry: Registry,
         setup: Setup,
         workers: int,
         timeout: float | None = None,
@@ -88,210 +111,236 @@ class Local:
             )
         if memory is not None and not resident_mib(os.getpid()):
             raise UsageError("--memory needs /proc, which this system does not have; leave it out")
-        self._setup, self._timeout, self._memory = setup, timeout, memory
+        self._registry, self._setup = registry, setup
+        self._timeout, self._memory = timeout, memory
         self._count, self._gpu_count = workers, gpu_workers
-        self._workers: list[_Worker] = []
+        self._slots: list[_Slot] = []
         self._left: list[Unit] = []
 
     def in_flight(self) -> list[Unit]:
-        """The units that workers are on, or were on when the work was ended."""
-        return self._left or [w.unit for w in self._workers if w.unit is not None]
+        """The units that slots are on, or were on when the work was ended."""
+        return self._left or [s.unit for s in self._slots if s.unit is not None]
 
-    def outcomes(self, units: Iterable[Unit], ask: Ask, show: Show) -> Iterator[Outcome]:
-        """Perform the units, those on the same data by the same worker where possible."""
-        queue = _Queue(units)
-        try:
-            while queue or self.in_flight():
-                self._fill(queue)
-                for worker in self._heard_from():
-                    yield from self._listen(worker, queue, ask, show)
-                yield from self._enforce(queue)
-        finally:
-            # Ctrl-C in here ends the generator before anybody can ask what was in flight.
-            self._left = self.in_flight()
-            for worker in self._workers:
-                worker.stop()
-                worker.stderr.close()
-            self._workers = []
+    def outcomes(self, units: Iterable[Unit], ask: Ask, show: ShowUnit) -> Iterator[Outcome]:
+        """Perform the units, those on the same data by the same slot where possible."""
+        queue = Queue(units)
+        shared = SHARED if os.access(SHARED, os.W_OK) else None
+        with tempfile.TemporaryDirectory(prefix="harness-", dir=shared) as folder:
+            self._folder = Path(folder)
+            try:
+                while queue or self.in_flight():
+                    self._fill(queue, ask)
+                    for slot, process in self._heard_from():
+                        yield from self._listen(slot, process, queue, ask, show)
+                    yield from self._enforce(queue)
+            finally:
+                # Ctrl-C in here ends the generator before anybody can ask what was in flight.
+                self._left = self.in_flight()
+                for slot in self._slots:
+                    slot.close()
+                self._slots = []
 
-    def _fill(self, queue: _Queue) -> None:
-        """Start workers while there is work for them, and give idle ones a unit."""
-        if len(self._workers) < self._count:
-            on_gpu = sum(w.gpu for w in self._workers if w.unit is not None)
+    def _fill(self, queue: Queue, ask: Ask) -> None:
+        """Start slots while there is work for them, and give idle ones a unit."""
+        if len(self._slots) < self._count:
+            on_gpu = sum(s.gpu for s in self._slots if s.unit is not None)
             wanted = len(self.in_flight()) + queue.startable(self._gpu_count - on_gpu)
-            while len(self._workers) < min(self._count, wanted):
-                self._workers.append(self._start())
-        for worker in self._workers:
-            if worker.ready and worker.unit is None:
-                self._give(worker, queue)
+            while len(self._slots) < min(self._count, wanted):
+                self._slots.append(self._start())
+        for slot in self._slots:
+            while slot.unit is None and slot.keeper.ready and slot.worker.ready:
+                if not self._give(slot, queue, ask):
+                    break
 
-    def _give(self, worker: _Worker, queue: _Queue) -> None:
-        """Send a worker its next unit, if there is one that it may have."""
-        busy = {w.data_key for w in self._workers if w is not worker}
-        gpu = worker.gpu or sum(w.gpu for w in self._workers) < self._gpu_count
-        unit = queue.take(worker.data_key, busy, gpu=gpu)
+    def _start(self) -> _Slot:
+        descriptor, name = tempfile.mkstemp(dir=self._folder)
+        os.close(descriptor)
+        keeper, worker = (Process.start(role, self._setup) for role in ("keeper", "worker"))
+        return _Slot(keeper, worker, Path(name))
+
+    def _give(self, slot: _Slot, queue: Queue, ask: Ask) -> bool:
+        """Give a slot its next unit; False where there is none that it may have."""
+        busy = {s.data_key for s in self._slots if s is not slot}
+        gpu = slot.gpu or sum(s.gpu for s in self._slots) < self._gpu_count
+        unit = queue.take(slot.data_key, busy, gpu=gpu)
         if unit is None:
+            return False
+        slot.unit, slot.data_key, slot.stage = unit, unit.data_key, f"task {unit.task[0]}"
+        slot.gpu = slot.gpu or unit.device != "cpu"
+        if slot.loaded is not None and slot.loaded[0] == unit.loads:
+            self._work(slot, slot.loaded[1], ask)
+            return True
+        # A new name for new data, so that the worker sees that they are others.
+        slot.file.unlink(missing_ok=True)
+        slot.file = self._folder / f"{id(slot)}-{unit.index}-{time.monotonic_ns()}"
+        request = {"unit": asdict(unit), "file": str(slot.file), "anew": slot.spoiled}
+        slot.loaded, slot.spoiled = None, False
+        slot.ask(slot.keeper, "load", request)
+        return True
+
+    def _work(self, slot: _Slot, loaded: Loaded, ask: Ask) -> None:
+        """The data of a slot's unit are there: pass the work on, where any is left."""
+        assert slot.unit is not None
+        assert loaded.fingerprint is not None
+        wanted = ask(slot.unit, loaded.fingerprint)
+        if not wanted:
+            slot.unit = slot.active = None
             return
-        worker.unit, worker.data_key = unit, unit.data_key
-        worker.stage, worker.since = f"task {unit.task[0]}", time.monotonic()
-        worker.gpu = worker.gpu or unit.device != "cpu"
-        with contextlib.suppress(OSError):  # a dead worker is noticed when it is listened to
-            worker.link.send(unit)
+        slot.unit, slot.questions = replace(slot.unit, cases=wanted), 0
+        slot.outcome = Outcome.begun(slot.unit, loaded)
+        spec = self._registry.one("task", slot.unit.task[0]).spec
+        body = {
+            "work": asdict(slot.unit.work(loaded.fingerprint)),
+            "kind": messages.reference(spec.gives),
+            "answers": messages.reference(spec.answers[1]) if spec.answers else "",
+            "file": str(slot.file),
+        }
+        slot.ask(slot.worker, "work", body)
 
-    def _start(self) -> _Worker:
-        ours, theirs = socket.socketpair()
-        stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
-        environment = os.environ | dict.fromkeys((*VARIABLES, NUMBA), str(self._setup.threads))
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                f"from harness.executors.worker import main; main({theirs.fileno()})",
-            ],
-            env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, self._setup.path))},
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=stderr,
-            stderr=stderr,
-            start_new_session=True,
-        )
-        theirs.close()
-        link = Connection(ours.detach())
-        with contextlib.suppress(OSError):
-            link.send(self._setup)
-        return _Worker(process, link, stderr)
-
-    def _heard_from(self) -> list[_Worker]:
+    def _heard_from(self) -> list[tuple[_Slot, Process]]:
         patience = None
         if self._memory is not None:
             patience = POLL_S
         elif self._timeout is not None:
             first = min(
-                (w.since for w in self._workers if w.unit is not None), default=time.monotonic()
+                (s.since for s in self._slots if s.unit is not None), default=time.monotonic()
             )
             patience = max(0.0, first + self._timeout - time.monotonic())
-        links: Any = wait([w.link for w in self._workers], patience)
-        return [w for w in self._workers if w.link in links]
+        links = {p.link.fileno(): (s, p) for s in self._slots for p in s.processes}
+        poll = select.poll()
+        for descriptor in links:
+            poll.register(descriptor, select.POLLIN)
+        found = poll.poll(None if patience is None else patience * 1000)
+        return [links[descriptor] for descriptor, _ in found]
 
-    def _listen(self, worker: _Worker, queue: _Queue, ask: Ask, show: Show) -> Iterator[Outcome]:
-        """Take one message from a worker, or notice its death."""
-        try:
-            what, content = worker.link.recv()
-            if what == "data":
-                assert worker.unit is not None
-                worker.link.send(ask(worker.unit, content))
-        except (EOFError, OSError):
-            yield from self._bury(worker, queue)
+    def _listen(
+        self, slot: _Slot, process: Process, queue: Queue, ask: Ask, show: ShowUnit
+    ) -> Iterator[Outcome]:
+        """Take what a process says, or notice its death."""
+        if slot not in self._slots:  # ended by what its other process did
             return
-        if what == "ready":
-            worker.ready = True
-        elif what == "stage":
-            worker.stage, worker.since = content, time.monotonic()
+        try:
+            for what, body in process.link.arrived():
+                yield from self._hear(slot, process, what, body, queue, ask, show)
+        except (EOFError, OSError):
+            yield from self._bury(slot, process, queue)
+        except _OutOfTurn:
+            # What ran before left something behind: the unit begins anew, in processes of its own.
+            slot.close()
+            self._slots.remove(slot)
+            if slot.unit is not None:
+                queue.put_back(slot.unit)
+        except WireError as error:
+            if slot.unit is None:
+                raise HarnessError(f"a {process.role} could not start: it sent {error}") from None
+            yield from self._lose(slot, queue, Status.CRASHED, f"{slot.stage}: sent {error}")
+
+    def _hear(
+        self,
+        slot: _Slot,
+        process: Process,
+        what: str,
+        body: Any,
+        queue: Queue,
+        ask: Ask,
+        show: ShowUnit,
+    ) -> Iterator[Outcome]:
+        """Act on one message. Raises `WireError` for one that does not belong here."""
+        if what == "ready" and not process.ready:
+            process.ready = True
+            return
+        unit = slot.unit
+        asked, body = messages.pair_of(body)
+        if unit is None or process is not slot.active or asked != slot.asked:
+            raise _OutOfTurn
+        if what == "stage":
+            slot.stage, slot.since = str(body), time.monotonic()
         elif what == "progress":
-            assert worker.unit is not None
-            show(worker.unit, content)
-        elif what == "done":
-            worker.unit = None
-            worker.stderr.seek(0)
-            worker.stderr.truncate()
-            self._give(worker, queue)  # so that it works while its last outcome is stored
-            if content is not None:
-                yield content
+            show(unit, messages.progress_of(body))
+        elif (process.role, what) == ("keeper", "loaded"):
+            loaded = messages.loaded_of(body)
+            if loaded.status is Status.OK:
+                slot.loaded = unit.loads, loaded
+                self._work(slot, loaded, ask)
+            else:
+                yield self._finished(slot, Outcome.begun(unit, loaded), queue, ask)
+        elif (process.role, what) == ("worker", "question"):
+            slot.paused = slot.asked, slot.stage, time.monotonic() - slot.since
+            slot.stage = f"answer of {unit.task[0]}"
+            request = {"unit": asdict(unit), "question": body, "first": slot.questions == 0}
+            slot.questions += 1
+            slot.ask(slot.keeper, "respond", request)
+        elif (process.role, what) == ("keeper", "answered") and slot.paused is not None:
+            slot.asked, slot.stage, seconds = slot.paused
+            slot.active, slot.since = slot.worker, time.monotonic() - seconds
+            slot.paused = None
+            with contextlib.suppress(OSError):
+                slot.worker.link.send("answer", body)
+        elif (process.role, what) == ("keeper", "judged") and slot.outcome is not None:
+            slot.outcome.cases = messages.results_of(unit, body)
+            yield self._finished(slot, slot.outcome, queue, ask)
+        elif (process.role, what) == ("worker", "done") and slot.outcome is not None:
+            estimator = self._registry.one("estimator", unit.estimator[0])
+            done = messages.done_of(estimator, body)
+            slot.outcome.add(unit, done)
+            if done.spoiled:
+                slot.loaded, slot.spoiled = None, True
+            if done.output is None or isinstance(done.output, Estimate):
+                yield self._finished(slot, slot.outcome, queue, ask)
+            else:
+                self._judge(slot, unit, done.output)
+        else:
+            raise WireError(f"{what!r}, which nobody understands")
 
-    def _bury(self, worker: _Worker, queue: _Queue) -> Iterator[Outcome]:
-        """A worker died by itself: its path has crashed; the rest of the queue goes on."""
-        code = worker.stop()
-        if worker.unit is None:
-            words = worker.last_words()
-            raise HarnessError(f"a worker could not start (exit status {code}):\n{words}")
-        reason = (
-            f"killed by {signal.Signals(-code).name}"
-            if code < 0
-            else f"ended the process with status {code}"
-        )
-        if code == -signal.SIGKILL:
-            reason += " from outside, as the kernel does when memory runs out"
-        yield from self._lose(worker, queue, Status.CRASHED, f"{worker.stage}: {reason}")
+    def _judge(self, slot: _Slot, unit: Unit, output: Output) -> None:
+        request = {
+            "unit": asdict(unit),
+            "output": messages.plain_output(output),
+            "first": slot.questions == 0,
+        }
+        slot.ask(slot.keeper, "judge", request)
 
-    def _enforce(self, queue: _Queue) -> Iterator[Outcome]:
+    def _finished(self, slot: _Slot, outcome: Outcome, queue: Queue, ask: Ask) -> Outcome:
+        """The slot is free again, and works on while its last outcome is stored."""
+        slot.unit = slot.outcome = slot.active = None
+        for process in slot.processes:
+            process.hush()
+        self._give(slot, queue, ask)
+        return outcome
+
+    def _bury(self, slot: _Slot, process: Process, queue: Queue) -> Iterator[Outcome]:
+        """A process died by itself: its path has crashed; the rest of the queue goes on."""
+        code = process.stop()
+        if slot.unit is None:
+            words = process.last_words()
+            raise HarnessError(f"a {process.role} could not start (exit status {code}):\n{words}")
+        yield from self._lose(slot, queue, Status.CRASHED, f"{slot.stage}: {how_it_ended(code)}")
+
+    def _enforce(self, queue: Queue) -> Iterator[Outcome]:
         """Stop what is over its deadline or its memory bound."""
         now = time.monotonic()
-        for worker in [w for w in self._workers if w.unit is not None]:
-            if self._timeout is not None and now - worker.since > self._timeout:
-                worker.stop()
-                cause = f"{worker.stage}: more than {self._timeout:g} s"
-                yield from self._lose(worker, queue, Status.TIMEOUT, cause)
-            elif self._memory is not None and resident_mib(worker.process.pid) > self._memory:
-                worker.stop()
-                cause = f"{worker.stage}: more than {self._memory:g} MiB"
-                yield from self._lose(worker, queue, Status.MEMORY, cause)
+        for slot in [s for s in self._slots if s.active is not None]:
+            assert slot.active is not None
+            if self._timeout is not None and now - slot.since > self._timeout:
+                cause = f"{slot.stage}: more than {self._timeout:g} s"
+                yield from self._lose(slot, queue, Status.TIMEOUT, cause)
+            elif self._memory is not None and resident_mib(slot.active.process.pid) > self._memory:
+                cause = f"{slot.stage}: more than {self._memory:g} MiB"
+                yield from self._lose(slot, queue, Status.MEMORY, cause)
 
-    def _lose(
-        self, worker: _Worker, queue: _Queue, status: Status, cause: str
-    ) -> Iterator[Outcome]:
-        """Record a path that took its worker with it.
+    def _lose(self, slot: _Slot, queue: Queue, status: Status, cause: str) -> Iterator[Outcome]:
+        """Record a path that took a process with it.
 
         Where that happened before the estimator, the other paths with the same beginning would
         only die the same death, so they share its record.
         """
-        assert worker.unit is not None
-        words = worker.last_words()
-        worker.stderr.close()
-        self._workers.remove(worker)
+        assert slot.unit is not None
+        (slot.active or slot.worker).stop()
+        words = (slot.active or slot.worker).last_words()
+        slot.close()
+        self._slots.remove(slot)
         full = cause + (f"\n{words}" if words else "")
-        yield Outcome.failure(worker.unit, status, full)
-        if worker.stage.startswith(("task", "model")):
-            for unit in queue.drop(worker.unit, worker.stage):
+        yield Outcome.failure(slot.unit, status, full)
+        if slot.stage.startswith(("task", "model")):
+            for unit in queue.drop(slot.unit, slot.stage):
                 yield Outcome.failure(unit, status, full)
-
-
-class _Queue:
-    """Units waiting, by whether they ask for a GPU and by the data they need."""
-
-    def __init__(self, units: Iterable[Unit]) -> None:
-        self._rows: dict[bool, dict[str, deque[Unit]]] = {False: {}, True: {}}
-        for unit in units:
-            self._rows[unit.device != "cpu"].setdefault(unit.data_key, deque()).append(unit)
-
-    def __bool__(self) -> bool:
-        return any(self._rows.values())
-
-    def startable(self, gpu_slots: int) -> int:
-        """How many units could begin at once where ``gpu_slots`` of them may use a GPU."""
-        on_cpu, on_gpu = (sum(map(len, self._rows[gpu].values())) for gpu in (False, True))
-        return on_cpu + min(on_gpu, gpu_slots)
-
-    def take(self, held: str, busy: set[str], *, gpu: bool) -> Unit | None:
-        """The next unit for a worker that has ``held`` loaded while others have ``busy``.
-
-        Units for a GPU come first where it may have them (``gpu``), because they wait for one
-        another. Then its own data first, data that nobody has loaded, the longest row of others.
-        None where all that waits is for a GPU.
-        """
-        rows = self._rows[True] if gpu and self._rows[True] else self._rows[False]
-        if not rows:
-            return None
-        key: str | None = held
-        if key not in rows:
-            key = next((k for k in rows if k not in busy), None)
-        if key is None:
-            key = max(rows, key=lambda k: len(rows[k]))
-        unit = rows[key].popleft()
-        if not rows[key]:
-            del rows[key]
-        return unit
-
-    def drop(self, lost: Unit, stage: str) -> list[Unit]:
-        """Remove and return the units that would go through the stage at which ``lost`` died."""
-
-        def doomed(unit: Unit) -> bool:
-            same_models = unit.models[: len(lost.models)] == lost.models
-            return unit.seed == lost.seed and (stage.startswith("task") or same_models)
-
-        gone: list[Unit] = []
-        for rows in self._rows.values():
-            row = rows.pop(lost.data_key, deque())
-            gone += [u for u in row if doomed(u)]
-            if rest := deque(u for u in row if not doomed(u)):
-                rows[lost.data_key] = rest
-        return gone

@@ -14,7 +14,11 @@ from harness.kinds.language import (
     TokenLogProbabilities,
     TokenSequences,
 )
+from harness.kinds.multimodal import FusedPredictions, Modalities
 from harness.kinds.networks import Activations
+from harness.kinds.perception import DifferenceScaling, Scale, StimulusPath, near_triplets
+from harness.kinds.preferences import Preferences, PreferenceSource, RewardPredictions
+from harness.kinds.sequences import PairedSequences, RateProblem, TokenLaws
 from harness.kinds.split import Split
 from harness.kinds.text import LabelledText, LabelLogProbabilities, ReferencedText
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
@@ -28,7 +32,9 @@ __all__ = [
     "ConceptVectors",
     "ConditionedSamples",
     "Contexts",
+    "DifferenceScaling",
     "Environments",
+    "FusedPredictions",
     "Graph",
     "HiddenStates",
     "Kind",
@@ -36,16 +42,26 @@ __all__ = [
     "LabelledSamples",
     "LabelledText",
     "Links",
+    "Modalities",
     "PairedSamples",
     "Partitions",
+    "PairedSequences",
+    "PreferenceSource",
+    "Preferences",
+    "RateProblem",
     "ReferencedText",
+    "RewardPredictions",
     "Samples",
+    "Scale",
     "Split",
+    "StimulusPath",
     "Structures",
+    "TokenLaws",
     "TokenLogProbabilities",
     "TokenSequences",
     "added",
     "array",
+    "near_triplets",
     "offsets",
     "simple_edges",
     "strings",

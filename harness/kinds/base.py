@@ -70,6 +70,8 @@ class Kind(_Declared):
     min_n: ClassVar[int] = 1
     whole: ClassVar[tuple[str, ...]] = ()
     """Axes that belong to no unit: fields that begin with one are kept as they are by `take`."""
+    judged: ClassVar[tuple[str, ...]] = ()
+    """Fields that results are judged by, such as labels: a model of a kind to itself keeps them."""
     coordinates: ClassVar[tuple[str, ...]] = ()
     """Fields that a translation shifts and a change of scale multiplies."""
     scaled_too: ClassVar[tuple[str, ...]] = ()

@@ -32,6 +32,8 @@ class Graph(Kind):
     Edges are the only items of the kind that no offsets cut: `take` gives the induced subgraph.
     """
 
+    judged = ("labels",)
+
     coordinates: ClassVar[tuple[str, ...]] = ("features",)
 
     nodes: int
@@ -150,6 +152,8 @@ class Links(Kind):
     features (v, f)    what is known of each node, where anything is (single precision)
     k                  the k of Hits@k that the task asks for
     """
+
+    judged = ("y",)
 
     min_n: ClassVar[int] = 2
     whole: ClassVar[tuple[str, ...]] = ("m", "v")

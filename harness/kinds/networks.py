@@ -26,6 +26,8 @@ class Activations(Kind):
     learning_coefficient  local learning coefficient of its weights, where the task estimated it
     """
 
+    judged = ("labels",)
+
     min_n: ClassVar[int] = 2
     coordinates: ClassVar[tuple[str, ...]] = ("x",)
 

@@ -32,6 +32,8 @@ class LabelledText(Kind):
     repeats       whether equal texts may stand in training and elsewhere: a small alphabet, no leak
     """
 
+    judged = ("y",)
+
     min_n: ClassVar[int] = 2
 
     texts: tuple[str, ...] = strings("n")
@@ -181,6 +183,8 @@ class ReferencedText(Kind):
 
     ``texts (n)``, ``references (n)``.
     """
+
+    judged = ("references",)
 
     texts: tuple[str, ...] = strings("n")
     references: tuple[str, ...] = strings("n")

@@ -41,10 +41,11 @@ class Samples(Kind):
 
     @classmethod
     def known(cls, rng: np.random.Generator, n: int) -> Iterator[tuple[str, float, Self]]:
-        """A Gaussian of standard deviation s, ln(2 pi e s^2) / 2, and uniform codes."""
+        """A Gaussian of standard deviation s, ln(2 pi e s^2) / 2, codes, and two Gaussians."""
         truth = math.log(2 * math.pi * math.e * SPREAD**2) / 2
         yield "entropy", truth, cls(SPREAD * rng.normal(size=(n, 1)))
         yield "entropy", math.log(CODES), cls(as_column(rng.integers(CODES, size=n)))
+        yield "entropy", 2 * truth, cls(SPREAD * rng.normal(size=(n, 2)))
 
 
 class PairedSamples(Kind):
@@ -83,11 +84,16 @@ class PairedSamples(Kind):
 
     @classmethod
     def known(cls, rng: np.random.Generator, n: int) -> Iterator[tuple[str, float, Self]]:
-        """A Gaussian pair of correlation r, -ln(1 - r^2) / 2, and a symmetric channel of codes."""
-        yield "mutual_information", _gaussian_information(), cls(*_correlated(rng, n))
-        x, y = _channel(rng, n)
-        codes = cls(as_column(x), as_column(y), "discrete", "discrete")
-        yield "mutual_information", _channel_information(), codes
+        """A Gaussian pair of correlation r, -ln(1 - r^2) / 2, a symmetric channel of codes, two
+        Gaussian pairs, and both without dependence."""
+        name = "mutual_information"
+        yield name, _gaussian_information(), cls(*_correlated(rng, n))
+        x, y = map(as_column, _channel(rng, n))
+        yield name, _channel_information(), cls(x, y, "discrete", "discrete")
+        yield name, 2 * _gaussian_information(), cls(*_correlated(rng, n, 2))
+        yield name, 0.0, cls(*rng.normal(size=(2, n, 1)))
+        x, y = map(as_column, rng.integers(CODES, size=(2, n)))
+        yield name, 0.0, cls(x, y, "discrete", "discrete")
 
 
 class ConditionedSamples(Kind):
@@ -136,6 +142,12 @@ class ConditionedSamples(Kind):
         x, y, z = _shifted_channel(rng, n, FLIP)
         codes = cls(x, y, z, "discrete", "discrete", "discrete")
         yield name, _channel_information(), codes
+        (x, y), z = _correlated(rng, n, 2), rng.normal(size=(n, 1))
+        yield name, 2 * _gaussian_information(), cls(x + z, y + z, z)
+        x, y, z = rng.normal(size=(3, n, 1))
+        yield name, 0.0, cls(x + z, y + z, z)
+        x, y, z = map(as_column, rng.integers(CODES, size=(3, n)))
+        yield name, 0.0, cls(x, y, z, "discrete", "discrete", "discrete")
 
 
 class LabelledSamples(Kind):
@@ -143,6 +155,8 @@ class LabelledSamples(Kind):
 
     Labels are names: only which of them are equal means anything, and numbers may be left out.
     """
+
+    judged = ("y",)
 
     min_n: ClassVar[int] = 2
     coordinates: ClassVar[tuple[str, ...]] = ("x",)
@@ -195,10 +209,14 @@ class LabelledSamples(Kind):
 
     @classmethod
     def known(cls, rng: np.random.Generator, n: int) -> Iterator[tuple[str, float, Self]]:
-        """Uniform numbers on [y, y + 2) with m labels: ln m - (m - 1)/m ln 2."""
+        """Uniform numbers on [y, y + 2) with m labels: ln m - (m - 1)/m ln 2; the same beside a
+        number that says nothing, and that number alone."""
         y = rng.integers(CODES, size=n)
         truth = math.log(CODES) - (CODES - 1) / CODES * math.log(2)
-        yield "mutual_information", truth, cls(y[:, None] + 2 * rng.random((n, 1)), y)
+        x, other = y[:, None] + 2 * rng.random((n, 1)), rng.random((n, 1))
+        yield "mutual_information", truth, cls(x, y)
+        yield "mutual_information", truth, cls(np.hstack([x, other]), y)
+        yield "mutual_information", 0.0, cls(other, y)
 
     def awkward(self) -> Iterator[tuple[str, Self]]:
         """Labels with gaps between them."""
@@ -262,9 +280,9 @@ def _shifted_channel(
     return as_column((x + z) % CODES), as_column((y + z) % CODES), as_column(z)
 
 
-def _correlated(rng: np.random.Generator, n: int) -> tuple[Floats, Floats]:
-    """A standard Gaussian pair, as columns."""
-    x, other = rng.normal(size=(2, n, 1))
+def _correlated(rng: np.random.Generator, n: int, d: int = 1) -> tuple[Floats, Floats]:
+    """Standard Gaussian pairs, each a column of both."""
+    x, other = rng.normal(size=(2, n, d))
     return x, CORRELATION * x + math.sqrt(1 - CORRELATION**2) * other
 
 

@@ -18,13 +18,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness import registry as registries
+from harness.components import Component, Plugin
 from harness.errors import UsageError, unknown_name
 from harness.params import effective
-from harness.registry import Component, Plugin, Registry
+from harness.registry import Registry
 from harness.testing import behaviour, cases, declarations
 from harness.testing.records import record
 from harness.testing.report import Check, Failed, NotChecked, Verdict, verdicts
 from harness.testing.samples import sample, with_split
+from harness.testing.subject import Subject
 
 __all__ = [
     "Check",
@@ -77,9 +79,7 @@ def _run_checks(component: Component, params: Mapping[str, Any]) -> list[Check]:
     reads = (
         component.spec.reads if isinstance(component.spec.reads, tuple) else (component.spec.reads,)
     )
-    return [
-        c for kind in reads for c in behaviour.checks(behaviour.Subject(component, kind, params))
-    ]
+    return [c for kind in reads for c in behaviour.checks(Subject(component, kind, params))]
 
 
 def _settings(plugin: Plugin, params: Settings) -> dict[str, Mapping[str, Any]]:
@@ -97,9 +97,11 @@ def _settings(plugin: Plugin, params: Settings) -> dict[str, Mapping[str, Any]]:
 
 
 def conformance(
-    name: str, *, params: Settings | None = None
+    name: str, *, params: Settings | None = None, strict: bool = False
 ) -> Callable[[Callable[..., Any]], Any]:
     """A pytest decorator: the test runs once per check, which it takes as ``check`` and calls.
+
+    With ``strict``, a check that could not be made fails.
 
     Raises `UsageError` where no plugin of that name is installed.
     """
@@ -108,4 +110,5 @@ def conformance(
     found = registries.default()
     if name not in found.plugins:
         raise unknown_name("plugin", name, found.plugins)
-    return pytest.mark.parametrize("check", checks(found.plugins[name], found, params), ids=str)
+    made = checks(found.plugins[name], found, params)
+    return pytest.mark.parametrize("check", [c.strict() if strict else c for c in made], ids=str)

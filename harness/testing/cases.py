@@ -12,18 +12,22 @@ from typing import Any
 
 import numpy as np
 
+from harness.components import Component
 from harness.errors import HarnessError, Incompatible, MissingDependency
 from harness.kinds import Kind
 from harness.outputs import Curve, Estimate, Output, Prediction, Selection
 from harness.params import effective
-from harness.registry import Component
 from harness.seeds import stream
 from harness.specs import Case
+from harness.testing.contents import contents, difference
 from harness.testing.declarations import fresh_interpreter
+from harness.testing.effects import quiet
+from harness.testing.randomness import seeding
 from harness.testing.report import Check, Failed, NotChecked, ensure
+from harness.testing.truths import TRUSTED, in_nats
 
-SOURCES = 3
-"""How many data sets of a task are loaded."""
+SOURCES, OUTPUTS = 3, 3
+"""How many data sets of a task are loaded, and outputs of a type scored."""
 
 
 class Subject:
@@ -31,6 +35,7 @@ class Subject:
 
     def __init__(self, component: Component, params: Mapping[str, Any]) -> None:
         self.component, self.spec, self.name = component, component.spec, component.name
+        self.package = component.spec.implementation.partition(":")[0].partition(".")[0]
         self.params = effective(component.spec, component.name, params)
 
     @functools.cached_property
@@ -40,9 +45,9 @@ class Subject:
         except Exception as error:
             return error
 
-    def listed_anew(self) -> list[Case]:
-        """The cases under seed 0, by an implementation of its own."""
-        return list(self.component.build(self.params).cases(seed=0))
+    def listed_anew(self, seed: int = 0) -> list[Case]:
+        """The cases under a seed, by an implementation of its own."""
+        return list(self.component.build(self.params).cases(seed=seed))
 
     def cases(self) -> list[Case]:
         """The cases under seed 0. Raises `NotChecked` where they need what is not there."""
@@ -83,7 +88,15 @@ class Subject:
 def checks(component: Component, params: Mapping[str, Any]) -> Iterator[Check]:
     """All checks of a task."""
     subject = Subject(component, params)
-    bodies = {"cases": _cases, "repeatable": _repeatable, "fresh-process": _fresh_process}
+    bodies = {
+        "cases": _cases,
+        "repeatable": _repeatable,
+        "seeds": _seeds,
+        "fresh-process": _fresh_process,
+    }
+    gives, named = component.spec.gives, [q.name for q in component.spec.quantities]
+    if any((gives, name) in TRUSTED for name in named):
+        bodies["truths"] = _truths
     for name, body in bodies.items():
         yield Check(name, subject.name, functools.partial(body, subject))
     for output in component.spec.scores:
@@ -117,6 +130,8 @@ def _cases(subject: Subject) -> None:
         )
         wrong = [name for name, value in case.truth.items() if math.isnan(value)]
         ensure(not wrong, here, f"the truth of {wrong[:1]} is NaN", "a number, or no truth")
+        for name, value in case.truth.items():
+            _within(subject, name, value, f"{here}: the truth of {name}")
         outputs = [
             o.__name__ for o in case.accepts if o is not Estimate and o not in subject.spec.scores
         ]
@@ -172,6 +187,57 @@ def _repeatable(subject: Subject) -> None:
         )
 
 
+def _seeds(subject: Subject) -> None:
+    """Other seeds give other data, unless nothing in them is drawn."""
+    try:
+        data = subject.loaded()
+    except Failed:
+        return  # what the check 'cases' says
+    noted: list[list[str]] = []
+    source = next(iter(data), "")
+    for seed in (1, 2):
+        with seeding(subject.package) as calls:
+            case = next((c for c in subject.listed_anew(seed) if c.source == source), None)
+            if case is None or difference(contents(data[source]), contents(case.load())):
+                return
+        noted.append(calls)
+    own = [call for call in noted[0] if call in noted[1]]
+    ensure(
+        not own,
+        f"source {source!r} of {subject.name} under seeds 0, 1 and 2",
+        f"equal data, drawn from {own[:1]}",
+        "draws from harness.stream(seed, ...)",
+    )
+
+
+def _truths(subject: Subject) -> None:
+    """Truths in nats, where an estimator can tell."""
+    try:
+        data, found = subject.loaded(), {}
+    except Failed:
+        return  # what the check 'cases' says
+    for case in subject.cases():
+        if case.source in data:
+            found[case.id] = data[case.source], dict(case.truth)
+    in_nats(subject.spec.gives, found, subject.name)
+
+
+def _within(subject: Subject, name: str, value: float, where: str) -> None:
+    """Refuse what lies outside the limits that the quantity declares."""
+    for quantity in subject.spec.quantities:
+        if quantity.name != name:
+            continue
+        low = -math.inf if quantity.lower is None else quantity.lower
+        high = math.inf if quantity.upper is None else quantity.upper
+        slack = 1e-9 * max(1.0, abs(value))
+        ensure(
+            low - slack <= value <= high + slack,
+            where,
+            f"{value:.6g}, outside its limits",
+            f"{low:g} to {high:g}, as the quantity declares, or other limits there",
+        )
+
+
 def _honest(case: Case) -> str:
     pure = "data that depend on the task's code, its parameters and the seed alone"
     return pure if case.stamp is None else f"{pure}, as its stamp {case.stamp!r} promises"
@@ -217,10 +283,15 @@ def _score(subject: Subject, kind: type[Output]) -> None:
         "one, or not to score it",
     )
     case = fitting[0]
-    output = _simple(kind, case.load())
-    where = f"{subject.name}: score of a {kind.__name__} on case {case.id!r}"
+    for salt in range(OUTPUTS):
+        _score_one(subject, case, _simple(kind, case.load(), salt))
+
+
+def _score_one(subject: Subject, case: Case, output: Output) -> None:
+    where = f"{subject.name}: score of a {type(output).__name__} on case {case.id!r}"
     try:
-        scores = subject.component.build(subject.params).score(case, output)
+        with quiet():
+            scores = subject.component.build(subject.params).score(case, output)
     except (Incompatible, MissingDependency) as error:
         raise NotChecked(str(error)) from None
     except Exception as error:
@@ -239,15 +310,19 @@ def _score(subject: Subject, kind: type[Output]) -> None:
             f"{value}",
             "a finite number, or to leave it out",
         )
+        _within(subject, name, value, f"{where}: {name}")
 
 
-def _simple(kind: type[Output], data: Kind) -> Output:
-    """A valid output for these data, such as a method without ideas would give."""
+def _simple(kind: type[Output], data: Kind, salt: int) -> Output:
+    """A valid output for these data, such as a method without ideas would give: the first of them
+    says nothing, the others are drawn at random."""
+    rng = stream(salt, "conformance", "output")
     if kind is Selection:
-        return Selection(stream(0, "conformance", "selection").permutation(data.n))
+        return Selection(rng.permutation(data.n))
     if kind is Curve:
-        return Curve(np.arange(3.0), np.arange(3.0), "x", "y")
+        return Curve(np.arange(3.0), np.arange(3.0) if salt == 0 else rng.normal(size=3), "x", "y")
     index = np.arange(data.n) if data.split is None else data.split.test
     if classes := getattr(data, "n_classes", 0):
-        return Prediction(np.full((len(index), classes), 1.0 / classes), index)
-    return Prediction(np.zeros(len(index)), index)
+        weights = rng.random((len(index), classes)) if salt else np.ones((len(index), classes))
+        return Prediction(weights / weights.sum(1, keepdims=True), index)
+    return Prediction(rng.normal(size=len(index)) if salt else np.zeros(len(index)), index)

@@ -14,11 +14,11 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
+from harness.components import Component, Plugin
 from harness.errors import HarnessError, MissingDependency
 from harness.kinds import Kind
 from harness.outputs import Curve, Estimate, Prediction, Selection
 from harness.params import effective
-from harness.registry import Component, Plugin
 from harness.settings import Param
 from harness.specs import EstimatorSpec, ModelSpec, Quantity, TaskSpec
 from harness.testing.report import Check, Failed, NotChecked, ensure
@@ -206,7 +206,7 @@ def _reference(component: Component) -> None:
         "no frozen dataclass",
         "a frozen dataclass, such as its settings class makes it",
     )
-    for method, arguments in SIGNATURES[component.role].items():
+    for method, arguments in _methods(component).items():
         if method == "score" and not component.spec.scores:
             continue
         ensure(
@@ -227,6 +227,16 @@ def _reference(component: Component) -> None:
             f"takes ({', '.join(given)})",
             _signature(method, arguments),
         )
+
+
+def _methods(component: Component) -> dict[str, tuple[str, ...]]:
+    """The methods of an implementation with their arguments, those of a conversation included."""
+    methods = SIGNATURES[component.role]
+    if component.role == "estimator" and component.spec.asks:
+        return {"estimate": (*methods["estimate"], "*respond")}
+    if component.role == "task" and component.spec.answers:
+        return methods | {"respond": ("case", "transcript", "question", "*rng")}
+    return methods
 
 
 def _signature(method: str, arguments: tuple[str, ...]) -> str:

@@ -45,6 +45,17 @@ class Check:
         """Make the check. Raises `Failed` or `NotChecked`."""
         self.body()
 
+    def strict(self) -> Check:
+        """The same check, which fails where it cannot be made."""
+
+        def body() -> None:
+            try:
+                self.body()
+            except NotChecked as reason:
+                raise Failed(str(self), f"skipped: {reason}", "a check that is made") from None
+
+        return Check(self.name, self.component, body)
+
     def __str__(self) -> str:
         return f"{self.component}-{self.name}"
 

@@ -31,6 +31,16 @@ def index(root: Path) -> bytes:
     return readme([report.make(board) for board in definition.every(root)]).encode()
 
 
+def build_all_of(board: Board) -> None:
+    """Make a board's files again, and the index of all boards where there is one: it tells of each
+    board's rows."""
+    build(board)
+    root = board.folder.resolve().parent
+    if (root / "README.md").is_file():
+        with whole(root / "README.md") as out:
+            out.write(index(root))
+
+
 def build_all(root: Path) -> list[Report]:
     """Make every board and the index again."""
     made = [build(board) for board in definition.every(root)]

@@ -107,6 +107,7 @@ def _circumstances(made: Provenance) -> Iterator[Fact]:
         ("threads", ", ".join(map(str, made.threads))),
         ("memory", _memory(made.memory)),
         ("run on", " to ".join(days)),
+        ("verified", f"{made.verified} of {made.results}"),
     ):
         if text:
             yield Fact(name, text)

@@ -2,65 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import datetime
+from collections.abc import Iterator
 from pathlib import Path
 
-from harness import Record, UsageError
-from harness.commands import Check, Registry, record_key, sample, verify
-from harness.tables import matches
-from harness_boards import building, report, submission
+from harness import UsageError
+from harness_boards import belief, building, lock, report, submission, verified
 from harness_boards.definition import Board
+from harness_boards.submission import Submission
 
-WRITTEN_BY_HAND = {"board.toml", "records"}
+WRITTEN_BY_HAND = {"board.toml", "records", lock.NAME, verified.NAME}
 
 
 def problems(board: Board) -> list[str]:
     """Everything wrong with a board, one line each; nothing is run and no plugin is needed."""
-    found = _files(board)
+    found, submissions = _files(board)
     if found:
         return found
     try:
-        made = report.make(board)
+        expected = lock.read(board)
+        now = datetime.datetime.now(datetime.UTC)
+        found = [p for one in submissions for p in belief.problems(expected, one, now)]
+        return found or list(_stale(board, report.make(board)))
     except UsageError as error:
         return [str(error)]
-    return [*_implausible(board, made.contents.records), *_stale(board, made)]
 
 
-def _files(board: Board) -> list[str]:
+def _files(board: Board) -> tuple[list[str], list[Submission]]:
     """Each records file on its own, so that two broken ones are two lines."""
-    found = []
-    for file in sorted(board.records_folder.glob("*")):
+    folder, found, read = board.records_folder, [], []
+    for place in (board.folder, folder, *sorted(board.folder.iterdir())):
+        if place.is_symlink():
+            found.append(f"{place} is a link; wanted a file or folder of the repository itself")
+    if found:
+        return found, []
+    for file in sorted(folder.glob("*")):
         try:
             if file.suffix != ".jsonl":
                 raise UsageError(f"{file}: wanted only files named PLUGIN.jsonl here")
-            submission.read(file)
+            read.append(submission.read(file))
+            if not _as_written(file, read[-1]):
+                raise UsageError(
+                    f"{file}: the text is not that which `harness board submit` writes: blanks, "
+                    "keys or digits were changed by hand"
+                )
         except UsageError as error:
             found.append(str(error))
-    if not found and not any(board.records_folder.glob("*.jsonl")):
+    if not found and not read:
         found.append(f"{board.folder}: no records; `harness board run {board.name}` computes them")
-    return found
+    return found, read
 
 
-def _implausible(board: Board, records: Iterable[Record]) -> Iterator[str]:
-    """Records that the board did not ask for, seeds that are missing, keys that do not belong to
-    their record."""
-    paths: dict[tuple[object, ...], set[int]] = {}
-    for r in records:
-        at = f"{r.plugin}: {r.path}"
-        if not any(matches(r.task, request.tasks) for request in board.requests):
-            yield f"{at}: this board asks for no such task"
-        if r.seed not in board.seeds:
-            yield f"{at}: seed {r.seed}; the board's are {', '.join(map(str, board.seeds))}"
-        if r.fingerprint and r.key != record_key(r):
-            yield f"{at}: the key is not that of the record's own fields: changed by hand"
-        paths.setdefault(
-            (r.plugin, r.task, r.case, r.models, r.estimator, repr(r.params)), set()
-        ).add(r.seed)
-    for (plugin, task, case, models, estimator, _), seeds in paths.items():
-        lost = [str(s) for s in board.seeds if s not in seeds]
-        if lost:
-            chain = " ▸ ".join([f"{task}:{case}", *models, str(estimator)])  # type: ignore[misc]
-            yield f"{plugin}: {chain}: no record for seed {', '.join(lost)}"
+def _as_written(file: Path, read: Submission) -> bool:
+    """Whether a file is byte for byte what is written of its own records."""
+    return submission.text(read) == file.read_bytes()
 
 
 def _stale(board: Board, made: report.Report) -> Iterator[str]:
@@ -74,14 +69,6 @@ def _stale(board: Board, made: report.Report) -> Iterator[str]:
     for file in sorted(board.folder.iterdir()):
         if file.name not in WRITTEN_BY_HAND and file.name not in wanted:
             yield f"{file} belongs to no board: remove it"
-
-
-def reproduce(
-    board: Board, registry: Registry, size: int, seed: int, tolerance: float
-) -> list[Check]:
-    """Recompute a seeded sample of a board's records within a relative tolerance."""
-    records = [r for one in board.submissions() for r in one.records]
-    return verify(registry, sample(records, size, seed), tolerance)
 
 
 def index_stale(root: Path) -> str:

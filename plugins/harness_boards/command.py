@@ -21,13 +21,19 @@ from harness.commands import (
     watcher,
 )
 from harness.tables import Cell, Column, Table, to_terminal, to_text
-from harness_boards import building, checking, definition, report, submission, submitting
+from harness_boards import (
+    building,
+    definition,
+    judging,
+    lock,
+    report,
+    requirements,
+    submission,
+    submitting,
+)
 from harness_boards import statistics as st
 from harness_boards.definition import Board
 from harness_boards.sections.ranked import Ranked
-
-LISTED = 20
-"""Problems printed per board; the rest are counted."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "show": "print a board from its records",
             "plan": "what a board would run, and how many cases a given resolution needs",
             "run": "compute what is missing, write its records, tables and page",
+            "lock": "list what a board expects, for its check, in board.lock.json",
             "build": "rebuild tables and page from the records (all boards, where none is named)",
             "submit": "write the records of one plugin from the store",
             "check": "fail where a board does not match its records, or they are implausible",
@@ -65,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="DIR",
             help="where boards lie (default: leaderboards)",
         )
-        if name in ("run", "submit", "plan", "check", "upgrade"):
+        if name in ("run", "submit", "plan", "lock", "check", "upgrade"):
             options.add_plugins(one)
         if name in ("run", "submit"):
             options.add_store(one)
@@ -76,6 +83,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         verbs[name].add_argument(
             "--plugin", required=name == "submit", metavar="NAME", help="the rows of one plugin"
         )
+        verbs[name].add_argument(
+            "--requirements",
+            type=Path,
+            metavar="FILE",
+            help="how to install that plugin: a pip requirements file with versions and hashes",
+        )
     verbs["plan"].add_argument(
         "--gap",
         type=float,
@@ -83,12 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RANKS",
         help="difference of mean ranks to resolve (default: 1)",
     )
-    check = verbs["check"]
-    check.add_argument("--reproduce", type=int, default=0, metavar="N", help="recompute N records")
-    check.add_argument("--seed", type=int, default=0, help="which records (default: 0)")
-    check.add_argument(
-        "--tolerance", type=float, default=1e-6, help="relative difference allowed (default: 1e-6)"
-    )
+    judging.add_arguments(verbs["check"])
     verbs["diff"].add_argument("--format", choices=("table", "markdown"), default="table", help=how)
     for name in ("site", "serve"):
         verbs[name].add_argument(
@@ -105,9 +113,10 @@ def run(args: argparse.Namespace) -> int:
         "show": _show,
         "plan": _plan,
         "run": _run,
+        "lock": _lock,
         "build": _build,
         "submit": _submit,
-        "check": _check,
+        "check": judging.check,
         "diff": _diff,
         "upgrade": _upgrade,
         "site": _site,
@@ -186,8 +195,8 @@ def _run(args: argparse.Namespace) -> int:
         result = run_plan(registry, made, store, how)
     status = close(result)
     if status != 130 and how.shard is None:
-        submitting.replace(board, registry, result.records)
-        building.build(board)
+        submitting.replace(board, registry, result.records, _pinned(args))
+        building.build_all_of(board)
     return status
 
 
@@ -199,10 +208,31 @@ def _submit(args: argparse.Namespace) -> int:
     records = submitting.from_store(
         registry, submitting.contribution(board, registry, args.plugin), known
     )
-    submitting.replace(board, registry, records)
-    building.build(board)
+    submitting.replace(board, registry, records, _pinned(args))
+    building.build_all_of(board)
     file = board.records_folder / f"{args.plugin}.jsonl"
     options.say(f"{len(records)} results in {file}; next: harness board check {args.name}")
+    return 0
+
+
+def _pinned(args: argparse.Namespace) -> dict[str, tuple[str, ...]]:
+    """What installs the plugin whose rows are written, from ``--requirements``."""
+    if not args.requirements:
+        return {}
+    if not args.plugin:
+        raise UsageError("--requirements says how to install one plugin; wanted --plugin NAME")
+    return {args.plugin: requirements.read(args.requirements)}
+
+
+def _lock(args: argparse.Namespace) -> int:
+    board = _board(args)
+    made = lock.make(board, load(blocked=args.no_plugin))
+    lock.write(board, made)
+    cases = sum(len(task.cases) for task in made.tasks)
+    options.say(
+        f"{board.folder / lock.NAME}: {len(made.paths)} paths, {cases} cases, "
+        f"{len(made.seeds)} seeds"
+    )
     return 0
 
 
@@ -212,38 +242,6 @@ def _build(args: argparse.Namespace) -> int:
     else:
         building.build_all(args.boards)
     return 0
-
-
-def _check(args: argparse.Namespace) -> int:
-    boards = [_board(args)] if args.name else definition.every(args.boards)
-    if not boards:
-        raise UsageError(f"no board in {args.boards}; wanted folders with a board.toml")
-    found = [problem for board in boards for problem in _listed(checking.problems(board))]
-    if not args.name and not found:
-        found += [p for p in [checking.index_stale(args.boards)] if p]
-    for problem in found:
-        print(f"harness: {problem}", file=sys.stderr)
-    if args.reproduce and not found:
-        registry = options.registry(args)
-        for board in boards:
-            found += _reproduced(board, registry, args)
-    return 1 if found else 0
-
-
-def _listed(problems: list[str]) -> list[str]:
-    more = [f"... and {len(problems) - LISTED} more"] if len(problems) > LISTED else []
-    return problems[:LISTED] + more
-
-
-def _reproduced(board: Board, registry: Registry, args: argparse.Namespace) -> list[str]:
-    checks = checking.reproduce(board, registry, args.reproduce, args.seed, args.tolerance)
-    for check in checks:
-        print(
-            f"{check.verdict:8} {check.record.path}" + (f"  ({check.note})" if check.note else "")
-        )
-    same = sum(check.verdict == "same" for check in checks)
-    options.say(f"{board.name}: {same} of {len(checks)} records reproduced")
-    return [c.record.path for c in checks if c.verdict != "same"]
 
 
 def _diff(args: argparse.Namespace) -> int:
@@ -282,14 +280,19 @@ def _boards_in(folder: Path) -> dict[str, Path]:
 
 
 def _sections(folder: Path | None) -> list[dict[str, object]]:
-    """The sections as they were built; worked out from the records where they were not."""
+    """The sections, worked out from the records; as they were built where an older harness wrote
+    records that this one does not read."""
     if folder is None:
         return []
-    file = folder / "board.json"
-    if file.exists():
-        found: list[dict[str, object]] = json.loads(file.read_text(encoding="utf-8"))["sections"]
-        return found
-    made: list[dict[str, object]] = report.plain(report.make(definition.load(folder)))["sections"]
+    try:
+        made: list[dict[str, object]] = report.plain(report.make(definition.load(folder)))[
+            "sections"
+        ]
+    except UsageError:
+        file = folder / "board.json"
+        if not file.exists():
+            raise
+        made = json.loads(file.read_text(encoding="utf-8"))["sections"]
     return made
 
 

@@ -102,9 +102,12 @@ def build(records: Iterable[Record], quantity: str, seeds: Iterable[int]) -> Gri
     marks: list[Counter[str]] = [Counter() for _ in rows]
     machine = Counter(r.machine for r in mine if r.wall_s is not None).most_common(1)
     timed = machine[0][0] if machine else ""
-    keys = {_setup(r): row_key(r) for r in {_setup(r): r for r in mine}.values()}
-    for r in mine:
-        i = row_at[keys[_setup(r)]], case_at[r.task, r.case], seed_at[r.seed]
+    setups = [_setup(r) for r in mine]
+    at_row = {
+        setup: row_at[row_key(r)] for setup, r in dict(zip(setups, mine, strict=True)).items()
+    }
+    for r, setup in zip(mine, setups, strict=True):
+        i = at_row[setup], case_at[r.task, r.case], seed_at[r.seed]
         ran[i] = True
         found = r.scores.get(quantity, r.value if r.quantity == quantity else None)
         if r.status is not Status.OK or found is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,22 @@ def _constant(text: str) -> None:
     )
 
 
-DECODER = json.JSONDecoder(parse_constant=_constant)
+def _float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise _NotStandard(f"{text} is beyond all floats; wanted a number, 'inf' or '-inf'")
+    return value
+
+
+def _int(text: str) -> int:
+    if len(text) > DIGITS:
+        raise _NotStandard(f"a whole number of {len(text)} digits; wanted at most {DIGITS}")
+    return int(text)
+
+
+DIGITS = 19
+"""Digits of a whole number: those of 64 bits."""
+DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=_float, parse_int=_int)
 
 
 @dataclass(frozen=True)

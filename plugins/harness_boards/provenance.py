@@ -16,6 +16,7 @@ import numpy as np
 from harness import Record
 from harness.commands import Status
 from harness_boards import statistics as st
+from harness_boards import verified
 from harness_boards.grid import Row
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Provenance:
     ``versions`` and ``sources`` all that took part, by package and by plugin; ``failures`` what
     went wrong, how often, and in which cases; ``notes`` what plugins logged, and how often.
     ``lost`` names, for cases with a run that gave no figure, what became of it.
+    ``verified`` of its ``results`` records were computed again by the maintainers.
     """
 
     tasks: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
@@ -50,13 +52,15 @@ class Provenance:
     memory: float | None = None
     commands: tuple[str, ...] = ()
     lost: Mapping[Case, str] = field(default_factory=dict)
+    results: int = 0
+    verified: int = 0
 
 
 def of(report: Report) -> list[list[Provenance]]:
     """For each section of a report the provenance of each of its rows, in order."""
-    groups = _grouped(report.contents.records)
+    groups, known = _grouped(report.contents.records), verified.read(report.board)
     return [
-        [_summed(report.board, records) for records in section.records(groups)]
+        [_summed(report.board, records, known) for records in section.records(groups)]
         for section in report.sections
     ]
 
@@ -85,7 +89,7 @@ def key_of(row: Row) -> _Key:
     return row.models, row.estimator, _text(row.params)
 
 
-def _summed(board: Board, records: list[Record]) -> Provenance:
+def _summed(board: Board, records: list[Record], known: frozenset[str]) -> Provenance:
     bad = [r for r in records if r.status is not Status.OK]
     peaks = np.array([r.peak_mib for r in records if r.peak_mib is not None])
     # Thousands of records share a few setups: one of each says what they have in common.
@@ -107,6 +111,8 @@ def _summed(board: Board, records: list[Record]) -> Provenance:
         st.median(peaks),
         tuple(_commands(board, setups, seeds)),
         {(r.task, r.case): r.status.value for r in bad},
+        len(records),
+        sum(verified.name(r) in known for r in records) if known else 0,
     )
 
 

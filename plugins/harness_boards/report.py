@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.tables import Table, to_text
+from harness_boards import provenance
 from harness_boards.contents import Contents
 from harness_boards.definition import Board
 from harness_boards.kinds import stand
+from harness_boards.provenance import Provenance
 from harness_boards.sections.base import Section
 
 
@@ -108,6 +110,7 @@ def _collector_paused() -> Iterator[None]:
 
 def plain(report: Report) -> dict[str, Any]:
     """The whole report as JSON values: what pages and other programs read."""
+    made = provenance.of(report)
     return {
         "schema": 1,
         "board": report.board.name,
@@ -116,8 +119,18 @@ def plain(report: Report) -> dict[str, Any]:
         "date": report.date,
         "results": len(report.contents.records),
         "plugins": dict(sorted(report.contents.distributions.items())),
-        "sections": [section.plain() for section in report.sections],
+        "sections": [_section(report, *pair) for pair in zip(report.sections, made, strict=True)],
     }
+
+
+def _section(report: Report, section: Section, made: list[Provenance]) -> dict[str, Any]:
+    """A section with, for each row, how many of its records are verified, and its traits."""
+    found = section.plain()
+    for row, one in zip(found["rows"], made, strict=False):
+        declared = report.contents.estimators.get(row.get("estimator", ""))
+        row["verified"] = [one.verified, one.results]
+        row["traits"] = list(declared.traits) if declared else []
+    return found
 
 
 def changes(

@@ -37,9 +37,12 @@ from harness.commands import (
     whole,
 )
 from harness_boards.jsonlines import Line
+from harness_boards.requirements import REQUIREMENT
 
 LARGEST = 64 * 2**20
 """Bytes of a file that are still read: a hundred thousand records are about 40 MiB."""
+LONGEST = 2**18
+"""Bytes of a line that are still read: a curve of 512 points takes 40 KiB."""
 
 SHARED = (
     "task",
@@ -76,6 +79,7 @@ OWN = (
     "key",
     "started",
 )
+_OWN = frozenset(OWN)
 COSTS = ("wall_s", "cpu_s", "peak_mib", "prefix_s")
 DEFAULTS = {f.name: f.default for f in fields(Record) if f.default is not dataclasses.MISSING}
 FULL = re.compile(rf"{NAME.pattern}/{NAME.pattern}|{FUNCTION.pattern}")
@@ -101,6 +105,8 @@ class Submission:
     distribution: str = ""
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     estimators: Mapping[str, Declared] = field(default_factory=dict)
+    requirements: tuple[str, ...] = ()
+    """Lines of a pip requirements file, each with version and hash: how to install the plugin."""
 
 
 def gather(registry: Registry, records: Iterable[Record]) -> list[Submission]:
@@ -132,11 +138,20 @@ def gather(registry: Registry, records: Iterable[Record]) -> list[Submission]:
 
 def write(folder: Path, submission: Submission) -> Path:
     """Write ``folder/PLUGIN.jsonl``, the whole of it or nothing."""
+    path = folder / f"{submission.plugin}.jsonl"
+    with whole(path) as out:
+        out.write(text(submission))
+    return path
+
+
+def text(submission: Submission) -> bytes:
+    """What a file of these records holds."""
     body = "".join(f"{line}\n" for line in _body(submission.records)).encode()
     head = {
         "schema": SCHEMA,
         "plugin": submission.plugin,
         "distribution": submission.distribution,
+        **({"requirements": list(submission.requirements)} if submission.requirements else {}),
         "quantities": {
             name: {
                 k: v
@@ -150,11 +165,7 @@ def write(folder: Path, submission: Submission) -> Path:
         },
         "sha256": hashlib.sha256(body).hexdigest(),
     }
-    path = folder / f"{submission.plugin}.jsonl"
-    with whole(path) as out:
-        out.write(f"{_json(head)}\n".encode())
-        out.write(body)
-    return path
+    return f"{_json(head)}\n".encode() + body
 
 
 def _json(value: Any) -> str:
@@ -206,7 +217,13 @@ def read(path: Path) -> Submission:
     head = Line(path, 1, lines[0]).value
     reader = _Reader(path, head)
     for number, raw in enumerate(lines[1:], start=2):
-        reader.add(Line(path, number, raw))
+        line = Line(path, number, raw)
+        if len(raw) > LONGEST:
+            raise line.error(
+                f"{len(raw)} bytes; at most {LONGEST} are read: keep diagnostics small, and large "
+                "arrays in the store (Estimate.from_local)"
+            )
+        reader.add(line)
     submission = reader.finish()
     if head.get("sha256") != hashlib.sha256(b"".join(lines[1:])).hexdigest():
         raise UsageError(
@@ -270,11 +287,15 @@ class _Reader:
                 for name, d in head["estimators"].items()
             }
             self.distribution = str(head["distribution"])
+            self.requirements = tuple(map(str, head.get("requirements", ())))
         except (KeyError, TypeError, AttributeError) as error:
             raise at.error(f"broken header: {error!r}") from error
         for name in self.estimators:
             if not FULL.fullmatch(name) or plugin_of(name) != path.stem:
                 raise at.error(f"estimator {name!r}; wanted names of plugin {path.stem}")
+        for text in self.requirements:
+            if not REQUIREMENT.fullmatch(text):
+                raise at.error(f"requirement {text!r}; wanted name==1.2.3 --hash=sha256:...")
         self.setups: dict[str, dict[str, Any]] = {}
         self.paths: dict[str, str] = {}  # two setups may be one path, on other versions or machines
         self.records: list[Record] = []
@@ -331,15 +352,14 @@ class _Reader:
         setup = self.setups.get(name)
         if setup is None:
             raise line.error("'of' names no setup of this file")
-        unknown = [k for k in value if k not in OWN]
-        if unknown:
-            raise line.error(f"unknown key {unknown[0]!r}; wanted {', '.join(OWN)}")
+        if unknown := value.keys() - _OWN:
+            raise line.error(f"unknown key {min(unknown)!r}; wanted {', '.join(OWN)}")
         for needed in ("case", "seed", "key", "started"):
             if needed not in value:
                 raise line.error(f"no {needed}")
         try:
             record = from_setup(self.path.stem, setup, value)
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
             raise line.error(f"not a record: {error}") from error
         if fault := self._fault(record):
             raise line.error(fault)
@@ -380,5 +400,10 @@ class _Reader:
                 f"{self.path}: records are not in order; write them with `harness board submit`"
             )
         return Submission(
-            self.path.stem, records, self.distribution, self.quantities, self.estimators
+            self.path.stem,
+            records,
+            self.distribution,
+            self.quantities,
+            self.estimators,
+            self.requirements,
         )

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness import Record, UsageError
 from harness.commands import Path, Plan, Registry, Status, path_sources
-from harness_boards import submission
+from harness_boards import lock, requirements, submission
 from harness_boards.definition import Board
 
 
 def contribution(board: Board, registry: Registry, plugin: str) -> Plan:
     """The paths that a plugin has on a board: those the board names, else all its estimators on
-    the board's terms."""
+    the board's terms, with models of its own and of the board.
+
+    Raises `UsageError` where the board has no lock, which lists its models.
+    """
     try:
         named = [
             path
@@ -32,7 +35,18 @@ def contribution(board: Board, registry: Registry, plugin: str) -> Plan:
         )
         for r in board.requests
     )
-    return dataclasses.replace(board, requests=asked).plan(registry)
+    made = dataclasses.replace(board, requests=asked).plan(registry)
+    known = {m.name for m in lock.read(board).models}
+    paths = tuple(
+        p
+        for p in made.paths
+        if all(m.name in known or m.component.plugin == plugin for m in p.models)
+    )
+    if not paths:
+        raise UsageError(
+            f"{plugin}: no estimator that reads what the tasks and models of {board.name} give"
+        )
+    return dataclasses.replace(made, paths=paths)
 
 
 def from_store(registry: Registry, plan: Plan, records: Iterable[Record]) -> list[Record]:
@@ -41,12 +55,12 @@ def from_store(registry: Registry, plan: Plan, records: Iterable[Record]) -> lis
 
     Raises `UsageError` where a path has none, naming the first.
     """
-    wanted = {_key(path): path for path in plan.paths}
+    wanted = {path_key(path): path for path in plan.paths}
     sources = {key: path_sources(registry, path) for key, path in wanted.items()}
     newest: dict[tuple[Any, ...], Record] = {}
     seen = set()
     for record in records:
-        key = _record_key(record)
+        key = record_path_key(record)
         if key not in wanted or dict(record.sources) != sources[key]:
             continue
         seen.add(key)
@@ -69,7 +83,8 @@ def _worth(record: Record) -> int:
     return 0 if record.status.failed or record.status is Status.INTERRUPTED else 1
 
 
-def _key(path: Path) -> tuple[Any, ...]:
+def path_key(path: Path) -> tuple[Any, ...]:
+    """Names a path: components, parameters, seed."""
     params = {
         "task": path.task.params,
         "models": [m.params for m in path.models],
@@ -79,7 +94,8 @@ def _key(path: Path) -> tuple[Any, ...]:
     return (*names, _canonical(params), path.seed)
 
 
-def _record_key(record: Record) -> tuple[Any, ...]:
+def record_path_key(record: Record) -> tuple[Any, ...]:
+    """Names the path of a record, as `path_key` does."""
     return record.task, record.models, record.estimator, _canonical(record.params), record.seed
 
 
@@ -87,8 +103,15 @@ def _canonical(params: Any) -> str:
     return json.dumps(params, sort_keys=True, default=list)
 
 
-def replace(board: Board, registry: Registry, records: Iterable[Record]) -> None:
+def replace(
+    board: Board,
+    registry: Registry,
+    records: Iterable[Record],
+    pinned: Mapping[str, tuple[str, ...]] = {},
+) -> None:
     """Write the files of the plugins that gave these records; those of other plugins stay as
-    they are."""
+    they are. ``pinned`` holds what installs a plugin; a file that stated it keeps it."""
     for one in submission.gather(registry, records):
-        submission.write(board.records_folder, one)
+        file = board.records_folder / f"{one.plugin}.jsonl"
+        lines = pinned.get(one.plugin) or requirements.stated(file)
+        submission.write(board.records_folder, dataclasses.replace(one, requirements=lines))

@@ -14,7 +14,7 @@ from harness import (
     LabelledSamples,
     PairedSamples,
     Samples,
-    calm,
+    single_threaded,
     torch_generator,
 )
 from harness_ib_lossy import compress, settings
@@ -38,7 +38,7 @@ class _Autoencoder(settings.Autoencoder):
         def tensor(values: Floats) -> Tensor:
             return torch.tensor((values - mean) / scale, dtype=torch.float32, device=self.device)
 
-        with calm(self.device, rng):
+        with single_threaded(self.device, rng):
             draws = torch_generator(rng)
             if self.layers == "conv":
                 encoder, decoder = conv_pair(x.shape[1], self.hidden, self.code_dim, where)
@@ -49,7 +49,7 @@ class _Autoencoder(settings.Autoencoder):
 
         def code(values: Floats) -> Floats:
             # On one thread, as in training: last digits depend on how threads share a product.
-            with torch.no_grad(), calm(self.device, np.random.default_rng(0)):
+            with torch.no_grad(), single_threaded(self.device, np.random.default_rng(0)):
                 return np.asarray(encoder(tensor(values)).double().cpu().numpy())
 
         return code

@@ -24,7 +24,7 @@ from harness import (
     PairedSamples,
     Split,
     UsageError,
-    calm,
+    single_threaded,
     stream,
     torch_generator,
 )
@@ -100,7 +100,7 @@ def _trained(task: IBPlane, seed: int) -> Trained:
     split = _split(y, task.train_share, stream(seed, "ib-plane", "split"))
     rng = stream(seed, "ib-plane", "network")
     found = Trained(x, y, split, {}, {}, {})
-    with calm(task.device, rng) as device:
+    with single_threaded(task.device, rng) as device:
         draws = torch_generator(rng)
         sizes = (x.shape[1], *task.hidden, int(y.max()) + 1)
         network = StochasticMLP(sizes, task.sigma, task.noise).to(device)

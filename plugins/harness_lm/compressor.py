@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers import GenerationConfig
 
-from harness import ChannelLogLikelihoods, Contexts, Incompatible, Kind, calm
+from harness import ChannelLogLikelihoods, Contexts, Incompatible, Kind, single_threaded
 from harness_lm import hub, settings
 from harness_lm.runtime import LOG, halving
 from harness_lm.scoring import right, score
@@ -50,7 +50,7 @@ class HubCompressor(settings.HubCompressor):
                 "temperature 0 gives %d equal summaries of each context; wanted draws=1", self.draws
             )
         data = data.evaluated()
-        with calm(self.device, rng):
+        with single_threaded(self.device, rng):
             model, tokenizer = self._load(self.model)
             prompts = [
                 encode(tokenizer, COMPRESS.format(text=t, query=data.query)) for t in data.texts

@@ -23,6 +23,7 @@ from harness import (
     TokenLogProbabilities,
     TokenSequences,
     UsageError,
+    quiet_transformers,
 )
 from harness_lm import reading, settings
 from harness_lm.reading import RowWatch
@@ -161,7 +162,7 @@ def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
     model: Any  # its own types know no name of a device
     try:
         config = AutoConfig.from_pretrained(name)
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), quiet_transformers():
             model = AutoModelForCausalLM.from_pretrained(
                 name, config=config, dtype=getattr(torch, dtype)
             )

@@ -18,7 +18,7 @@ from harness import (
     Ints,
     TokenLogProbabilities,
     UsageError,
-    calm,
+    single_threaded,
 )
 from harness_lm.profile import ProfileRows, token_log_p
 from harness_lm.runtime import Result, halving
@@ -175,7 +175,7 @@ def full_windows(reader: Reader, tokens: Tokens, limit: int) -> list[Window]:
 
 def _quietly(reader: Reader, work: Callable[[int], Result]) -> Result:
     """Do it without gradients, and with smaller batches where memory runs out."""
-    with calm(reader.device, np.random.default_rng(0)), torch.no_grad():
+    with single_threaded(reader.device, np.random.default_rng(0)), torch.no_grad():
         return halving(BATCH, work)
 
 

@@ -15,7 +15,7 @@ from harness import (
     Incompatible,
     Kind,
     TokenSequences,
-    calm,
+    single_threaded,
     torch_generator,
 )
 from harness_lm import settings, weights
@@ -73,7 +73,7 @@ class TinyCompressor(settings.TinyCompressor):
         prompts = [(*words.codes(text), QUESTION, *query, SUMMARY) for text in test.texts]
         longest = max(map(len, kept)) + 1
         _refuse_long(prompts, compressor.design.window - longest)
-        with calm(self.device, rng):
+        with single_threaded(self.device, rng):
             drawn = self._drawn(
                 compressor, [p for p in prompts for _ in range(self.draws)], longest, rng
             )

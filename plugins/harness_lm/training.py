@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harness import Incompatible, calm, checkpointed, progress, torch_generator
+from harness import Incompatible, checkpointed, progress, single_threaded, torch_generator
 from harness_lm.network import Design, Transformer
 from harness_lm.penalty import entropy_penalty
 from harness_lm.rows import row_entropies
@@ -45,7 +45,7 @@ def train(
     Incompatible : the loss is no longer finite.
     UsageError : the device is absent.
     """
-    with calm(device, rng), checkpointed(f"tiny-lm {key}") as saved:
+    with single_threaded(device, rng), checkpointed(f"tiny-lm {key}") as saved:
         draws = torch_generator(rng)
         network = Transformer(design).to(device)
         windows = Windows(tokens, design, device)

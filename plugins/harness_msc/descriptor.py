@@ -18,9 +18,9 @@ import functools
 from itertools import pairwise
 
 import numpy as np
-from numba import njit, prange
 
 from harness import DataError, Environments, Floats, Ints, Structures, threads_for
+from harness.compiled import njit, prange
 from harness_msc import neighbours
 from harness_msc.neighbours import bin_of
 from harness_msc.settings import Descriptor

@@ -9,9 +9,9 @@ import heapq
 import math
 
 import numpy as np
-from numba import njit, prange
 
 from harness import Bools, Floats, Ints
+from harness.compiled import njit, prange
 from harness_msc.kernel import LEAD, MATH, box_gap, distances, exponential, pair, surprise
 
 

@@ -15,9 +15,9 @@ which inlines this code.
 import math
 
 import numpy as np
-from numba import njit, prange
 
 from harness import Floats, Ints
+from harness.compiled import njit, prange
 
 BLOCK = 32
 """Rows to a block: two rows against one block fit the first-level cache."""

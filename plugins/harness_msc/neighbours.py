@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange
 
 from harness import Bools, DataError, Floats, Ints
+from harness.compiled import njit, prange
 
 MOST_IMAGES = 20_000_000
 """Most images of a structure (600 MB); a cell with more is refused as thinner than any crystal."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+
+from harness.compiled import njit, prange
 
 MATH = {"contract", "reassoc", "nsz"}
 """Sums may be vectorised and fused."""

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness import Graph, Incompatible, Links, Prediction, calm, torch_generator
+from harness import Graph, Incompatible, Links, Prediction, single_threaded, torch_generator
 from harness_netinfof import settings
 from harness_netinfof.adjacency import adjacency, check_plain
 from harness_netinfof.networks import Network, surroundings
@@ -50,7 +50,7 @@ class _Trained(settings.Network):
             raise Incompatible(f"nodes without features; {self.kind} reads nothing else")
         generator = torch_generator(rng)
         graph = adjacency(data.edges, data.nodes)
-        with calm(self.device) as device:
+        with single_threaded(self.device) as device:
             around = surroundings(graph, data.features, device)
             outputs = data.n_classes if isinstance(data, Graph) else self.hidden
             network = Network(self.kind, around, self.hidden, outputs, self.dropout, generator)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness import Estimate, PairedSamples, calm, torch_generator
+from harness import Estimate, PairedSamples, single_threaded, torch_generator
 from harness_neural import objectives, settings
 from harness_neural.evaluation import Value, held, infonce
 from harness_neural.networks import Concat, Critic, Separable
@@ -35,7 +35,7 @@ class _Neural(settings.Critic):
         DataError : a variable that is constant.
         UsageError : a device that is absent.
         """
-        with calm(self.device) as device:
+        with single_threaded(self.device) as device:
             parts = prepare(data, self.batch, rng, device)
             draws = torch_generator(rng)
             critic = self._critic(*parts.widths, draws, device)

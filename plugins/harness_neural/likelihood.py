@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness import Estimate, Incompatible, PairedSamples, calm, torch_generator
+from harness import Estimate, Incompatible, PairedSamples, single_threaded, torch_generator
 from harness_neural import settings
 from harness_neural.evaluation import Value
 from harness_neural.networks import BLOCK, Dense
@@ -81,7 +81,7 @@ class _Likelihood(settings.Density):
             raise Incompatible(
                 "PairedSamples.y is discrete, and q(y|x) is a Gaussian density; wants dv or infonce"
             )
-        with calm(self.device) as device:
+        with single_threaded(self.device) as device:
             parts = prepare(data, self.batch, rng, device)
             draws = torch_generator(rng)
             model = Gaussian(*parts.widths, self.hidden, draws, device)

@@ -9,7 +9,7 @@ import math
 import numpy as np
 import torch
 
-from harness import Activations, Floats, Incompatible, Kind, calm, torch_generator
+from harness import Activations, Floats, Incompatible, Kind, single_threaded, torch_generator
 from harness_superposition import checkpoints, settings
 from harness_superposition.dictionary import Dictionaries
 from harness_superposition.kinds import SparseCodes
@@ -44,7 +44,7 @@ class SAE(settings.SAE):
             saes, held = self._fitted(data, rng)
         judged = _test(data)
         order = rng.permutation(len(judged))
-        with calm(self.device), torch.no_grad():
+        with single_threaded(self.device), torch.no_grad():
             mass, counts = _used(saes, judged[order])
             unexplained = saes.unexplained(held)
         if not (np.isfinite(unexplained).all() and np.isfinite(mass).all()):
@@ -75,7 +75,7 @@ class SAE(settings.SAE):
         ``scale``. Raises as
         `transform`.
         """
-        with calm(self.device):
+        with single_threaded(self.device):
             saes = checkpoints.read(self.checkpoint).to(self.device)
         if saes.shape[2] != data.width:
             raise Incompatible(
@@ -98,7 +98,7 @@ class SAE(settings.SAE):
         fitted, held = x[order[:kept]], x[order[kept:]]
         if data.split is not None and data.split.valid.size:
             fitted, held = x[order], data.part("valid").x
-        with calm(self.device), torch.no_grad():
+        with single_threaded(self.device), torch.no_grad():
             seen, judged = (_single(part, gain).to(self.device) for part in (fitted, held))
             saes = train(self._plan(data.width), seen, judged, torch_generator(rng))
         saes = dataclasses.replace(saes, gain=gain * saes.gains)

@@ -5,11 +5,10 @@ Remote code is never run, and weights are read from safetensors only: a pickle m
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
-from harness import Incompatible, UsageError
+from harness import Incompatible, UsageError, quiet_transformers
 
 
 def need(name: str, component: str) -> str:
@@ -69,20 +68,11 @@ def model(task: str, name: str, revision: str, **more: Any) -> tuple[Any, list[s
 
 def _opened(load: Any, name: str) -> Any:
     """What ``load`` gives. Raises `UsageError` with a reason that a user understands."""
-    from transformers.utils import logging
-
-    chatter: Any = logging
-    level = chatter.get_verbosity()
-    chatter.set_verbosity_error()
-    chatter.disable_progress_bar()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet_transformers():
             return load()
     except (OSError, ValueError, ImportError, KeyError) as error:
         raise UsageError(f"{name}: {_reason(name, error)}") from error
-    finally:
-        chatter.set_verbosity(level)
 
 
 def _reason(name: str, error: Exception) -> str:

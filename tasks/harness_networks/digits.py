@@ -11,7 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Activations, Case, Floats, Ints, UsageError, calm, stream, torch_generator
+from harness import (
+    Activations,
+    Case,
+    Floats,
+    Ints,
+    UsageError,
+    single_threaded,
+    stream,
+    torch_generator,
+)
 from harness_networks import settings
 from harness_networks.runtime import TRAININGS, Ensemble, uniform
 
@@ -74,7 +83,7 @@ class AdversarialDigits(settings.AdversarialDigits):
         count = len(self.epsilons)
         images = found.images.expand(count, -1, -1)
         labels = found.labels
-        with calm(self.device) as device:
+        with single_threaded(self.device) as device:
             if inputs == "attacked":
                 rng = stream(seed, "adversarial-digits", "attack", str(classes), str(width))
                 sizes, draws = torch.tensor(self.epsilons, device=device), torch_generator(rng)
@@ -158,7 +167,7 @@ def _trained(task: AdversarialDigits, classes: int, width: int, seed: int) -> Tr
     draws = torch_generator(rng)
     order = torch.from_numpy(rng.permutation(len(x)))
     train, test = order[: len(x) * 4 // 5], order[len(x) * 4 // 5 :]
-    with calm(task.device) as device:
+    with single_threaded(task.device) as device:
         images = torch.tensor(x, dtype=torch.float32, device=device)
         labels, sizes = torch.tensor(y, device=device), torch.tensor(task.epsilons, device=device)
         networks = Ensemble(len(sizes), (x.shape[1], width, classes), draws, device)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Activations, Case, UsageError, calm, stream, torch_generator
+from harness import Activations, Case, UsageError, single_threaded, stream, torch_generator
 from harness_networks import settings
 from harness_networks.runtime import TRAININGS, uniform
 
@@ -61,7 +61,7 @@ class Grokking(settings.Grokking):
         pairs, moments = self.trained(seed)
         weights = moments[step]
         rng = stream(seed, "grokking", "chain", str(step))
-        with calm(self.device) as device, torch.no_grad():
+        with single_threaded(self.device) as device, torch.no_grad():
             everything = torch.arange(len(pairs.a), device=device)
             rows = pairs.train if self.inputs == "train" else everything
             values = hidden(weights, pairs, rows).double().cpu().numpy()
@@ -133,7 +133,7 @@ def _trained(task: Grokking, seed: int) -> tuple[Pairs, dict[int, Weights]]:
     parts = (every // p, every % p, (every // p + every % p) % p, order[:kept], order[kept:])
     maps = ((EMBEDDING, task.units), (task.units,)) * 2
     moments: dict[int, Weights] = {}
-    with calm(task.device) as device:
+    with single_threaded(task.device) as device:
         pairs = Pairs(*(part.to(device) for part in parts))
         drawn = (
             torch.randn((p, EMBEDDING), generator=draws),

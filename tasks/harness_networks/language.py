@@ -13,7 +13,17 @@ import numpy as np
 import torch
 
 import harness
-from harness import Activations, Case, Floats, HiddenStates, Ints, UsageError, calm, stream
+from harness import (
+    Activations,
+    Case,
+    Floats,
+    HiddenStates,
+    Ints,
+    UsageError,
+    quiet_transformers,
+    single_threaded,
+    stream,
+)
 from harness_networks import settings
 
 TINY = "tiny-lm"
@@ -110,7 +120,8 @@ def _loaded(what: str, model: str) -> Any:
         )
     try:
         found = getattr(transformers, what)
-        return found.from_pretrained(model, local_files_only=Path(model).is_dir())
+        with quiet_transformers():
+            return found.from_pretrained(model, local_files_only=Path(model).is_dir())
     except Exception as error:  # whatever the hub, the network or the files raise
         first = " ".join(str(error).split())[:160]
         raise UsageError(
@@ -162,7 +173,7 @@ def _seen(task: LMLayers, seed: int) -> dict[str, Floats]:
     for name, module in network.named_modules():
         if name in parts:
             module.register_forward_hook(partial(keep, name))
-    with calm(task.device) as device, torch.no_grad():
+    with single_threaded(task.device) as device, torch.no_grad():
         network.to(device)
         for batch in windows.to(device).split(16):
             states = network(batch, output_hidden_states=True, use_cache=False).hidden_states

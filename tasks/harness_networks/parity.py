@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Activations, Case, Ints, UsageError, calm, stream, torch_generator
+from harness import Activations, Case, Ints, UsageError, single_threaded, stream, torch_generator
 from harness_networks import settings
 from harness_networks.runtime import TRAININGS, Ensemble
 
@@ -61,7 +61,7 @@ class DropoutParity(settings.DropoutParity):
         found = self.trained(width, seed)
         rng = stream(seed, "dropout-parity", "samples", str(width), str(number))
         rows = rng.permutation(len(found.labels))[: self.n]
-        with calm(self.device) as device, torch.no_grad():
+        with single_threaded(self.device) as device, torch.no_grad():
             some = found.inputs[torch.from_numpy(rows).to(device)].expand(len(self.rates), -1, -1)
             values = found.networks.hidden(some)[number].double().cpu().numpy()
         return Activations(
@@ -101,7 +101,7 @@ def _trained(task: DropoutParity, width: int, seed: int) -> Trained:
         train[rows[: len(rows) // 5]] = False
     seen, draws = torch.from_numpy(np.flatnonzero(train)), torch_generator(rng)
     unseen = torch.from_numpy(np.flatnonzero(~train))
-    with calm(task.device) as device:
+    with single_threaded(task.device) as device:
         inputs = inputs.to(device)
         wanted = torch.tensor(labels, dtype=torch.float32, device=device)
         rates = torch.tensor(task.rates, device=device)[:, None, None]

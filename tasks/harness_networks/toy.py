@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness import Activations, Case, Floats, UsageError, calm, stream, torch_generator
+from harness import Activations, Case, Floats, UsageError, single_threaded, stream, torch_generator
 from harness_networks import settings
 from harness_networks.runtime import TRAININGS
 from harness_networks.shares import effective
@@ -73,7 +73,7 @@ class ToySuperposition(settings.ToySuperposition):
 def _trained(task: ToySuperposition, seed: int) -> Floats:
     draws = torch_generator(stream(seed, "toy-superposition", "models"))
     shape = (task.models, task.units, task.features)
-    with calm(task.device) as device:
+    with single_threaded(task.device) as device:
         scale = (2.0 / (task.units + task.features)) ** 0.5
         weights = (torch.randn(shape, generator=draws) * scale).to(device)
         bias = torch.zeros((task.models, 1, task.features), device=device)

@@ -138,18 +138,16 @@ def test_no_process_outlives_a_run(go):
 
 def test_ctrl_c_records_what_was_in_flight(go, monkeypatch):
     """The interruption comes while the parent waits for its workers, as it nearly always does."""
-    from harness.executors import local
+    from harness.executors.local import Local
 
-    listen, heard = local.wait, []
+    listen = Local._hear
 
-    def wait(*arguments):
-        # ready, data, stage estimator: then the first path is being computed
-        heard.append(listen(*arguments))
-        if len(heard) == 4:
+    def hear(slots, slot, process, what, body, *rest):
+        if what == "stage" and body[1].startswith("estimator"):  # the first path is computed
             raise KeyboardInterrupt
-        return heard[-1]
+        return listen(slots, slot, process, what, body, *rest)
 
-    monkeypatch.setattr(local, "wait", wait)
+    monkeypatch.setattr(Local, "_hear", hear)
     result = go(
         Options(workers=1),
         tasks=("normals",),

@@ -195,7 +195,8 @@ def test_a_component_that_a_parameter_names_counts(toy, path):
 
 
 def test_only_the_changed_plugin_is_invalidated(tmp_path, monkeypatch):
-    from harness.registry import Plugin, Registry
+    from harness.components import Plugin
+    from harness.registry import Registry
 
     for name in ("one", "two"):
         (tmp_path / f"{name}_part.py").write_text(f"HARNESS_API = 1  # {name}\n")

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+import harness
+
 HEAVY = {
     "torch", "transformers", "datasets", "numba", "scipy", "ase", "sklearn", "pandas", "matplotlib", "pyarrow",
 }  # fmt: skip
@@ -48,3 +50,8 @@ def test_importing_the_library_costs_nothing():
         ).stdout
         == "0\n"
     )
+
+
+def test_names_of_the_last_release_warn():
+    with pytest.warns(DeprecationWarning, match=r"harness\.calm is now harness\.single_threaded"):
+        assert harness.calm is harness.single_threaded

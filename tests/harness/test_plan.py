@@ -3,8 +3,8 @@ import itertools
 import pytest
 
 from harness import Estimate, EstimatorSpec, Kind, ModelSpec, TaskSpec, UsageError, array, plan
+from harness.components import Component
 from harness.plan import Request
-from harness.registry import Component
 
 
 def paths(registry, **request):

@@ -8,6 +8,7 @@ import pytest
 import harness
 from harness import ComponentOf, Device, Estimate, EstimatorSpec, Param, Samples, UsageError, param
 from harness import registry as registries
+from harness.components import Component, Plugin
 from harness.errors import PluginError
 from harness.identity import sources
 from harness.naming import named, parameters
@@ -110,9 +111,9 @@ def duel(monkeypatch):
         others: tuple[str, ...] = param((), "more of them", component=ComponentOf("estimator"))
 
     found = registries.load()
-    plugin = registries.Plugin("duels", "harness_toy")
+    plugin = Plugin("duels", "harness_toy")
     found.plugins["duels"] = plugin
-    component = registries.Component("estimator", "duels", spec(settings=Duel))
+    component = Component("estimator", "duels", spec(settings=Duel))
     found.components["estimator"]["duels/m"] = component
     return found, component
 

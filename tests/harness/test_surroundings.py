@@ -26,7 +26,7 @@ def test_everything_is_put_back_even_after_an_error(three_threads, seeded):
     state = torch.get_rng_state()
 
     def fail():
-        with harness.calm("cpu", rng() if seeded else None) as device:
+        with harness.single_threaded("cpu", rng() if seeded else None) as device:
             assert (torch.get_num_threads(), device.type) == (1, "cpu")
             if seeded:
                 torch.rand(3)
@@ -40,7 +40,7 @@ def test_everything_is_put_back_even_after_an_error(three_threads, seeded):
 
 def test_global_draws_depend_on_the_generator_alone():
     def drawn(seed):
-        with harness.calm(rng=rng(seed)):
+        with harness.single_threaded(rng=rng(seed)):
             return torch.rand(3).tolist()
 
     first = drawn(1)
@@ -59,7 +59,7 @@ def test_a_torch_generator_follows_numpys():
 def test_a_gpu_that_is_not_there_is_named():
     with (
         pytest.raises(harness.UsageError, match="no GPU here; wanted device=cpu"),
-        harness.calm("cuda"),
+        harness.single_threaded("cuda"),
     ):
         pass
 

@@ -200,3 +200,14 @@ def exact(value: Any) -> Any:
 def exacts(values: Iterable[Any]) -> list[Any]:
     """`exact` of each."""
     return [exact(v) for v in values]
+
+
+def told(row: Mapping[str, Any]) -> Iterator[str]:
+    """Time, traits and verification of a row of `plain`, for the difference of two boards."""
+    if row.get("cost_s") is not None:
+        yield f"{row['cost_s']:.2g} s"
+    if row.get("traits"):
+        yield ", ".join(row["traits"])
+    if "verified" in row:
+        n, m = row["verified"]
+        yield f"verified {n} of {m}"

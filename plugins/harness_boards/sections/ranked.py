@@ -28,6 +28,7 @@ from harness_boards.sections.base import (
     exacts,
     lines,
     plain_row,
+    told,
 )
 from harness_boards.standing import PLACE, TIME, Floats, Measure, Standing
 
@@ -293,11 +294,15 @@ class Ranked(Section):
 
     @classmethod
     def state(cls, row: Mapping[str, Any]) -> str:
-        """Rank, tie, score and coverage."""
+        """Rank, tie, score, coverage, violations, time, traits and how much is verified."""
         bounds = row.get("rank_interval")
         ranks = standing.span(bounds and (int(bounds[0]), int(bounds[1])))
         score = "–" if row["score"] is None else number(row["score"])
-        return f"rank {ranks} {row['tie'] or ''} {score} ({row['done']})"
+        marks = "".join(f", {n} {mark}" for mark, n in row.get("marks", {}).items())
+        said = [f"rank {ranks} {row['tie'] or ''} {score} ({row['done']}{marks})"]
+        if row.get("violations"):
+            said.append(f"{row['violations']} violations")
+        return "; ".join([*said, *told(row)])
 
     def records(self, groups: Groups) -> list[list[Record]]:
         """Those of a row's models, estimator and parameters that measure the quantity of its

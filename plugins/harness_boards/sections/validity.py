@@ -26,6 +26,7 @@ from harness_boards.sections.base import (
     exacts,
     lines,
     plain_row,
+    told,
 )
 from harness_boards.sections.ranked import DRAWS, TALL
 
@@ -192,7 +193,8 @@ class Validity(Section):
     def state(cls, row: Mapping[str, Any]) -> str:
         """Spearman's correlation, and over how many points."""
         value = row["spearman"]
-        return f"{'–' if value is None else number(value)} ({row['points']})"
+        said = f"{'–' if value is None else number(value)} ({row['points']})"
+        return "; ".join([said, *told(row)])
 
     def records(self, groups: Groups) -> list[list[Record]]:
         """A measure is one row whatever its parameters; where points are paths, whatever the

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness import Estimate, Floats, Incompatible, Ints, LabelLogProbabilities, calm
+from harness import Estimate, Floats, Incompatible, Ints, LabelLogProbabilities, single_threaded
 from harness_wireless_pvi import settings, training
 from harness_wireless_pvi.estimators import calibration_error, correct, given
 from harness_wireless_pvi.kinds import GuidedText
@@ -64,7 +64,7 @@ class _Policy(SmallTransformer):
             test = test[~data.wrong[test]]
         if not test.size:
             raise Incompatible("every test label is wrong; wanted a right one to judge by")
-        with calm(self.device, rng):
+        with single_threaded(self.device, rng):
             full = self.score(network, words, [texts[i] for i in test])
         null = np.tile(held_out.prior(data.y[train], k), (len(test), 1))
         full = np.maximum(full, held_out.FLOOR)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from harness import Floats, calm
+from harness import Floats, single_threaded
 from harness_wireless_pvi import batches, hub, training
 
 MAX_LENGTH = 256
@@ -23,7 +23,11 @@ def encode(texts: list[str], name: str, device: str) -> Floats:
     batches.tell_cut([len(i) for i in ids], MAX_LENGTH)
     ids = [i[:MAX_LENGTH] for i in ids]
     out: Floats | None = None
-    with calm(device, np.random.default_rng(0)), torch.inference_mode(), training.precision(device):
+    with (
+        single_threaded(device, np.random.default_rng(0)),
+        torch.inference_mode(),
+        training.precision(device),
+    ):
         network = network.to(device).eval()
         for rows in batches.by_length([len(i) for i in ids], SCORED_TOKENS):
             tokens, real = batches.padded([ids[r] for r in rows], words.pad_token_id, device)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Floats, Ints, Kind, LabelledText, LabelLogProbabilities, calm
+from harness import Floats, Ints, Kind, LabelledText, LabelLogProbabilities, single_threaded
 from harness_wireless_pvi import batches, hub, settings, training
 from harness_wireless_pvi.predictors import held_out, prompts
 from harness_wireless_pvi.predictors.held_out import Predict
@@ -49,13 +49,13 @@ class HFCausal(Tuned, settings.TunedAnswers):
         )
         if self.scoring == "first":
             prompts.check_first(asked, data.classes)
-        with calm(self.device, rng):
+        with single_threaded(self.device, rng):
             base = hub.model("AutoModelForCausalLM", name, self.revision)[0]
         shared_null = len(asked.null) == 1
 
         def scored(network: Any, chosen: list[list[int]]) -> Floats:
             size, pad = self.score_tokens, words.pad_token_id
-            with calm(self.device, np.random.default_rng(0)):
+            with single_threaded(self.device, np.random.default_rng(0)):
                 return score(network, asked, chosen, self.scoring, size, pad, self.device)
 
         def losses(chosen: list[list[int]]) -> Any:
@@ -67,7 +67,7 @@ class HFCausal(Tuned, settings.TunedAnswers):
             return of
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
-            with calm(self.device, rng):
+            with single_threaded(self.device, rng):
                 full = self.tuned(base, "CAUSAL_LM", losses(asked.full), train, rng)
                 null = full
                 if self.null == "prompt" and self.steps:

@@ -8,7 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Floats, Ints, Kind, LabelledText, LabelLogProbabilities, UsageError, calm
+from harness import (
+    Floats,
+    Ints,
+    Kind,
+    LabelledText,
+    LabelLogProbabilities,
+    UsageError,
+    single_threaded,
+)
 from harness_wireless_pvi import batches, hub, settings, training
 from harness_wireless_pvi.predictors import held_out
 from harness_wireless_pvi.predictors.held_out import Predict
@@ -27,7 +35,7 @@ class HFClassifier(Tuned, settings.TunedClassifier):
         """Log-probabilities of the classes. Raises as `held_out.scores` and `hub.model`."""
         name, k = hub.need(self.model, "hf-classifier"), len(data.classes)
         words = hub.tokenizer(name, self.revision)
-        with calm(self.device, rng):
+        with single_threaded(self.device, rng):
             base = self._base(name, k)
             base.config.pad_token_id = words.pad_token_id
         ids = self._encoded(words, data)
@@ -42,7 +50,7 @@ class HFClassifier(Tuned, settings.TunedClassifier):
             return of
 
         def fit(train: Ints, rng: np.random.Generator) -> Predict:
-            with calm(self.device, rng):
+            with single_threaded(self.device, rng):
                 full = self.tuned(base, "SEQ_CLS", losses(ids), train, rng)
                 null = held_out.prior(data.y[train], k)
                 if self.null == "trained":
@@ -50,7 +58,7 @@ class HFClassifier(Tuned, settings.TunedClassifier):
                     null = self._scores(without, blank[:1], words)[0]
 
             def predict(rows: Ints) -> tuple[Floats, Floats]:
-                with calm(self.device, np.random.default_rng(0)):
+                with single_threaded(self.device, np.random.default_rng(0)):
                     table = self._scores(full, [ids[i] for i in rows], words)
                 return table, np.tile(null, (len(rows), 1))
 

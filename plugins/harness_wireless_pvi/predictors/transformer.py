@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Floats, Ints, Kind, LabelledText, LabelLogProbabilities, calm
+from harness import Floats, Ints, Kind, LabelledText, LabelLogProbabilities, single_threaded
 from harness_wireless_pvi import batches, settings, training
 from harness_wireless_pvi.predictors import held_out
 from harness_wireless_pvi.predictors.held_out import Predict
@@ -105,7 +105,7 @@ class SmallTransformer(settings.Transformer):
             if schedule is None
             else list(schedule)
         )
-        with calm(self.device, rng):
+        with single_threaded(self.device, rng):
             network = Classifier(
                 words.size, self.max_length, self.width, self.layers, k, self.dropout
             ).to(self.device)
@@ -156,7 +156,7 @@ class TransformerClassifier(SmallTransformer, settings.TransformerFamily):
             null = self._null(data.y, k, train, len(texts), rng)
 
             def predict(rows: Ints) -> tuple[Floats, Floats]:
-                with calm(self.device, np.random.default_rng(0)):
+                with single_threaded(self.device, np.random.default_rng(0)):
                     full = self.score(network, words, [texts[i] for i in rows])
                 # The network learns nothing of classes that training lacks; their mass is spread.
                 known = full[:, seen] - np.log(np.exp(full[:, seen]).sum(1, keepdims=True))
@@ -171,6 +171,6 @@ class TransformerClassifier(SmallTransformer, settings.TransformerFamily):
         if self.null == "prior":
             return held_out.prior(y[train], k)
         network, words = self.fit([" "] * n, y, k, train, None, rng)
-        with calm(self.device, np.random.default_rng(0)):
+        with single_threaded(self.device, np.random.default_rng(0)):
             blank: Floats = self.score(network, words, [" "])[0]
         return blank

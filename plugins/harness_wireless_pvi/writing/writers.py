@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from harness import Incompatible, Kind, ReferencedText, calm
+from harness import Incompatible, Kind, ReferencedText, single_threaded
 from harness_wireless_pvi.kinds import GeneratedText
 from harness_wireless_pvi.predictors.texts import WORDS
 from harness_wireless_pvi.settings import Lead, Nearest, Writing
@@ -73,7 +73,7 @@ class HFWriter(Writing):
         ]
         batches.tell_cut([len(body) + len(cue) for body in bodies], self.max_length)
         written = []
-        with calm(self.device, rng), torch.inference_mode():
+        with single_threaded(self.device, rng), torch.inference_mode():
             for body in bodies:
                 ids = torch.tensor([body[: self.max_length - len(cue)] + cue], device=self.device)
                 found = network.generate(

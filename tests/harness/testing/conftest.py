@@ -6,7 +6,8 @@ import textwrap
 
 import pytest
 
-from harness.registry import Plugin, Registry
+from harness.components import Plugin
+from harness.registry import Registry
 from harness.testing import checks, verdicts
 
 ESTIMATOR = """

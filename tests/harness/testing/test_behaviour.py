@@ -29,6 +29,10 @@ return Estimate(local.mean(), local=np.full(data.n, local.mean()))
             "global-rng",
         ),
         *(
+            "side-effects",
+            "memory",
+            "later-calls",
+            "large-data",
             "inputs-unchanged",
             "bad-data",
             "deterministic",
@@ -234,6 +238,7 @@ return Estimate(-0.5 * np.{log}(1 - r**2))
 
 def test_conditional_mutual_information_is_in_nats(results, estimator):
     body = """
+if data.x.shape[1] > 1: raise Incompatible('not one variable')
 x, y = (v - np.linalg.lstsq(data.z, v, rcond=None)[0].T * data.z for v in (data.x, data.y))
 if min(x.std(), y.std()) < 1e-9 or data.n < 4: raise Incompatible('not normal')
 r = np.corrcoef(x[:, 0], y[:, 0])[0, 1]
@@ -256,6 +261,7 @@ def test_torch_is_watched_where_it_is_loaded(results, estimator, monkeypatch):
             return np.frombuffer(self, np.uint8)
 
     class Torch:
+        __name__ = "torch"
         uint8 = "uint8"
 
         def __init__(self):

@@ -49,7 +49,9 @@ def test_a_kind_without_a_word_of_its_own_is_filled_from_its_axes():
     assert len(set(found.names)) == found.cuts[-1] == len(found.ids)
     assert found.extra is None
     assert found == sample(Bare, stream(0), 7, split=True) != sample(Bare, stream(1), 7, split=True)
-    with pytest.raises(NotChecked, match="what moves in a Bare is not known: name it in Bare.coor"):
+    with pytest.raises(
+        NotChecked, match=r"what moves in a Bare is not known: name it in Bare\.coor"
+    ):
         translated(found)
 
 
@@ -112,7 +114,7 @@ def test_a_kind_adds_hard_data_and_its_own_split():
     data = sample(Paired, stream(0), 6, split=True)
     assert data.split.train.tolist() == [0, 1, 2]
     assert list(dict(awkward(data)))[-1] == "all at the origin"
-    assert np.array_equal(translated(data).x, data.x + [3.0, 1.0])
+    assert np.array_equal(translated(data).x, data.x + np.array([3.0, 1.0]))
     assert np.array_equal(rescaled(data).x, 2 * data.x)
 
 

@@ -26,6 +26,7 @@ def folder(command, tmp_path):
     folder.mkdir(parents=True)
     (folder / "board.toml").write_text(TOML)
     ok(command("board", "run", "toys", *where(folder)))
+    ok(command("board", "lock", "toys", *where(folder)))
     return folder
 
 
@@ -44,7 +45,12 @@ def rewritten(folder, change):
 
 
 def test_run_build_check_show(command, folder):
-    assert {f.name for f in folder.iterdir()} == {"board.toml", "records", *GENERATED}
+    assert {f.name for f in folder.iterdir()} == {
+        "board.toml",
+        "board.lock.json",
+        "records",
+        *GENERATED,
+    }
     assert ok(command("board", "check", "toys", *where(folder))).stderr == ""
     before = {name: (folder / name).read_bytes() for name in GENERATED}
     for name in GENERATED:
@@ -112,6 +118,11 @@ def test_a_seed_and_a_task_that_nobody_asked_for(command, folder):
     (folder / "board.toml").write_text(
         TOML.replace("normals", "choice").replace('"mean"', '"best"')
     )
+    assert (
+        "belongs to another board.toml; `harness board lock toys`"
+        in tampered(command, folder).stderr
+    )
+    ok(command("board", "lock", "toys", *where(folder)))
     assert "this board asks for no such task" in tampered(command, folder).stderr
 
 
@@ -182,9 +193,11 @@ def test_a_stranger_contributes_all_estimators_that_fit(command, folder):
         )
     )
     shutil.rmtree(folder / "records")
+    ok(command("board", "lock", "toys", *where(folder)))
     ok(command("board", "submit", "toys", "--plugin", "classics", *where(folder)))
     assert "| kl" in (folder / "table.md").read_text()
     (folder / "board.toml").write_text(TOML)
+    ok(command("board", "lock", "toys", *where(folder)))
     partial = command("board", "submit", "toys", "--plugin", "classics", *where(folder))
     assert partial.returncode == 2  # all estimators of classics that fit, and most were not run
     assert "have no result of the installed code" in partial.stderr

@@ -56,7 +56,7 @@ def test_lines_are_standard_json_in_order(file):
 
 
 def changed(path, number, change):
-    """The file with one line changed and its digest mended, as somebody determined would."""
+    """The file with one line changed and its digest computed anew, as somebody determined would."""
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     lines[number - 1] = change(lines[number - 1])
     save(path, lines)
@@ -143,7 +143,8 @@ def test_a_key_of_another_recipe_is_found_by_the_check(board, record, recipes):
     setup = renamed(setup | ({} if forged is None else {"recipe": forged}))
     save(path, [head, setup, line | {"of": setup["setup"]}])
     assert submission.read(path).records[0].recipe == (forged or 1)
-    assert any("the key is not that of the record" in p for p in checking.problems(made))
+    says = "the text is not that which" if forged == 1 else "the key is not that of the record"
+    assert any(says in p for p in checking.problems(made))
 
 
 def test_functions_are_rows_of_boards_too(board, record):
@@ -199,9 +200,22 @@ def test_junk_is_no_traceback(file, junk):
         submission.read(path)
 
 
-def test_an_older_schema_names_the_command_that_mends_it(file):
+def test_an_older_schema_names_the_command_that_fixes_it(file):
     path, records = file
     path.write_text("".join(r.to_json() + "\n" for r in records))
     with pytest.raises(UsageError, match="schema 0; `harness board upgrade toys` rewrites it"):
         submission.read(path)
     assert len(submission.read_old(path)) == len(records)
+
+
+def test_a_file_keeps_curves_and_checks_them(board, record):
+    curve = {"name_x": "x", "name_y": "y", "x": [0.0, 1.0, 2.0], "y": [1.0, 2.0, 3.0]}
+    folder = board([record("a", "one", s, diagnostics={"curve": curve}) for s in (0, 1)])
+    path = folder.records_folder / "e.jsonl"
+    assert submission.read(path).records[0].curve.plain() == curve
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    place = next(i for i, line in enumerate(lines) if "diagnostics" in line)
+    lines[place]["diagnostics"]["curve"]["x"] = [0.0, 2.0, 1.0]
+    save(path, lines)
+    with pytest.raises(UsageError, match=rf"e\.jsonl:{place + 1}: .*do not increase"):
+        submission.read(path)

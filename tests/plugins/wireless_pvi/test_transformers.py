@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from harness import Incompatible, ReferencedText, UsageError, calm
+from harness import Incompatible, ReferencedText, UsageError, single_threaded
 from harness_wireless_pvi.kinds import GeneratedText
 
 from .conftest import RNG, estimate, lamps, scores
@@ -167,7 +167,7 @@ def test_low_rank_updates_of_a_language_model_train_little_and_lower_the_loss(gp
 
     rows = np.arange(4)
     before = float(losses(rows).mean().detach())
-    with calm("cpu", RNG(0)):
+    with single_threaded("cpu", RNG(0)):
         after = training.train(
             network, losses, training.shuffled(rows, 4, 60, RNG(0)), steps=60, learning_rate=1e-2, weight_decay=0.0,
             device="cpu",

@@ -1,0 +1,175 @@
+"""What is said over links, as plain data, and how it becomes objects again, checked."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+
+from harness.components import Component
+from harness.errors import HarnessError, PluginError
+from harness.keeper import Keeper
+from harness.kinds import Kind, Split
+from harness.long_work import Progress
+from harness.measure import Cost
+from harness.outputs import Curve, Estimate, Output, Prediction, Selection
+from harness.records import Status
+from harness.units import CaseResult, Done, Loaded, Unit
+from harness.wire import WireError
+
+OUTPUTS: dict[str, type[Output]] = {
+    kind.__name__: kind for kind in (Estimate, Selection, Curve, Prediction)
+}
+
+
+def unit_of(plain: dict[str, Any]) -> Unit:
+    """A unit from what `asdict` made of it."""
+    pairs = {name: tuple(plain[name]) for name in ("task", "estimator")}
+    models = tuple((name, params) for name, params in plain["models"])
+    return Unit(**plain | pairs | {"models": models, "cases": tuple(plain["cases"])})
+
+
+def plain_kind(data: Kind) -> dict[str, Any]:
+    """The fields of a kind."""
+    found = {f.name: getattr(data, f.name) for f in fields(data)}
+    if isinstance(data.split, Split):
+        found["split"] = dict(data.split.parts())
+    return found
+
+
+def reference(kind: type[Kind]) -> str:
+    """Where the class of a kind is to be found."""
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def kind_of(where: str, plain: dict[str, Any]) -> Kind:
+    """The data that `plain_kind` took apart; its arrays are used as they are."""
+    module, _, name = where.partition(":")
+    kind = importlib.import_module(module)
+    for part in name.split("."):
+        kind = getattr(kind, part)
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
+    if plain.get("split") is not None:
+        values["split"] = Split(**plain["split"])
+    made: Kind = kind(**values)  # type: ignore[operator]
+    return made
+
+
+def answered(keeper: Keeper, unit: Unit, question: Any) -> dict[str, Any]:
+    """The task's answer to a question that came over the wire, or why there is none."""
+    try:
+        answers = keeper.answers(unit)
+        answer = keeper.respond(unit, kind_of(reference(answers[0]), question))
+    except Exception as error:
+        return {"answer": None, "error": f"{type(error).__name__}: {error}"}
+    return {"answer": None if answer is None else plain_kind(answer), "error": ""}
+
+
+def answer_of(where: str, what: str, body: Any) -> Kind | None:
+    """The answer that came to a question. Raises `PluginError` where the task gave none."""
+    if what != "answer" or body["error"]:
+        raise PluginError(f"the task did not answer: {body['error']}")
+    return None if body["answer"] is None else kind_of(where, body["answer"])
+
+
+def plain_output(output: Output) -> dict[str, Any]:
+    """The fields of an output, and its type."""
+    found = {f.name: getattr(output, f.name) for f in fields(output)}
+    return {"type": type(output).__name__, "fields": found}
+
+
+def output_of(estimator: Component, plain: Any) -> Output:
+    """The output that an estimator gave, made and so checked anew.
+
+    Raises `WireError` for what is no output, or another one than the estimator's spec says.
+    """
+    gives = estimator.spec.gives
+    try:
+        kind, values = OUTPUTS[plain["type"]], dict(plain["fields"])
+        if not issubclass(kind, gives):
+            raise PluginError(f"gave {kind.__name__}; its spec says {gives.__name__}")
+        if isinstance(values.get("sets"), dict):
+            values["sets"] = {int(size): chosen for size, chosen in values["sets"].items()}
+        return kind(**values)
+    except (KeyError, TypeError, ValueError, HarnessError) as error:
+        raise WireError(f"an output that cannot be read: {error}") from None
+
+
+def plain_done(done: Done) -> dict[str, Any]:
+    """What came of work, for the wire."""
+    found = dict(vars(done))
+    found["cost"] = asdict(done.cost) if done.cost else None
+    found["output"] = plain_output(done.output) if done.output is not None else None
+    return found
+
+
+def done_of(estimator: Component, plain: Any) -> Done:
+    """What came of work, checked against the unit that was sent. Raises `WireError`."""
+    try:
+        found = dict(plain)
+        output = found.pop("output")
+        cost = found.pop("cost")
+        done = Done(**found)
+        done.status = Status(done.status)
+        done.cost = _cost(cost) if cost else None
+        done.prefix_s = None if done.prefix_s is None else _number(done.prefix_s)
+        for name, kind in (("versions", dict), ("notes", list), ("card", str), ("spoiled", bool)):
+            if not isinstance(getattr(done, name), kind):
+                raise TypeError(f"{name} is {type(getattr(done, name)).__name__}")
+        if not isinstance(done.cause, str | None) or (output is None) == (done.status is Status.OK):
+            raise TypeError("an output and a failure, or neither")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise WireError(f"an answer that cannot be read: {error}") from None
+    if output is not None:
+        done.output = output_of(estimator, output)
+    return done
+
+
+def loaded_of(plain: Any) -> Loaded:
+    """How loading ended; the data themselves are in a file."""
+    loaded = Loaded(None, **plain)
+    loaded.status = Status(loaded.status)
+    return loaded
+
+
+def results_of(unit: Unit, plain: Any) -> list[CaseResult]:
+    """The results of judging, one for each case of the unit."""
+    results = [CaseResult(**result) for result in plain]
+    for result in results:
+        result.status = Status(result.status)
+    if tuple(r.case for r in results) != unit.cases:
+        raise WireError("results of other cases")
+    return results
+
+
+def pair_of(plain: Any) -> tuple[str, Any]:
+    """The request that an answer names, and the answer. Raises `WireError`."""
+    if not (isinstance(plain, list) and len(plain) == 2 and isinstance(plain[0], str)):
+        raise WireError("an answer to no request")
+    return plain[0], plain[1]
+
+
+def progress_of(plain: Any) -> Progress:
+    """How far a stage has come. Raises `WireError`."""
+    try:
+        done, total, note = plain
+        return Progress(_number(done), _number(total), str(note)[:200])
+    except (TypeError, ValueError) as error:
+        raise WireError(f"progress that cannot be read: {error}") from None
+
+
+def _cost(plain: dict[str, Any]) -> Cost:
+    peak = plain["peak_mib"]
+    return Cost(
+        _number(plain["wall_s"]),
+        _number(plain["cpu_s"]),
+        None if peak is None else _number(peak),
+    )
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        raise TypeError(f"{value!r} is not a number")
+    return value

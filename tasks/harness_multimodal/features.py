@@ -1,0 +1,164 @@
+"""Features that others extracted, from NPZ files of the user's."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from harness import Case, DataError, Floats, Modalities, Split, UsageError, stream
+from harness_multimodal import settings
+
+PARTS = ("train", "valid", "test")
+CONVERT = (
+    "np.savez('mosi.npz', **{f'{p}_{k}': d[p][k] for p in ('train', 'valid', 'test') "
+    "for k in ('vision', 'audio', 'text', 'labels')})"
+)
+"""How the dictionary d in a pickle of MultiBench becomes a file that holds no code."""
+
+
+def _read(path: str, task: str, wanted: str) -> dict[str, Any]:
+    """The arrays of a file. Raises `UsageError` where there is none, or of another layout."""
+    if not path:
+        raise UsageError(f"{task}.path: no file; wanted --set {task}.path=FILE, {wanted}")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except (OSError, ValueError, zipfile.BadZipFile, TypeError) as error:
+        raise UsageError(f"{task}.path: {path}: {error}; wanted {wanted}") from error
+
+
+def _held(arrays: Mapping[str, Any], name: str, path: str) -> Any:
+    if name not in arrays:
+        raise UsageError(f"{path}: no array {name}; it has {', '.join(sorted(arrays))}")
+    return arrays[name]
+
+
+def _table(values: Any, where: str) -> Floats:
+    """One row per unit; of a sequence ``(n, time, d)``, the mean of its rows that are not zero.
+
+    Raises `DataError` for other shapes; numbers that are not finite become 0, as in MultiBench.
+    """
+    found = np.nan_to_num(np.asarray(values, np.float64), posinf=0.0, neginf=0.0)
+    if found.ndim == 3:
+        rows = (found != 0).any(2).sum(1)
+        return np.asarray(found.sum(1) / np.maximum(rows, 1)[:, None])
+    if found.ndim != 2:
+        raise DataError(where, f"shape {found.shape}", "axes (units, d) or (units, time, d)")
+    return found
+
+
+def _stamp(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+class MultiBench(settings.MultiBench):
+    """Sentiment of spoken opinions (CMU-MOSI, CMU-MOSEI) in vision, audio and text.
+
+    The class is whether the sentiment, from -3 to 3, is positive. The parts are those of the file.
+    """
+
+    def cases(self, *, seed: int) -> Iterable[Case]:
+        """The one case. Raises `UsageError` for a file that is not there, or of another layout."""
+        if len(set(self.modalities)) < len(self.modalities) or len(self.modalities) not in (2, 3):
+            raise UsageError(
+                f"multibench.modalities: {self.modalities}; wanted two or three different ones"
+            )
+        _read(self.path, "multibench", f"as by {CONVERT}")
+        yield Case(
+            id=Path(self.path).stem,
+            data=self._load,
+            facts={"modalities": "+".join(self.modalities)},
+            stamp=_stamp(self.path),
+        )
+
+    def _load(self) -> Modalities:
+        arrays = _read(self.path, "multibench", f"as by {CONVERT}")
+        views: list[list[Floats]] = [[] for _ in self.modalities]
+        moods, sizes = [], []
+        for part in PARTS:
+            mood = np.asarray(_held(arrays, f"{part}_labels", self.path), np.float64)
+            mood = mood.reshape(len(mood), -1)[:, 0]
+            kept = np.ones(len(mood), bool) if self.neutral else mood != 0
+            for view, name in zip(views, self.modalities, strict=True):
+                table = _table(_held(arrays, f"{part}_{name}", self.path), f"{part}_{name}")
+                if len(table) != len(mood):
+                    found = f"{len(table)} rows"
+                    raise DataError(f"{part}_{name}", found, f"one per label ({len(mood)})")
+                view.append(table[kept])
+            moods.append(mood[kept])
+            sizes.append(int(kept.sum()))
+        train, valid, test = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
+        mood = np.concatenate(moods)
+        x1, x2, *more = (np.concatenate(view) for view in views)
+        return Modalities(
+            x1,
+            x2,
+            (mood > 0).astype(np.int64),
+            ("not positive", "positive"),
+            x3=more[0] if more else None,
+            target=mood if self.target else None,
+            split=Split(train, test, valid),
+        )
+
+
+class _Clips(settings.Clips):
+    """Video and sound of clips, with a class each.
+
+    ``parts (n,)`` names the part of each clip (train, valid, test); else ``groups (n,)`` (actors)
+    keeps all clips of a group in one part; else parts are drawn at random, with every class in
+    training.
+    """
+
+    task: ClassVar[str]
+    wanted: ClassVar[str] = "an NPZ file with video, audio, labels, and parts or groups"
+
+    def cases(self, *, seed: int) -> Iterable[Case]:
+        """The one case. Raises `UsageError` for a file that is not there, or of another layout."""
+        _read(self.path, self.task, self.wanted)
+        yield Case(
+            id=Path(self.path).stem,
+            data=functools.partial(self._load, seed),
+            stamp=_stamp(self.path),
+        )
+
+    def _load(self, seed: int) -> Modalities:
+        arrays = _read(self.path, self.task, self.wanted)
+        names = ("audio", "video") if self.swap else ("video", "audio")
+        x1, x2 = (_table(_held(arrays, name, self.path), name) for name in names)
+        classes, y = np.unique(_held(arrays, "labels", self.path), return_inverse=True)
+        data = Modalities(x1, x2, y.reshape(-1), tuple(str(name) for name in classes))
+        rng = stream(seed, self.task, "parts")
+        if "parts" in arrays:
+            where = np.asarray(arrays["parts"]).astype(str)
+            train, valid, test = (np.flatnonzero(where == part) for part in PARTS)
+        elif "groups" in arrays:
+            groups, group = np.unique(arrays["groups"], return_inverse=True)
+            order = rng.permutation(len(groups))
+            place = np.empty(len(groups))
+            place[order] = (np.arange(len(groups)) + 0.5) / len(groups)
+            share = place[group.reshape(-1)]
+            train, valid, test = (
+                np.flatnonzero((low < share) & (share <= high))
+                for low, high in ((0.0, 0.6), (0.6, 0.8), (0.8, 1.0))
+            )
+        else:
+            return data.divided(rng)
+        return Modalities(data.x1, data.x2, data.y, data.classes, split=Split(train, test, valid))
+
+
+class CremaD(_Clips):
+    """Emotions of 91 actors; the authors' split has no actor in two parts: give their names."""
+
+    task = "cremad"
+
+
+class AVE(_Clips):
+    """Events of 28 sorts in clips of ten seconds."""
+
+    task = "ave"

@@ -1,0 +1,109 @@
+"""Utterances and their replies: generated, or from JSON lines and Parquet."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import Case, ReferencedText, UsageError, needs, stream
+from harness_sequences.settings import Dialogues
+
+COLOURS = ("red", "blue", "green", "white", "black", "brown", "grey", "pink")
+HEARD = 0.8
+"""Probability that a generated reply has the colour of the question."""
+
+
+class DialogueTurns(Dialogues):
+    """One case: every utterance with the reply of another speaker, grouped by dialogue.
+
+    A file has a row per utterance, or a row per dialogue with a list of utterances. Generated ones
+    ask whether a thing has one of eight colours, and the reply names that one or any other.
+    """
+
+    def cases(self, *, seed: int) -> Iterable[Case]:
+        """One case. Raises `UsageError` for a file that cannot be read."""
+        if not self.dataset:
+            yield Case("generated", partial(self._generated, seed), facts={"n": self.n}, stamp="")
+            return
+        path = Path(self.dataset)
+        if not path.is_file() or path.suffix.lower() not in (".jsonl", ".parquet"):
+            raise UsageError(
+                f"dialogues.dataset: {self.dataset!r}; wanted a file in .jsonl or .parquet"
+            )
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        yield Case(path.stem, partial(self._read, path), facts={}, stamp=digest)
+
+    def _generated(self, seed: int) -> ReferencedText:
+        rng = stream(seed, "dialogues")
+        asked = rng.integers(len(COLOURS), size=self.n)
+        other = (asked + rng.integers(1, len(COLOURS), size=self.n)) % len(COLOURS)
+        said = np.where(rng.random(self.n) < HEARD, asked, other)
+        return ReferencedText(
+            tuple(f"Is the box {COLOURS[i]}?" for i in asked),
+            tuple(f"The box is {COLOURS[i]}." for i in said),
+            tuple(f"dialogue {i}" for i in range(self.n)),
+        )
+
+    def _read(self, path: Path) -> ReferencedText:
+        pairs: list[tuple[str, str, str]] = []
+        for name, turns in self._dialogues(path):
+            for (one, text), (other, reply) in itertools.pairwise(turns):
+                if one != other and text.strip() and reply.strip():
+                    pairs.append((text, reply, name))
+        if not pairs:
+            raise UsageError(
+                f"{path}: no utterance that another speaker replies to; wanted at least one"
+            )
+        return ReferencedText(*map(tuple, zip(*pairs[: self.n], strict=True)))
+
+    def _dialogues(self, path: Path) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        """By name, the turns of each dialogue: speaker and text."""
+        rows = list(_rows(path))
+        for number, row in enumerate(rows, start=1):
+            if not isinstance(row, dict) or not isinstance(row.get(self.text), str | list):
+                found = ", ".join(row) if isinstance(row, dict) else type(row).__name__
+                raise UsageError(
+                    f"{path}, row {number}: no text or list {self.text!r} in {found}; "
+                    "set dialogues.text to the column with the utterances"
+                )
+        if rows and isinstance(rows[0][self.text], list):
+            for number, row in enumerate(rows, start=1):
+                turns = [(str(i % 2), str(text)) for i, text in enumerate(row[self.text])]
+                yield str(row.get(self.dialogue, number)), turns
+            return
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for row in rows:
+            groups.setdefault(str(row.get(self.dialogue, "all")), []).append(row)
+        for name, group in groups.items():
+            if all(self.time in row for row in group):
+                group.sort(key=lambda row: row[self.time])
+            yield (
+                name,
+                [
+                    (str(row.get(self.speaker, i % 2)), row[self.text])
+                    for i, row in enumerate(group)
+                ],
+            )
+
+
+def _rows(path: Path) -> Iterator[Any]:
+    try:
+        if path.suffix.lower() == ".parquet":
+            parquet = needs("pyarrow.parquet", "infoharness[text]")
+            yield from parquet.read_table(path).to_pylist()
+            return
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if line.strip():
+                try:
+                    yield json.loads(line)
+                except ValueError as error:
+                    raise UsageError(f"{path}:{number}: {error}; wanted one JSON object") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}; wanted JSON lines in UTF-8, or Parquet") from error

@@ -1,0 +1,177 @@
+"""Reward models and the tree generator on tiny models of transformers: no network."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import harness
+from harness import Incompatible, Preferences, PreferenceSource, ReferencedText, Split, UsageError
+from harness_rlhf_topology.generator import grow, segment
+from harness_rlhf_topology.hf_reward import response_texts
+from harness_rlhf_topology.settings import Generator
+
+from .conftest import RNG, measure, predictions, preferences
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+
+def judged(n=160, seed=0):
+    """Pairs of texts of which the one with more good words is preferred; a tree of two levels."""
+    rng = RNG(seed)
+    adjectives = np.array(["good", "fine", "bad", "poor", "old", "new"])
+    worth = np.array([1.0, 1.0, -1.0, -1.0, 0.0, 0.0])
+    parent, texts, value, leaves = [-1], ["the lamp"], [0.0], []
+    for _ in range(60):
+        words = rng.integers(6, size=3)
+        leaves.append(len(parent))
+        parent.append(0)
+        texts.append(" is" + "".join(f" {w}" for w in adjectives[words]))
+        value.append(worth[words].sum())
+    reward = np.array(value)
+    pairs = []
+    while len(pairs) < n:
+        a, b = rng.choice(leaves, 2, replace=False)
+        if reward[a] != reward[b]:
+            pairs.append((a, b))
+    pairs = np.array(pairs)
+    y = np.sign(reward[pairs[:, 0]] - reward[pairs[:, 1]])
+    variance = np.array([0.0] + [1.0] * 60)
+    split = Split(np.arange(n - 40), np.arange(n - 40, n))
+    return Preferences(parent, variance, pairs, y, 1.0, reward, texts, signs=True, split=split)
+
+
+@pytest.mark.parametrize("rank", [0, 4])
+def test_a_reward_model_learns_from_pairs_and_repeats(judge, rank):
+    if rank:
+        pytest.importorskip("peft")
+    asked = {"model": judge, "steps": 80, "learning_rate": 1e-2, "lora_rank": rank, "batch": 8}
+    found = predictions("hf-reward", judged(), **asked)
+    before = predictions("hf-reward", judged(), model=judge, steps=0)
+    accuracy = measure("pair-accuracy", found)
+    assert accuracy.value > 0.85
+    assert accuracy.diagnostics["loss"] < measure("pair-accuracy", before).diagnostics["loss"]
+    if rank:
+        again = predictions("hf-reward", judged(), **asked)
+        np.testing.assert_array_equal(found.mean, again.mean)
+
+
+def test_batches_change_no_score(judge):
+    one = predictions("hf-reward", judged(), model=judge, steps=0, batch=1)
+    many = predictions("hf-reward", judged(), model=judge, steps=0, batch=32)
+    np.testing.assert_allclose(one.mean, many.mean, atol=1e-5)
+
+
+def test_reward_models_are_refused_without_a_model_texts_or_a_head(judge, gpt):
+    with pytest.raises(Incompatible, match="no model is named"):
+        predictions("hf-reward", judged())
+    with pytest.raises(Incompatible, match="no texts"):
+        predictions("hf-reward", dataclasses.replace(judged(), texts=None), model=judge)
+    with pytest.raises(UsageError, match="no head with one output"):
+        predictions("hf-reward", judged(), model=gpt, steps=0)
+    with pytest.raises(UsageError, match="cannot be loaded"):
+        predictions("hf-reward", judged(), model="/no/such/folder")
+
+
+PROMPTS = ReferencedText(
+    ("the lamp is", "a good lamp is not", "it is of"), ("on", "bad", "the lamp")
+)
+
+
+def written(gpt, seed=0, prompts=PROMPTS, **more):
+    asked = {"model": gpt, "depth": 3, "segment_tokens": 3, "leaf_tokens": 4, "nodes": 20}
+    model = harness.model("rlhf_topology/hf-tree", **(asked | more))
+    return model.transform(prompts, to=PreferenceSource, rng=RNG(seed))
+
+
+def test_the_generator_grows_a_tree_for_each_prompt(gpt, judge):
+    source = written(gpt, judge=judge, branching=2, budget=50, tests=30)
+    depth = np.zeros(len(source.parent), int)
+    root = np.arange(len(source.parent))
+    for node, up in enumerate(source.parent):
+        if up >= 0:
+            depth[node], root[node] = depth[up] + 1, root[up]
+    children = np.bincount(source.parent[source.parent >= 0], minlength=len(source.parent))
+    assert children.max() <= 2
+    assert depth.max() <= 3
+    assert np.bincount(root).max() <= 20
+    assert (children[source.leaves] == 0).all()
+    assert [source.texts[r] for r in np.unique(root)] == list(PROMPTS.texts)
+    texts = response_texts(source.parent, source.texts, source.leaves)
+    assert all(
+        t.startswith(source.texts[r]) for t, r in zip(texts, root[source.leaves], strict=True)
+    )
+    assert source.reward[source.leaves].std() == pytest.approx(1.0)
+    again = written(gpt, judge=judge, branching=2, budget=50, tests=30)
+    assert source == again
+    data = preferences("tree", source, depth=2)
+    a, b = data.pairs.T
+    assert (root[a] == root[b]).all()  # every pair is about one prompt
+    assert (a != b).all()
+    length = measure("annotation-length", data)
+    assert length.value < length.diagnostics["full"]
+    assert measure("inference-distance", data).value > 0
+
+
+def test_without_a_judge_there_are_trees_but_no_rewards(gpt):
+    source = written(gpt)
+    assert source.reward is None
+    with pytest.raises(Incompatible, match="hf-tree with a judge"):
+        preferences("chain", source)
+
+
+def test_prompts_without_two_responses_are_refused(gpt):
+    with pytest.raises(Incompatible, match="no prompt has two different responses"):
+        written(gpt, branching=1)
+
+
+def scripted(steps):
+    """A sampler that gives what it is told, and notes what it was asked for."""
+    asked = []
+
+    def sample(ids, count, tokens, heat):
+        asked.append((len(ids), count, tokens, heat))
+        return steps(ids)[:count]
+
+    return sample, asked
+
+
+def letters(ids):
+    return "".join(map(chr, ids))
+
+
+def codes(text):
+    return [ord(c) for c in text]
+
+
+def test_algorithm_1_branches_cools_and_completes():
+    sample, asked = scripted(lambda ids: [(codes("a."), False), (codes("b."), False)])
+    tree = grow(codes("x"), sample, letters, Generator(depth=2, branching=2, hot=2.0, cold=0.5, leaf_tokens=7))  # fmt: skip
+    assert tree.parent == [-1, 0, 0, 1, 1, 2, 2]
+    assert tree.leaves == [3, 4, 5, 6]
+    assert tree.texts[3:] == ["a.a.", "b.a.", "a.a.", "b.a."]  # completed once each
+    assert [heat for *_, heat in asked] == [2.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
+    assert [count for _, count, *_ in asked] == [2, 2, 2, 1, 1, 1, 1]
+    assert asked[-1][2] == 7
+
+
+def test_algorithm_1_drops_repeats_and_ends_texts():
+    sample, _ = scripted(lambda ids: [(codes("a"), True), (codes("a"), False), (codes("b"), False)])
+    tree = grow(codes("x"), sample, letters, Generator(depth=2, branching=3, leaf_tokens=0))
+    assert tree.parent == [-1, 0, 0, 2, 2]
+    assert tree.leaves == [1, 3, 4]
+
+
+def test_algorithm_1_keeps_to_its_nodes():
+    sample, _ = scripted(lambda ids: [(codes("a"), False), (codes("b"), False)])
+    for nodes in (2, 5, 9):
+        tree = grow(codes("x"), sample, letters, Generator(depth=6, branching=2, nodes=nodes, leaf_tokens=0))  # fmt: skip
+        assert len(tree.parent) <= max(nodes, 3)
+        assert len(tree.leaves) >= 2
+
+
+def test_a_segment_ends_with_its_separator():
+    assert segment(codes("x"), codes("ab.cd"), letters, ".") == (codes("ab."), True)
+    assert segment(codes("x."), codes("abcd"), letters, ".") == (codes("abcd"), False)
+    assert segment(codes("x"), codes("ab."), letters, ".") == (codes("ab."), False)
