@@ -16,8 +16,8 @@ from harness import (
     Incompatible,
     Kind,
     UsageError,
-    calm,
     needs,
+    single_threaded,
 )
 from harness_tokens_to_thoughts import settings
 from harness_tokens_to_thoughts.agreement import ami, table
@@ -74,7 +74,7 @@ class _Reads(settings.Reading):
         """
         if self.template.count("{word}") != 1:
             raise UsageError(f"template {self.template!r}; wanted one {{word}} in it")
-        with calm(self.device):
+        with single_threaded(self.device):
             model, tokenizer = self._network()
             words = [*data.items, *data.classes]
             unique = list(dict.fromkeys(self._written(word) for word in words))

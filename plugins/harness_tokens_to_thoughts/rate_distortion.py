@@ -18,7 +18,7 @@ from harness import ConceptVectors, Curve, Floats, Incompatible, Ints, Partition
 from harness_tokens_to_thoughts.partitions import Scatter, best, complexity
 from harness_tokens_to_thoughts.settings import Slopes
 
-ROUNDS, STEPS, SHIFTS, CLIMBERS = 20, 30, 100, 100
+ROUNDS, STEPS, SHIFTS, CLIMBERS = 40, 30, 400, 100
 REACHED, SLOWEST = 1e-7, 0.995
 """Of a climb: what may be left of it, in nats, and the largest ratio of one gain to the last."""
 SHARES = (0.5, 0.1, 0.02, 0.004, 0.0008)
