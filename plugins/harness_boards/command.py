@@ -32,6 +32,7 @@ from harness_boards import (
     submitting,
 )
 from harness_boards import statistics as st
+from harness_boards.base import against
 from harness_boards.definition import Board
 from harness_boards.sections.ranked import Ranked
 
@@ -49,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "build": "rebuild tables and page from the records (all boards, where none is named)",
             "submit": "write the records of one plugin from the store",
             "check": "fail where a board does not match its records, or they are implausible",
+            "requirements": "print what installs the plugins of changed records, for pip",
             "diff": "the rows that differ between two versions of a board",
             "upgrade": "rewrite records of an older schema",
             "site": "gather all pages in a folder for any static host",
@@ -60,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             one.add_argument("old", type=Path, help="the folder of a board, or of boards")
             one.add_argument("new", type=Path, help="the same, later")
             continue
-        if name not in ("site", "serve"):
+        if name not in ("site", "serve", "requirements"):
             several = name in ("build", "check")
             one.add_argument(
                 "name", nargs="?" if several else None, help="the board, or its folder"
@@ -98,6 +100,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     judging.add_arguments(verbs["check"])
     verbs["diff"].add_argument("--format", choices=("table", "markdown"), default="table", help=how)
+    verbs["requirements"].add_argument(
+        "--base", required=True, metavar="COMMIT", help="the records that changed since a commit"
+    )
     for name in ("site", "serve"):
         verbs[name].add_argument(
             "--out", type=Path, default=Path("site"), metavar="DIR", help="default: site"
@@ -117,6 +122,7 @@ def run(args: argparse.Namespace) -> int:
         "build": _build,
         "submit": _submit,
         "check": judging.check,
+        "requirements": _install,
         "diff": _diff,
         "upgrade": _upgrade,
         "site": _site,
@@ -241,6 +247,17 @@ def _build(args: argparse.Namespace) -> int:
         building.build(_board(args))
     else:
         building.build_all(args.boards)
+    return 0
+
+
+def _install(args: argparse.Namespace) -> int:
+    changed = against(args.boards, args.base)
+    files = sorted(
+        name for name, how in changed.records(args.boards.resolve()).items() if how != "D"
+    )
+    lines = (line for name in files for line in submission.read(changed.top / name).requirements)
+    for line in dict.fromkeys(lines):
+        print(line)
     return 0
 
 

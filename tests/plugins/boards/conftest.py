@@ -112,7 +112,7 @@ def lock_of(board, records):
         },
         tuple(lock.Task(*found, open=True) for found in tasks.values()),
         tuple(
-            lock.Path(t, chain, estimator, "", tuple(dict.fromkeys(r.case for r in mine)))
+            lock.Asked(t, chain, estimator, "", tuple(dict.fromkeys(r.case for r in mine)))
             for t, chain, estimator, mine in paths.values()
         ),
     )

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+import subprocess
 
 import pytest
 
@@ -216,6 +217,17 @@ def test_difference_of_two_versions(command, folder, tmp_path):
     assert [cell.strip() for cell in row.split("|")][3] == "–"
     assert ok(command("board", "diff", old / "toys", folder)).returncode == 0
     assert "no such folder" in command("board", "diff", old / "none", folder).stderr
+    # A header without its traits, and runs that take no time, show beside the figures.
+    path = folder / "records" / "toy.jsonl"
+    now = submission.read(path)
+    bare = {n: dataclasses.replace(d, traits=()) for n, d in now.estimators.items()}
+    quick = Records(dataclasses.replace(r, wall_s=2e-5, prefix_s=0.0) for r in now.records)
+    shutil.copytree(folder.parent, tmp_path / "before")
+    submission.write(path.parent, dataclasses.replace(now, records=quick, estimators=bare))
+    said = ok(command("board", "diff", tmp_path / "before", folder.parent)).stdout
+    row = next(line for line in said.splitlines() if "mean" in line)
+    assert "deterministic" in row
+    assert "2e-05 s" in row
 
 
 def test_plan_says_what_a_resolution_needs(command, folder):
@@ -304,3 +316,40 @@ def test_a_section_that_names_nothing(command, folder):
         "nothing says whether higher or lower is better"
         in command("board", "show", "toys", *where(folder)).stderr
     )
+
+
+def test_the_documented_recipe_passes_its_own_check(command, folder):
+    """From a fresh clone: run, check against the commit that it began from, commit. The index is
+    made anew with the board."""
+    root = folder.parent
+    (folder / "board.toml").write_text('tasks = ["normals"]\nestimators = ["mean"]\n')
+    ok(command("board", "run", "toys", *where(folder)))
+    ok(command("board", "lock", "toys", *where(folder)))
+    ok(command("board", "build", *where(folder)))
+    (root.parent / ".gitignore").write_text("*\n!leaderboards/\n!leaderboards/**\n")
+    name = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    for words in (("init", "-q"), ("add", "-A"), (*name, "commit", "-qm", "base")):
+        subprocess.run(["git", "-C", root.parent, *words], check=True)
+    ok(command("board", "run", "toys", "--plugin", "classics", *where(folder)))
+    since = ("--base", "HEAD", "--seed-from", "HEAD")
+    found = ok(command("board", "check", *since, "--reproduce", "5", *where(folder)))
+    records = submission.read(folder / "records" / "classics.jsonl").records
+    assert f"toys: {len(records)} of {len(records)} records reproduced" in found.stderr
+    assert command("board", "requirements", "--base", "HEAD", *where(folder)).stdout == ""
+    (folder / "board.toml").write_text((folder / "board.toml").read_text() + "timeout = 9\n")
+    ok(command("board", "lock", "toys", *where(folder)))
+    refused = command("board", "check", *since, *where(folder))
+    assert "board.toml is changed: a submission changes records/classics.jsonl" in refused.stderr
+    ok(command("board", "check", *since, "--maintainer", *where(folder)))
+
+
+def test_what_was_reproduced_is_marked(command, folder):
+    """Of six records, three; one that changes is no longer verified."""
+    ok(command("board", "check", "toys", "--reproduce", "3", "--mark", *where(folder)))
+    ok(command("board", "check", "toys", *where(folder)))
+    assert b"3 of 6" in (folder / "index.html").read_bytes()
+    row = json.loads((folder / "board.json").read_text())["sections"][0]["rows"][0]
+    assert row["verified"] == [3, 6]
+    rewritten(folder, lambda r: dataclasses.replace(r, wall_s=r.wall_s * 2))
+    ok(command("board", "build", "toys", *where(folder)))
+    assert b"0 of 6" in (folder / "index.html").read_bytes()

@@ -180,7 +180,7 @@ def test_provenance_tells_all(made):
     assert c.tasks == {"t/known": ({"n": 10},)}
     assert c.seeds == (0, 1)
     assert c.versions == {"infoharness": ("0.1.0",), "python": ("3.11.7",)}
-    assert c.machines == ("m-1",)
+    assert c.machines == ("m-00000001",)
     assert c.sources == {"e": ("1",), "t": ("2",)}
     assert c.failures == (("timeout", "more than 3 s\nat line 1", 2, ("t/known:c3",)),)
     assert c.notes == (("hm: 3 times", 8),)
