@@ -2,6 +2,7 @@
 
 from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind
+from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
 from harness.kinds.fields import added, array, offsets, strings
 from harness.kinds.graphs import Graph, Links, simple_edges
 from harness.kinds.language import (
@@ -27,6 +28,8 @@ __all__ = [
     "AttentionMaps",
     "AttentionProfile",
     "ChannelLogLikelihoods",
+    "ConceptItems",
+    "ConceptVectors",
     "ConditionedSamples",
     "Contexts",
     "DifferenceScaling",
@@ -42,6 +45,7 @@ __all__ = [
     "Modalities",
     "PairedSamples",
     "PairedSequences",
+    "Partitions",
     "PreferenceSource",
     "Preferences",
     "RateProblem",
