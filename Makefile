@@ -47,6 +47,7 @@ kernels:
 	$(PIP) -e '.[test]'
 	touch $@
 
+# Types are checked against the libraries themselves.
 .venv/.lint: .venv/.made $(SOURCES)
-	$(PIP) -e '.[lint]'
+	$(PIP) -e '.[test,lint]'
 	touch $@
