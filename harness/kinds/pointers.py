@@ -81,7 +81,7 @@ def pointer_targets(ids: Any, rule: str, *, causal: bool = True) -> Bools:
         found = np.stack([_brackets(row) for row in rows])
     else:
         raise _unknown(rule)
-    return found if given.ndim > 1 else found[0]
+    return np.asarray(found if given.ndim > 1 else found[0])
 
 
 def pointer_groups(ids: Any, rule: str) -> Ints:
@@ -130,7 +130,7 @@ def _unknown(rule: str) -> UsageError:
 def _latest(found: Bools) -> Bools:
     """Of each row the last key alone."""
     after = np.cumsum(found[..., ::-1], -1)[..., ::-1]
-    return found & (after == 1)
+    return np.asarray(found & (after == 1))
 
 
 def _brackets(row: Ints) -> Bools:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -102,8 +104,9 @@ class PointedRows:
         if any(np.isnan(rows).any() for rows in self._rows.values()):
             raise Incompatible("rows of attention are NaN; wanted broken-attention to count them")
         t = self._counts.shape[1]
+        rows: dict[str, Any] = self._rows
         return PointedAttention(
-            **self._rows,
+            **rows,
             targets=self._counts,
             visible=np.broadcast_to(np.arange(1, t + 1), self._counts.shape),
             near=self._near,

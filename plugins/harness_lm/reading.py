@@ -194,8 +194,12 @@ def head_states(reader: Reader, tokens: Tokens, limit: int) -> HeadStates:
 
     h = _quietly(reader, work)
     ids, cuts = _windowed(tokens, chosen, reader.window)
-    plain = [None if x is None else x.detach().double().cpu().numpy() for x in (w, bias)]
-    return HeadStates(h, plain[0], ids, cuts, bias=plain[1])
+    own = None if bias is None else _plain(bias)
+    return HeadStates(h, _plain(w), ids, cuts, bias=own)
+
+
+def _plain(x: Tensor) -> Floats:
+    return np.asarray(x.detach().double().cpu().numpy())
 
 
 def attention_maps(reader: Reader, tokens: Tokens, limit: int) -> AttentionMaps:

@@ -13,8 +13,11 @@ import harness  # noqa: E402
 from harness import (  # noqa: E402
     AttentionMaps,
     AttentionProfile,
+    HeadStates,
     HiddenStates,
     Incompatible,
+    PointedAttention,
+    TokenLaws,
     TokenLogProbabilities,
     TokenSequences,
     UsageError,
@@ -28,6 +31,9 @@ OUTPUTS = {
     "-states": HiddenStates,
     "-attention": AttentionProfile,
     "-maps": AttentionMaps,
+    "-pointers": PointedAttention,
+    "-laws": TokenLaws,
+    "-head": HeadStates,
 }
 TERMS = (2 * 7 + 1) * 64
 """Of sums in a row, each at most 64 long: norm, queries, scores, mixture, output and two maps in
@@ -224,7 +230,7 @@ def test_conformance_with_a_checkpoint(gpt2):
     found = registries.default()
     names = ["hf-compressor", *(f"hf-causal-lm{ending}" for ending in OUTPUTS)]
     params = {name: {"model": gpt2} for name in names}
-    for name in ("hf-causal-lm-attention", "hf-causal-lm-maps"):
+    for name in ("hf-causal-lm-attention", "hf-causal-lm-maps", "hf-causal-lm-pointers"):
         params[name] |= {"window": 6}
     params["hf-compressor"] |= {"max_tokens": 3, "draws": 2}
     made, skipped = 0, []
