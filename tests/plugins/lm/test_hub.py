@@ -267,3 +267,31 @@ def test_attention_that_cannot_be_seen(gpt2, monkeypatch):
         Incompatible, match="attention of 0 of 2 layers is visible; wanted hf-causal-lm-maps"
     ):
         run("-attention", CODES, model=gpt2, limit=2)
+
+
+@pytest.mark.parametrize("which", ["gpt2", "llama"])
+def test_laws_and_heads_of_a_checkpoint_are_the_models_own(which, request):
+    folder = request.getfixturevalue(which)
+    laws, head = (run(ending, CODES, model=folder, window=12) for ending in ("-laws", "-head"))
+    assert np.abs(head.log_laws() - laws.full).max() < 1e-4
+    assert np.array_equal(laws.ids, head.ids)
+
+
+@pytest.mark.parametrize("which", ["gpt2", "llama"])
+def test_the_dial_of_a_checkpoint(which, request):
+    folder = request.getfixturevalue(which)
+    how = {"model": folder, "window": 12, "rule": "same-token"}
+    plain = run("-laws", CODES, model=folder, window=12)
+    at_zero = run("-laws", CODES, dial=0.0, dial_bias="targets", **how)
+    assert np.array_equal(plain.full, at_zero.full)
+    low, high = (
+        run("-pointers", CODES, dial=dial, dial_bias="targets", **how) for dial in (0.0, 1.0)
+    )
+    # In the first layer the odds of the targets rise by exp(beta); later ones read other states.
+    a, b = (p.inside[:, 0][:, :, 8:] for p in (low, high))
+    clear = (a > 1e-6) & (b < 1 - 1e-6)
+    odds = np.log(b / (1 - b)) - np.log(a / (1 - a))
+    assert clear.sum() > 10
+    assert np.abs(odds[clear] - 6.0).max() < 1e-2
+    maps = run("-maps", CODES, dial=1.0, dial_bias="targets", **how)
+    assert np.abs(np.triu(maps.a, 1)).max() == 0
