@@ -95,9 +95,7 @@ class CodeLengths(Kind):
         k = np.arange(1, n + 1)
         parameters, index = 9 * k + k - 1, np.log2(k + 1.0)
         misfit = np.where(k == 1, 12_000.0, 10_000.0 - 10 * np.minimum(k, 100)) + rng.random(n)
-        return cls(
-            on_grid(misfit + 4 * parameters + index), k, parameters, index, 4.0, 256, 4_000
-        )
+        return cls(on_grid(misfit + 4 * parameters + index), k, parameters, index, 4.0, 256, 4_000)
 
 
 class BlockSequences(Kind):

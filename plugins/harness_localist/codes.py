@@ -96,9 +96,7 @@ class Expert:
 def naming(words: int, vocabulary: int) -> float:
     """Bits that name a part of a vocabulary: its size, and then the part."""
     ways = (
-        math.lgamma(vocabulary + 1)
-        - math.lgamma(words + 1)
-        - math.lgamma(vocabulary - words + 1)
+        math.lgamma(vocabulary + 1) - math.lgamma(words + 1) - math.lgamma(vocabulary - words + 1)
     )
     return ways / LN2 + math.log2(vocabulary + 1)
 

@@ -33,7 +33,7 @@ class Recipe:
     ----------
     penalty : ``mass`` is the mean attention outside of the query's block, ``group`` the mean over
         queries of the Euclidean norms of the attention to each other block, ``weights`` the sum of
-        the Frobenius norms of the parts of w between blocks (group lasso, by proximal steps).
+        the Frobenius norms of the parts of w between blocks (group lasso).
     weight : of the penalty in the loss.
     temperature : of the softmax.
     """
@@ -114,21 +114,31 @@ def loss(batch: Batch, at: Weights, recipe: Recipe) -> tuple[float, Weights]:
     return found, Weights(w, u)
 
 
-def trained(batch: Batch, start: Weights, recipe: Recipe) -> Weights:
-    """The weights after training on the whole batch: by Adam, or by proximal steps."""
-    if recipe.penalty == "weights":
-        return proximal(batch, start, recipe)
-    values = [start.w.copy(), start.u.copy()]
+def trained(batch: Batch, start: Weights, recipe: Recipe) -> tuple[Weights, float]:
+    """The weights after training on the whole batch, and the empirical threshold of the penalty.
+
+    That is the largest Frobenius norm, during training, of the gradient of a part of w between
+    blocks: with a greater weight of the group lasso, such a part shrinks at every step until it is
+    exactly zero (our R3). The penalty on weights is trained by plain proximal gradient steps, for
+    the steps of Adam have no exact zeros; everything else by Adam.
+    """
+    values, groups, highest = [start.w.copy(), start.u.copy()], batch.data.groups, 0.0
     first, second = [np.zeros_like(v) for v in values], [np.zeros_like(v) for v in values]
     for step in range(1, recipe.steps + 1):
-        gradient = loss(batch, Weights(*values), recipe)[1]
-        for k, g in enumerate((gradient.w, gradient.u)):
+        slope = loss(batch, Weights(*values), recipe)[1]
+        highest = max(highest, float(between(group_norms(slope.w, groups)).max(initial=0.0)))
+        if recipe.penalty == "weights":
+            rate = recipe.learning_rate
+            values[0] = shrunk(values[0] - rate * slope.w, groups, rate * recipe.weight)
+            values[1] = values[1] - rate * slope.u
+            continue
+        for k, g in enumerate((slope.w, slope.u)):
             first[k] += (1 - BETAS[0]) * (g - first[k])
             second[k] += (1 - BETAS[1]) * (g * g - second[k])
             size = np.sqrt(second[k] / (1 - BETAS[1] ** step)) + TINY
             values[k] -= recipe.learning_rate * first[k] / (1 - BETAS[0] ** step) / size
         progress(step, recipe.steps, "steps")
-    return Weights(*values)
+    return Weights(*values), highest
 
 
 def group_norms(w: Floats, groups: Ints) -> Floats:
@@ -138,7 +148,7 @@ def group_norms(w: Floats, groups: Ints) -> Floats:
 
 
 def shrunk(w: Floats, groups: Ints, amount: float) -> Floats:
-    """The proximal step of the group lasso: W_gh max(0, 1 - amount / ||W_gh||), where g is not h."""
+    """The proximal step of the group lasso: W_gh max(0, 1 - amount / ||W_gh||), g not h."""
     norms = group_norms(w, groups)
     factor = 1 - np.divide(amount, norms, out=np.full_like(norms, np.inf), where=norms > 0)
     factor = np.maximum(0.0, factor)
@@ -146,42 +156,22 @@ def shrunk(w: Floats, groups: Ints, amount: float) -> Floats:
     return np.asarray(w * factor[np.ix_(groups, groups)])
 
 
-def penalized(w: Floats, groups: Ints, weight: float) -> float:
-    """The penalty of the group lasso: the sum of the norms of the parts between groups."""
-    norms = group_norms(w, groups)
-    return weight * float(norms.sum() - np.trace(norms))
+def between(norms: Floats) -> Floats:
+    """The entries of a table ``(K, K)`` that belong to two different groups."""
+    return np.asarray(norms[~np.eye(len(norms), dtype=bool)])
 
 
-def proximal(batch: Batch, start: Weights, recipe: Recipe) -> Weights:
-    """Accelerated proximal gradient steps with backtracking; the objective never rises.
+def gradient_bound(batch: Batch, u: Floats, temperature: float) -> Floats:
+    """What the gradients of the parts of w can be at most ``(K, K)`` (our R3).
 
-    Adam has no proximal step of its own: its steps leave an exact zero as easily as they miss it.
+    sqrt(2) ||U||_2 max_j ||v_j|| R_g R_h / (temperature sqrt(d)), with R_g the largest norm of an
+    embedding within group g. It holds for any w.
     """
-    groups, rate = batch.data.groups, recipe.learning_rate
-    at, ahead, momentum = start, start, 1.0
-    value = loss(batch, at, recipe)[0] + penalized(at.w, groups, recipe.weight)
-    for step in range(1, recipe.steps + 1):
-        here, slope = loss(batch, ahead, recipe)
-        while True:
-            w = shrunk(ahead.w - rate * slope.w, groups, rate * recipe.weight)
-            new = Weights(w, ahead.u - rate * slope.u)
-            moved = (new.w - ahead.w, new.u - ahead.u)
-            smooth = loss(batch, new, recipe)[0]
-            bound = here + sum(
-                float((g * m).sum()) + float((m * m).sum()) / (2 * rate)
-                for g, m in zip((slope.w, slope.u), moved, strict=True)
-            )
-            if smooth <= bound + 1e-12 or rate < 1e-9:
-                break
-            rate /= 2
-        total = smooth + penalized(new.w, groups, recipe.weight)
-        if total > value and ahead is not at:  # momentum led astray: again, from where we stand
-            ahead, momentum = at, 1.0
-            continue
-        following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
-        pull = (momentum - 1) / following
-        ahead = Weights(new.w + pull * (new.w - at.w), new.u + pull * (new.u - at.u))
-        at, value, momentum = new, total, following
-        rate *= 1.1
-        progress(step, recipe.steps, "steps")
-    return at
+    data = batch.data
+    members = np.eye(int(data.groups.max()) + 1)[data.groups]
+    reach = np.sqrt((data.embedding**2 @ members).max(0))
+    longest = float(np.linalg.norm(data.values, axis=-1).max())
+    scale = np.sqrt(2.0) * float(np.linalg.norm(u, 2)) * longest
+    return np.asarray(
+        scale * np.outer(reach, reach) / (temperature * np.sqrt(data.embedding.shape[1]))
+    )

@@ -72,21 +72,19 @@ def responsibilities(counts: Any, blocks: Blocks) -> Floats:
 
 
 def sweep(
-    counts: Any, weights: Floats, words: Floats, smoothing: float
-) -> tuple[Floats, Floats, Floats]:
-    """One step from all starts: new weights and words, and ln p of the data before it ``(starts,)``.
+    counts: Any, turned: Any, weights: Floats, words: Floats, smoothing: float
+) -> tuple[Floats, Floats]:
+    """One step of expectation and maximization from all starts: new weights and words.
 
-    ``counts`` is a sparse matrix ``(documents, v)``, or a pair of it and its transpose.
+    ``turned`` is the transpose of ``counts``.
     """
-    rows, columns = counts if isinstance(counts, tuple) else (counts, counts.T.tocsr())
-    found = joint(rows, weights, words)
-    whole = _normalizer(found)
-    shares = np.exp(found - whole[..., None])
+    found = joint(counts, weights, words)
+    shares = np.exp(found - _normalizer(found)[..., None])
     n, starts, k = shares.shape
-    mass = (columns @ shares.reshape(n, starts * k)).T.reshape(starts, k, -1) + smoothing
+    mass = (turned @ shares.reshape(n, starts * k)).T.reshape(starts, k, -1) + smoothing
     weights = np.maximum(shares.mean(0), LEAST)
     weights /= weights.sum(-1, keepdims=True)
-    return weights, mass / mass.sum(-1, keepdims=True), whole.sum(0)
+    return weights, mass / mass.sum(-1, keepdims=True)
 
 
 def one(counts: Any, smoothing: float) -> Blocks:
@@ -120,9 +118,9 @@ def grown(counts: Any, blocks: Blocks, fitting: Fitting, rng: np.random.Generato
         weights.append(np.append(np.delete(blocks.weights, split), [blocks.weights[split] / 2] * 2))
         words.append(np.concatenate([np.delete(blocks.words, split, 0), halves]))
     at = np.maximum(np.stack(weights), LEAST), np.stack(words)
-    both = counts, counts.T.tocsr()
+    turned = counts.T.tocsr()
     for _ in range(fitting.steps):
-        at = sweep(both, *at, fitting.smoothing)[:2]
+        at = sweep(counts, turned, *at, fitting.smoothing)
     best = int(_normalizer(joint(counts, *at)).sum(0).argmax())
     return Blocks(at[0][best], at[1][best])
 
@@ -133,7 +131,7 @@ def _normalizer(found: Floats) -> Floats:
 
 
 def _spread(counts: Any, weights: Floats, k: int, rng: np.random.Generator) -> Ints:
-    """k documents by k-means++: by ``weights``, times the squared Hellinger distance to the rest."""
+    """k documents by k-means++: ``weights`` times the squared Hellinger distance to the rest."""
     roots = counts.multiply(1 / counts.sum(1)[:, None]).tocsr().sqrt()
     chosen = [int(rng.choice(len(weights), p=weights / weights.sum()))]
     apart = np.full(len(weights), 1.0)

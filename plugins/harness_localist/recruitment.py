@@ -50,7 +50,7 @@ def critical_size(gain: float, parameters: int, index: float) -> float:
 
 
 def _series(data: CodeLengths, level: str) -> CodeLengths:
-    """The same, checked: raises `Incompatible` for the other level, and where a model is missing."""
+    """The same, checked: raises `Incompatible` for another level, and for a missing model."""
     if data.level != level:
         raise Incompatible(f"code lengths of {data.level}; wanted those of {level}")
     if not np.array_equal(data.k, np.arange(1, data.n + 1)):
