@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from typing import ClassVar, Self
 
 import numpy as np
@@ -56,8 +58,9 @@ class CodeLengths(Kind):
 
     ``bits (n,)`` is the whole length: of the documents given the model, and of the model, which are
     ``per_parameter`` bits for each of its ``parameters (n,)`` and ``index (n,)`` bits for the rest.
-    ``k (n,)`` counts the parts of each model at its ``level``: blocks or experts. ``units`` are the
-    exchangeable units that the models were fitted to, ``tokens`` the tokens that are coded.
+    ``k (n,)`` counts the parts of each model at its ``level``, blocks or experts, and ``blocks
+    (n,)`` the blocks of all its experts, where there are such. ``units`` are the exchangeable units
+    that the models were fitted to, ``tokens`` the tokens that are coded.
     """
 
     bits: Floats = array("n")
@@ -68,9 +71,13 @@ class CodeLengths(Kind):
     units: int
     tokens: int
     level: str = "blocks"
+    blocks: Ints | None = array("n", np.int64, default=None)
 
     def check(self) -> None:
-        """Refuse models that need more bits than the whole code, and levels that are not known."""
+        """Refuse models that take more bits than the whole code, and levels that are not known."""
+        if (self.level == "experts") != (self.blocks is not None):
+            found = "no number of blocks" if self.blocks is None else "a number of blocks"
+            raise DataError("CodeLengths.blocks", found, "one for each model of experts alone")
         if self.level not in LEVELS:
             raise DataError("CodeLengths.level", repr(self.level), "one of " + ", ".join(LEVELS))
         for name in ("per_parameter", "units", "tokens"):
@@ -95,7 +102,15 @@ class CodeLengths(Kind):
         k = np.arange(1, n + 1)
         parameters, index = 9 * k + k - 1, np.log2(k + 1.0)
         misfit = np.where(k == 1, 12_000.0, 10_000.0 - 10 * np.minimum(k, 100)) + rng.random(n)
-        return cls(on_grid(misfit + 4 * parameters + index), k, parameters, index, 4.0, 256, 4_000)
+        bits = on_grid(misfit + 4 * parameters + index)
+        return cls(bits, k, parameters, index, 4.0, 256, 4_000, blocks=None)
+
+    @classmethod
+    def forms(cls, rng: np.random.Generator, n: int = 48) -> Iterator[Self]:
+        """Blocks, and experts of two blocks each."""
+        found = cls.example(rng, n)
+        yield found
+        yield dataclasses.replace(found, level="experts", blocks=2 * found.k)
 
 
 class BlockSequences(Kind):

@@ -56,7 +56,8 @@ class BlockCodes(BlockMixture):
     ) -> CodeLengths:
         """The code lengths, until ``beyond`` blocks in a row did not shorten the code."""
         counts, units = mixture.sparse(data.counts), _units(self, data)
-        price, rows, refused = 0.5 * math.log2(max(units, 2)), [], 0
+        price, refused = 0.5 * math.log2(max(units, 2)), 0
+        rows: list[tuple[float, int, int, float]] = []
         for blocks in series(counts, self.largest, _fitting(self), rng):
             misfit = -float(mixture.documents(counts, blocks).sum()) / LN2
             free, index = parameters(blocks.k, counts.shape[1]), math.log2(blocks.k + 1)
@@ -66,7 +67,7 @@ class BlockCodes(BlockMixture):
             progress(blocks.k, self.largest, "blocks")
             if refused == self.beyond:
                 break
-        return _lengths(rows, price, units, data, "blocks")
+        return _lengths(rows, price, units, data)
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class ExpertCodes(Experts):
         counts, units = mixture.sparse(data.counts), _units(self, data)
         price = self.bits_per_parameter or 0.5 * math.log2(max(units, 2))
         experts = [self._expert(counts, np.arange(data.n), price, rng)]
-        rows = [_whole(counts, experts, price)]
+        rows, blocks = [_whole(counts, experts, price)], [experts[0].blocks.k]
         while len(experts) < self.most:
             progress(len(experts), self.most, "experts")
             divided = _division(counts, experts, price)
@@ -127,9 +128,10 @@ class ExpertCodes(Experts):
             new = [self._expert(counts, half, price, rng) for half in halves]
             experts = experts[:which] + new + experts[which + 1 :]
             rows.append(_whole(counts, experts, price))
+            blocks.append(sum(e.blocks.k for e in experts))
             if rows[-1][0] >= rows[-2][0]:
                 break
-        return _lengths(rows, price, units, data, "experts")
+        return _lengths(rows, price, units, data, np.array(blocks))
 
     def _expert(
         self, counts: Any, documents: Ints, price: float, rng: np.random.Generator
@@ -196,7 +198,8 @@ def _lengths(
     price: float,
     units: int,
     data: BlockCounts,
-    level: str,
+    blocks: Ints | None = None,
 ) -> CodeLengths:
     bits, k, free, index = (np.array(column) for column in zip(*rows, strict=True))
-    return CodeLengths(bits, k, free, index, price, units, int(data.counts.sum()), level)
+    tokens, level = int(data.counts.sum()), "blocks" if blocks is None else "experts"
+    return CodeLengths(bits, k, free, index, price, units, tokens, level, blocks=blocks)

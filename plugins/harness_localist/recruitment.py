@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -49,26 +49,17 @@ def critical_size(gain: float, parameters: int, index: float) -> float:
     return 1.0 if inner <= -np.exp(-1) else max(1.0, float(-lambertw(inner, -1).real / a))
 
 
-def _series(data: CodeLengths, level: str) -> CodeLengths:
-    """The same, checked: raises `Incompatible` for another level, and for a missing model."""
-    if data.level != level:
-        raise Incompatible(f"code lengths of {data.level}; wanted those of {level}")
-    if not np.array_equal(data.k, np.arange(1, data.n + 1)):
-        raise Incompatible(f"models of 1, 2, 3 ... {level} in order are wanted; one is missing")
-    return data
-
-
 class _Recruited(BlockStep):
-    level: ClassVar[str]
+    def steps(self, data: CodeLengths) -> tuple[int, dict[str, float | int | str | bool]]:
+        """The number of the last model that is accepted, and notes. Raises `Incompatible`.
 
-    def estimate(self, data: CodeLengths, *, rng: np.random.Generator) -> Estimate:
-        """The number of parts. Raises `Incompatible` for the other level.
-
-        In the diagnostics: the whole code at its end, what the first refused part would have saved
-        per unit, and the number of units from which it would pay at that rate (infinite where it
-        saves nothing).
+        In the notes: the whole code at its end, what the first refused part would have saved, and
+        the number of units from which it would pay at that rate (-1 where it saves nothing).
         """
-        data = _series(data, self.level)
+        if not np.array_equal(data.k, np.arange(1, data.n + 1)):
+            raise Incompatible(
+                f"models of 1, 2, 3 ... {data.level} in order are wanted; one is missing"
+            )
         model_bits = data.bits - data.misfit
         found = accepted(data.bits, model_bits, self.hysteresis)
         notes: dict[str, float | int | str | bool] = {
@@ -83,21 +74,37 @@ class _Recruited(BlockStep):
             more = int(data.parameters[found] - data.parameters[found - 1])
             index = max(0.0, float(data.index[found] - data.index[found - 1]))
             notes["pays_from"] = critical_size(gain, more, index) if gain > 0 and more > 0 else -1.0
-        return Estimate(float(found), diagnostics=notes)
+        return found, notes
 
 
 class RecruitedBlocks(_Recruited):
-    """Blocks are added while J(K) = -sum log2 p + (k / 2) log2 N + log2(K + 1) falls by eta."""
+    """Blocks are added while J(K) = -sum log2 p + (k / 2) log2 N + log2(K + 1) falls by eta.
 
-    level = "blocks"
+    Of experts, the blocks of all that are recruited.
+    """
+
+    def estimate(self, data: CodeLengths, *, rng: np.random.Generator) -> Estimate:
+        """The number of blocks. Raises `Incompatible` where a model of the series is missing."""
+        found, notes = self.steps(data)
+        blocks = data.k if data.blocks is None else data.blocks
+        return Estimate(float(blocks[found - 1]), diagnostics=notes)
 
 
 class RecruitedExperts(ExpertStep, _Recruited):
     """Experts are added while the code falls: that of the documents, and the stored experts."""
 
-    level = "experts"
+    def estimate(self, data: CodeLengths, *, rng: np.random.Generator) -> Estimate:
+        """The number of experts.
+
+        Raises `Incompatible` for a mixture of blocks, and where a model of the series is missing.
+        """
+        if data.level != "experts":
+            raise Incompatible("a mixture of blocks has one expert; wanted code lengths of experts")
+        found, notes = self.steps(data)
+        return Estimate(float(found), diagnostics=notes)
 
 
+@dataclass(frozen=True)
 class CodeLength:
     """The shortest whole code, in nats per token: documents, parameters and index."""
 
