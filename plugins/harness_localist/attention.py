@@ -11,6 +11,7 @@ from harness import (
     Activations,
     AttentionProfile,
     BlockSequences,
+    Bools,
     Floats,
     Incompatible,
     LabelledSamples,
@@ -98,17 +99,23 @@ class BlockAttention(_BlockLayer):
         )
 
 
+def _distinct(found: Reading) -> Bools:
+    """The first place of each token of a sequence ``(n, t)``: equal tokens read the same."""
+    ids = found.batch.data.ids
+    earlier = (ids[:, :, None] == ids[:, None, :]) & np.tri(ids.shape[1], k=-1, dtype=bool)
+    return np.asarray(~earlier.any(-1))
+
+
 class BlockOutputs(_BlockLayer):
-    """What attention gives at every place, with the label of the place."""
+    """What attention gives to each token of a sequence, with its label; equal tokens count once."""
 
     def transform(
         self, data: BlockSequences, *, to: type[LabelledSamples], rng: np.random.Generator
     ) -> LabelledSamples:
-        """A vector for each place of the test part. Raises `Incompatible` without a split."""
+        """Vectors of the test part. Raises `Incompatible` without a split."""
         found = self.read(data)
-        return LabelledSamples(
-            found.read.reshape(-1, found.read.shape[2]), found.batch.data.labels.ravel()
-        )
+        first = _distinct(found)
+        return LabelledSamples(found.read[first], found.batch.data.labels[first])
 
 
 class BlockActivations(_BlockLayer):
@@ -117,12 +124,12 @@ class BlockActivations(_BlockLayer):
     def transform(
         self, data: BlockSequences, *, to: type[Activations], rng: np.random.Generator
     ) -> Activations:
-        """A vector for each place of the test part. Raises `Incompatible` without a split."""
+        """Vectors of the test part. Raises `Incompatible` without a split."""
         found = self.read(data)
-        labels = found.batch.data.labels
+        first, labels = _distinct(found), found.batch.data.labels
         return Activations(
-            found.read.reshape(-1, found.read.shape[2]),
-            labels.ravel(),
+            found.read[first],
+            labels[first],
             layer="attention",
             accuracy=float((found.log_p.argmax(-1) == labels).mean()),
         )

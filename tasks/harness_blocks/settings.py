@@ -40,7 +40,9 @@ class BlockLabels:
 class Documents:
     """Documents that are drawn from laws of words."""
 
-    documents: int = param(300, "number of documents", low=1)
+    documents: tuple[int, ...] = param(
+        (300,), "numbers of documents, one case for each with each number below", low=1
+    )
     length: int = param(30, "number of tokens in a document", low=1)
     words: int = param(20, "number of words of a source", low=2)
 

@@ -169,7 +169,9 @@ def test_estimators_against_whole_rows():
     assert estimate("pointer-fidelity", data).value == pytest.approx(share.mean(), abs=1e-12)
     best = own[np.arange(len(z)), z.argmax(1)]
     assert estimate("pointer-fidelity", data, form="argmax").value == pytest.approx(best.mean())
-    assert estimate("pointer-lift", data).value == pytest.approx((share - m / 100).mean(), abs=1e-12)
+    assert estimate("pointer-lift", data).value == pytest.approx(
+        (share - m / 100).mean(), abs=1e-12
+    )
     fidelity, nats = estimate("fidelity-bound", data), estimate("entropy-bound", data)
     for found in (fidelity, nats):
         assert found.diagnostics["violations"] == 0
@@ -237,7 +239,8 @@ def test_queries_without_target_or_with_one_key_are_left_out():
 def test_the_standard_error_is_that_over_sequences():
     z, own = random_data(4, 30)
     data = PointedAttention.of_logits(
-        z.reshape(3, 1, 1, 10, 30)[..., :10], own.reshape(3, 10, 30)[..., :10] | np.eye(10, dtype=bool)
+        z.reshape(3, 1, 1, 10, 30)[..., :10],
+        own.reshape(3, 10, 30)[..., :10] | np.eye(10, dtype=bool),
     )
     found = estimate("pointer-fidelity", data)
     means = data.inside.mean((1, 2, 3))

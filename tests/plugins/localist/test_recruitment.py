@@ -15,8 +15,11 @@ from harness_localist.codes import naming, parameters
 FITTING = mixture.Fitting(restarts=5, steps=60, smoothing=1e-3)
 
 
-def cases(task, seed, **params):
-    return {case.id: case for case in harness.task(f"blocks/{task}", **params).cases(seed=seed)}
+def drawn(task, seed, number, **params):
+    """The one case of so many blocks or kinds of source."""
+    what = {"block-mixtures": "blocks", "expert-mixtures": "experts"}[task]
+    (case,) = harness.task(f"blocks/{task}", **{what: (number,)} | params).cases(seed=seed)
+    return case
 
 
 def lengths(model, data, seed=0, **params):
@@ -32,7 +35,7 @@ def estimate(name, data, **params):
 @pytest.mark.parametrize("k", [1, 2, 4])
 def test_the_true_number_of_blocks_is_recruited_in_ten_of_ten_seeds(k):
     for seed in range(10):
-        case = cases("block-mixtures", seed, blocks=(k,))[f"blocks{k}"]
+        case = drawn("block-mixtures", seed, k)
         found = estimate("recruited-blocks", lengths("mixture", case.load(), seed))
         assert found.value == k == case.truth["recruited_blocks"], seed
         assert not found.diagnostics["exhausted"]
@@ -41,14 +44,14 @@ def test_the_true_number_of_blocks_is_recruited_in_ten_of_ten_seeds(k):
 def test_six_blocks_within_one():
     """EM may stop at a local optimum, so one more or less is allowed."""
     for seed in range(3):
-        case = cases("block-mixtures", seed, blocks=(6,))["blocks6"]
+        case = drawn("block-mixtures", seed, 6)
         assert abs(estimate("recruited-blocks", lengths("mixture", case.load())).value - 6) <= 1
 
 
 @pytest.mark.parametrize("experts", [1, 2, 3])
 def test_the_true_number_of_experts_and_their_blocks_are_recruited(experts):
     for seed in range(3):
-        case = cases("expert-mixtures", seed, experts=(experts,))[f"experts{experts}"]
+        case = drawn("expert-mixtures", seed, experts)
         data = lengths("experts", case.load(), seed)
         assert estimate("recruited-experts", data).value == experts, seed
         assert estimate("recruited-blocks", data, hysteresis=0.1).value == 2 * experts
@@ -62,7 +65,7 @@ def test_the_true_number_of_experts_and_their_blocks_are_recruited(experts):
 
 def test_a_price_of_stored_parameters_is_a_price():
     """The bits of trainable parameters decide: dear enough ones, and one block is all that pays."""
-    case = cases("expert-mixtures", 0, experts=(2,))["experts2"]
+    case = drawn("expert-mixtures", 0, 2)
     cheap = lengths("experts", case.load(), bits_per_parameter=4.0)
     dear = lengths("experts", case.load(), bits_per_parameter=1e4)
     assert estimate("recruited-experts", cheap).value == 2
@@ -71,13 +74,16 @@ def test_a_price_of_stored_parameters_is_a_price():
 
 def test_code_lengths_are_what_the_formulas_say():
     """J(K) by brute force from the fitted blocks, and one expert against one mixture."""
-    data = cases("block-mixtures", 3, blocks=(2,))["blocks2"].load()
+    data = drawn("block-mixtures", 3, 2).load()
     counts = mixture.sparse(data.counts)
     first = mixture.one(counts, 1e-3)
     second = mixture.grown(counts, first, FITTING, stream(0))
     laws = second.words
     nats = logsumexp(
-        [np.log(w) + (data.counts * np.log(law)).sum(1) for w, law in zip(second.weights, laws, strict=True)],
+        [
+            np.log(w) + (data.counts * np.log(law)).sum(1)
+            for w, law in zip(second.weights, laws, strict=True)
+        ],
         axis=0,
     )
     np.testing.assert_allclose(mixture.documents(counts, second), nats, atol=1e-9)
@@ -96,21 +102,24 @@ def test_code_lengths_are_what_the_formulas_say():
 
 
 def test_expectation_and_maximization_never_lose_likelihood():
-    data = cases("block-mixtures", 1, blocks=(4,))["blocks4"].load()
+    data = drawn("block-mixtures", 1, 4).load()
     counts, rng = mixture.sparse(data.counts), np.random.default_rng(0)
     at = np.full((3, 4), 0.25), rng.dirichlet(np.ones(20), (3, 4))
     before = None
     for _ in range(30):
         at = mixture.sweep(counts, counts.T.tocsr(), *at, 1e-12)
         now = np.array(
-            [mixture.documents(counts, mixture.Blocks(w, t)).sum() for w, t in zip(*at, strict=True)]
+            [
+                mixture.documents(counts, mixture.Blocks(w, t)).sum()
+                for w, t in zip(*at, strict=True)
+            ]
         )
         assert before is None or (now >= before - 1e-8).all()
         before = now
 
 
 def test_starts_do_not_touch_each_other():
-    data = cases("block-mixtures", 1, blocks=(2,))["blocks2"].load()
+    data = drawn("block-mixtures", 1, 2).load()
     counts, rng = mixture.sparse(data.counts), np.random.default_rng(0)
     weights, words = np.full((2, 3), 1 / 3), rng.dirichlet(np.ones(20), (2, 3))
     both = mixture.sweep(counts, counts.T.tocsr(), weights, words, 1e-3)
@@ -129,7 +138,9 @@ def test_critical_size_on_the_lower_branch():
     assert found * 0.05 == pytest.approx(114.627, abs=1e-3)
     for gain, k, index in ((0.2, 5, 0.0), (1.0, 39, 1.5), (0.003, 2, 10.0)):
         root = optimize.brentq(
-            lambda n, g=gain, k=k, i=index: n * g - k / 2 * np.log2(n) - i, k / (2 * gain * np.log(2)), 1e7
+            lambda n, g=gain, k=k, i=index: n * g - k / 2 * np.log2(n) - i,
+            k / (2 * gain * np.log(2)),
+            1e7,
         )
         assert recruitment.critical_size(gain, k, index) == pytest.approx(root, rel=1e-6)
     assert recruitment.critical_size(40.0, 2, 0.0) == 1.0
@@ -175,7 +186,7 @@ def test_the_gain_of_a_split_tends_to_the_divergence_less_the_entropy():
 
 
 def test_accepted_steps_shorten_the_code_and_are_few():
-    data = lengths("mixture", cases("block-mixtures", 0, blocks=(4,))["blocks4"].load())
+    data = lengths("mixture", drawn("block-mixtures", 0, 4).load())
     found = int(estimate("recruited-blocks", data).value)
     falls = -np.diff(data.bits[:found])
     eta = [recruitment.threshold(m, 0.01) for m in (data.bits - data.misfit)[1:found]]
@@ -204,7 +215,7 @@ def test_a_refused_block_says_from_how_many_documents_it_would_pay():
 
 
 def test_code_length_in_nats_and_bits_per_token():
-    data = lengths("mixture", cases("block-mixtures", 0, blocks=(2,))["blocks2"].load())
+    data = lengths("mixture", drawn("block-mixtures", 0, 2).load())
     found = estimate("code-length", data)
     assert found.value == pytest.approx(data.bits.min() / 9000 * np.log(2))
     assert found.diagnostics["bits"] * np.log(2) == pytest.approx(found.value)

@@ -44,7 +44,7 @@ def test_chance_of_block_labels():
 
 
 def test_documents_of_mixtures():
-    for case in cases("block-mixtures", documents=400, length=50):
+    for case in cases("block-mixtures", documents=(400,), length=50):
         data, k = case.load(), int(case.truth["recruited_blocks"])
         assert (data.counts.sum(1) == 50).all()
         assert set(data.blocks) == set(range(k))
