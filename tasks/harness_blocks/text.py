@@ -34,8 +34,8 @@ class _Counted(Words):
         words = tuple(sorted(total, key=lambda word: (-total[word], word))[: self.vocabulary])
         counts = np.array([[count[word] for word in words] for count in found], np.int64)
         counts = counts.reshape(len(texts), len(words))
-        kept = np.flatnonzero(counts.sum(1) >= self.least)
-        if not kept.size:
+        kept = np.flatnonzero(counts.sum(1) >= self.least).tolist()
+        if not kept:
             raise DataError(where, f"no text of {self.least} words", "one at least")
         if len(kept) < len(texts):
             LOG.info("%s: %d of %d texts are too short", where, len(texts) - len(kept), len(texts))
