@@ -37,6 +37,10 @@ def test_ib_lossy(check):
     check()
 
 
+LAYERS = tuple(
+    f"block-attention{ending}" for ending in ("", "-outputs", "-activations", "-weights")
+)
+
 TINY = {"steps": 3, "layers": 1, "heads": 2, "width": 8, "window": 6}
 
 
@@ -46,6 +50,16 @@ TINY = {"steps": 3, "layers": 1, "heads": 2, "width": 8, "window": 6}
     | {"tiny-compressor": {"steps": 3, "predictor_steps": 3, "width": 8}},
 )
 def test_lm(check):
+    check()
+
+
+@conformance("localist", params=dict.fromkeys(LAYERS, {"steps": 5, "step_size": 1.0}))
+def test_localist(check):
+    check()
+
+
+@conformance("blocks", params={"block-labels": {"sequences": 8}})
+def test_blocks(check):
     check()
 
 

@@ -2,6 +2,7 @@
 
 from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind
+from harness.kinds.blocks import BlockCounts, BlockSequences, CodeLengths
 from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
 from harness.kinds.fields import added, array, offsets, strings
 from harness.kinds.graphs import Graph, Links, simple_edges
@@ -29,7 +30,10 @@ __all__ = [
     "Activations",
     "AttentionMaps",
     "AttentionProfile",
+    "BlockCounts",
+    "BlockSequences",
     "ChannelLogLikelihoods",
+    "CodeLengths",
     "ConceptItems",
     "ConceptVectors",
     "ConditionedSamples",
