@@ -8,6 +8,7 @@ import pytest
 import harness
 from harness import Incompatible, PointedAttention, TokenLaws, UsageError, pointer_targets, stream
 
+
 def value(name, data, **settings):
     return harness.estimator(name, **settings).estimate(data, rng=stream(0)).value
 
