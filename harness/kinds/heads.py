@@ -45,9 +45,7 @@ class HeadStates(Kind):
         wrong = (self.ids < 0) | (self.ids >= v)
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise DataError(
-                "HeadStates.ids", str(self.ids[row]), f"tokens from 0 to {v - 1}", row
-            )
+            raise DataError("HeadStates.ids", str(self.ids[row]), f"tokens from 0 to {v - 1}", row)
         if self.true is not None:
             off = (np.abs(self.true.sum(1) - 1) > ROUNDING) | (self.true < 0).any(1)
             if off.any():
