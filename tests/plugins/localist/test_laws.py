@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import harness
@@ -207,6 +207,7 @@ def test_uniform_attention_is_at_chance_and_one_hot_attention_points():
     assert estimate("pointer-fidelity", sharp).value == pytest.approx(1)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10**6), st.floats(0.5, 4.0), st.floats(-50, 50))
 def test_invariances(seed, temperature, shift):
     """Keys in any order, a constant on a row, logits and temperature on one scale."""
@@ -271,3 +272,23 @@ def test_what_does_not_suit_is_refused():
     first[0, 0] = True
     with pytest.raises(Incompatible, match="sees a second key"):
         estimate("pointer-lift", pointed(np.zeros((2, 2)), first, visible=np.tri(2, dtype=bool)))
+
+
+def test_no_row_of_a_trained_network_violates_a_bound():
+    """A small transformer that was penalized, and dialled when used."""
+    case = next(iter(harness.task("language/known-entropy-languages", sequences=6).cases(seed=0)))
+    data = harness.model(
+        "lm/tiny-lm-pointers",
+        steps=5,
+        layers=2,
+        heads=2,
+        width=8,
+        window=16,
+        pointer_penalty=1.0,
+        dial=0.5,
+        dial_bias="targets",
+    ).transform(case.load(), to=PointedAttention, rng=stream(0))
+    for name in ("fidelity-bound", "entropy-bound"):
+        assert estimate(name, data).diagnostics["violations"] == 0
+    assert estimate("entropy-bound", data).diagnostics["chain_rule"] < 1e-9
+    assert estimate("pointer-lift", data).value > 0
