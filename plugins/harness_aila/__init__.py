@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from harness import Estimate, EstimatorSpec, PointedAttention, Quantity, TaskSpec, TokenLaws
 from harness import hookimpl as _hookimpl
+from harness.quantities import ACCURACY
 
 HARNESS_API = 1
 
@@ -24,16 +25,8 @@ EFFECTIVE = Quantity(
     lower=1.0,
     summary="number of tokens that attention is spread over: the exponential of its entropy",
 )
-ACCURACY = Quantity(
-    "accuracy", "", "higher", lower=0.0, upper=1.0, summary="share of correct predictions"
-)
 CALIBRATION = Quantity(
-    "calibration_error",
-    "",
-    "lower",
-    lower=0.0,
-    upper=1.0,
-    summary="mean gap between confidence and accuracy, over bins of confidence",
+    "calibration_error", "", "lower", lower=0.0, upper=1.0, summary="expected calibration error"
 )
 
 _PAPER = (
