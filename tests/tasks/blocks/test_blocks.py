@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness import DataError, UsageError
+from harness import DataError, UsageError, plan, registry
 
 
 def cases(name, seed=0, **params):
@@ -132,3 +132,20 @@ def test_missing_and_unreadable_files(tmp_path):
     (tmp_path / "latin.jsonl").write_bytes(b"\xe9")
     with pytest.raises(UsageError, match="wanted UTF-8"):
         cases("labelled-blocks", path=str(tmp_path / "latin.jsonl"))[0].load()
+
+
+@pytest.mark.parametrize(
+    ("task", "estimators"),
+    [
+        (
+            "block-labels",
+            "attention-entropy attention-overload attention-collapse attention-balance",
+        ),
+        ("block-labels", "pointer-fidelity cross-entropy ross nui effective-features zero-groups"),
+        ("two-level-logits", "attention-entropy attention-uniformity pointer-lift rule-cost"),
+        ("block-mixtures", "recruited-blocks recruited-experts code-length anchor-information"),
+    ],
+)
+def test_the_planner_finds_the_paths_alone(task, estimators):
+    found = plan.make(registry.load(), plan.Request(tasks=(f"blocks/{task}",)))
+    assert set(estimators.split()) <= {p.estimator.component.spec.name for p in found.paths}
