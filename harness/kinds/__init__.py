@@ -5,6 +5,7 @@ from harness.kinds.base import Kind
 from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
 from harness.kinds.fields import added, array, offsets, strings
 from harness.kinds.graphs import Graph, Links, simple_edges
+from harness.kinds.kernels import Kernels, StateFutures
 from harness.kinds.language import (
     AttentionMaps,
     AttentionProfile,
@@ -37,6 +38,7 @@ __all__ = [
     "FusedPredictions",
     "Graph",
     "HiddenStates",
+    "Kernels",
     "Kind",
     "LabelLogProbabilities",
     "LabelledSamples",
@@ -54,6 +56,7 @@ __all__ = [
     "Samples",
     "Scale",
     "Split",
+    "StateFutures",
     "StimulusPath",
     "Structures",
     "TokenLaws",
