@@ -28,6 +28,7 @@ class HeadStates(Kind):
     ids (items,) : the tokens, from 0 to v - 1.
     bias (v,) : of the output layer, where it has one.
     true (items, v) : the law that each token was drawn from, where it is known.
+    weights (items,) : how often each item comes, up to a common factor; all alike where left out.
     """
 
     whole: ClassVar[tuple[str, ...]] = ("v",)
@@ -38,16 +39,25 @@ class HeadStates(Kind):
     offsets: Ints = offsets()
     bias: Floats | None = array("v", default=None)
     true: Floats | None = array("items v", default=None)
+    weights: Floats | None = array("items", default=None)
 
     def check(self) -> None:
-        """Refuse tokens that do not exist, and true laws that are not distributions."""
+        """Refuse tokens that do not exist, true laws that are not distributions, and weights
+        without mass.
+        """
+        if self.weights is not None and (self.weights.min() < 0 or not self.weights.any()):
+            row = int(self.weights.argmin())
+            raise DataError(
+                "HeadStates.weights",
+                f"{self.weights[row]:g}",
+                "weights from 0 up, and some mass",
+                row,
+            )
         v = len(self.w)
         wrong = (self.ids < 0) | (self.ids >= v)
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise DataError(
-                "HeadStates.ids", str(self.ids[row]), f"tokens from 0 to {v - 1}", row
-            )
+            raise DataError("HeadStates.ids", str(self.ids[row]), f"tokens from 0 to {v - 1}", row)
         if self.true is not None:
             off = (np.abs(self.true.sum(1) - 1) > ROUNDING) | (self.true < 0).any(1)
             if off.any():

@@ -6,7 +6,6 @@ mean over contexts. Closed forms, so that the v^2 pairs are never written out.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -284,5 +283,7 @@ class CalibrationGap:
             local[rows] = kullback(log_q)
         cross = float(shares(part) @ loss)
         if math.isinf(cross):
-            return Estimate(cross, diagnostics={"infinite": "the model excludes what the data have"})
+            return Estimate(
+                cross, diagnostics={"infinite": "the model excludes what the data have"}
+            )
         return averaged(part, loss - local, cross_entropy=cross)

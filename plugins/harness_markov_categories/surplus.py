@@ -38,12 +38,12 @@ def entropy(p: Floats) -> float:
 class Exact:
     """From the joint law, where the data hold it."""
 
-    def estimate(
-        self, data: StateFutures, *, rng: np.random.Generator | None = None
-    ) -> Estimate:
+    def estimate(self, data: StateFutures, *, rng: np.random.Generator | None = None) -> Estimate:
         """The surplus in nats. Raises `Incompatible` for data without their joint law."""
         if data.joint is None:
-            raise Incompatible("the joint law is not known; wanted surplus-plug-in or surplus-probe")
+            raise Incompatible(
+                "the joint law is not known; wanted surplus-plug-in or surplus-probe"
+            )
         with_next = data.joint.sum(2)
         h_next, h_both = entropy(with_next.sum(0)), entropy(with_next)
         h_tokens = entropy(data.joint.sum(0))
@@ -63,9 +63,7 @@ def parts(surplus: float, known: float, future: float) -> dict[str, float]:
 class PlugIn(Counted):
     """From counts of states that are codes."""
 
-    def estimate(
-        self, data: StateFutures, *, rng: np.random.Generator | None = None
-    ) -> Estimate:
+    def estimate(self, data: StateFutures, *, rng: np.random.Generator | None = None) -> Estimate:
         """The surplus in nats, with pointwise values and a standard error.
 
         Where nearly every state is different, counts of a state hold one future and the value is

@@ -64,7 +64,10 @@ def pairwise(p: Floats) -> tuple[float, ...]:
         float(np.log((copied**ORDER * free ** (1 - ORDER)).sum()) / (ORDER - 1)),
         float(((copied - free) ** 2 / free).sum()),
         float(
-            ((copied[on] * np.log(copied[on] / middle[on])).sum() + (free * np.log(free / middle)).sum())
+            (
+                (copied[on] * np.log(copied[on] / middle[on])).sum()
+                + (free * np.log(free / middle)).sum()
+            )
             / 2
         ),
     )
