@@ -145,7 +145,6 @@ SURPLUS_PROBE = EstimatorSpec(
     summary="information surplus that a small network can use, on a test part",
     implementation="harness_markov_categories.probe:SurplusProbe",
     settings="harness_markov_categories.settings:Probe",
-    traits=("local-mean",),
     requires=("torch",),
     install=_INSTALL,
     reads=StateFutures,

@@ -29,12 +29,12 @@ def kullback(log_p: Floats) -> Floats:
 
 def total_variation(log_p: Floats) -> Floats:
     """1 - sum p^2, with half of the absolute differences as the distance."""
-    return 1 - np.exp(2 * log_p).sum(1)
+    return np.asarray(1 - np.exp(2 * log_p).sum(1))
 
 
 def hellinger(log_p: Floats) -> Floats:
     """2 - 2 sum p^(3/2), for the distance sum (sqrt p - sqrt q)^2."""
-    return 2 - 2 * np.exp(1.5 * log_p).sum(1)
+    return np.asarray(2 - 2 * np.exp(1.5 * log_p).sum(1))
 
 
 def renyi(order: float, log_p: Floats) -> Floats:
@@ -46,15 +46,15 @@ def renyi(order: float, log_p: Floats) -> Floats:
         return kullback(log_p)
     possible = np.isfinite(log_p)
     if math.isinf(order):
-        return -np.where(possible, log_p, 0.0).min(1)
+        return np.asarray(-np.where(possible, log_p, 0.0).min(1))
     powers = np.where(possible, (2 - order) * np.where(possible, log_p, 0.0), -np.inf)
     top = powers.max(1)
-    return (top + np.log(np.exp(powers - top[:, None]).sum(1))) / (order - 1)
+    return np.asarray((top + np.log(np.exp(powers - top[:, None]).sum(1))) / (order - 1))
 
 
 def chi_squared(log_p: Floats) -> Floats:
     """The number of possible tokens, less one: it jumps where a token becomes possible."""
-    return np.isfinite(log_p).sum(1) - 1.0
+    return np.asarray(np.isfinite(log_p).sum(1) - 1.0)
 
 
 def jensen_shannon(log_p: Floats) -> Floats:
@@ -62,7 +62,8 @@ def jensen_shannon(log_p: Floats) -> Floats:
     p = np.exp(log_p)
     half = np.log(2) - np.log1p(p)
     same = p**2 * (half + np.where(p > 0, log_p, 0.0))
-    return ((p * half).sum(1) + same.sum(1) + (1 - (p**2).sum(1)) * np.log(2)) / 2
+    free = (1 - (p**2).sum(1)) * np.log(2)
+    return np.asarray(((p * half).sum(1) + same.sum(1) + free) / 2)
 
 
 def _expected(log_p: Floats, values: Floats) -> Floats:
@@ -121,16 +122,17 @@ def truth(data: Kernels | HeadStates) -> Floats:
 
 
 def averaged(data: Kernels | HeadStates, local: Floats, **notes: float) -> Estimate:
-    """The mean over contexts. The standard error is that of sequences, where items are drawn: of
-    kernels, the contexts are all there are.
+    """The mean over contexts, with that of each unit. The standard error is that of sequences,
+    which are drawn: of kernels, the contexts are all there are.
     """
     mu = shares(data)
     value = float(mu @ local)
-    stderr = None
-    if isinstance(data, HeadStates) and data.n > 1:
-        off = np.add.reduceat(mu * (local - value), data.offsets[:-1])
-        stderr = math.sqrt(data.n / (data.n - 1) * float(off @ off))
-    return Estimate(value, stderr, local, notes)
+    if isinstance(data, Kernels):
+        return Estimate(value, None, local, notes)
+    mass, sums = (np.add.reduceat(t, data.offsets[:-1]) for t in (mu, mu * local))
+    off = sums - mass * value
+    stderr = math.sqrt(data.n / (data.n - 1) * float(off @ off)) if data.n > 1 else None
+    return Estimate(value, stderr, sums / np.where(mass > 0, mass, 1.0), notes)
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ class _Entropy:
     def estimate(
         self, data: Kernels | HeadStates, *, rng: np.random.Generator | None = None
     ) -> Estimate:
-        """The mean over contexts, with the entropy of each."""
+        """The mean over contexts, with that of each context or sequence."""
         part = data.evaluated()
         local = np.concatenate([self._of(log_p) for _, log_p in laws(part)])
         return averaged(part, local)
@@ -155,7 +157,7 @@ class Kullback(Direction, _Entropy):
     def estimate(
         self, data: Kernels | HeadStates, *, rng: np.random.Generator | None = None
     ) -> Estimate:
-        """The mean over contexts, in nats, with the entropy of each.
+        """The mean over contexts, in nats, with that of each context or sequence.
 
         In reverse it is 0 where every row is certain, else infinite: p x p has mass beside the
         diagonal, and copied tokens have none.
@@ -254,7 +256,7 @@ def continuity(p: Floats, q: Floats) -> Floats:
         return np.zeros(len(p))
     sides = np.stack([t, 1 - t])
     bit = -(sides * np.log(np.where(sides > 0, sides, 1.0))).sum(0)
-    return np.where(t <= 1 - 1 / v, t * np.log(v - 1) + bit, np.log(v))
+    return np.asarray(np.where(t <= 1 - 1 / v, t * np.log(v - 1) + bit, np.log(v)))
 
 
 @dataclass(frozen=True)
@@ -271,15 +273,15 @@ class CalibrationGap:
         """
         part = data.evaluated()
         known = part.data if isinstance(part, Kernels) else part.true
-        if known is None and isinstance(part, Kernels):
-            raise Incompatible("the laws of the data are not known, and there are no tokens")
         local, loss = np.empty((2, len(shares(part))))
         for rows, log_q in laws(part):
             if known is not None:
                 on = known[rows] > 0
                 loss[rows] = -(known[rows] * np.where(on, log_q, 0.0)).sum(1)
-            else:
+            elif isinstance(part, HeadStates):
                 loss[rows] = -np.take_along_axis(log_q, part.ids[rows, None], 1)[:, 0]
+            else:
+                raise Incompatible("the laws of the data are not known, and there are no tokens")
             local[rows] = kullback(log_q)
         cross = float(shares(part) @ loss)
         if math.isinf(cross):

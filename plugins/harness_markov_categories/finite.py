@@ -30,7 +30,7 @@ class FiniteHead(Settings):
             for step in range(self.steps):
                 adam.zero_grad()
                 log_q = (table[:n] @ table[n:].T).log_softmax(1)
-                (-mu @ (k * log_q).sum(1)).backward()  # type: ignore[no-untyped-call]
+                (-mu @ (k * log_q).sum(1)).backward()
                 adam.step()
                 fall.step()
                 progress(step + 1, self.steps, "steps")

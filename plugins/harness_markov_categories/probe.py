@@ -57,10 +57,8 @@ class Network(nn.Module):
 
 
 class _Probe(Probe):
-    def _parts(
-        self, data: StateFutures, rng: np.random.Generator
-    ) -> tuple[StateFutures, list[Ints]]:
-        """The data, and positions that train, validate and test."""
+    def _parts(self, data: StateFutures, rng: np.random.Generator) -> list[Ints]:
+        """Positions that train, validate and test."""
         if data.split is not None and len(data.split.train) and len(data.split.test):
             train, valid, test = data.split.train, data.split.valid, data.split.test
         else:
@@ -71,7 +69,7 @@ class _Probe(Probe):
             train, valid = np.split(rng.permutation(train), [4 * len(train) // 5])
         if min(map(len, (train, valid, test))) < 2:
             raise Incompatible(f"{data.n} states; wants 2 at least to train, to validate, to test")
-        return data, [train, valid, test]
+        return [train, valid, test]
 
     def _states(self, data: StateFutures, train: Ints, device: torch.device) -> Inputs:
         """Vectors standardized on the training part, or codes, of which those that it lacks are
@@ -88,8 +86,11 @@ class _Probe(Probe):
             place = np.minimum(np.searchsorted(known, column), len(known) - 1)
             columns.append(np.where(known[place] == column, place, len(known)))
             sizes.append(len(known) + 1)
-        nothing = _tensor(np.zeros((data.n, 0)), device)
-        return Inputs(nothing, torch.tensor(np.stack(columns, 1), device=device), tuple(sizes))
+        return Inputs(
+            _nothing(data.n, device),
+            torch.tensor(np.stack(columns, 1), device=device),
+            tuple(sizes),
+        )
 
     def _log_p(
         self, inputs: Inputs, target: Ints, v: int, cuts: list[Ints], device: torch.device
@@ -120,35 +121,44 @@ class _Probe(Probe):
 
     def _both(
         self, data: StateFutures, steps: int, rng: np.random.Generator
-    ) -> tuple[StateFutures, list[tuple[Ints, Floats, Floats]]]:
-        """The test part, and for each of the first ``steps`` tokens of the future: the token, and
+    ) -> list[tuple[Ints, Floats, Floats]]:
+        """For each of the first ``steps`` tokens of the future, on the test part: the token, and
         ln of its laws without the state and with it ``(test, v)``, given the tokens before it.
         """
-        data, cuts = self._parts(data, rng)
+        cuts = self._parts(data, rng)
         before = np.concatenate([data.next[:, None], data.future], 1)
         found = []
         with single_threaded(self.device, rng) as device:
             states = self._states(data, cuts[0], device)
-            none = np.zeros((data.n, 0))
-            blind = Inputs(_tensor(none, device), states.codes[:, :0], ())
+            blind = Inputs(_nothing(data.n, device), states.codes[:, :0], ())
             for step in range(steps):
                 target = data.future[:, step]
-                pair = [
+                without, given = (
                     self._log_p(
-                        given.beside(before[:, : step + 1], data.vocab_size),
+                        known.beside(before[:, : step + 1], data.vocab_size),
                         target,
                         data.vocab_size,
                         cuts,
                         device,
                     ).numpy()
-                    for given in (blind, states)
-                ]
-                found.append((target[cuts[2]], *pair))
-        return data.take(cuts[2]), found
+                    for known in (blind, states)
+                )
+                found.append((target[cuts[2]], without, given))
+        return found
 
 
 def _tensor(x: Floats, device: torch.device) -> Tensor:
     return torch.tensor(x, dtype=torch.float32, device=device)
+
+
+def _nothing(n: int, device: torch.device) -> Tensor:
+    """Vectors that say nothing: one constant column."""
+    return torch.zeros((n, 1), device=device)
+
+
+def _mean(data: StateFutures, local: Floats, notes: dict[str, float]) -> Estimate:
+    found = Estimate.from_local(local, notes)
+    return found if data.split is not None else Estimate(found.value, found.stderr, None, notes)
 
 
 def _chosen(log_p: Floats, tokens: Ints) -> Floats:
@@ -159,18 +169,18 @@ class SurplusProbe(_Probe):
     """The sum over future tokens of what the state takes off the cross-entropy."""
 
     def estimate(self, data: StateFutures, *, rng: np.random.Generator) -> Estimate:
-        """The usable surplus in nats on the test part, with pointwise values; it may be negative.
+        """The usable surplus in nats on the test part; it may be negative. Pointwise values are
+        those of the split, where the data have one.
 
-        Data without a split are cut at random, 3/5 for training. Raises `Incompatible` for parts
+        Data without one are cut at random, 3/5 for training. Raises `Incompatible` for parts
         of fewer than two states.
         """
-        _, found = self._both(data, data.future.shape[1], rng)
-        blind = sum(-_chosen(without, token) for token, without, _ in found)
-        seen = sum(-_chosen(given, token) for token, _, given in found)
+        found = self._both(data, data.future.shape[1], rng)
+        blind = -np.sum([_chosen(without, token) for token, without, _ in found], axis=0)
+        seen = -np.sum([_chosen(given, token) for token, _, given in found], axis=0)
         local = np.asarray(blind - seen)
-        future = float(np.mean(blind))
-        notes = {"future": future, "test": len(local), "vocab": data.vocab_size}
-        return Estimate.from_local(local, notes)
+        notes = {"future": float(blind.mean()), "test": len(local)}
+        return _mean(data, local, notes)
 
 
 class DraftAccuracy(_Probe):
@@ -181,7 +191,7 @@ class DraftAccuracy(_Probe):
 
         Raises as `SurplusProbe.estimate`.
         """
-        _, ((token, without, given),) = self._both(data, 1, rng)
+        ((token, without, given),) = self._both(data, 1, rng)
         right = (given.argmax(1) == token).astype(np.float64)
         blind = float((without.argmax(1) == token).mean())
-        return Estimate.from_local(right, {"blind": blind, "gain": float(right.mean()) - blind})
+        return _mean(data, right, {"blind": blind, "gain": float(right.mean()) - blind})

@@ -49,7 +49,7 @@ def contexts(data: HeadStates, most: int, rng: np.random.Generator) -> HeadState
         np.arange(len(kept) + 1),
         data.bias,
         None if data.true is None else data.true[kept],
-        np.bincount(place.ravel(), mu[chosen]),
+        np.bincount(place.ravel(), mu[chosen]).astype(np.float64),
     )
 
 

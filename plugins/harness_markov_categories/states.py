@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import HiddenStates, Incompatible, Ints, Kind, Split, StateFutures
+from harness import Floats, HiddenStates, Incompatible, Ints, Kind, Split, StateFutures
 from harness_markov_categories.settings import Futures
 
 FEW = 5
@@ -50,11 +50,11 @@ class StateFuturesOf(Futures):
         a, b = np.clip(ends, [1, 2], [len(order) - 2, len(order) - 1])
         return Split(order[:a], order[b:], order[a:b])
 
-    def _codes(self, x: np.ndarray, train: Ints, rng: np.random.Generator) -> np.ndarray:
+    def _codes(self, x: Floats, train: Ints, rng: np.random.Generator) -> Floats:
         from sklearn.cluster import KMeans
 
         different = len(np.unique(x[train], axis=0))
         means = KMeans(
             min(self.codes, different), n_init=1, random_state=int(rng.integers(2**31))
         ).fit(x[train])
-        return means.predict(x)[:, None].astype(np.float64)
+        return np.asarray(means.predict(x)[:, None], np.float64)

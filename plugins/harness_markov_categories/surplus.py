@@ -49,7 +49,7 @@ class Exact:
         h_tokens = entropy(data.joint.sum(0))
         value = h_both + h_tokens - entropy(data.joint) - h_next
         known = entropy(with_next.sum(1)) + h_next - h_both
-        return Estimate(value, 0.0, diagnostics=parts(value, known, h_tokens - h_next))
+        return Estimate(value, diagnostics=parts(value, known, h_tokens - h_next))
 
 
 def parts(surplus: float, known: float, future: float) -> dict[str, float]:
