@@ -168,7 +168,7 @@ def test_what_is_no_kernel_is_refused():
     rows, ones = np.full((3, 2), 0.5), np.ones(3)
     for k, weights, data, found in [
         (
-            rows + [[0, 0], [0, 0.1], [0, 0]],
+            [[0.5, 0.5], [0.5, 0.6], [0.5, 0.5]],
             ones,
             None,
             "Kernels.k at row 1: probabilities that sum to 1.1",
