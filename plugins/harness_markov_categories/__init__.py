@@ -20,6 +20,7 @@ from harness_markov_categories.quantities import (
     CALIBRATION_GAP,
     CHI_SQUARED,
     DIRICHLET_ENERGY,
+    DRAFT_GAIN,
     EFFECTIVE_RANK,
     ENTROPY_GAP,
     HELLINGER,
@@ -160,6 +161,13 @@ DRAFT_ACCURACY = replace(
     quantity=ACCURACY,
     paper="Y. Li et al., EAGLE, ICML 2024",
 )
+DRAFT_GAIN_ESTIMATE = replace(
+    DRAFT_ACCURACY,
+    name="draft-gain",
+    summary="the same less what it foretells without the state",
+    implementation="harness_markov_categories.probe:DraftGain",
+    quantity=DRAFT_GAIN,
+)
 
 SPECTRAL = EstimatorSpec(
     name="spectral-alignment",
@@ -235,7 +243,8 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         *(CATEGORICAL_ENTROPY, CATEGORICAL_ENTROPY_TV, CATEGORICAL_ENTROPY_HELLINGER),
         *(CATEGORICAL_ENTROPY_RENYI, CATEGORICAL_ENTROPY_CHI2, CATEGORICAL_ENTROPY_JS),
         *(HEAD_ENTROPY_GAP, CALIBRATION),
-        *(SURPLUS_EXACT, SURPLUS_PLUG_IN, SURPLUS_PROBE, DRAFT_ACCURACY),
+        *(SURPLUS_EXACT, SURPLUS_PLUG_IN, SURPLUS_PROBE),
+        *(DRAFT_ACCURACY, DRAFT_GAIN_ESTIMATE),
         *(SPECTRAL, CKA, DIRICHLET, PULLBACK_RANK),
     )
 

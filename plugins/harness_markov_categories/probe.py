@@ -191,7 +191,20 @@ class DraftAccuracy(_Probe):
 
         Raises as `SurplusProbe.estimate`.
         """
-        ((token, without, given),) = self._both(data, 1, rng)
-        right = (given.argmax(1) == token).astype(np.float64)
-        blind = float((without.argmax(1) == token).mean())
-        return _mean(data, right, {"blind": blind, "gain": float(right.mean()) - blind})
+        without, given = self._right(data, rng)
+        return _mean(data, given, {"blind": float(without.mean())})
+
+    def _right(self, data: StateFutures, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Whether each token is foretold without the state, and with it ``(test,)``."""
+        ((token, *laws),) = self._both(data, 1, rng)
+        without, given = ((law.argmax(1) == token).astype(np.float64) for law in laws)
+        return without, given
+
+
+class DraftGain(DraftAccuracy):
+    """How much of that is the state's: the share with it, less the share without."""
+
+    def estimate(self, data: StateFutures, *, rng: np.random.Generator) -> Estimate:
+        """The difference on the test part. Raises as `SurplusProbe.estimate`."""
+        without, given = self._right(data, rng)
+        return _mean(data, given - without, {"accuracy": float(given.mean())})

@@ -91,3 +91,11 @@ DIRICHLET_ENERGY = Quantity(
     lower=0.0,
     summary="mean squared difference of states under a similarity, over their variance",
 )
+DRAFT_GAIN = Quantity(
+    "draft_gain",
+    "",
+    "higher",
+    lower=-1.0,
+    upper=1.0,
+    summary="share of tokens after the next one that are foretold, with the state less without it",
+)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness import HeadStates, Incompatible, Kernels
+from harness import DataError, HeadStates, Incompatible, Kernels
 from harness_markov_categories import entropies
 from harness_markov_categories.geometry import mean_metric
 
@@ -188,6 +188,16 @@ def test_what_has_no_spectrum_is_refused():
             measured(name, head(states, w, np.full((6, 3), 1 / 3)))
     with pytest.raises(Incompatible, match="1 different states"):
         measured("dirichlet-energy", head(np.ones((6, 2)), w))
+
+
+def test_heads_without_mass_or_numbers_are_refused():
+    states, w = RNG(0).normal(size=(3, 2)), np.eye(3, 2)
+    with pytest.raises(DataError, match="HeadStates.weights at row 1: -1"):
+        head(states, w, weights=[1.0, -1.0, 1.0])
+    with pytest.raises(DataError, match="some mass"):
+        head(states, w, weights=np.zeros(3))
+    with pytest.raises(DataError, match="HeadStates.h at row 2: NaN"):
+        head(states * [[1], [1], [np.nan]], w)
 
 
 def test_large_tables_are_decomposed_at_random_and_agree(monkeypatch):

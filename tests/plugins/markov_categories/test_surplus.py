@@ -134,6 +134,8 @@ def test_a_network_reads_vectors_too():
     accuracy = draft.estimate(data, rng=rng)
     assert accuracy.value > 0.99
     assert accuracy.diagnostics["blind"] < 0.6
+    gain = harness.estimator("markov_categories/draft-gain", epochs=20).estimate(data, rng=rng)
+    assert gain.value == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_split_is_kept():
