@@ -49,7 +49,7 @@ def pointer_targets(ids: Any, rule: str, *, causal: bool = True) -> Bools:
     induction           the tokens after these; ``-latest`` the token after the last of them
     block-K             tokens whose quotient by K is that of the query, itself among them
     word                bytes of the same word, with the white space before it
-    sentence            bytes of the same sentence: it ends with white space after ``.``, ``!``, ``?``
+    sentence            bytes of the same sentence: white space after ``.``, ``!``, ``?`` ends it
     paragraph           bytes of the same paragraph: an empty line ends it
     bracket             of a bracket or double quote that closes, the one that opened
     delimiter           the last white space or punctuation mark before
@@ -81,7 +81,7 @@ def pointer_targets(ids: Any, rule: str, *, causal: bool = True) -> Bools:
         found = np.stack([_brackets(row) for row in rows])
     else:
         raise _unknown(rule)
-    return found if given.ndim > 1 else found[0]
+    return np.asarray(found if given.ndim > 1 else found[0])
 
 
 def pointer_groups(ids: Any, rule: str) -> Ints:
@@ -130,7 +130,7 @@ def _unknown(rule: str) -> UsageError:
 def _latest(found: Bools) -> Bools:
     """Of each row the last key alone."""
     after = np.cumsum(found[..., ::-1], -1)[..., ::-1]
-    return found & (after == 1)
+    return np.asarray(found & (after == 1))
 
 
 def _brackets(row: Ints) -> Bools:
@@ -251,7 +251,7 @@ class PointedAttention(Kind):
         inside, outside = (
             np.where(keys[:, None, None], z, -np.inf) for keys in (targets, seen & ~targets)
         )
-        (lse_in, h_in), (lse_out, h_out) = _reduced(inside), _reduced(outside)
+        (lse_in, h_in), (_, h_out) = _reduced(inside), _reduced(outside)
         lse, entropy = _reduced(np.where(seen, z, -np.inf))
         m, r = targets.sum(-1), (seen & ~targets).sum(-1)
         with np.errstate(invalid="ignore"):

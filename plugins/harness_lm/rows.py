@@ -133,11 +133,11 @@ def pointed_rows(
                 (some & (inside.amax(-1) > most)).double(),
             )
         )
-        a = (z - lse[..., None]).exp()
-        for distance in range(min(near, keys)):
-            shares[..., distance] += (a * (apart == distance)).sum((-2, -1))
+        at = places[:, None] - torch.arange(near, device=z.device)
+        chosen = z.gather(-1, at.clamp(min=0).expand(*z.shape[:3], near)) - lse[..., None]
+        shares += chosen.exp().masked_fill(at < 0, 0.0).sum(2)
     rows_of = [torch.cat(parts, 2) for parts in zip(*found, strict=True)]
-    return Pointed(*rows_of, near=shares)
+    return Pointed._make([*rows_of, shares])
 
 
 def _part_entropy(z: Tensor) -> Tensor:
