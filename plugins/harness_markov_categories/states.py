@@ -17,11 +17,12 @@ class StateFuturesOf(Futures):
     def transform(
         self, data: HiddenStates, *, to: type[Kind], rng: np.random.Generator
     ) -> StateFutures:
-        """States of at most ``limit`` tokens in three parts, by sequences: 3/5 for training, 1/5
-        each to validate and to test.
+        """States of at most ``limit`` tokens in the parts of their sequences; where the data have
+        no split, 3/5 of these are for training, 1/5 each to validate and to test.
 
         Codes are the nearest of the centres that k-means finds in the training part. Raises
-        `Incompatible` where fewer than ten tokens have so many after them.
+        `Incompatible` where fewer than ten tokens have so many after them, and where none of them
+        is for training or testing.
         """
         cuts = data.offsets
         left = np.repeat(cuts[1:], np.diff(cuts)) - np.arange(cuts[-1])
@@ -44,6 +45,14 @@ class StateFuturesOf(Futures):
     def _parts(self, data: HiddenStates, places: Ints, rng: np.random.Generator) -> Split:
         """Whole sequences, where there are enough."""
         owner = np.searchsorted(data.offsets, places, side="right") - 1
+        if data.split is not None:
+            train, test, valid = (
+                np.flatnonzero(np.isin(owner, part))
+                for part in (data.split.train, data.split.test, data.split.valid)
+            )
+            if not len(train) or not len(test):
+                raise Incompatible("no sequence to train, or to test, is long enough")
+            return Split(train, test, valid)
         rank = rng.permutation(data.n)[owner] if data.n >= FEW else np.arange(len(places))
         order = np.argsort(rank, kind="stable")
         ends = np.searchsorted(rank[order], np.array([0.6, 0.8]) * (rank.max() + 1))

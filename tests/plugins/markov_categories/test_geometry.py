@@ -192,11 +192,11 @@ def test_what_has_no_spectrum_is_refused():
 
 def test_heads_without_mass_or_numbers_are_refused():
     states, w = RNG(0).normal(size=(3, 2)), np.eye(3, 2)
-    with pytest.raises(DataError, match="HeadStates.weights at row 1: -1"):
+    with pytest.raises(DataError, match=r"HeadStates\.weights at row 1: -1"):
         head(states, w, weights=[1.0, -1.0, 1.0])
     with pytest.raises(DataError, match="some mass"):
         head(states, w, weights=np.zeros(3))
-    with pytest.raises(DataError, match="HeadStates.h at row 2: NaN"):
+    with pytest.raises(DataError, match=r"HeadStates\.h at row 2: NaN"):
         head(states * [[1], [1], [np.nan]], w)
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import logging
 
@@ -180,6 +181,22 @@ def test_states_are_followed_by_their_own_tokens():
     parts = [set(np.array(owners)[part]) for _, part in found.split.parts()]
     assert sorted(map(len, parts)) == [6, 6, 18]
     assert not any(a & b for a, b in itertools.combinations(parts, 2))
+
+
+def test_parts_of_sequences_are_kept():
+    data = dataclasses.replace(hidden(), split=Split(np.arange(3), np.arange(3, 30)))
+    found = harness.model("markov_categories/state-futures", codes=2).transform(
+        data, to=StateFutures, rng=RNG(0)
+    )
+    np.testing.assert_array_equal(found.split.train, np.arange(3 * 10))
+    np.testing.assert_array_equal(found.split.test, np.arange(3 * 10, 300))
+    short = HiddenStates(
+        data.x[:13], data.ids[:13], [0, 1, 13], 1, 2, split=Split(np.array([0]), np.array([1]))
+    )
+    with pytest.raises(Incompatible, match="no sequence to train"):
+        harness.model("markov_categories/state-futures").transform(
+            short, to=StateFutures, rng=RNG(0)
+        )
 
 
 def test_codes_are_those_of_the_training_part():
