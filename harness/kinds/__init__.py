@@ -7,6 +7,7 @@ from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
 from harness.kinds.fields import added, array, offsets, strings
 from harness.kinds.graphs import Graph, Links, simple_edges
 from harness.kinds.heads import HeadStates
+from harness.kinds.kernels import Kernels, StateFutures
 from harness.kinds.language import (
     AttentionMaps,
     AttentionProfile,
@@ -44,6 +45,7 @@ __all__ = [
     "Graph",
     "HeadStates",
     "HiddenStates",
+    "Kernels",
     "Kind",
     "LabelLogProbabilities",
     "LabelledSamples",
@@ -62,6 +64,7 @@ __all__ = [
     "Samples",
     "Scale",
     "Split",
+    "StateFutures",
     "StimulusPath",
     "Structures",
     "TokenLaws",
