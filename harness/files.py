@@ -8,11 +8,13 @@ and the form that would be right. Nothing is ever unpickled.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import math
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -33,6 +35,33 @@ def whole(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def unpacked(path: Path) -> Path:
+    """The name of a file without the suffix of its compression."""
+    return path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """A file to be read, decompressed where its suffix says so (``.gz``, ``.xz``, ``.bz2``).
+
+    Raises `UsageError` where it cannot be read, also while it is read.
+    """
+    module = COMPRESSED.get(path.suffix.lower())
+    try:
+        with importlib.import_module(module).open(path) if module else path.open("rb") as file:
+            yield file
+    except (OSError, EOFError, zlib.error) as error:
+        what = getattr(error, "strerror", None) or first_line(error)
+        raise UsageError(f"{path}: {what}; wanted a whole file that can be read") from error
+    except Exception as error:
+        if type(error).__name__ != "LZMAError":
+            raise
+        raise UsageError(f"{path}: {first_line(error)}; wanted a whole file") from error
+
+
+COMPRESSED = {".gz": "gzip", ".xz": "lzma", ".bz2": "bz2"}
 
 
 def read_bytes(path: Path) -> bytes:
