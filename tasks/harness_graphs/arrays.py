@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import DataError, Ints, Singles, UsageError, simple_edges
-from harness.kinds.fields import whole_numbers
+from harness.kinds import whole_numbers
 from harness.kinds.graphs import check_nodes
 
 EDGES = ("edges", "edge_index")
