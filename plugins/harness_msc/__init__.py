@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness import (
+    CommandSpec,
     Environments,
     Estimate,
     EstimatorSpec,
@@ -201,3 +202,13 @@ def harness_models() -> Iterable[ModelSpec]:
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """Measures of point clouds, and selectors of structures."""
     return (*MEASURES, *SELECTORS)
+
+
+@hookimpl
+def harness_commands() -> Iterable[CommandSpec]:
+    """The verb ``select``."""
+    yield CommandSpec(
+        name="select",
+        summary="choose the structures of a file that stand for all of them",
+        implementation="harness_msc.command",
+    )

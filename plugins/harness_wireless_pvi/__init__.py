@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness import (
+    CommandSpec,
     Estimate,
     EstimatorSpec,
     LabelledSamples,
@@ -384,4 +385,14 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         implementation="harness_wireless_pvi.policies.schedules:TrainRandomWeight",
         settings="harness_wireless_pvi.settings:Weighted",
         **_POLICY,
+    )
+
+
+@hookimpl
+def harness_commands() -> Iterable[CommandSpec]:
+    """The verb ``hard``."""
+    yield CommandSpec(
+        name="hard",
+        summary="find the labelled texts whose label their text says least of",
+        implementation="harness_wireless_pvi.command",
     )

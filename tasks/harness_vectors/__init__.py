@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from harness import ConditionedSamples, PairedSamples, Samples, TaskSpec, hookimpl
+from harness import CommandSpec, ConditionedSamples, PairedSamples, Samples, TaskSpec, hookimpl
 from harness.quantities import CONDITIONAL_MUTUAL_INFORMATION, ENTROPY, MUTUAL_INFORMATION
 
 HARNESS_API = 1
@@ -140,4 +140,14 @@ def harness_tasks() -> Iterable[TaskSpec]:
         *(GAUSSIAN_IMAGES, RECTANGLE_IMAGES, SMOOTHED_UNIFORM, QUANTISED),
         *(ENTROPIES, DISCRETE_ENTROPIES, CONDITIONAL),
         *(SAMPLES, PAIRS, CONDITIONED),
+    )
+
+
+@hookimpl
+def harness_commands() -> Iterable[CommandSpec]:
+    """The verb ``measure``."""
+    yield CommandSpec(
+        name="measure",
+        summary="measure information between columns of a file, by every estimator that fits",
+        implementation="harness_vectors.command",
     )

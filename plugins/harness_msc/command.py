@@ -1,0 +1,104 @@
+"""``harness select``: the structures of a file that stand for all of them, as a file."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import itertools
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import harness
+from harness import Selection, UsageError, needs, stream
+from harness.commands import options, whole
+from harness.files import opened, unpacked
+from harness.tables import Cell, Column, Table, to_terminal
+
+METHODS = ("msc", "fps", "mean-fps", "k-means", "k-means-entropy", "max-entropy", "random")
+SHOWN = ("diversity_kept", "overlap_kept", "outliers_kept", "tail_recall", "atoms_kept")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this verb."""
+    parser.add_argument("file", metavar="FILE", help="structures: extended XYZ, or what ASE reads")
+    parser.add_argument(
+        "--keep", default="10%", metavar="SIZE", help="share (10%%, 0.1) or number (200) to keep"
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", help="where the chosen structures go (extended XYZ)"
+    )
+    parser.add_argument("--method", choices=METHODS, default="msc", help="how (default: msc)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed (default: 0)")
+    parser.add_argument(
+        "--compare", action="store_true", help="the other methods at the same size, in a table"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Choose, write, and say what is kept."""
+    path = Path(args.file)
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file; wanted a file of structures")
+    task = harness.task("atoms/colabfit", dataset=str(path))
+    data = next(iter(task.cases(seed=args.seed))).load()
+    size = _size(args.keep, data.n)
+    task = harness.task("atoms/colabfit", dataset=str(path), rates=(size / data.n,))
+    case = next(c for c in task.cases(seed=args.seed) if Selection in c.accepts)
+    data = case.load()
+    environments = harness.model("msc/quests").transform(
+        data, to=harness.Environments, rng=stream(args.seed)
+    )
+    rows, chosen = [], {}
+    for method in METHODS if args.compare else (args.method,):
+        found = harness.estimator(f"msc/{method}").estimate(environments, rng=stream(args.seed))
+        chosen[method] = found.subset(size).tolist()
+        scores = task.score(case, found)
+        cells = [Cell(scores[name]) if name in scores else Cell(text="–") for name in SHOWN]
+        rows.append((method, tuple(cells)))
+    heads = tuple(Column(name.replace("_", " ")) for name in SHOWN)
+    title = f"{size} of {data.n} structures of {path.name}"
+    to_terminal([Table(title, "method", heads, tuple(rows))], sys.stdout)
+    if args.out:
+        _write(path, sorted(chosen[args.method]), Path(args.out))
+        options.say(f"{size} structures chosen by {args.method} in {args.out}")
+    return 0
+
+
+def _size(text: str, n: int) -> int:
+    """``10%``, ``0.1`` or ``200`` as a number of structures."""
+    share = re.fullmatch(r"([\d.]+)%", text)
+    try:
+        value = float(share[1]) / 100 * n if share else float(text) * (n if "." in text else 1)
+    except ValueError:
+        value = 0.0
+    size = round(value)
+    if not 1 <= size <= n:
+        raise UsageError(f"--keep {text!r}; wanted a share such as 10%, or a number from 1 to {n}")
+    return size
+
+
+def _write(source: Path, chosen: list[int], target: Path) -> None:
+    """The chosen frames as they stand in the file, with all that they carry.
+
+    Frames of extended XYZ are copied byte for byte; others are written by ASE.
+    """
+    if unpacked(source).suffix in (".xyz", ".extxyz"):
+        frames = list(_frames(source))
+        content = b"".join(frames[i] for i in chosen)
+    else:
+        ase = needs("ase.io", "infoharness[atoms]")
+        structures, text = ase.read(source, index=":"), io.StringIO()
+        ase.write(text, [structures[i] for i in chosen], format="extxyz")
+        content = text.getvalue().encode()
+    with whole(target) as out:
+        out.write(content)
+
+
+def _frames(source: Path) -> Iterator[bytes]:
+    """The frames of an extended XYZ as bytes, without blank lines between them."""
+    with opened(source) as file:
+        for line in file:
+            if line.strip():
+                yield b"".join([line, *itertools.islice(file, int(line) + 1)])

@@ -1,0 +1,60 @@
+"""``harness select``: the chosen structures come back as they were."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("ase")
+
+import ase
+import ase.io
+from ase.calculators.singlepoint import SinglePointCalculator
+
+from harness.cli import main
+
+
+@pytest.fixture
+def structures(tmp_path):
+    rng = np.random.default_rng(0)
+    frames = []
+    for i in range(20):
+        atoms = ase.Atoms("Cu4", rng.normal(size=(4, 3)) * (0.1 + 0.02 * i) + 3 * np.eye(4, 3), cell=9 * np.eye(3), pbc=True)  # fmt: skip
+        atoms.info["name"] = f"frame {i}"
+        atoms.arrays["tag"] = rng.integers(9, size=4)
+        atoms.calc = SinglePointCalculator(atoms, energy=float(i), forces=rng.normal(size=(4, 3)))
+        frames.append(atoms)
+    file = tmp_path / "all.extxyz"
+    ase.io.write(file, frames)
+    return file
+
+
+@pytest.mark.parametrize(("keep", "count"), [("10%", 2), ("0.25", 5), ("7", 7)])
+def test_every_chosen_frame_equals_its_original(structures, tmp_path, capsys, keep, count):
+    out = tmp_path / "subset.extxyz"
+    assert main(["select", str(structures), "--keep", keep, "--out", str(out)]) == 0
+    assert f"{count} of 20 structures" in capsys.readouterr().out
+    originals = {a.info["name"]: a for a in ase.io.read(structures, ":")}
+    chosen = ase.io.read(out, ":")
+    assert len(chosen) == count
+    for atoms in chosen:
+        original = originals[atoms.info["name"]]
+        assert atoms == original
+        assert atoms.get_potential_energy() == original.get_potential_energy()
+        assert np.array_equal(atoms.get_forces(), original.get_forces())
+        assert np.array_equal(atoms.arrays["tag"], original.arrays["tag"])
+
+
+def test_other_methods_stand_in_the_table(structures, capsys):
+    assert main(["select", str(structures), "--keep", "5", "--compare"]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in ("msc", "fps", "random"))
+
+
+@pytest.mark.parametrize("keep", ["0%", "200", "half", "-1"])
+def test_sizes_that_are_none(structures, capsys, keep):
+    assert main(["select", str(structures), f"--keep={keep}"]) == 2
+    assert "wanted a share such as 10%, or a number from 1 to 20" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there(capsys):
+    assert main(["select", "nowhere.xyz"]) == 2
+    assert "no such file" in capsys.readouterr().err

@@ -1,0 +1,40 @@
+"""``harness hard``: a wrong label among clear ones comes first."""
+
+import csv
+
+import pytest
+
+from harness.cli import main
+
+
+@pytest.fixture
+def reviews(tmp_path):
+    rows = [(f"{'good fine' if i % 2 else 'bad awful'} thing {i}", "pos" if i % 2 else "neg") for i in range(60)]  # fmt: skip
+    rows[17] = (rows[17][0], "neg")
+    file = tmp_path / "reviews.csv"
+    with file.open("w", newline="") as out:
+        csv.writer(out).writerows([("comment", "stars"), *rows])
+    return file
+
+
+def test_the_wrong_label_is_the_hardest(reviews, tmp_path, capsys):
+    out = tmp_path / "hard.csv"
+    words = ["hard", str(reviews), "--text", "comment", "--label", "stars", "--out", str(out)]
+    assert main([*words, "--top", "3"]) == 0
+    said = capsys.readouterr().out
+    assert "V-information" in said
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 60
+    assert rows[0]["row"] == "18"
+    assert (rows[0]["label"], rows[0]["predicted"]) == ("neg", "pos")
+    assert rows[0]["text"] == "good fine thing 17"
+    values = [float(row["pvi"]) for row in rows]
+    assert values == sorted(values)
+
+
+def test_columns_and_folds_that_are_not_there(reviews, capsys):
+    assert main(["hard", str(reviews), "--label", "stars"]) == 2
+    assert "text" in capsys.readouterr().err
+    assert main(["hard", str(reviews), "--folds", "1"]) == 2
+    assert "wanted 2 or more" in capsys.readouterr().err
