@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.api import estimator, model, run, task
     from harness.arrays import Bools, Floats, Ints, Singles
     from harness.correlation import kendall, spearman
+    from harness.direct import measure, select
     from harness.errors import (
         DataError,
         HarnessError,
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
         Activations,
         AttentionMaps,
         AttentionProfile,
+        BlockCounts,
+        BlockSequences,
         ChannelLogLikelihoods,
+        CodeLengths,
         ConceptItems,
         ConceptVectors,
         ConditionedSamples,
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
         Graph,
         HeadStates,
         HiddenStates,
+        Kernels,
         Kind,
         LabelledSamples,
         LabelledText,
@@ -60,6 +65,7 @@ if TYPE_CHECKING:
         Samples,
         Scale,
         Split,
+        StateFutures,
         StimulusPath,
         Structures,
         TokenLaws,
@@ -103,6 +109,7 @@ _HOME = {
     "harness.api": ("estimator", "model", "run", "task"),
     "harness.arrays": ("Bools", "Floats", "Ints", "Singles"),
     "harness.correlation": ("kendall", "spearman"),
+    "harness.direct": ("measure", "select"),
     "harness.errors": (
         "DataError",
         "HarnessError",
@@ -118,7 +125,10 @@ _HOME = {
     "harness.kinds": (
         "AttentionMaps",
         "AttentionProfile",
+        "BlockCounts",
+        "BlockSequences",
         "ChannelLogLikelihoods",
+        "CodeLengths",
         "Activations",
         "ConceptItems",
         "ConceptVectors",
@@ -130,6 +140,7 @@ _HOME = {
         "HeadStates",
         "HiddenStates",
         "Graph",
+        "Kernels",
         "Kind",
         "LabelledSamples",
         "Links",
@@ -148,6 +159,7 @@ _HOME = {
         "Samples",
         "Scale",
         "Split",
+        "StateFutures",
         "StimulusPath",
         "Structures",
         "TokenLaws",
