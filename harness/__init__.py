@@ -79,6 +79,7 @@ if TYPE_CHECKING:
         pointer_targets,
         simple_edges,
         strings,
+        whole_numbers,
     )
     from harness.long_work import cache_folder, checkpointed, progress
     from harness.outputs import Curve, Estimate, Output, Prediction, Selection
@@ -173,6 +174,7 @@ _HOME = {
         "pointer_targets",
         "simple_edges",
         "strings",
+        "whole_numbers",
     ),
     "harness.long_work": ("cache_folder", "checkpointed", "progress"),
     "harness.outputs": ("Curve", "Estimate", "Output", "Prediction", "Selection"),

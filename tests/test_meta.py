@@ -66,8 +66,8 @@ def test_every_verbs_help_is_in_the_docs(monkeypatch):
 
 
 LAYERS = (
-    "compiled errors files folders kinds outputs settings specs quantities seeds hookspecs measure machine "
-    "sources surroundings threads",
+    "columns compiled cost errors files folders kinds outputs settings specs quantities seeds hookspecs machine "
+    "sources surroundings tabular threads",
     "params records correlation long_work wire",
     "components",
     "registry functions verbs units seals reading",
@@ -77,7 +77,7 @@ LAYERS = (
     "keeper work jobs",
     "executors recording",
     "runner",
-    "verification api testing templates",
+    "verification api direct testing templates",
     "reports",
     "cli",
     "commands",
@@ -140,6 +140,9 @@ def test_plugins_import_the_public_door_and_never_each_other(file):
                 "tables",
                 "commands",
                 "compiled",
+                "files",
+                "tabular",
+                "columns",
             ), f"{name} is not public"
 
 

@@ -4,7 +4,7 @@ from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind
 from harness.kinds.blocks import BlockCounts, BlockSequences, CodeLengths
 from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
-from harness.kinds.fields import added, array, offsets, strings
+from harness.kinds.fields import added, array, offsets, strings, whole_numbers
 from harness.kinds.graphs import Graph, Links, simple_edges
 from harness.kinds.heads import HeadStates
 from harness.kinds.kernels import Kernels, StateFutures
@@ -78,4 +78,5 @@ __all__ = [
     "pointer_targets",
     "simple_edges",
     "strings",
+    "whole_numbers",
 ]
