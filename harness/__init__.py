@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.api import estimator, model, run, task
     from harness.arrays import Bools, Floats, Ints, Singles
     from harness.correlation import kendall, spearman
+    from harness.direct import measure, select
     from harness.errors import (
         DataError,
         HarnessError,
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
         pointer_targets,
         simple_edges,
         strings,
+        whole_numbers,
     )
     from harness.long_work import cache_folder, checkpointed, progress
     from harness.outputs import Curve, Estimate, Output, Prediction, Selection
@@ -108,6 +110,7 @@ _HOME = {
     "harness.api": ("estimator", "model", "run", "task"),
     "harness.arrays": ("Bools", "Floats", "Ints", "Singles"),
     "harness.correlation": ("kendall", "spearman"),
+    "harness.direct": ("measure", "select"),
     "harness.errors": (
         "DataError",
         "HarnessError",
@@ -171,6 +174,7 @@ _HOME = {
         "pointer_targets",
         "simple_edges",
         "strings",
+        "whole_numbers",
     ),
     "harness.long_work": ("cache_folder", "checkpointed", "progress"),
     "harness.outputs": ("Curve", "Estimate", "Output", "Prediction", "Selection"),

@@ -63,15 +63,19 @@ def _read(file: Path) -> Iterator[Record]:
             continue
         try:
             if not head:
-                yield Record.from_json(line)
+                record = Record.from_json(line)
+                check_fields(vars(record))
+                yield record
                 continue
             value = json.loads(line)
             if "setup" in value:
                 name = value.pop("setup")
                 setups[name] = value | {"models": tuple(value["models"])}
+                check_fields(setups[name])
             else:
+                check_fields(value)
                 yield from_setup(file.stem, setups[value.pop("of")], value)
-        except (UsageError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except Exception as error:  # whatever a changed line makes of the fields
             reason = error if isinstance(error, UsageError) else f"not a record: {error!r}"
             raise UsageError(
                 f"{file}, line {number}: {reason}; wanted a record of harness run --format json, "
@@ -79,11 +83,24 @@ def _read(file: Path) -> Iterator[Record]:
             ) from None
 
 
+def check_fields(values: Mapping[str, Any]) -> None:
+    """Raise `TypeError` for a field of a record that is not of its type."""
+    for name, value in values.items():
+        allowed = _TYPES.get(name)
+        if allowed is not None and type(value) not in allowed:
+            raise TypeError(f"{name} is {type(value).__name__}")
+        inside = _INSIDE.get(name)
+        if inside is not None and value:
+            items = value.values() if isinstance(value, dict) else value
+            if not all(type(item) in inside for item in items):
+                raise TypeError(f"{name} holds something else than {inside[0].__name__}")
+
+
 def _header(line: str) -> dict[str, Any]:
     """The header of a board's file; empty where the line is none."""
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) and "schema" in found else {}
 
@@ -116,4 +133,20 @@ def from_setup(plugin: str, setup: Mapping[str, Any], own: dict[str, Any]) -> Re
 
 
 _FIELDS = {f.name for f in fields(Record)}
+_NONE, _NUMBER = type(None), (float, int, str, type(None))  # infinities are strings
+_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("key", "task", "case", "source", "estimator", "plugin"), (str,)),
+    **dict.fromkeys(("quantity", "unit", "machine", "started", "of", "setup"), (str,)),
+    **dict.fromkeys(("cause", "fingerprint"), (str, _NONE)),
+    **dict.fromkeys(("seed", "recipe"), (int,)),
+    **dict.fromkeys(("threads", "n"), (int, _NONE)),
+    **dict.fromkeys((*NUMBERS, "error"), _NUMBER),
+    **dict.fromkeys(("params", "scores", "facts", "diagnostics", "sources", "versions"), (dict,)),
+    **dict.fromkeys(("models", "notes"), (tuple, list)),
+}
+_INSIDE: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("models", "notes", "sources", "versions"), (str,)),
+    "facts": (str, int, float, bool),
+}
+"""What is in the tuples and mappings, where the records are sorted or grouped by it."""
 _DEFAULTS = {f.name: f.default for f in fields(Record) if f.default is not MISSING}

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.cost import Cost
 from harness.long_work import Progress
-from harness.measure import Cost
 from harness.outputs import LONGEST_CURVE, Curve, Estimate, Output
 from harness.records import CURVE, Status
 from harness.seeds import stream_name

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from harness import machine
+from harness.cost import Cost
 from harness.errors import PluginError
 from harness.identity import kept_name
 from harness.kinds import Kind
 from harness.long_work import heard_by
-from harness.measure import Cost
 from harness.outputs import Output
 from harness.registry import Registry
 from harness.seals import Seal

@@ -66,9 +66,9 @@ def test_every_verbs_help_is_in_the_docs(monkeypatch):
 
 
 LAYERS = (
-    "compiled errors files folders kinds outputs settings specs quantities seeds hookspecs measure machine "
-    "sources surroundings threads",
-    "params records correlation long_work wire tabular columns",
+    "columns compiled cost errors files folders kinds outputs settings specs quantities seeds hookspecs machine "
+    "sources surroundings tabular threads",
+    "params records correlation long_work wire",
     "components",
     "registry functions verbs units seals reading",
     "naming plan",
@@ -77,7 +77,7 @@ LAYERS = (
     "keeper work jobs",
     "executors recording",
     "runner",
-    "verification api testing templates",
+    "verification api direct testing templates",
     "reports",
     "cli",
     "commands",

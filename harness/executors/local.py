@@ -19,12 +19,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from harness.cost import resident_mib
 from harness.errors import HarnessError, UsageError
 from harness.executors import messages
 from harness.executors.processes import Process, how_it_ended
 from harness.executors.queue import Queue
 from harness.executors.worker import Setup
-from harness.measure import resident_mib
 from harness.outputs import Estimate, Output
 from harness.records import Status
 from harness.registry import Registry

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from harness.components import Component
+from harness.cost import Cost
 from harness.errors import HarnessError, PluginError
 from harness.keeper import Keeper
 from harness.kinds import Kind, Split
 from harness.long_work import Progress
-from harness.measure import Cost
 from harness.outputs import Curve, Estimate, Output, Prediction, Selection
 from harness.records import Status
 from harness.units import CaseResult, Done, Loaded, Unit

@@ -22,14 +22,12 @@ from harness.kinds.networks import Activations
 from harness.kinds.perception import DifferenceScaling, Scale, StimulusPath, near_triplets
 from harness.kinds.pointers import PointedAttention, pointer_groups, pointer_targets
 from harness.kinds.preferences import Preferences, PreferenceSource, RewardPredictions
-from harness.kinds.saved import HEADER
 from harness.kinds.sequences import PairedSequences, RateProblem, TokenLaws
 from harness.kinds.split import Split
 from harness.kinds.text import LabelledText, LabelLogProbabilities, ReferencedText
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
 
 __all__ = [
-    "HEADER",
     "Activations",
     "AttentionMaps",
     "AttentionProfile",
@@ -74,7 +72,6 @@ __all__ = [
     "TokenSequences",
     "added",
     "array",
-    "check_nodes",
     "near_triplets",
     "offsets",
     "pointer_groups",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -65,6 +66,32 @@ class Structures(Kind):
                 int(flat[0]),
             )
         check_sizes(self.sizes, "Structures.sizes")
+
+    @classmethod
+    def of_atoms(cls, frames: Iterable[Any]) -> Self:
+        """From ASE's atoms, or whatever has ``numbers``, ``positions``, ``cell`` and ``pbc``.
+
+        Energies and forces are those of the calculators' results, where all frames have them.
+        Raises `DataError` for what are no atoms, and for none.
+        """
+        atoms = list(frames)
+        for row, frame in enumerate(atoms):
+            if not all(hasattr(frame, name) for name in ("numbers", "positions", "cell", "pbc")):
+                raise DataError(f"{cls.__name__}.of_atoms", type(frame).__name__, "atoms", row)
+        if not atoms:
+            raise DataError(f"{cls.__name__}.of_atoms", "no atoms", "at least one structure")
+        results = [getattr(getattr(frame, "calc", None), "results", {}) for frame in atoms]
+        energies = [found.get("energy") for found in results]
+        forces: list[Any] = [found.get("forces") for found in results]
+        return cls(
+            numbers=np.concatenate([frame.numbers for frame in atoms]),
+            positions=np.concatenate([frame.positions for frame in atoms]),
+            offsets=np.concatenate([[0], np.cumsum([len(frame.numbers) for frame in atoms])]),
+            cells=np.array([np.asarray(frame.cell[:]) for frame in atoms], np.float64),
+            pbc=np.array([frame.pbc for frame in atoms], bool),
+            energies=None if None in energies else np.array(energies, np.float64),
+            forces=None if any(f is None for f in forces) else np.concatenate(forces),
+        )
 
     @classmethod
     def example(cls, rng: np.random.Generator, n: int = 48) -> Self:

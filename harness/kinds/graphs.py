@@ -287,6 +287,7 @@ def simple_edges(edges: ArrayLike, nodes: int, *, name: str = "graph") -> Ints:
     ------
     DataError : an end that is no node.
     """
+    check_nodes(int(nodes), f"nodes of {name}")
     raw = whole_numbers(edges, f"edges of {name}").reshape(-1, 2)
     if len(raw) and (raw.min() < 0 or raw.max() >= nodes):
         row = int(np.argmax(((raw < 0) | (raw >= nodes)).any(1)))

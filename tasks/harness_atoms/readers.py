@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import DataError, Structures, UsageError, needs
+from harness import DataError, Structures, UsageError, needs, whole_numbers
 from harness.files import first_line, parquet_rows, read_arrays, read_text, unpacked
-from harness.kinds import HEADER, whole_numbers
 from harness_atoms.frames import (
     FORMATS,
     INSTALL,
@@ -131,7 +130,7 @@ def _label(value: Any) -> str:
 def read_npz(path: Path, keys: Keys) -> Structures | list[Row]:
     """rMD17 (kcal/mol, made eV), or what `Structures.save` wrote."""
     arrays = read_arrays(path)
-    if HEADER in arrays:
+    if "__header__" in arrays:
         return Structures.load(path)
     names = {
         "nuclear_charges": "nuclear_charges",

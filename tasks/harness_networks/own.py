@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from harness import Activations, Case, DataError, Ints, UsageError, needs
+from harness import Activations, Case, DataError, Ints, UsageError, needs, whole_numbers
 from harness.files import first_line, read_arrays, read_bytes
-from harness.kinds import whole_numbers
 from harness_networks import settings
 
 ENDINGS = (".npz", ".npy", ".safetensors")

@@ -66,6 +66,9 @@ def run(args: argparse.Namespace) -> int:
     good = [r for r in result.records if r.value is not None]
     if good or args.format == "json":
         show(result.records, args.format, registry.quantity, args.unit)
+    else:
+        for cause in dict.fromkeys(r.cause for r in result.records):
+            options.say(cause or "failed")
     status = close(result)
     if good and args.format == "table":
         bounds = {

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import harness
+import harness.records
 from harness import Kind, UsageError
 from harness.files import json_lines, read_arrays, read_text
 from harness.kinds.base import write_npz
@@ -234,3 +235,32 @@ def test_a_file_without_a_header_is_none_of_a_kind(tmp_path):
     (tmp_path / "a.npz").write_bytes(content.getvalue())
     with pytest.raises(UsageError, match="nested too deeply"):
         harness.Samples.load(tmp_path / "a.npz")
+
+
+def record(seed):
+    status = harness.records.Status.OK
+    names = dict.fromkeys(("key", "task", "case", "source", "estimator", "plugin"), "a")
+    return harness.Record(
+        **names, status=status, models=("m",), params={}, seed=seed, quantity="q", unit="nats",
+        value=0.5, facts={"n": 3}, notes=("said",), sources={"p": "s"},
+    )  # fmt: skip
+
+
+def test_mutated_records_are_read_or_refused(tmp_path):
+    rng = np.random.default_rng(0)
+    whole = [record(seed).to_json() for seed in range(3)]
+    file = tmp_path / "records.jsonl"
+    file.write_text("\n".join(whole) + "\n")
+    assert len(harness.read_records(file)) == 3
+    for _ in range(300):
+        value = json.loads(whole[1])
+        value[sorted(value)[rng.integers(len(value))]] = ODD[rng.integers(len(ODD))]
+        content = "\n".join([whole[0], json.dumps(value), whole[2]])
+        if rng.random() < 0.3:
+            place = rng.integers(len(content))
+            content = content[:place] + "\x00{[\u2028"[rng.integers(4)] + content[place + 1 :]
+        file.write_text(content, encoding="utf-8")
+        try:
+            harness.read_records(file)
+        except UsageError as error:
+            assert "records.jsonl, line" in str(error)  # noqa: PT017 - some changes are none

@@ -102,7 +102,7 @@ def test_unknown_labels(tmp_path):
         ({"labels": Y + 0.7}, "labels of .* at row 0: 0.7; wanted whole numbers"),
         ({"labels": np.where(Y, np.inf, 0)}, "labels of .* at row 30: inf"),
         ({"labels": np.ones((N, 2), int)}, "labels of .* at row 0: several classes of a node"),
-        ({"n": 10**12}, "n of .*: 1000000000000; wanted a whole number of nodes"),
+        ({"n": 10**12}, r"labels of .*: 60 rows; wanted one per node \(1000000000000\)"),
         ({"n": 2.5}, "n of .*: 2.5; wanted whole numbers"),
         ({"n": [3, 4]}, "n of .*: shape"),
         ({"unlabelled": [N]}, f"unlabelled of .* at row 0: node {N}; wanted nodes from 0 to"),
