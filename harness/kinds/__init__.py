@@ -5,6 +5,13 @@ from harness.kinds.base import Kind
 from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
 from harness.kinds.fields import added, array, offsets, strings
 from harness.kinds.graphs import Graph, Links, simple_edges
+from harness.kinds.images import (
+    ClickImages,
+    ClickMasks,
+    Clicks,
+    ClickSessions,
+    LatentPixels,
+)
 from harness.kinds.language import (
     AttentionMaps,
     AttentionProfile,
@@ -28,6 +35,10 @@ __all__ = [
     "AttentionMaps",
     "AttentionProfile",
     "ChannelLogLikelihoods",
+    "ClickImages",
+    "ClickMasks",
+    "ClickSessions",
+    "Clicks",
     "ConceptItems",
     "ConceptVectors",
     "ConditionedSamples",
@@ -41,6 +52,7 @@ __all__ = [
     "LabelLogProbabilities",
     "LabelledSamples",
     "LabelledText",
+    "LatentPixels",
     "Links",
     "Modalities",
     "PairedSamples",
