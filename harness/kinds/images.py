@@ -241,10 +241,11 @@ class ClickSessions(Kind):
         wrong: Ints = np.add.reduceat(1 - self.agrees, self.offsets[:-1])
         return wrong
 
-    def overlap_after(self, k: int) -> Floats:
-        """Overlap after k clicks ``(n,)``; the last one of sessions that ended before."""
-        rows: Floats = self.iou[np.minimum(self.offsets[:-1] + k, self.offsets[1:]) - 1]
-        return rows
+    def after(self, k: int, values: Floats) -> Floats:
+        """Of values by click, those after k clicks ``(n,)``; the last ones of sessions that ended
+        before."""
+        found: Floats = values[np.minimum(self.offsets[:-1] + k, self.offsets[1:]) - 1]
+        return found
 
     @classmethod
     def example(cls, rng: np.random.Generator, n: int = 48) -> Self:

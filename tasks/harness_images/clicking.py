@@ -72,7 +72,7 @@ class Clicked(settings.Protocol):
             raise Incompatible("nothing was clicked: wanted an estimator that asks")
         truth = self._truth(case)
         found = session(truth, self._members(case, truth), case.transcript)
-        scores = {f"overlap_{k}": float(found.overlap_after(k).mean()) for k in (1, 5)}
+        scores = {f"overlap_{k}": float(found.after(k, found.iou).mean()) for k in (1, 5)}
         for at in (0.85, 0.9):
             if at <= self.target:
                 clicks, reached = found.clicks_to(at, self.limit)
@@ -81,7 +81,7 @@ class Clicked(settings.Protocol):
             scores["failures_90"] = float(1.0 - reached.mean())
         scores["wrong_clicks"] = float(found.contradicted().mean())
         if found.code is not None:
-            scores["code_length"] = float(found.code[found.offsets[1:] - 1].mean())
+            scores["code_length"] = float(found.after(5, found.code).mean())
             scores["usable_information"] = share_entropy(truth) - scores["code_length"]
         return scores
 

@@ -28,11 +28,11 @@ OVERLAP_5 = Quantity(
 )
 CODE = Quantity(
     "code_length", "nats/pixel", "lower", lower=0.0,
-    summary="what the true mask costs after the last click",
+    summary="what the true mask costs after five clicks",
 )  # fmt: skip
 USABLE = Quantity(
     "usable_information", "nats/pixel", "higher",
-    summary="what clicks spare in the code of the mask, against the share of object pixels",
+    summary="what five clicks spare in the code of the mask, against the share of object pixels",
 )  # fmt: skip
 FORECAST = Quantity(
     "forecast", "", "none", summary="what foretells the number of clicks, mean over pictures"
