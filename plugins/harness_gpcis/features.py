@@ -7,7 +7,13 @@ import numpy as np
 from harness import Floats, Incompatible, Singles
 from harness_gpcis import settings
 
-TO_XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])  # fmt: skip
+TO_XYZ = np.array(
+    [
+        [0.412453, 0.357580, 0.180423],
+        [0.212671, 0.715160, 0.072169],
+        [0.019334, 0.119193, 0.950227],
+    ]
+)
 WHITE = np.array([0.95047, 1.0, 1.08883])
 UNITS = np.array([50.0, 40.0, 40.0])
 SMOOTH = 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -140,7 +141,8 @@ class NearestHead:
     def field(self) -> Singles:
         """Distance to the ground less distance to the object; with one sign alone, that sign."""
         if len(self._nearest) == 1:
-            return np.full(len(self._x), *self._nearest, np.float32)
+            alone: Singles = np.full(len(self._x), next(iter(self._nearest)), np.float32)
+            return alone
         return self._nearest[-1] - self._nearest[1]
 
 
@@ -180,10 +182,12 @@ class WalkerHead:
             labels[edge & (labels == 0)] = 2
         if not (labels == 1).any():
             return np.full(labels.size, -1.0, np.float32)
-        found = random_walker(
-            self._picture, labels, beta=self._beta, mode="cg_j", tol=1e-4, channel_axis=-1,
-            return_full_prob=True,
-        )[0].ravel()  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of solutions that are not exact
+            found = random_walker(
+                self._picture, labels, beta=self._beta, mode="cg_j", channel_axis=-1,
+                return_full_prob=True,
+            )[0].ravel()  # fmt: skip
         p = np.clip(found, 1e-6, 1.0 - 1e-6)
         odds: Singles = np.log(p / (1.0 - p)).astype(np.float32)
         return odds

@@ -49,7 +49,7 @@ def told_pictures(data: ClickImages) -> list[Singles]:
     train = data.part("train")
     assert train.mask is not None
     found = np.add.reduceat(train.mask == 1, train.offsets[:-1]) > 0
-    return [train.picture(i) for i in np.flatnonzero(found)]
+    return [train.picture(int(i)) for i in np.flatnonzero(found)]
 
 
 def fitted_sharpness(make: Maker, data: ClickImages, default: float) -> float:
@@ -75,10 +75,10 @@ def fitted_sharpness(make: Maker, data: ClickImages, default: float) -> float:
             agreeing.append(np.where(mask == 1, field, -field)[mask >= 0].astype(np.float64))
             if truth.overlap(i, guess) >= TARGET:
                 break
-    return _likeliest(np.concatenate(agreeing))
+    return likeliest(np.concatenate(agreeing))
 
 
-def _likeliest(agreeing: Floats) -> float:
+def likeliest(agreeing: Floats) -> float:
     """argmin_t of the mean of ln(1 + exp(-t u)), which is convex, by bisection of its slope."""
     low, high = 1e-3, 1e3
     for _ in range(50):
@@ -110,7 +110,7 @@ class Game:
         if answer is None:
             return False
         self.asked.append(answer.sign)
-        for i in np.flatnonzero(answer.sign):
+        for i in np.flatnonzero(answer.sign).tolist():
             self.heads[i].click(int(answer.place[i]), int(answer.sign[i]))
             mine = slice(self._pictures.offsets[i], self._pictures.offsets[i + 1])
             self._field[mine] = self.heads[i].field()
@@ -130,10 +130,10 @@ class Player(settings.Player):
         game = Game(pictures, heads, sharpness)
         while game.round(respond):
             pass
-        share = np.array([(sign != 0).mean() for sign in game.asked])
+        share = np.array([float((sign != 0).mean()) for sign in game.asked])
         clicks = int(sum((sign != 0).sum() for sign in game.asked))
         return Curve(
-            1.0 + np.arange(len(share)),
+            np.arange(1.0, len(share) + 1.0),
             share,
             "clicks",
             "share of pictures that need them",

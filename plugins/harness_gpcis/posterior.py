@@ -174,7 +174,7 @@ class Posterior:
             found = self._columns[: self.n].T @ single
             if self._prior is not None:
                 found += self._prior
-        # Where clicks are nearly alike, alpha is large and float32 is not enough to tell them apart.
+        # Where clicks are nearly alike, alpha is large and float32 cannot tell them apart.
         found[self.places] = k @ alpha + before
         return found
 

@@ -65,7 +65,7 @@ class Nearest(Features, Player):
 class Walker(Player):
     """Random walks from the clicks."""
 
-    beta: float = param(130.0, "how much a difference of colours hinders a walk", above=0.0)
+    beta: float = param(10000.0, "how much a difference of colours hinders a walk", above=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ class Fitted(Process, Player):
 class Deep(Player, Device):
     """The paper's head on features of a small network, trained on told masks."""
 
-    steps: int = param(300, "number of training steps, one picture each", low=1)
+    steps: int = param(1000, "number of training steps, one picture each", low=1)
     rate: float = param(5e-3, "learning rate of Adam", above=0.0)
     alpha: float = param(1e-3, "weight of the variational term of the loss", low=0.0)
     width: int = param(24, "number of channels of the network", low=2)

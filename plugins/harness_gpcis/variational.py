@@ -1,6 +1,8 @@
 """The evidence lower bound of clicks under a Gaussian process with a logistic likelihood, in nats::
 
-    ELBO = sum_c E_q log s(y_c f_c) - 1/2 [m^T K^-1 m + tr K^-1 S + ln |K| - n - ln |S|],  q = N(m, S)
+    ELBO = sum_c E_q log s(y_c f_c) - 1/2 [m^T K^-1 m + tr K^-1 S + ln |K| - n - ln |S|]
+
+with q = N(m, S).
 
 The paper trains with the part that depends on m (its L_VI, equation S1); this is the whole of it.
 """
@@ -71,8 +73,10 @@ def best(
         m = m + step
         if family != "pinned":
             bend = expected(m, np.diag(s).copy(), y, count)[2]
-            precision = inverse + np.diag(bend)
-            s = np.linalg.inv(precision) if family == "full" else np.diag(1.0 / np.diag(precision))
+            precision: Floats = inverse + np.diag(bend)
+            if family == "mean-field":
+                precision = precision * np.eye(n)
+            s, _ = solved(precision, 0.0, np.eye(n))
         before, value = value, elbo(k, y, m, s, count)
         if abs(value - before) < TOLERANCE:
             break

@@ -71,7 +71,7 @@ class Clicked(settings.Protocol):
         if not case.transcript:
             raise Incompatible("nothing was clicked: wanted an estimator that asks")
         truth = self._truth(case)
-        found = session(truth, self._members(case, truth), case.transcript)
+        found = session(truth, self.members(case), case.transcript)
         scores = {f"overlap_{k}": float(found.after(k, found.iou).mean()) for k in (1, 5)}
         for at in (0.85, 0.9):
             if at <= self.target:
@@ -90,16 +90,16 @@ class Clicked(settings.Protocol):
         assert isinstance(truth, ClickMasks)
         return truth
 
-    def _members(self, case: Case, truth: ClickMasks) -> Ints:
+    def members(self, case: Case) -> Ints:
         """The pictures of a case among all that its source asks for."""
-        return np.arange(truth.n)
+        return np.arange(self._truth(case).n)
 
     def _forecast(self, case: Case, output: Prediction) -> float:
         truth = self._truth(case)
         if output.values.ndim != 1 or len(output.values) != truth.n:
             found = " x ".join(map(str, output.values.shape))
             raise Incompatible(f"a prediction of {found} values; wanted one for each picture")
-        values: Floats = output.values[self._members(case, truth)]
+        values: Floats = output.values[self.members(case)]
         return float(values.mean())
 
 

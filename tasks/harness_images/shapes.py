@@ -96,7 +96,8 @@ class Shapes(settings.Shapes, Clicked):
             gaps=self.gaps, images=self.images, train=self.train, size=self.size, noise=self.noise
         )
 
-    def _members(self, case: Case, truth: ClickMasks) -> Ints:
+    def members(self, case: Case) -> Ints:
+        """The pictures of a case among all that its source asks for."""
         names = [f"{form}-{gap:g}" for form, gap in itertools.product(FORMS, self.gaps)]
         first = self.images * names.index(case.id)
         return np.arange(first, first + self.images)
