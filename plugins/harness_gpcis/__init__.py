@@ -70,6 +70,15 @@ HEADS = (
         **_PLAYS,
     ),
     EstimatorSpec(
+        name="pathwise-clicks",
+        summary="Gaussian process by double-space samples that are averaged, on colour and place",
+        implementation="harness_gpcis.heads:PathwiseClicks",
+        settings="harness_gpcis.settings:Paths",
+        requires=("scipy",),
+        paper=_PAPER,
+        **_PLAYS,
+    ),
+    EstimatorSpec(
         name="gpcis-clicks",
         summary="Gaussian process on trained features, with amortised values and a trained basis",
         implementation="harness_gpcis.network:GpcisClicks",

@@ -54,7 +54,7 @@ class ProcessHead:
 class PathsHead:
     """The mean of s(f) over double-space samples f, as log odds."""
 
-    def __init__(self, picture: Singles, chosen: settings.Clicks, rng: np.random.Generator) -> None:
+    def __init__(self, picture: Singles, chosen: settings.Paths, rng: np.random.Generator) -> None:
         x = of_pixels(picture, chosen)
         kernel = Kernel.isotropic(x.shape[1], chosen.length)
         basis = Basis.drawn(kernel, x.shape[1], chosen.basis, rng)
@@ -77,13 +77,19 @@ class PathsHead:
 
 
 class GpClicks(settings.Clicks, Player):
-    """A Gaussian process in function space, or with double-space samples."""
+    """A Gaussian process in function space: the mean, w = 0."""
 
     def maker(self, data: ClickImages, rng: np.random.Generator) -> Maker:
         """Nothing is learned but the sharpness."""
-        if self.paths:
-            return lambda picture: PathsHead(picture, self, rng)
         return lambda picture: ProcessHead(picture, self)
+
+
+class PathwiseClicks(settings.Paths, Player):
+    """A Gaussian process by double-space samples whose weights are not trained."""
+
+    def maker(self, data: ClickImages, rng: np.random.Generator) -> Maker:
+        """Nothing is learned but the sharpness."""
+        return lambda picture: PathsHead(picture, self, rng)
 
 
 class WeightsHead:

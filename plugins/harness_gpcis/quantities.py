@@ -17,7 +17,7 @@ WRONG_CLICKS = Quantity(
     summary="clicks that the last mask contradicts, per picture (NoIC)",
 )  # fmt: skip
 OVERLAP = Quantity(
-    "overlap", "", "higher", lower=0.0, upper=1.0, summary="overlap after some clicks (IoU@k)"
+    "click_overlap", "", "higher", lower=0.0, upper=1.0, summary="overlap after some clicks (IoU@k)"
 )
 USABLE = Quantity(
     "usable_information", "nats/pixel", "higher",

@@ -41,9 +41,12 @@ class Process(Features):
 class Clicks(Process, Player):
     """Head with a Gaussian process."""
 
-    paths: int = param(
-        0, "number of double-space samples that are averaged; 0 for the mean alone", low=0
-    )
+
+@dataclass(frozen=True, kw_only=True)
+class Paths(Clicks):
+    """Head with samples of a Gaussian process."""
+
+    paths: int = param(32, "number of double-space samples that are averaged", low=1)
     basis: int = param(256, "number of basis functions of the samples", low=1)
 
 

@@ -54,7 +54,7 @@ def test_place_alone_is_not_enough():
 def test_an_average_of_samples_and_none_of_one():
     """One draw of the prior is not to be scored: it is as wide as the prior far from clicks."""
     one, many = (
-        played(harness.estimator("gpcis/gp-clicks", paths=paths), **SMALL)[0] for paths in (1, 64)
+        played(harness.estimator("gpcis/pathwise-clicks", paths=paths), **SMALL)[0] for paths in (1, 64)
     )
     assert many["clicks_90"] < one["clicks_90"]
     assert many["wrong_clicks"] == 0.0
@@ -218,10 +218,8 @@ def test_crops_hold_the_object_and_its_clicks():
     mask[20:30, 30:40] = True
     assert official.around(mask, []) == (18, 32, 28, 42)  # 1.4 times as large
     assert official.around(mask, [(0, 0)]) == (0, 36, 0, 48)
-    maps = official.disks([(10.0, 10.0, 1), (30.0, 5.0, -1)], (40, 40), torch.device("cpu"))
-    assert maps.sum((2, 3)).tolist() == [
-        [81.0, 75.0]
-    ]  # lattice points within 5 pixels; an edge cuts one
+    maps = official.disks([(10.0, 10.0, 1), (30.0, 4.0, -1)], (40, 40), torch.device("cpu"))
+    assert maps.sum((2, 3)).tolist() == [[81.0, 80.0]]  # pixels within 5; an edge cuts one
     assert maps[0, 0, 10, 15] == 1
     assert maps[0, 0, 10, 16] == 0
 
