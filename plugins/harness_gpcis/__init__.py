@@ -249,6 +249,12 @@ SESSION = ReportSpec(
     implementation="harness_gpcis.reports.session:Session",
     reads=("gpcis/gp-clicks", "gpcis/gpcis-clicks"),
 )
+CLAIMS = ReportSpec(
+    name="claims",
+    summary="what was claimed of heads, with the seeds in which it holds",
+    implementation="harness_gpcis.reports.claims:Claims",
+    reads=("gpcis/*-click*", "gpcis/random-walker"),
+)
 
 
 @_hookimpl
@@ -265,5 +271,5 @@ def harness_models() -> Iterable[ModelSpec]:
 
 @_hookimpl
 def harness_reports() -> Iterable[ReportSpec]:
-    """The picture of a session."""
-    return (SESSION,)
+    """The picture of a session, and claims."""
+    return (SESSION, CLAIMS)

@@ -242,14 +242,16 @@ def training_clicks(
     places, signs = [int(first)], [1]
     for value, sign in ((1, 1), (0, -1)):
         pool = np.flatnonzero(mask == value)
-        more = min(int(rng.geometric(0.3)) - 1, 8, len(pool))
-        chosen = rng.choice(pool, more, replace=False)
-        places += chosen.tolist()
-        signs += [sign] * more
+        count = min(int(rng.geometric(0.3)) - 1, 8, len(pool))
+        places += rng.choice(pool, count, replace=False).tolist()
+        signs += [sign] * count
+    more = int(rng.integers(rounds + 1))
+    if not more:
+        return places, signs
     head = DeepHead(x.detach().cpu().numpy(), process, jitter)
     for place, sign in zip(places, signs, strict=True):
         head.click(place, sign)
-    for _ in range(int(rng.integers(rounds + 1))):
+    for _ in range(more):
         guess = head.field().reshape(mask.shape) > 0
         depths = [
             distance_transform_edt(np.pad(error, 1))[1:-1, 1:-1]

@@ -92,7 +92,7 @@ def shown(states: list[State]) -> list[int]:
 def draw(figure: Any, picture: Singles, states: list[State]) -> None:
     """Paint the session on an empty figure."""
     chosen = shown(states)
-    figure.set_size_inches(2.1 * len(chosen) + 0.9, 6.6)
+    figure.set_size_inches(1.9 * len(chosen) + 0.9, 6.0)
     panels = figure.subplots(3, len(chosen), squeeze=False)
     reach = max(np.abs(states[k].mean).max() for k in chosen)
     most = max(states[k].variance.max() for k in chosen)
@@ -117,6 +117,7 @@ def draw(figure: Any, picture: Singles, states: list[State]) -> None:
 
 
 def _edge(panel: Any, mask: Bools) -> None:
-    """The outline of a mask."""
-    if mask.any() and not mask.all():
-        panel.contour(mask.astype(float), [0.5], colors="white", linewidths=1.2)
+    """The outline of a mask, along the edge of the picture, too."""
+    if mask.any():
+        y, x = (np.arange(-1, n + 1) for n in mask.shape)
+        panel.contour(x, y, np.pad(mask, 1).astype(float), [0.5], colors="white", linewidths=1.2)
