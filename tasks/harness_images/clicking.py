@@ -72,7 +72,7 @@ class Clicked(settings.Protocol):
             raise Incompatible("nothing was clicked: wanted an estimator that asks")
         truth = self._truth(case)
         found = session(truth, self.members(case), case.transcript)
-        scores = {f"overlap_{k}": float(found.after(k, found.iou).mean()) for k in (1, 5)}
+        scores = {f"overlap_{k}": float(found.after(k, found.iou).mean()) for k in (1, 5, 20)}
         for at in (0.85, 0.9):
             if at <= self.target:
                 clicks, reached = found.clicks_to(at, self.limit)

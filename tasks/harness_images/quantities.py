@@ -26,6 +26,9 @@ OVERLAP_1 = Quantity(
 OVERLAP_5 = Quantity(
     "overlap_5", "", "higher", lower=0.0, upper=1.0, summary="overlap after five clicks"
 )
+OVERLAP_20 = Quantity(
+    "overlap_20", "", "higher", lower=0.0, upper=1.0, summary="overlap after twenty clicks"
+)
 CODE = Quantity(
     "code_length", "nats/pixel", "lower", lower=0.0,
     summary="what the true mask costs after five clicks",
@@ -46,6 +49,6 @@ BALD = Quantity(
     summary="mutual information of a label and its latent number",
 )  # fmt: skip
 SCORED = (
-    *(CLICKS_90, CLICKS_85, FAILURES, WRONG_CLICKS, OVERLAP_1, OVERLAP_5, CODE, USABLE),
+    *(CLICKS_90, CLICKS_85, FAILURES, WRONG_CLICKS, OVERLAP_1, OVERLAP_5, OVERLAP_20, CODE, USABLE),
     FORECAST,
 )

@@ -120,7 +120,7 @@ def test_who_knows_the_masks_needs_one_click():
     assert (truth.mask[truth.offsets[:-1] + answer.place] == 1).all()
     scores = task.score(case, CURVE)
     assert scores == {
-        "overlap_1": 1.0, "overlap_5": 1.0, "clicks_85": 1.0, "clicks_90": 1.0, "failures_90": 0.0,
+        "overlap_1": 1.0, "overlap_5": 1.0, "overlap_20": 1.0, "clicks_85": 1.0, "clicks_90": 1.0, "failures_90": 0.0,
         "wrong_clicks": 0.0,
     }  # fmt: skip
 
