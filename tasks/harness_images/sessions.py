@@ -13,6 +13,10 @@ from harness_images.clicking import session
 from harness_images.shapes import Shapes, pictures
 
 
+SMOOTH, COLOUR = 1.5, 6.0
+"""Standard deviation of the smoothing in pixels, and weight of colour against place."""
+
+
 class RecordedSessions(settings.Shapes):
     """One case for each distance of the colours, with a training part; all masks come along."""
 
@@ -51,10 +55,13 @@ class Loading:
 
 
 def _fields(picture: Singles) -> Floats:
-    """Colour and place of every pixel ``(pixels, 5)``."""
+    """Smoothed colour and place of every pixel ``(pixels, 5)``."""
+    from scipy.ndimage import gaussian_filter
+
     height, width, _ = picture.shape
+    smooth = gaussian_filter(picture.astype(np.float64), (SMOOTH, SMOOTH, 0.0))
     place = np.moveaxis(np.mgrid[:height, :width], 0, -1) / max(height, width)
-    return np.concatenate([3.0 * picture, 1.5 * place], -1).reshape(-1, 5)
+    return np.concatenate([COLOUR * smooth, place], -1).reshape(-1, 5)
 
 
 def _played(truth: ClickMasks, fields: list[Floats], user: Shapes) -> ClickSessions:
