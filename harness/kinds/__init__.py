@@ -2,8 +2,9 @@
 
 from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind
+from harness.kinds.blocks import BlockCounts, BlockSequences, CodeLengths
 from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
-from harness.kinds.fields import added, array, offsets, strings
+from harness.kinds.fields import added, array, offsets, strings, whole_numbers
 from harness.kinds.graphs import Graph, Links, simple_edges
 from harness.kinds.heads import HeadStates
 from harness.kinds.images import (
@@ -13,6 +14,7 @@ from harness.kinds.images import (
     ClickSessions,
     LatentPixels,
 )
+from harness.kinds.kernels import Kernels, StateFutures
 from harness.kinds.language import (
     AttentionMaps,
     AttentionProfile,
@@ -36,11 +38,14 @@ __all__ = [
     "Activations",
     "AttentionMaps",
     "AttentionProfile",
+    "BlockCounts",
+    "BlockSequences",
     "ChannelLogLikelihoods",
     "ClickImages",
     "ClickMasks",
     "ClickSessions",
     "Clicks",
+    "CodeLengths",
     "ConceptItems",
     "ConceptVectors",
     "ConditionedSamples",
@@ -51,6 +56,7 @@ __all__ = [
     "Graph",
     "HeadStates",
     "HiddenStates",
+    "Kernels",
     "Kind",
     "LabelLogProbabilities",
     "LabelledSamples",
@@ -70,6 +76,7 @@ __all__ = [
     "Samples",
     "Scale",
     "Split",
+    "StateFutures",
     "StimulusPath",
     "Structures",
     "TokenLaws",
@@ -83,4 +90,5 @@ __all__ = [
     "pointer_targets",
     "simple_edges",
     "strings",
+    "whole_numbers",
 ]
