@@ -12,7 +12,6 @@ from harness_images import settings
 from harness_images.clicking import session
 from harness_images.shapes import Shapes, pictures
 
-
 SMOOTH, COLOUR = 1.5, 6.0
 """Standard deviation of the smoothing in pixels, and weight of colour against place."""
 

@@ -54,7 +54,8 @@ def test_place_alone_is_not_enough():
 def test_an_average_of_samples_and_none_of_one():
     """One draw of the prior is not to be scored: it is as wide as the prior far from clicks."""
     one, many = (
-        played(harness.estimator("gpcis/pathwise-clicks", paths=paths), **SMALL)[0] for paths in (1, 64)
+        played(harness.estimator("gpcis/pathwise-clicks", paths=paths), **SMALL)[0]
+        for paths in (1, 64)
     )
     assert many["clicks_90"] < one["clicks_90"]
     assert many["wrong_clicks"] == 0.0
