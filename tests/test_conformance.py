@@ -206,3 +206,16 @@ def test_preferences(check):
 @conformance("rlhf_topology", params={"active": {"candidates": 50}})
 def test_rlhf_topology(check):
     check()
+
+
+CLICKED = {"images": 1, "train": 1, "size": 32}
+
+
+@conformance("images", params={"shapes": CLICKED, "recorded-sessions": CLICKED})
+def test_images(check):
+    check()
+
+
+@conformance("gpcis")
+def test_gpcis(check):
+    check()

@@ -7,6 +7,13 @@ from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
 from harness.kinds.fields import added, array, offsets, strings, whole_numbers
 from harness.kinds.graphs import Graph, Links, check_nodes, simple_edges
 from harness.kinds.heads import HeadStates
+from harness.kinds.images import (
+    ClickImages,
+    ClickMasks,
+    Clicks,
+    ClickSessions,
+    LatentPixels,
+)
 from harness.kinds.kernels import Kernels, StateFutures
 from harness.kinds.language import (
     AttentionMaps,
@@ -34,6 +41,10 @@ __all__ = [
     "BlockCounts",
     "BlockSequences",
     "ChannelLogLikelihoods",
+    "ClickImages",
+    "ClickMasks",
+    "ClickSessions",
+    "Clicks",
     "CodeLengths",
     "ConceptItems",
     "ConceptVectors",
@@ -50,6 +61,7 @@ __all__ = [
     "LabelLogProbabilities",
     "LabelledSamples",
     "LabelledText",
+    "LatentPixels",
     "Links",
     "Modalities",
     "PairedSamples",
