@@ -5,7 +5,7 @@ from harness.kinds.base import Kind
 from harness.kinds.blocks import BlockCounts, BlockSequences, CodeLengths
 from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
 from harness.kinds.fields import added, array, offsets, strings, whole_numbers
-from harness.kinds.graphs import Graph, Links, check_nodes, simple_edges
+from harness.kinds.graphs import Graph, Links, simple_edges
 from harness.kinds.heads import HeadStates
 from harness.kinds.images import (
     ClickImages,
