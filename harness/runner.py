@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -219,7 +218,7 @@ class _Run:
             return False
         options = self._options
         if options.workers:
-            setup = Setup(tuple(sys.path), self._registry.loaded_with, os.getpid(), options.threads)
+            setup = Setup(tuple(sys.path), self._registry.loaded_with, options.threads)
             executor: Local | Inline = Local(
                 self._registry,
                 setup,
