@@ -3,7 +3,7 @@
 `start` forks. The fork does the work; the process itself stays behind as its *guard*, until the
 work ends or the run does. Then it kills whatever the work has started, in other sessions and
 orphaned too (they become the guard's own children: it is a "subreaper" of Linux), says what the
-work wrote last, and ends in the way the work has ended. It imports nothing but the standard library.
+work wrote last, and ends in the way the work has ended. It needs the standard library alone.
 """
 
 from __future__ import annotations
@@ -166,9 +166,9 @@ def descendants(*roots: int) -> list[int]:
 def _parents() -> Iterator[tuple[int, int]]:
     """All processes with their parents; none where the system does not tell."""
     with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir("/proc"):
-            if name.isdigit():
+        for path in Path("/proc").iterdir():
+            if path.name.isdigit():
                 with contextlib.suppress(OSError):
-                    words = Path("/proc", name, "stat").read_bytes().rpartition(b")")[2].split()
+                    words = (path / "stat").read_bytes().rpartition(b")")[2].split()
                     if words[0] != b"Z":
-                        yield int(name), int(words[1])
+                        yield int(path.name), int(words[1])

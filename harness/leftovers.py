@@ -16,6 +16,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -52,7 +53,7 @@ def umask() -> int:
 
 def _directory() -> str:
     try:
-        return os.getcwd()
+        return str(Path.cwd())
     except OSError:
         return "a directory that is gone"
 
@@ -147,10 +148,9 @@ class Leftovers:
 
     def _watch(self) -> None:
         """Remember the functions of modules that were imported since."""
-        for name, module in list(sys.modules.items()):
-            if name in self._seen or name not in (*SHARED, *HOST):
-                continue
-            if not isinstance(module, ModuleType):
+        for name in (*SHARED, *HOST):
+            module = sys.modules.get(name)
+            if name in self._seen or module is None:
                 continue
             self._remember(name, module)
             for inner in list(vars(module).values()) if name in HOST else ():

@@ -21,7 +21,9 @@ MOST_NOTES = 50
 LARGEST = 64 * 2**10
 """Characters of JSON that the diagnostics of one output may take."""
 DEEPEST = 8
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_STEERING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _FOLDERS = re.compile(r"(?:(?<=file://)|(?<![\w.~/\\]))/(?:[^\s/:;,\"'`<>()\[\]|]+/)+")
 _TOKENS = re.compile(r"\b(hf_|ghp_|gho_|github_pat_|sk-)[A-Za-z0-9_-]{16,}")
 
@@ -87,6 +89,6 @@ def _value(value: Any, where: str, depth: int) -> Any:
     if isinstance(value, list | tuple):
         return [_value(v, f"{where}[{i}]", depth + 1) for i, v in enumerate(value)]
     raise PluginError(
-        f"{where} is a {type(value).__name__}; wanted numbers, texts, and lists and dictionaries of "
-        "them"
+        f"{where} is of type {type(value).__name__}; "
+        "wanted numbers, texts, and lists and dictionaries of them"
     )

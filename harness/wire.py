@@ -32,7 +32,7 @@ LONGEST_SAID = 8 * 2**20
 LARGEST = 2**28
 """Bytes of arrays that one message over a socket may announce; files may hold more."""
 PART, MOST_PARTS = 2**20, 64
-"""Bytes that are read at once, and how often in a row: somebody who never stops is heard in parts."""
+"""Bytes that are read at once, and how often in a row, so that nobody is listened to for ever."""
 ALIGNED = 64
 
 

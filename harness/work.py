@@ -34,7 +34,7 @@ from harness.units import Done, Named, Respond, Show, Tell, Work
 HOLD = 2
 """How many data sets keep their model outputs."""
 LARGEST_OUTPUT = 2**27
-"""Bytes that the arrays of an output may have, which are sent to the run and kept beside records."""
+"""Bytes that the arrays of an output may have: they are sent to the run, and kept in files."""
 
 
 class Bench:

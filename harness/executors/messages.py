@@ -202,7 +202,6 @@ def _cost(plain: dict[str, Any]) -> Cost:
 
 
 def _number(value: Any) -> float:
-    sound = isinstance(value, int | float) and not isinstance(value, bool)
-    if not sound or not 0 <= value < 2**63:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**63:
         raise TypeError(f"{str(value)[:40]!r} is not a number from 0 up")
     return value

@@ -38,7 +38,7 @@ class Slot:
     since: float = field(default_factory=time.monotonic)
     begun: float = field(default_factory=time.monotonic)
     """When the unit began: what was written before is nothing of it."""
-    stages: Iterator[str] = iter(())
+    stages: Iterator[str] = field(default_factory=lambda: iter(()))
     """What the worker may still come to."""
     data_key: str = ""
     loaded: tuple[str, Loaded] | None = None
@@ -53,7 +53,7 @@ class Slot:
     @classmethod
     def start(cls, setup: Setup) -> Slot:
         """Start both processes."""
-        return cls(*(Process.start(role, setup) for role in ("keeper", "worker")))
+        return cls(Process.start("keeper", setup), Process.start("worker", setup))
 
     @property
     def processes(self) -> tuple[Process, Process]:
