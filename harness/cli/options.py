@@ -115,7 +115,7 @@ def registry(args: argparse.Namespace) -> Registry:
 
 def store(args: argparse.Namespace, *, write: bool = False) -> Store:
     """The store that ``--store`` or the environment names."""
-    return Store(args.store or default_path(), write=write, waiting=say)
+    return Store(args.store or default_path(), write=write, tell=say)
 
 
 def say(text: str) -> None:

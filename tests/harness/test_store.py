@@ -47,7 +47,7 @@ def test_reading_needs_no_lock_and_writing_waits(tmp_path):
         with Store(tmp_path / "s") as reader:
             assert len(reader.records()) == 1
         second = threading.Thread(
-            target=lambda: Store(tmp_path / "s", write=True, waiting=said.append).close()
+            target=lambda: Store(tmp_path / "s", write=True, tell=said.append).close()
         )
         second.start()
         time.sleep(0.3)
@@ -156,8 +156,8 @@ def test_merge_adds_only_what_is_new(tmp_path):
         a.add([record("shared"), record("mine")])
         b.add([record("shared"), record("yours")], {"token": "sha256:f"})
         b.add_machine("m-1", {"cpu": "x"})
-        assert a.merge(b) == 1
-        assert a.merge(b) == 0
+        assert a.merge(b).added == 1
+        assert a.merge(b).added == 0
         assert {r.key for r in a.records()} == {"shared", "mine", "yours"}
         assert a.fingerprint("token") == "sha256:f"
         assert a.machines() == {"m-1": {"cpu": "x"}}
@@ -166,7 +166,9 @@ def test_merge_adds_only_what_is_new(tmp_path):
 def test_garbage_is_what_is_superseded_or_refused(tmp_path):
     with Store(tmp_path / "s", write=True) as store:
         store.add([record("a", 1.0), record("a", 2.0), record("b"), record("c")])
-        assert store.collect_garbage(lambda r: r.key != "c") == 2
+        garbage = store.garbage(lambda r: r.key != "c")
+        assert len(garbage) == 2
+        store.remove(garbage)
         assert {r.key: r.value for r in store.records(history=True)} == {"a": 2.0, "b": 1.0}
 
 
