@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from harness.errors import PluginError
 
 LONGEST_CAUSE = 8 * 2**10
@@ -34,11 +32,18 @@ def text(value: Any, longest: int = LONGEST_NOTE) -> str:
     if len(found) > longest:
         head = longest // 4
         found = f"{found[:head]} [...] {found[len(found) - (longest - head) :]}"
-    if not found.isprintable():
-        found = _STEERING.sub(lambda m: f"\\x{ord(m[0]):02x}", found.replace("\r\n", "\n"))
+    found = shown(found)
     if "/" in found:
         found = _FOLDERS.sub(".../", found)
     return _TOKENS.sub(r"\1...", found) if "_" in found or "-" in found else found
+
+
+def shown(value: Any) -> str:
+    """A text for a terminal: nothing steers it, the rest stays."""
+    found = value if type(value) is str else said(value)
+    if found.isprintable():
+        return found
+    return _STEERING.sub(lambda m: f"\\x{ord(m[0]):02x}", found.replace("\r\n", "\n"))
 
 
 def said(value: Any) -> str:
@@ -74,8 +79,8 @@ def _value(value: Any, where: str, depth: int) -> Any:
         return value
     if isinstance(value, str):
         return text(value, LARGEST // 8)
-    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
-        value = value.item()
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        value = value.item()  # a scalar of numpy, or of torch
     if isinstance(value, float):
         return float(value)
     if isinstance(value, int):

@@ -136,10 +136,7 @@ class Store:
                 db = sqlite3.connect(f"{self.path.as_uri()}?immutable=1", uri=True)
                 log = self.path.with_name(self.path.name + "-wal")
                 if log.exists() and log.stat().st_size:
-                    self._tell(
-                        f"{self.path}: its folder cannot be written, so that the latest results, "
-                        f"in {log.name}, are not read"
-                    )
+                    self._tell(f"{self.path}: read-only; results still in {log.name} are left out")
         return db
 
     def _prepare(self, write: bool) -> None:

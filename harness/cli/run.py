@@ -54,7 +54,7 @@ def execution(args: argparse.Namespace) -> Options:
     shard = None
     if args.shard:
         part, slash, parts = args.shard.partition("/")
-        if not (slash and part.isdigit() and parts.isdigit()):
+        if not (slash and (part + parts).isascii() and part.isdigit() and parts.isdigit()):
             raise UsageError(f"--shard {args.shard!r}; wanted I/M, such as 3/16")
         shard = int(part), int(parts)
     default = 0 if args.debug else 1
