@@ -109,8 +109,8 @@ def seeds(text: str) -> tuple[int, ...]:
         found = ()
     if not 0 < len(found) <= MOST_SEEDS:
         raise UsageError(
-            f"--seeds {text!r:.60}; wanted numbers from 0 to {LARGEST_SEED}, such as 0,1,2 or 0:5, "
-            f"and at most {MOST_SEEDS} of them"
+            f"--seeds {text!r:.60}; wanted numbers from 0 up, such as 0,1,2 or 0:5, at most "
+            f"{MOST_SEEDS} of them and none above {LARGEST_SEED}"
         )
     return tuple(found)
 

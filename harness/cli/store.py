@@ -69,16 +69,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     with options.store(args) as store:
-        problems, count = list(_problems(store)), len(store.records())
-    for problem in problems:
+        found, count = list(problems(store)), len(store.records())
+    for problem in found:
         print(problem)
-    print(
-        f"{store.path}: {count} results, " + (f"{len(problems)} problems" if problems else "sound")
-    )
-    return 1 if problems else 0
+    print(f"{store.path}: {count} results, " + (f"{len(found)} problems" if found else "sound"))
+    return 1 if found else 0
 
 
-def _problems(store: Store) -> Iterator[str]:
+def problems(store: Store) -> Iterator[str]:
     """What is wrong with a store, in words: nothing, where every row is what was written."""
     yield from store.damage()
     seen: set[str] = set()
