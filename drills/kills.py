@@ -57,21 +57,25 @@ def drill(count: int) -> tuple[str, bool]:
 def _round(folder: Path, said: Path, rng: random.Random) -> dict[str, int]:
     """A run whose processes are killed one by one, and then the run itself."""
     seed = str(rng.randrange(2**40))
-    words = [*command(folder, "brief", count=20_000), "--seeds", seed]
+    words = [*command(folder, "brief", count=5_000), "--seeds", seed]
     own = environment(folder, str(folder)) | {"DRILL_ANNOUNCED": str(said)}
     run = subprocess.Popen(
         [*words, "--workers", "2"], cwd=folder, env=own,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     killed = 0
-    time.sleep(rng.random() * 2)  # also before anything has begun
+    until = time.monotonic() + 60
+    begins = rng.random() < 0.8  # now and then before anything has begun
+    while begins and not said.exists() and time.monotonic() < until and run.poll() is None:
+        time.sleep(0.05)
+    time.sleep(rng.random())
     for _ in range(PARENTS - 2):
         others = [pid for pid in marked(str(folder)) if pid != run.pid]
         if others and run.poll() is None:
             with suppress(ProcessLookupError):
                 os.kill(rng.choice(others), signal.SIGKILL)
                 killed += 1
-        time.sleep(rng.random() * 0.5)
+        time.sleep(rng.random())
     alive = run.poll() is None
     run.kill()
     run.wait()

@@ -74,7 +74,7 @@ class Result:
     """What a run gives: its records (cached ones included), and what it left out.
 
     ``problems`` are those of watchers; ``wrong_requests`` is what was asked for that no task can
-    give.
+    give; ``lost`` says that the store was removed meanwhile.
     """
 
     records: Records
@@ -85,6 +85,7 @@ class Result:
     interrupted: bool = False
     problems: list[str] = field(default_factory=list)
     wrong_requests: list[str] = field(default_factory=list)
+    lost: bool = False
 
 
 def run(
@@ -135,6 +136,12 @@ class _Run:
         for record in failures:
             self._commit([record])
         interrupted = self._execute(todo)
+        lost = self._store.gone
+        if lost:
+            self._problems.append(
+                f"{self._store.path}: removed or replaced while it was written to; "
+                "what was computed is shown, and kept nowhere"
+            )
         result = Result(
             Records([*self._cached.values(), *self._done]),
             len(self._done),
@@ -144,6 +151,7 @@ class _Run:
             interrupted,
             self._problems,
             self._wrong,
+            lost,
         )
         counts: dict[str, int] = {}
         for record in result.records:

@@ -200,11 +200,11 @@ class Store:
                     self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
-            if self._file is not None and self._file != _inode(self.path):
-                raise StoreError(
-                    f"{self.path}: somebody has removed or replaced the store while it was written "
-                    "to; what was computed is lost with it"
-                )
+
+    @property
+    def gone(self) -> bool:
+        """Whether the file that is written to is no longer the one of its name."""
+        return self._file != _inode(self.path)
 
     def close(self) -> None:
         """Close the file and let the lock go."""

@@ -116,6 +116,8 @@ def close(result: Result) -> int:
             f"interrupted; {result.computed} results are stored, the same command goes on from here"
         )
         return 130
+    if result.lost:
+        return 2
     if result.wrong_requests and all(record.status.failed for record in result.records):
         return 2
     kept = f", {result.cached} taken from the store" if result.cached else ""

@@ -212,7 +212,7 @@ class Local:
         if what == "stage":
             slot.enter(process, body)
         elif what == "left":
-            slot.left += [f"its {process.role} has {left}" for left in messages.left_of(body)]
+            slot.left += messages.left_of(body)
         elif what == "progress":
             show(unit, messages.progress_of(body))
         elif (process.role, what) == ("keeper", "loaded"):
@@ -265,7 +265,7 @@ class Local:
         self._failed_starts = 0
         if slot.left:
             left = ", ".join(slot.left)
-            outcome.notes.append(f"left behind: {left}; others do not share that process")
+            outcome.notes.append(f"left behind in its process, which others do not use: {left}")
             self._end(slot)
         else:
             self._give(slot, queue, ask)
