@@ -166,7 +166,7 @@ def _interruptible() -> Iterator[None]:
     def interrupt(number: int, frame: Any) -> NoReturn:
         raise KeyboardInterrupt
 
-    numbers = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]
+    numbers = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
     changed = []
     if threading.current_thread() is threading.main_thread():
         # Who ignores them (nohup) goes on to do so.
