@@ -70,7 +70,7 @@ def _unpack(text: bytes) -> tuple[str, Any, list[tuple[np.dtype[Any], tuple[int,
     try:
         what, body, shapes = json.loads(text)
         announced = [(np.dtype(d), tuple(int(n) for n in shape)) for d, shape in shapes]
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise WireError(f"a message that cannot be read: {error}") from None
     sound = all(d.kind in "fiub" and all(n >= 0 for n in shape) for d, shape in announced)
     if not isinstance(what, str) or not sound:

@@ -93,7 +93,7 @@ def output_of(estimator: Component, plain: Any) -> Output:
             values["sets"] = {int(size): chosen for size, chosen in values["sets"].items()}
         values["diagnostics"] = texts.diagnostics(values.get("diagnostics", {}))
         return kind(**values)
-    except (KeyError, TypeError, ValueError, HarnessError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, HarnessError) as error:
         raise WireError(f"an output that cannot be read: {error}") from None
 
 
@@ -156,7 +156,7 @@ def results_of(unit: Unit, plain: Any) -> list[CaseResult]:
             result.scores = {str(name): float(score) for name, score in result.scores.items()}
             result.value = None if result.value is None else float(result.value)
             _require_texts(result.cause)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:
         raise WireError(f"results that cannot be read: {error}") from None
     if tuple(r.case for r in results) != unit.cases:
         raise WireError("results of other cases")
