@@ -19,9 +19,10 @@ from typing import Any
 
 from harness import folders, locks
 from harness.errors import StoreError, UsageError
-from harness.files import sweep, whole
+from harness.files import whole
 from harness.kinds.base import write_npz
 from harness.records import Record, Status
+from harness.scratch import sweep
 
 APPLICATION_ID = 0x696E666F  # "info": tells our files from other databases
 

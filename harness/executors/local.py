@@ -25,11 +25,11 @@ from harness.executors.processes import Process
 from harness.executors.queue import Queue
 from harness.executors.slots import Slot
 from harness.executors.worker import Setup
-from harness.files import scratch
 from harness.measure import resident_mib
 from harness.outputs import Estimate, Output
 from harness.records import Status
 from harness.registry import Registry
+from harness.scratch import scratch
 from harness.units import Ask, Loaded, Outcome, ShowUnit, Unit
 from harness.wire import WireError
 

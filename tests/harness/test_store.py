@@ -294,7 +294,8 @@ def test_a_store_that_was_removed_is_noticed(tmp_path):
 
 
 def test_files_have_the_mode_that_the_user_wants(tmp_path):
-    from harness.files import scratch, sweep, whole
+    from harness.files import whole
+    from harness.scratch import scratch, sweep
 
     before = os.umask(0o077)
     try:
