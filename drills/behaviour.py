@@ -24,15 +24,16 @@ HOSTILE = Path(__file__).parent / "hostile"
 LIMIT_S, LIMIT_MB = 60, 600
 EXPECTED = {
     "timeout": "loop-py loop-c loop-numba loop-hold-gil sig-ignore fork-bomb-timeout stop-self spawner "
-    "nap garbage-partial",
+    "nap garbage-partial steady",
     "memory": "hog hog-child hog-shm memory-err",
     "memory timeout": "hog-fast",
     "crashed": "segv stderr-flood-dies stderr-one-line-dies stderr-surrogate-dies os-exit close-fds "
-    "garbage import-osexit import-segv recursion-c thread-exits",
+    "garbage import-osexit import-segv thread-exits write-data",
     "error": "exit exit-text keyboard-int gen-exit huge-diagnostics deep-diagnostics cycle-diagnostics "
     "object-diagnostics bytes-diagnostics array-diagnostics lambda-diagnostics foreign-diagnostics "
     "reduce-diagnostics complex big-int msg-surrogate msg-ansi msg-huge msg-raises msg-bytes recursion "
-    "group bool-value str-value fault-off import-exit import-raise write-data",
+    "group bool-value str-value fault-off import-exit import-raise change-registry",
+    "crashed memory": "recursion-c",
     "error memory timeout": "huge-local",
 }
 """Statuses by behaviour; all others are expected to be ``ok``, and noted where they leave traces."""
