@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from harness import DataError, Structures, UsageError, needs
 from harness.files import first_line, parquet_rows, read_arrays, read_text, unpacked
-from harness.kinds.fields import whole_numbers
-from harness.kinds.saved import HEADER
+from harness.kinds import HEADER, whole_numbers
 from harness_atoms.frames import (
     FORMATS,
     INSTALL,

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import DataError, Ints, Singles, UsageError, simple_edges
-from harness.kinds.fields import whole_numbers
-from harness.kinds.graphs import check_nodes
+from harness.kinds import check_nodes, whole_numbers
 
 EDGES = ("edges", "edge_index")
 FEATURES = ("features", "node_features", "x", "node_feat")

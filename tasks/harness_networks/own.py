@@ -13,7 +13,7 @@ import numpy as np
 
 from harness import Activations, Case, DataError, Ints, UsageError, needs
 from harness.files import first_line, read_arrays, read_bytes
-from harness.kinds.fields import whole_numbers
+from harness.kinds import whole_numbers
 from harness_networks import settings
 
 ENDINGS = (".npz", ".npy", ".safetensors")

@@ -8,9 +8,17 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from harness import Case, ConditionedSamples, Floats, Kind, PairedSamples, Samples, UsageError
+from harness import (
+    Case,
+    ConditionedSamples,
+    DataError,
+    Floats,
+    Kind,
+    PairedSamples,
+    Samples,
+    UsageError,
+)
 from harness.columns import Column, chosen, read_columns, stated, variables
-from harness.errors import DataError
 from harness.files import read_bytes
 from harness_vectors import settings
 
