@@ -282,7 +282,8 @@ def test_no_pickle_and_no_remote_code():
         for file in (ROOT / folder).rglob("*.py"):
             source = file.read_text(encoding="utf-8")
             assert not re.search(
-                r"pickle\.load|allow_pickle=True|trust_remote_code=True|torch\.load", source
+                r"pickle\.load|allow_pickle=True|trust_remote_code=True|torch\.load\((?!.*weights_only=True)",
+                source,
             ), file
             # One loader, which states what may be read: harness.from_hub.
             own = file == ROOT / "harness" / "surroundings.py"
