@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: demo test lint bench dev clean kernels
+.PHONY: demo test lint bench drills dev clean kernels
 
 demo: .venv/.demo kernels  ## the environment and the main job
 	$(BIN)/harness run --plugin msc --task colabfit
@@ -23,6 +23,9 @@ bench: .venv/.test kernels  ## speed and memory against peers, in environments o
 
 dev: .venv/.test .venv/.lint  ## everything for working on the code; again after adding a plugin folder
 	$(PIP) -e '.[test,lint]'
+
+drills: .venv/.test kernels  ## faults on purpose, with a table of what was lost
+	$(BIN)/python -m drills
 
 clean:
 	rm -rf .venv build dist *.egg-info

@@ -103,6 +103,7 @@ if TYPE_CHECKING:
         TaskSpec,
     )
     from harness.surroundings import (
+        from_hub,
         quiet_transformers,
         single_threaded,
         threads_for,
@@ -203,6 +204,7 @@ _HOME = {
         "TaskSpec",
     ),
     "harness.surroundings": (
+        "from_hub",
         "quiet_transformers",
         "single_threaded",
         "threads_for",

@@ -1,7 +1,14 @@
-"""``python -m harness`` is the command ``harness``."""
+"""The command ``harness``, and ``python -m harness``."""
 
+import signal
 import sys
 
-from harness.cli import main
+# Until there is somebody to say it in words, Ctrl-C ends the process without any.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-sys.exit(main())
+from harness.cli import main  # noqa: E402
+
+__all__ = ["main"]
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,6 +3,7 @@
 Plugins that only measure need none of it; they import from `harness` itself.
 """
 
+from harness import plain
 from harness.cli import options
 from harness.cli.progress import watcher
 from harness.cli.run import add_execution, close, execution
@@ -44,6 +45,7 @@ __all__ = [
     "make_plan",
     "options",
     "path_sources",
+    "plain",
     "plugin_of",
     "record_key",
     "row_key",

@@ -12,7 +12,7 @@ import importlib
 import json
 import math
 import os
-import tempfile
+import secrets
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Sequence
@@ -24,16 +24,18 @@ from harness.errors import UsageError, needs
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file under a temporary name, moved to ``path`` at the end, removed where writing fails."""
+    """A file under a temporary name, moved to ``path`` at the end, removed where writing fails.
+
+    Its mode is what the umask of the process leaves of read and write for all.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "wb") as out:
+        with temporary.open("xb") as out:
             yield out
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 

@@ -25,6 +25,12 @@ def _vector(value: Any, dtype: Any, where: str) -> NDArray[Any]:
     return out
 
 
+def _number(value: Any, where: str) -> float:
+    if isinstance(value, str | bytes | bool | np.bool_):
+        raise DataError(where, f"{value!r:.40}", "a number")
+    return float(value)
+
+
 @dataclass(frozen=True, eq=False)
 class Estimate:
     """A number with its uncertainty.
@@ -55,13 +61,13 @@ class Estimate:
         return cls(float(local.mean()), stderr, local, diagnostics or {})
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "value", float(self.value))
+        object.__setattr__(self, "value", _number(self.value, "Estimate.value"))
         if math.isnan(self.value):
             raise DataError(
                 "Estimate.value", "NaN", "a number, or an error that says why there is none"
             )
         if self.stderr is not None:
-            object.__setattr__(self, "stderr", float(self.stderr))
+            object.__setattr__(self, "stderr", _number(self.stderr, "Estimate.stderr"))
             if not self.stderr >= 0:
                 raise DataError("Estimate.stderr", str(self.stderr), "a number from 0 up, or None")
         if self.local is not None:

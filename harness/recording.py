@@ -9,7 +9,7 @@ import platform
 from typing import Any
 
 import harness
-from harness import machine
+from harness import machine, plain
 from harness.identity import RECIPE, data_token, path_key, path_sources
 from harness.identity import sources as sources_of
 from harness.plan import Path
@@ -75,9 +75,9 @@ class Recorder:
             error=error,
             scores=result.scores,
             facts=dict(case.facts) if case else {},
-            diagnostics=outcome.diagnostics,
-            cause=result.cause,
-            notes=tuple(outcome.notes),
+            diagnostics=plain.diagnostics(outcome.diagnostics),
+            cause=None if result.cause is None else plain.text(result.cause, plain.LONGEST_CAUSE),
+            notes=tuple(plain.texts(outcome.notes)),
             wall_s=cost.wall_s if cost else None,
             cpu_s=cost.cpu_s if cost else None,
             peak_mib=cost.peak_mib if cost else None,

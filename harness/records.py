@@ -114,7 +114,7 @@ class Record:
                 raw[name] = None if raw.get(name) is None else float(raw[name])
             raw["scores"] = {k: float(v) for k, v in raw.get("scores", {}).items()}
             return cls(**raw)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise UsageError(f"not a record: {error}: {line[:80]}") from error
 
     @property

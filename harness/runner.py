@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -10,19 +9,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness import machine, surroundings
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.executors import Inline, Local
 from harness.executors.worker import Setup
 from harness.jobs import Job, expand
 from harness.long_work import Progress
-from harness.plan import Exclusion, Plan
+from harness.plan import Exclusion, Path, Plan
 from harness.recording import Recorder
 from harness.records import Record, Records, Status
 from harness.registry import Registry, using
 from harness.seeds import put_back
+from harness.specs import Case
 from harness.store import Store
 from harness.threads import Threads
 from harness.units import CaseResult, Outcome, Unit
+
+MOST = 1e9
+"""Seconds of a deadline (31 years), and MiB of a bound, at most."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,8 @@ class Options:
             raise UsageError(f"--gpu-workers {self.gpu_workers}; wanted 1 or more")
         for name in ("timeout", "memory"):
             value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise UsageError(f"--{name} {value:g}; wanted a number above 0")
+            if value is not None and not 0 < value <= MOST:
+                raise UsageError(f"--{name} {value:g}; wanted a number above 0, at most {MOST:g}")
         if self.workers == 0 and (self.timeout or self.memory):
             raise UsageError(
                 "a deadline or memory bound needs a worker process: --workers 1 or more"
@@ -71,7 +74,7 @@ class Result:
     """What a run gives: its records (cached ones included), and what it left out.
 
     ``problems`` are those of watchers; ``wrong_requests`` is what was asked for that no task can
-    give.
+    give; ``lost`` says that the store was removed meanwhile.
     """
 
     records: Records
@@ -82,6 +85,7 @@ class Result:
     interrupted: bool = False
     problems: list[str] = field(default_factory=list)
     wrong_requests: list[str] = field(default_factory=list)
+    lost: bool = False
 
 
 def run(
@@ -132,6 +136,12 @@ class _Run:
         for record in failures:
             self._commit([record])
         interrupted = self._execute(todo)
+        lost = self._store.gone
+        if lost:
+            self._problems.append(
+                f"{self._store.path}: removed or replaced while it was written to; "
+                "what was computed is shown, and kept nowhere"
+            )
         result = Result(
             Records([*self._cached.values(), *self._done]),
             len(self._done),
@@ -141,6 +151,7 @@ class _Run:
             interrupted,
             self._problems,
             self._wrong,
+            lost,
         )
         counts: dict[str, int] = {}
         for record in result.records:
@@ -219,7 +230,7 @@ class _Run:
             return False
         options = self._options
         if options.workers:
-            setup = Setup(tuple(sys.path), self._registry.loaded_with, os.getpid(), options.threads)
+            setup = Setup(tuple(sys.path), self._registry.loaded_with, options.threads)
             executor: Local | Inline = Local(
                 self._registry,
                 setup,
@@ -256,9 +267,7 @@ class _Run:
     def _finish(self, outcome: Outcome) -> None:
         job = self._jobs[outcome.index]
         cases = {c.id: c for c in job.cases}
-        records = [
-            self._recorder.record(job.path, cases[r.case], r, outcome) for r in outcome.cases
-        ]
+        records = [self._record(job.path, cases[r.case], r, outcome) for r in outcome.cases]
         self._remember_machine(outcome.card)
         if outcome.wrong_request and outcome.wrong_request not in self._wrong:
             self._wrong.append(outcome.wrong_request)
@@ -269,6 +278,17 @@ class _Run:
         token = self._token(job)
         remember = {token: outcome.fingerprint} if token and outcome.fingerprint else None
         self._commit(records, remember)
+
+    def _record(self, path: Path, case: Case, result: CaseResult, outcome: Outcome) -> Record:
+        """The record of a case; where it cannot be written, that is what the record says."""
+        try:
+            record = self._recorder.record(path, case, result, outcome)
+            record.to_json().encode()
+        except (TypeError, ValueError, RecursionError, HarnessError) as error:
+            cause = f"its result cannot be recorded: {type(error).__name__}: {error}"
+            failed = CaseResult(result.case, Status.ERROR, cause)
+            return self._recorder.record(path, case, failed)
+        return record
 
     def _show(self, unit: Unit, progress: Progress) -> None:
         path = self._jobs[unit.index].path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import random
+import signal
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from harness import plain
 from harness.errors import HarnessError, Incompatible, MissingDependency, PluginError
 from harness.kinds import Kind
 from harness.records import Status
@@ -38,13 +40,17 @@ class Stages:
 
     @contextlib.contextmanager
     def stage(self, name: str, tell: Tell) -> Iterator[None]:
-        """A stage by name; what goes wrong within it becomes a `Failure`."""
+        """A stage by name; what goes wrong within it becomes a `Failure`, but for Ctrl-C."""
         tell(name)
         self._threads.hold()
         try:
             yield
-        except (KeyboardInterrupt, SystemExit, Failure):
+        except Failure:
             raise
+        except KeyboardInterrupt as error:
+            if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+                raise
+            raise Failure(name, error) from error  # of the component itself: nobody pressed it
         except BaseException as error:
             raise Failure(name, error) from error
 
@@ -86,7 +92,13 @@ class _Notes(logging.Handler):
         self._notes = notes
 
     def emit(self, record: logging.LogRecord) -> None:
-        message = " ".join(record.getMessage().split())
+        if len(self._notes) > plain.MOST_NOTES:
+            return
+        try:
+            said = record.getMessage()
+        except Exception:  # arguments that do not fit the message, or cannot be shown
+            said = plain.said(record.msg)
+        message = plain.text(" ".join(said.split()))
         if message not in self._notes:
             self._notes.append(message)
 
@@ -113,14 +125,17 @@ def seed_global_generators(name: str) -> None:
 
 def explain(stage: str, error: BaseException) -> tuple[Status, str]:
     """Status and cause in one line, by the kind of failure."""
+    said = plain.text(error, plain.LONGEST_CAUSE)
     if isinstance(error, Incompatible):
-        return Status.INCOMPATIBLE, str(error)
+        return Status.INCOMPATIBLE, said
     if isinstance(error, MissingDependency):
-        return Status.MISSING_DEPENDENCY, str(error)
+        return Status.MISSING_DEPENDENCY, said
     if isinstance(error, MemoryError):
-        return Status.MEMORY, f"{stage}: out of memory: {error}"
+        return Status.MEMORY, f"{stage}: out of memory: {said}"
     if isinstance(error, HarnessError):
-        return Status.ERROR, f"{stage}: {error}"
+        return Status.ERROR, f"{stage}: {said}"
+    if isinstance(error, SystemExit):
+        return Status.ERROR, f"{stage}: asked to end the process: SystemExit({said})"
     frames = traceback.extract_tb(error.__traceback__)
     at = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return Status.ERROR, f"{stage}: {type(error).__name__}: {error}{at}"
+    return Status.ERROR, f"{stage}: {type(error).__name__}: {said}{at}"

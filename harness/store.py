@@ -3,6 +3,7 @@
 Each record is committed before it is announced, so a killed run loses at most the paths in
 flight. Writers hold a lock file that names its owner; readers need none. Arrays (local values)
 and model outputs worth keeping lie in a folder beside the file, each written whole or not at all.
+A row that cannot be read is as good as absent: it is said, and computed again where it is wanted.
 """
 
 from __future__ import annotations
@@ -11,17 +12,17 @@ import contextlib
 import json
 import os
 import sqlite3
-import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import folders
-from harness.errors import StoreError
+from harness import folders, locks
+from harness.errors import StoreError, UsageError
 from harness.files import whole
 from harness.kinds.base import write_npz
 from harness.records import Record, Status
+from harness.scratch import sweep
 
 APPLICATION_ID = 0x696E666F  # "info": tells our files from other databases
 
@@ -49,6 +50,36 @@ def default_path() -> Path:
     return folders.data() / "store.sqlite"
 
 
+@dataclass(frozen=True)
+class Merged:
+    """What came of a merge: how many results were added, and where two stores disagree."""
+
+    added: int
+    conflicts: list[str]
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """Numbers of rows that are of no use any more, by why."""
+
+    superseded: list[int]
+    stale: list[int]
+    unreadable: list[int]
+
+    def __len__(self) -> int:
+        return len(self.superseded) + len(self.stale) + len(self.unreadable)
+
+
+def _inode(path: Path) -> int | None:
+    """What a name stands for; None for nothing."""
+    return path.stat().st_ino if path.exists() else None
+
+
+def _rank(record: Record) -> tuple[bool, str]:
+    """What decides between two results with one key."""
+    return not record.status.failed, record.started
+
+
 class Store:
     """An open store. Use as a context manager.
 
@@ -56,7 +87,7 @@ class Store:
     ----------
     path : the file; made when absent and writable. A folder means ``store.sqlite`` in it.
     write : take the writer's lock, waiting for its owner.
-    waiting : told, once, who holds the lock that is being waited for.
+    tell : told, once each, who holds the lock that is being waited for, and what cannot be read.
 
     Raises
     ------
@@ -68,25 +99,46 @@ class Store:
         path: str | os.PathLike[str],
         *,
         write: bool = False,
-        waiting: Callable[[str], None] | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
-        self.path = Path(path)
+        if str(path) == ":memory:":
+            raise StoreError("':memory:' would be lost at the end; wanted the name of a file")
+        # Resolved, so that a store has one lock whatever links lead to it.
+        self.path = Path(path).resolve()
         if self.path.is_dir():
             self.path /= "store.sqlite"
+        self._tell, self._unreadable = tell or (lambda said: None), 0
         self.folder = self.path.with_name(self.path.name + ".d")
         self._lock: int | None = None
+        self._file: int | None = None
         if not write and not self.path.exists():
             raise StoreError(f"{self.path}: no store here yet; `harness run` makes one")
         try:
             with self._errors():
                 if write:
                     self.path.parent.mkdir(parents=True, exist_ok=True)
-                    self._acquire(waiting)
-                self._db = sqlite3.connect(self.path, isolation_level=None)
+                    lock = self.path.with_name(self.path.name + ".lock")
+                    self._lock = locks.acquire(lock, f"writes to {self.path}", self._tell)
+                self._db = self._connect(write)
                 self._prepare(write)
+                self._file = _inode(self.path)
         except BaseException:
             self.close()
             raise
+
+    def _connect(self, write: bool) -> sqlite3.Connection:
+        """The open file. Where its folder cannot be written, what was checkpointed is read."""
+        db = sqlite3.connect(self.path, isolation_level=None)
+        if not write:
+            try:
+                db.execute("PRAGMA user_version").fetchone()
+            except sqlite3.OperationalError:
+                db.close()
+                db = sqlite3.connect(f"{self.path.as_uri()}?immutable=1", uri=True)
+                log = self.path.with_name(self.path.name + "-wal")
+                if log.exists() and log.stat().st_size:
+                    self._tell(f"{self.path}: read-only; results still in {log.name} are left out")
+        return db
 
     def _prepare(self, write: bool) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -150,44 +202,17 @@ class Store:
                 raise
             self._db.execute("COMMIT")
 
-    def _acquire(self, waiting: Callable[[str], None] | None) -> None:
-        """Take the writer's lock; it is the kernel's, so a killed owner leaves none behind."""
-        try:
-            import fcntl
-        except ImportError:  # Windows: SQLite's own lock is what is left
-            return
-        handle = os.open(
-            self.path.with_name(self.path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644
-        )
-        told = False
-        try:
-            while True:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if waiting is not None and not told:
-                        owner = (
-                            os.pread(handle, 1000, 0).decode(errors="replace").strip()
-                            or "another process"
-                        )
-                        waiting(f"waiting for {owner}, which writes to {self.path}")
-                        told = True
-                    time.sleep(0.05)
-        except BaseException:
-            os.close(handle)
-            raise
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"process {os.getpid()} ({' '.join(sys.argv)[:200]})".encode(), 0)
-        self._lock = handle
+    @property
+    def gone(self) -> bool:
+        """Whether the file that is written to is no longer the one of its name."""
+        return self._file != _inode(self.path)
 
     def close(self) -> None:
         """Close the file and let the lock go."""
         if hasattr(self, "_db"):
             self._db.close()
         if self._lock is not None:
-            os.ftruncate(self._lock, 0)
-            os.close(self._lock)
+            locks.release(self._lock)
             self._lock = None
 
     def __enter__(self) -> Store:
@@ -237,8 +262,23 @@ class Store:
                     " AND status IN (?, ?) ORDER BY id",
                     [*part, Status.OK.value, Status.INCOMPATIBLE.value],
                 )
-                found.update({key: Record.from_json(text) for key, text in rows})
+                found.update({record.key: record for _, record in self._read(rows)})
         return found
+
+    def _read(self, rows: Iterable[tuple[Any, str]]) -> Iterator[tuple[Any, Record]]:
+        """The records of rows, each with what the row begins with; what cannot be read is said."""
+        unreadable = 0
+        for first, line in rows:
+            try:
+                yield first, Record.from_json(line)
+            except UsageError:
+                unreadable += 1
+        if unreadable > self._unreadable:
+            self._unreadable = unreadable
+            self._tell(
+                f"{self.path}: {unreadable} results cannot be read, and count as absent; "
+                "`harness store gc` removes them"
+            )
 
     def fingerprint(self, token: str) -> str | None:
         """The fingerprint that belongs to a data token, if the data were ever loaded."""
@@ -252,8 +292,10 @@ class Store:
         """The newest record of every key (all of them with ``history``), oldest first."""
         which = "" if history else " WHERE id IN (SELECT max(id) FROM records GROUP BY key)"
         with self._errors():
-            rows = self._db.execute(f"SELECT record FROM records{which} ORDER BY id")  # noqa: S608
-            return [Record.from_json(text) for (text,) in rows]
+            rows = self._db.execute(
+                f"SELECT id, record FROM records{which} ORDER BY id"  # noqa: S608
+            )
+            return [record for _, record in self._read(rows)]
 
     def machines(self) -> dict[str, dict[str, Any]]:
         """The machines that results were made on."""
@@ -263,13 +305,18 @@ class Store:
                 for name, facts in self._db.execute("SELECT id, facts FROM machines")
             }
 
-    def merge(self, other: Store) -> int:
-        """Add what another store holds and this one does not; the number of records added."""
+    def merge(self, other: Store) -> Merged:
+        """Add what another store holds and this one does not.
+
+        Of two results with one key a success counts before a failure, then the one that was made
+        last, wherever it comes from; successes that differ in their value are conflicts.
+        """
         with self._errors():
             known = {text for (text,) in self._db.execute("SELECT record FROM records")}
             tokens = dict(
                 other._db.execute("SELECT token, fingerprint FROM fingerprints").fetchall()
             )
+        mine = {record.key: record for record in self.records()}
         new = [r for r in other.records(history=True) if r.to_json() not in known]
         for name, facts in other.machines().items():
             self.add_machine(name, facts)
@@ -279,26 +326,68 @@ class Store:
                 if source.exists() and not target.exists():
                     with whole(target) as out:
                         out.write(source.read_bytes())
+        last: list[Record] = []
+        conflicts = []
+        for theirs in other.records():
+            ours = mine.get(theirs.key)
+            if ours is None or ours == theirs:
+                continue
+            if ours.status is theirs.status is Status.OK and ours.value != theirs.value:
+                conflicts.append(f"{theirs.path}: {ours.value} here, {theirs.value} there")
+            if _rank(ours) > _rank(theirs):
+                last.append(ours)
         self.add(new, tokens)
-        return len(new)
-
-    def collect_garbage(self, keep: Callable[[Record], bool]) -> int:
-        """Remove superseded records and those that ``keep`` refuses; the number removed."""
-        with self._errors():
-            newest = dict(
-                self._db.execute("SELECT key, max(id) FROM records GROUP BY key").fetchall()
+        with self._transaction():  # the newest row of a key is the one that counts
+            self._db.executemany(
+                "UPDATE records SET id = (SELECT max(id) + 1 FROM records) WHERE record = ?",
+                [(record.to_json(),) for record in last],
             )
-            rows = self._db.execute("SELECT id, key, record FROM records").fetchall()
-        gone = [i for i, key, text in rows if newest[key] != i or not keep(Record.from_json(text))]
+        return Merged(len(new), conflicts)
+
+    def garbage(self, keep: Callable[[Record], bool]) -> Garbage:
+        """Superseded rows, those that cannot be read, and those that ``keep`` refuses."""
+        rows, found = self.rows(), Garbage([], [], [])
+        newest = {key: number for number, key, *_ in rows}
+        for number, key, _, line in rows:
+            try:
+                record = Record.from_json(line)
+            except UsageError:
+                found.unreadable.append(number)
+                continue
+            if newest[key] != number:
+                found.superseded.append(number)
+            elif not keep(record):
+                found.stale.append(number)
+        return found
+
+    def remove(self, garbage: Garbage) -> None:
+        """Remove rows, arrays that belong to none, and what killed processes have half written."""
+        gone = [*garbage.superseded, *garbage.stale, *garbage.unreadable]
         with self._transaction():
             self._db.executemany("DELETE FROM records WHERE id = ?", [(i,) for i in gone])
         with self._errors():
             self._db.execute("VACUUM")
-            kept = {key for (key,) in self._db.execute("SELECT key FROM records")}
-            for file in (self.folder / "local").glob("*/*.npz"):
-                if file.stem not in kept:
-                    file.unlink()
-        return len(gone)
+            for file in self.orphans():
+                file.unlink()
+            sweep(self.folder)
+
+    def orphans(self) -> list[Path]:
+        """Files of arrays that belong to no row."""
+        kept = {key for (key,) in self._db.execute("SELECT key FROM records")}
+        return [f for f in (self.folder / "local").glob("*/*.npz") if f.stem not in kept]
+
+    def rows(self) -> list[tuple[int, str, str, str]]:
+        """Number, key, status and record of every row, oldest first, as they stand in the file."""
+        with self._errors():
+            return self._db.execute(
+                "SELECT id, key, status, record FROM records ORDER BY id"
+            ).fetchall()
+
+    def damage(self) -> list[str]:
+        """What SQLite finds wrong with the file."""
+        with self._errors():
+            said = [line for (line,) in self._db.execute("PRAGMA integrity_check")]
+        return [line for line in said if line != "ok"]
 
     def forget_models(self) -> float:
         """Remove all kept model outputs, which later runs make again; the MiB that frees."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
@@ -82,6 +83,29 @@ def threads_for(work: float, share: float) -> Iterator[None]:
         yield
     finally:
         numba.set_num_threads(allowed)
+
+
+def from_hub(what: str, name: str, **more: Any) -> Any:
+    """What a class of transformers makes of a folder, or of a model in the cache or on the hub.
+
+    No code that comes with the model is run, and weights come from safetensors alone, because a
+    pickle may run any code. All plugins load by this function.
+
+    Parameters
+    ----------
+    what : name of the class: ``AutoTokenizer``, ``AutoModelForCausalLM`` ...
+    name : folder, or id on the hub.
+    more : further arguments of its ``from_pretrained``.
+
+    Raises whatever transformers raises.
+    """
+    import transformers
+
+    given: dict[str, Any] = {"trust_remote_code": False, "local_files_only": Path(name).is_dir()}
+    if "Model" in what:
+        given["use_safetensors"] = True
+    with quiet_transformers():
+        return getattr(transformers, what).from_pretrained(name, **(more | given))
 
 
 @contextmanager

@@ -25,10 +25,14 @@ from harness.files import whole
 
 MAGIC = b"IH01"
 HEAD = struct.Struct("<4sQ")
-LONGEST_TEXT = 64 * 2**20
-"""Bytes of JSON that one message may have."""
-LARGEST = 2**32
+LONGEST_TEXT = 2**30
+"""Bytes of JSON that a file may have."""
+LONGEST_SAID = 8 * 2**20
+"""Bytes of JSON that one message over a socket may have, which the other side makes objects of."""
+LARGEST = 2**28
 """Bytes of arrays that one message over a socket may announce; files may hold more."""
+PART, MOST_PARTS = 2**20, 64
+"""Bytes that are read at once, and how often in a row, so that nobody is listened to for ever."""
 ALIGNED = 64
 
 
@@ -66,7 +70,7 @@ def _unpack(text: bytes) -> tuple[str, Any, list[tuple[np.dtype[Any], tuple[int,
     try:
         what, body, shapes = json.loads(text)
         announced = [(np.dtype(d), tuple(int(n) for n in shape)) for d, shape in shapes]
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise WireError(f"a message that cannot be read: {error}") from None
     sound = all(d.kind in "fiub" and all(n >= 0 for n in shape) for d, shape in announced)
     if not isinstance(what, str) or not sound:
@@ -129,8 +133,9 @@ class Link:
         """
         closed = False
         try:
-            while self._read(socket.MSG_DONTWAIT):
-                pass
+            for _ in range(MOST_PARTS):
+                if not self._read(socket.MSG_DONTWAIT):
+                    break
         except BlockingIOError:
             pass
         except EOFError:
@@ -141,11 +146,11 @@ class Link:
 
     def _read(self, flags: int) -> bool:
         """Take what has come; whether there may be more."""
-        part = self._socket.recv(1 << 20, flags)
+        part = self._socket.recv(PART, flags)
         if not part:
             raise EOFError
         self._held += part
-        return len(part) == 1 << 20
+        return len(part) == PART
 
     def _whole(self) -> Iterator[tuple[str, Any]]:
         while (message := self._next()) is not None:
@@ -155,8 +160,8 @@ class Link:
         if len(self._held) < HEAD.size:
             return None
         magic, length = HEAD.unpack_from(self._held)
-        if magic != MAGIC or length > LONGEST_TEXT:
-            raise WireError("what came is not a message")
+        if magic != MAGIC or length > LONGEST_SAID:
+            raise WireError("what is not a message")
         start = HEAD.size + length
         if len(self._held) < start:
             return None
@@ -173,7 +178,10 @@ class Link:
             arrays.append(np.frombuffer(self._held[start : start + size], dtype).reshape(shape))
             start += size
         del self._held[:end]
-        return what, _filled(body, arrays)
+        try:
+            return what, _filled(body, arrays)
+        except RecursionError:
+            raise WireError("a message that is nested too deeply") from None
 
 
 def write(path: Path, what: str, body: Any) -> None:

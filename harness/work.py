@@ -8,15 +8,17 @@ component was given is looked at again after it: who changed it has failed.
 from __future__ import annotations
 
 import json
+import logging
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from harness import machine
+from harness import machine, plain
 from harness.cost import Cost
-from harness.errors import PluginError
+from harness.errors import HarnessError, PluginError
 from harness.identity import kept_name
 from harness.kinds import Kind
 from harness.long_work import heard_by
@@ -31,6 +33,8 @@ from harness.units import Done, Named, Respond, Show, Tell, Work
 
 HOLD = 2
 """How many data sets keep their model outputs."""
+LARGEST_OUTPUT = 2**27
+"""Bytes that the arrays of an output may have: they are sent to the run, and kept in files."""
 
 
 class Bench:
@@ -110,9 +114,8 @@ class Bench:
                 kept = Path(work.keep, kept_as[:2], f"{kept_as}.npz")
             with self._stages.stage(f"model {name}", tell):
                 started = time.perf_counter()
-                if kept is not None and kept.exists():
-                    out = spec.gives.load(kept)
-                else:
+                out = _kept(spec.gives, kept)
+                if out is None:
                     own, shared = work.streams[depth]
                     seed_global_generators(shared)
                     model = self._stages.build("model", name, params)
@@ -170,10 +173,21 @@ class Bench:
                     f"gave {type(output).__name__}; its spec says {spec.gives.__name__}"
                 )
             _require_unchanged(seal, data)
+            _tidy(output)
         # No other work asks for an output that depends on the seed, or on a task's answers.
         if memo is self._outputs and spec.asks is None:
             memo[key] = output, cost
         return output, cost
+
+
+def _tidy(output: Output) -> None:
+    """Make the diagnostics plain. Raises `PluginError` where they, or arrays, cannot be kept."""
+    object.__setattr__(output, "diagnostics", plain.diagnostics(output.diagnostics))
+    size = sum(v.nbytes for v in vars(output).values() if isinstance(v, np.ndarray))
+    if size > LARGEST_OUTPUT:
+        raise PluginError(
+            f"gave {size / 2**20:.0f} MiB of values; wanted at most {LARGEST_OUTPUT / 2**20:.0f}"
+        )
 
 
 def _require_judged(data: Kind, out: Kind) -> None:
@@ -197,6 +211,21 @@ def _require_restored(seal: Seal, data: Kind) -> None:
             "what it gave then; wanted --workers 1, where nobody can change data"
         )
         raise Failure("data", error)
+
+
+def _kept(kind: type[Kind], file: Path | None) -> Kind | None:
+    """A model's output that was kept; none where the file is absent, or no longer what it was."""
+    if file is None or not file.exists():
+        return None
+    try:
+        return kind.load(file)
+    except (HarnessError, OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        logging.getLogger("harness").warning(
+            "a kept output of %d bytes cannot be read (%s); it is computed again",
+            file.stat().st_size,
+            type(error).__name__,
+        )
+        return None
 
 
 class _Changed(PluginError):

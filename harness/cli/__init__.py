@@ -8,10 +8,13 @@ A verb module has ``add_arguments(parser)`` and ``run(args) -> exit status``; pl
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import importlib
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -112,26 +115,20 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point of the command ``harness``."""
-    words = sys.argv[1:] if argv is None else argv
-    if words[:1] == ["help"]:
-        words = [*words[1:2], "--help"]
-    elif words == ["version"]:
-        words = ["--version"]
-    verb = next((w for w in words if not w.startswith("-")), None)
-    debug = "--debug" in words
     from harness.errors import HarnessError
+    from harness.plain import shown
 
+    words = sys.argv[1:] if argv is None else argv
+    debug = "--debug" in words
     try:
-        args, module = _parsed(words, verb)
-        status = int(importlib.import_module(module).run(args))
-        sys.stdout.flush()
-        return status
+        with _interruptible():
+            return _run(words)
     except SystemExit as stop:
         return int(stop.code or 0)
     except HarnessError as error:
         if debug:
             raise
-        print(f"harness: {error}", file=sys.stderr)
+        print(f"harness: {shown(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("harness: interrupted", file=sys.stderr)
@@ -144,7 +141,40 @@ def main(argv: list[str] | None = None) -> int:
         if debug:
             raise
         print(
-            f"harness: internal error: {type(error).__name__}: {error}; --debug shows where",
+            f"harness: internal error: {type(error).__name__}: {shown(error)}; --debug shows where",
             file=sys.stderr,
         )
         return 3
+
+
+def _run(words: list[str]) -> int:
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
+    elif words == ["version"]:
+        words = ["--version"]
+    verb = next((w for w in words if not w.startswith("-")), None)
+    args, module = _parsed(words, verb)
+    status = int(importlib.import_module(module).run(args))
+    sys.stdout.flush()
+    return status
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Within ``with``, a request to end (of a shell, a queue, a closed terminal) is Ctrl-C."""
+
+    def interrupt(number: int, frame: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    numbers = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
+    changed = []
+    if threading.current_thread() is threading.main_thread():
+        # Who ignores them (nohup) goes on to do so.
+        changed = [n for n in numbers if n is not None and signal.getsignal(n) is signal.SIG_DFL]
+    for number in changed:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)

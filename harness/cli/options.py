@@ -6,14 +6,17 @@ import argparse
 import shutil
 import sys
 import textwrap
+from collections.abc import Collection
 from typing import Any
 
+from harness import plain
 from harness.errors import UsageError
 from harness.params import split_setting
 from harness.plan import Request
 from harness.registry import Registry, load
 from harness.store import Store, default_path
 
+MOST_SEEDS, LARGEST_SEED = 1_000_000, 2**63 - 1
 FORMATS = ("table", "markdown", "csv", "latex", "json")
 
 
@@ -94,18 +97,29 @@ def request(args: argparse.Namespace) -> Request:
 
 
 def seeds(text: str) -> tuple[int, ...]:
-    """``"0,3,5"`` or ``"0:5"`` (the end is left out) as numbers."""
+    """``"0,3,5"`` or ``"0:5"`` (the end is left out) as numbers. Raises `UsageError`."""
+    found: Collection[int]
     try:
         if ":" in text:
             first, _, last = text.partition(":")
-            found = tuple(range(int(first or 0), int(last)))
+            found = range(_seed(first or "0"), _seed(last))
         else:
-            found = tuple(dict.fromkeys(int(part) for part in text.split(",")))
+            found = dict.fromkeys(_seed(part) for part in text.split(","))
     except ValueError:
         found = ()
-    if not found or min(found) < 0:
-        raise UsageError(f"--seeds {text!r}; wanted numbers from 0 up, such as 0,1,2 or 0:5")
-    return found
+    if not 0 < len(found) <= MOST_SEEDS:
+        raise UsageError(
+            f"--seeds {text!r:.60}; wanted numbers from 0 up, such as 0,1,2 or 0:5, at most "
+            f"{MOST_SEEDS} of them and none above {LARGEST_SEED}"
+        )
+    return tuple(found)
+
+
+def _seed(text: str) -> int:
+    """A number in plain digits; Python's own reading takes more. Raises `ValueError`."""
+    if not (text.strip().isascii() and text.strip().isdigit() and int(text) <= LARGEST_SEED):
+        raise ValueError(text)
+    return int(text)
 
 
 def registry(args: argparse.Namespace) -> Registry:
@@ -115,12 +129,12 @@ def registry(args: argparse.Namespace) -> Registry:
 
 def store(args: argparse.Namespace, *, write: bool = False) -> Store:
     """The store that ``--store`` or the environment names."""
-    return Store(args.store or default_path(), write=write, waiting=say)
+    return Store(args.store or default_path(), write=write, tell=say)
 
 
 def say(text: str) -> None:
     """Talk to the user, on standard error."""
-    print(f"harness: {text}", file=sys.stderr, flush=True)
+    print(f"harness: {plain.shown(text)}", file=sys.stderr, flush=True)
 
 
 def columns() -> int:

@@ -7,6 +7,7 @@ import csv
 import fnmatch
 import io
 import math
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -106,8 +107,12 @@ def _write_local(records: Records, store: Store, file: Path, unit: str) -> None:
         kept = store.array_file(record.key)
         if record.status.failed or not kept.exists():
             continue
-        with np.load(kept) as arrays:
-            values = arrays["local"]
+        try:
+            with np.load(kept, allow_pickle=False) as arrays:
+                values = arrays["local"]
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            options.say(f"{record.path}: its values cannot be read; harness run --no-cache")
+            continue
         shown = unit if record.unit == "nats" else record.unit
         values = values / math.log(2) if shown == "bits" else values
         rows += [[*_path(record), shown, i, float(value)] for i, value in enumerate(values)]

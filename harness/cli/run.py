@@ -54,7 +54,7 @@ def execution(args: argparse.Namespace) -> Options:
     shard = None
     if args.shard:
         part, slash, parts = args.shard.partition("/")
-        if not (slash and part.isdigit() and parts.isdigit()):
+        if not (slash and (part + parts).isascii() and part.isdigit() and parts.isdigit()):
             raise UsageError(f"--shard {args.shard!r}; wanted I/M, such as 3/16")
         shard = int(part), int(parts)
     default = 0 if args.debug else 1
@@ -116,6 +116,8 @@ def close(result: Result) -> int:
             f"interrupted; {result.computed} results are stored, the same command goes on from here"
         )
         return 130
+    if result.lost:
+        return 2
     if result.wrong_requests and all(record.status.failed for record in result.records):
         return 2
     kept = f", {result.cached} taken from the store" if result.cached else ""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from harness.cli import options
+from harness.errors import UsageError
 from harness.identity import are_current
+from harness.records import Record
+from harness.sources import HOST
 from harness.store import MIGRATIONS, Store
 
 
@@ -15,6 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     one = what.add_parser("info", help="where it is and what it holds")
     options.add_store(one)
+    one = what.add_parser("check", help="whether the file is whole and every result can be read")
+    options.add_store(one)
     one = what.add_parser("merge", help="add the results of other stores (shards)")
     one.add_argument("others", nargs="+", metavar="FILE", help="stores to read")
     options.add_store(one)
@@ -22,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "gc", help="remove superseded results, and those of code that has changed since"
     )
     one.add_argument("--models", action="store_true", help="remove the kept outputs of models, too")
+    one.add_argument(
+        "--unknown",
+        action="store_true",
+        help="remove results of plugins that are not installed, too",
+    )
+    one.add_argument("--dry-run", action="store_true", help="say what would be removed, and stop")
     options.add_store(one)
     options.add_plugins(one)
 
@@ -32,6 +44,8 @@ def run(args: argparse.Namespace) -> int:
         return _merge(args)
     if args.what == "gc":
         return _collect(args)
+    if args.what == "check":
+        return _check(args)
     with options.store(args) as store:
         newest, everything = store.records(), store.records(history=True)
         print(
@@ -53,19 +67,69 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check(args: argparse.Namespace) -> int:
+    with options.store(args) as store:
+        found, count = list(problems(store)), len(store.records())
+    for problem in found:
+        print(problem)
+    print(f"{store.path}: {count} results, " + (f"{len(found)} problems" if found else "sound"))
+    return 1 if found else 0
+
+
+def problems(store: Store) -> Iterator[str]:
+    """What is wrong with a store, in words: nothing, where every row is what was written."""
+    yield from store.damage()
+    seen: set[str] = set()
+    for number, key, status, line in store.rows():
+        try:
+            record = Record.from_json(line)
+        except UsageError:
+            yield f"row {number} cannot be read"
+            continue
+        if (record.key, record.status.value) != (key, status):
+            yield f"row {number} is under the key or status of another"
+        if line in seen:
+            yield f"row {number} is there twice"
+        seen.add(line)
+    if orphans := store.orphans():
+        yield f"{len(orphans)} files of arrays that belong to no result"
+
+
 def _merge(args: argparse.Namespace) -> int:
     with options.store(args, write=True) as store:
         for path in args.others:
-            with Store(Path(path)) as other:
-                options.say(f"{path}: {store.merge(other)} results added")
+            with Store(Path(path), tell=options.say) as other:
+                merged = store.merge(other)
+            options.say(f"{path}: {merged.added} results added")
+            for conflict in merged.conflicts:
+                options.say(f"{conflict}; the one that was made last counts")
     return 0
 
 
 def _collect(args: argparse.Namespace) -> int:
     registry = options.registry(args)
+    unknown = 0
+
+    def keep(record: Record) -> bool:
+        nonlocal unknown
+        absent = [name for name in record.sources if name not in (HOST, *registry.plugins)]
+        unknown += bool(absent)
+        return not args.unknown if absent else are_current(registry, record.sources)
+
     with options.store(args, write=True) as store:
-        gone = store.collect_garbage(lambda record: are_current(registry, record.sources))
-        options.say(f"{gone} results removed, {len(store.records())} left")
+        found = store.garbage(keep)
+        options.say(
+            f"{len(found.superseded)} results superseded, {len(found.stale)} of other code, "
+            f"{len(found.unreadable)} unreadable"
+        )
+        if unknown and not args.unknown:
+            options.say(
+                f"{unknown} of plugins that are not installed here are kept; --unknown removes them"
+            )
+        if args.dry_run:
+            return 0
+        store.remove(found)
+        options.say(f"{len(found)} results removed, {len(store.records())} left")
         if args.models:
             options.say(f"{store.forget_models():.1f} MiB of model outputs removed")
     return 0

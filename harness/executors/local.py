@@ -10,83 +10,38 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import select
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from harness import plain
 from harness.cost import resident_mib
 from harness.errors import HarnessError, UsageError
 from harness.executors import messages
-from harness.executors.processes import Process, how_it_ended
+from harness.executors.processes import Process
 from harness.executors.queue import Queue
+from harness.executors.slots import Slot
 from harness.executors.worker import Setup
 from harness.outputs import Estimate, Output
 from harness.records import Status
 from harness.registry import Registry
+from harness.scratch import scratch
 from harness.units import Ask, Loaded, Outcome, ShowUnit, Unit
 from harness.wire import WireError
 
 POLL_S = 0.05
 """How often memory is looked at, where a bound is set."""
+STARTING_S = 120.0
+"""Seconds that a process has to load the plugins."""
+STARTS = 3
+"""How many processes in a row may fail to start, or die before they were given anything."""
 SHARED = Path("/dev/shm")  # noqa: S108 - a folder of our own is made within
 """Where files live in memory (Linux): data pass from keeper to worker there, uncopied; on disk
 where they do not fit."""
-
-
-@dataclass
-class _Slot:
-    """Two processes, and what they are doing."""
-
-    keeper: Process
-    worker: Process
-    file: str = ""
-    """Where the data of the last unit are."""
-    unit: Unit | None = None
-    outcome: Outcome | None = None
-    active: Process | None = None
-    """The one that the unit waits for."""
-    asked: str = ""
-    """The name of the last request."""
-    questions: int = 0
-    paused: tuple[str, str, float] | None = None
-    """Name, stage and seconds of the work that waits for an answer."""
-    stage: str = "start"
-    since: float = field(default_factory=time.monotonic)
-    data_key: str = ""
-    loaded: tuple[str, Loaded] | None = None
-    spoiled: bool = False
-    worked: bool = False
-    """Whether it has finished a unit: what that left behind may harm the next."""
-    gpu: bool = False
-    """Whether it has had a unit for a GPU: it then holds memory there until it ends."""
-
-    @property
-    def processes(self) -> tuple[Process, Process]:
-        """Both of them."""
-        return self.keeper, self.worker
-
-    def ask(self, process: Process, what: str, body: dict[str, Any]) -> None:
-        """Send a request; the stage is that process's until it answers."""
-        self.active, self.since, self.asked = process, time.monotonic(), secrets.token_hex(8)
-        with contextlib.suppress(OSError):  # a dead process is noticed when it is listened to
-            process.link.send(what, body | {"asked": self.asked})
-
-    def close(self) -> None:
-        """End both processes and forget the data."""
-        for process in self.processes:
-            process.close()
-        self.forget()
-
-    def forget(self) -> None:
-        """Remove the file of the data."""
-        if self.file:
-            Path(self.file).unlink(missing_ok=True)
-        self.file = ""
 
 
 class Local:
@@ -120,8 +75,9 @@ class Local:
         self._registry, self._setup = registry, setup
         self._timeout, self._memory = timeout, memory
         self._count, self._gpu_count = workers, gpu_workers
-        self._slots: list[_Slot] = []
+        self._slots: list[Slot] = []
         self._left: list[Unit] = []
+        self._failed_starts = 0
 
     def in_flight(self) -> list[Unit]:
         """The units that slots are on, or were on when the work was ended."""
@@ -130,11 +86,10 @@ class Local:
     def outcomes(self, units: Iterable[Unit], ask: Ask, show: ShowUnit) -> Iterator[Outcome]:
         """Perform the units, those on the same data by the same slot where possible."""
         queue = Queue(units)
-        shared = [str(SHARED)] if os.access(SHARED, os.W_OK) else []
+        places = (SHARED, Path(tempfile.gettempdir()))
         with contextlib.ExitStack() as stack:
             self._folders = [
-                stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-", dir=place))
-                for place in (*shared, None)
+                stack.enter_context(scratch(place)) for place in places if os.access(place, os.W_OK)
             ]
             try:
                 while queue or self.in_flight():
@@ -151,42 +106,39 @@ class Local:
 
     def _fill(self, queue: Queue, ask: Ask) -> None:
         """Start slots while there is work for them, and give idle ones a unit."""
+        for slot in [s for s in self._slots if s.unit is None and s.worked and queue.suspects]:
+            self._end(slot)  # a unit that crashed in a slot like this waits for a new one
         if len(self._slots) < self._count:
             on_gpu = sum(s.gpu for s in self._slots if s.unit is not None)
             wanted = len(self.in_flight()) + queue.startable(self._gpu_count - on_gpu)
             while len(self._slots) < min(self._count, wanted):
-                self._slots.append(self._start())
+                self._slots.append(Slot.start(self._setup))
         for slot in self._slots:
-            while slot.unit is None and slot.keeper.ready and slot.worker.ready:
+            while slot.unit is None and slot.ready:
                 if not self._give(slot, queue, ask):
                     break
 
-    def _start(self) -> _Slot:
-        keeper, worker = (Process.start(role, self._setup) for role in ("keeper", "worker"))
-        return _Slot(keeper, worker)
-
-    def _give(self, slot: _Slot, queue: Queue, ask: Ask) -> bool:
+    def _give(self, slot: Slot, queue: Queue, ask: Ask) -> bool:
         """Give a slot its next unit; False where there is none that it may have."""
         busy = {s.data_key for s in self._slots if s is not slot}
         gpu = slot.gpu or sum(s.gpu for s in self._slots) < self._gpu_count
-        unit = queue.take(slot.data_key, busy, gpu=gpu)
+        unit = queue.take(slot.data_key, busy, gpu=gpu, new=not slot.worked)
         if unit is None:
             return False
-        slot.unit, slot.data_key, slot.stage = unit, unit.data_key, f"task {unit.task[0]}"
-        slot.gpu = slot.gpu or unit.device != "cpu"
+        slot.begin(unit)
         if slot.loaded is not None and slot.loaded[0] == unit.loads:
             self._work(slot, slot.loaded[1], ask)
             return True
         # A new name for new data, so that the worker sees that they are others.
         slot.forget()
         name = f"{id(slot)}-{time.monotonic_ns()}"
-        files = [str(Path(folder) / name) for folder in self._folders]
-        request = {"unit": asdict(unit), "files": files, "anew": slot.spoiled}
+        slot.files = tuple(str(Path(folder) / name) for folder in self._folders)
+        request = {"unit": asdict(unit), "files": slot.files, "anew": slot.spoiled}
         slot.loaded, slot.spoiled = None, False
         slot.ask(slot.keeper, "load", request)
         return True
 
-    def _work(self, slot: _Slot, loaded: Loaded, ask: Ask) -> None:
+    def _work(self, slot: Slot, loaded: Loaded, ask: Ask) -> None:
         """The data of a slot's unit are there: pass the work on, where any is left."""
         assert slot.unit is not None
         assert loaded.fingerprint is not None
@@ -194,35 +146,34 @@ class Local:
         if not wanted:
             slot.unit = slot.active = None
             return
-        slot.unit, slot.questions = replace(slot.unit, cases=wanted), 0
-        slot.outcome = Outcome.begun(slot.unit, loaded)
-        spec = self._registry.one("task", slot.unit.task[0]).spec
+        unit = replace(slot.unit, cases=wanted)
+        slot.outcome = Outcome.begun(unit, loaded)
+        spec = self._registry.one("task", unit.task[0]).spec
         body = {
-            "work": asdict(slot.unit.work(loaded.fingerprint)),
+            "work": asdict(unit.work(loaded.fingerprint)),
             "kind": messages.reference(spec.gives),
             "answers": messages.reference(spec.answers[1]) if spec.answers else "",
             "file": slot.file,
         }
-        slot.ask(slot.worker, "work", body)
+        slot.work(unit, body)
 
-    def _heard_from(self) -> list[tuple[_Slot, Process]]:
-        patience = None
+    def _heard_from(self) -> list[tuple[Slot, Process]]:
+        """The processes that have said something, by when somebody has to be looked after."""
+        now = time.monotonic()
+        ends = [p.started + STARTING_S for s in self._slots for p in s.processes if not p.ready]
+        if self._timeout is not None:
+            ends += [s.since + self._timeout for s in self._slots if s.unit is not None]
         if self._memory is not None:
-            patience = POLL_S
-        elif self._timeout is not None:
-            first = min(
-                (s.since for s in self._slots if s.unit is not None), default=time.monotonic()
-            )
-            patience = max(0.0, first + self._timeout - time.monotonic())
+            ends.append(now + POLL_S)
+        patience = max(0.0, min(ends) - now) * 1000 if ends else None
         links = {p.link.fileno(): (s, p) for s in self._slots for p in s.processes}
         poll = select.poll()
         for descriptor in links:
             poll.register(descriptor, select.POLLIN)
-        found = poll.poll(None if patience is None else patience * 1000)
-        return [links[descriptor] for descriptor, _ in found]
+        return [links[descriptor] for descriptor, _ in poll.poll(patience)]
 
     def _listen(
-        self, slot: _Slot, process: Process, queue: Queue, ask: Ask, show: ShowUnit
+        self, slot: Slot, process: Process, queue: Queue, ask: Ask, show: ShowUnit
     ) -> Iterator[Outcome]:
         """Take what a process says, or notice its death."""
         if slot not in self._slots:  # ended by what its other process did
@@ -230,16 +181,19 @@ class Local:
         try:
             for what, body in process.link.arrived():
                 yield from self._hear(slot, process, what, body, queue, ask, show)
+                if slot not in self._slots:
+                    return
         except (EOFError, OSError):
-            yield from self._bury(slot, process, queue)
+            how = process.how_it_ended()
+            other = "" if process is slot.active else f"its {process.role} "
+            yield from self._lose(slot, process, queue, Status.CRASHED, f"{other}{how}")
         except WireError as error:
-            if slot.unit is None and not slot.worked:
-                raise HarnessError(f"a {process.role} could not start: it sent {error}") from None
-            yield from self._lose(slot, queue, Status.CRASHED, f"{slot.stage}: sent {error}")
+            cause = f"sent {plain.text(error)}"
+            yield from self._lose(slot, process, queue, Status.CRASHED, cause)
 
     def _hear(
         self,
-        slot: _Slot,
+        slot: Slot,
         process: Process,
         what: str,
         body: Any,
@@ -256,12 +210,15 @@ class Local:
         if unit is None or process is not slot.active or asked != slot.asked:
             raise WireError(f"{what!r}: said what nobody asked")
         if what == "stage":
-            slot.stage, slot.since = str(body)[:200], time.monotonic()
+            slot.enter(process, body)
+        elif what == "left":
+            slot.left += messages.left_of(body)
         elif what == "progress":
             show(unit, messages.progress_of(body))
         elif (process.role, what) == ("keeper", "loaded"):
-            slot.file = body.pop("file")
-            loaded = messages.loaded_of(body)
+            slot.file, loaded = messages.loaded_of(body)
+            if loaded.status is Status.OK and slot.file not in slot.files:
+                raise WireError("data in a file that is none of its own")
             if loaded.status is Status.OK:
                 slot.loaded = unit.loads, loaded
                 self._work(slot, loaded, ask)
@@ -277,8 +234,7 @@ class Local:
             slot.asked, slot.stage, seconds = slot.paused
             slot.active, slot.since = slot.worker, time.monotonic() - seconds
             slot.paused = None
-            with contextlib.suppress(OSError):
-                slot.worker.link.send("answer", body)
+            slot.worker.send("answer", body)
         elif (process.role, what) == ("keeper", "judged") and slot.outcome is not None:
             slot.outcome.cases = messages.results_of(unit, body)
             yield self._finished(slot, slot.outcome, queue, ask)
@@ -295,7 +251,7 @@ class Local:
         else:
             raise WireError(f"{what!r}, which nobody understands")
 
-    def _judge(self, slot: _Slot, unit: Unit, output: Output) -> None:
+    def _judge(self, slot: Slot, unit: Unit, output: Output) -> None:
         request = {
             "unit": asdict(unit),
             "output": messages.plain_output(output),
@@ -303,57 +259,68 @@ class Local:
         }
         slot.ask(slot.keeper, "judge", request)
 
-    def _finished(self, slot: _Slot, outcome: Outcome, queue: Queue, ask: Ask) -> Outcome:
+    def _finished(self, slot: Slot, outcome: Outcome, queue: Queue, ask: Ask) -> Outcome:
         """The slot is free again, and works on while its last outcome is stored."""
-        slot.unit = slot.outcome = slot.active = None
-        slot.worked = True
-        for process in slot.processes:
-            process.hush()
-        self._give(slot, queue, ask)
+        slot.end()
+        self._failed_starts = 0
+        if slot.left:
+            left = ", ".join(slot.left)
+            outcome.notes.append(f"left behind in its process, which others do not use: {left}")
+            self._end(slot)
+        else:
+            self._give(slot, queue, ask)
         return outcome
-
-    def _bury(self, slot: _Slot, process: Process, queue: Queue) -> Iterator[Outcome]:
-        """A process died by itself: its path has crashed; the rest of the queue goes on."""
-        code = process.stop()
-        if slot.unit is None and not slot.worked:
-            words = process.last_words()
-            raise HarnessError(f"a {process.role} could not start (exit status {code}):\n{words}")
-        other = "" if process is slot.active else f"its {process.role} "
-        cause = f"{slot.stage}: {other}{how_it_ended(code)}"
-        yield from self._lose(slot, queue, Status.CRASHED, cause)
 
     def _enforce(self, queue: Queue) -> Iterator[Outcome]:
         """Stop what is over its deadline or its memory bound."""
         now = time.monotonic()
-        for slot in [s for s in self._slots if s.active is not None]:
-            assert slot.active is not None
-            if self._timeout is not None and now - slot.since > self._timeout:
-                cause = f"{slot.stage}: more than {self._timeout:g} s"
-                yield from self._lose(slot, queue, Status.TIMEOUT, cause)
-            elif self._memory is not None and resident_mib(slot.active.process.pid) > self._memory:
-                cause = f"{slot.stage}: more than {self._memory:g} MiB"
-                yield from self._lose(slot, queue, Status.MEMORY, cause)
+        for slot in list(self._slots):
+            late = [p for p in slot.processes if not p.ready and now - p.started > STARTING_S]
+            if late:
+                cause = f"not ready after {STARTING_S:g} s"
+                yield from self._lose(slot, late[0], queue, Status.TIMEOUT, cause)
+            elif slot.active is None:
+                continue
+            elif self._timeout is not None and now - slot.since > self._timeout:
+                cause = f"more than {self._timeout:g} s"
+                yield from self._lose(slot, slot.active, queue, Status.TIMEOUT, cause)
+            elif self._memory is not None and slot.active.resident_mib(self._memory) > self._memory:
+                cause = f"more than {self._memory:g} MiB"
+                yield from self._lose(slot, slot.active, queue, Status.MEMORY, cause)
 
-    def _lose(self, slot: _Slot, queue: Queue, status: Status, cause: str) -> Iterator[Outcome]:
-        """End a slot, and record the path that took it along.
+    def _lose(
+        self, slot: Slot, process: Process, queue: Queue, status: Status, cause: str
+    ) -> Iterator[Outcome]:
+        """End a slot because of one of its processes, and record the path that took it along.
 
-        A crash in processes that other paths have used may be what these left behind: the unit
-        begins anew, and is blamed where it crashes in processes of its own. Where that happens
-        before the estimator, the other paths with the same beginning would only die the same death,
-        so they share its record.
+        A crash in processes that other paths have used, or too much memory there, may be what these
+        left behind: the unit begins anew, and is blamed where it happens in processes of its own.
+        Where it happens before the estimator, the other paths with the same beginning would only
+        die the same death, so they share its record. A slot without a unit is replaced.
+
+        Raises `HarnessError` where too many in a row could not start.
         """
-        unit, active = slot.unit, slot.active or slot.worker
-        active.stop()
-        words = active.last_words()
-        slot.close()
-        self._slots.remove(slot)
+        unit = slot.unit
+        process.stop()
+        words = process.last_words(slot.begun)
+        self._end(slot)
         if unit is None:
+            self._failed_starts += not slot.worked
+            if self._failed_starts == STARTS:
+                raise HarnessError(
+                    f"{STARTS} times in a row a {process.role} could not start: {cause}\n"
+                    + plain.text(words, plain.LONGEST_CAUSE)
+                )
             return
-        if status is Status.CRASHED and slot.worked:
+        if status is not Status.TIMEOUT and slot.worked:
             queue.put_back(unit)
             return
-        full = cause + (f"\n{words}" if words else "")
+        full = plain.text(f"{slot.stage}: {cause}\n{words}".strip(), plain.LONGEST_CAUSE)
         yield Outcome.failure(unit, status, full)
         if slot.stage.startswith(("task", "model")):
             for doomed in queue.drop(unit, slot.stage):
                 yield Outcome.failure(doomed, status, full)
+
+    def _end(self, slot: Slot) -> None:
+        slot.close()
+        self._slots.remove(slot)

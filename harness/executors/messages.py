@@ -6,8 +6,7 @@ import importlib
 from dataclasses import asdict, fields
 from typing import Any
 
-import numpy as np
-
+from harness import plain as texts
 from harness.components import Component
 from harness.cost import Cost
 from harness.errors import HarnessError, PluginError
@@ -75,9 +74,9 @@ def answer_of(where: str, what: str, body: Any) -> Kind | None:
 
 
 def plain_output(output: Output) -> dict[str, Any]:
-    """The fields of an output, and its type."""
-    found = {f.name: getattr(output, f.name) for f in fields(output)}
-    return {"type": type(output).__name__, "fields": found}
+    """The fields of an output, and its type; of a subclass, those that all outputs of it have."""
+    name, kind = next((n, k) for n, k in OUTPUTS.items() if isinstance(output, k))
+    return {"type": name, "fields": {f.name: getattr(output, f.name) for f in fields(kind)}}
 
 
 def output_of(estimator: Component, plain: Any) -> Output:
@@ -92,8 +91,9 @@ def output_of(estimator: Component, plain: Any) -> Output:
             raise PluginError(f"gave {kind.__name__}; its spec says {gives.__name__}")
         if isinstance(values.get("sets"), dict):
             values["sets"] = {int(size): chosen for size, chosen in values["sets"].items()}
+        values["diagnostics"] = texts.diagnostics(values.get("diagnostics", {}))
         return kind(**values)
-    except (KeyError, TypeError, ValueError, HarnessError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, HarnessError) as error:
         raise WireError(f"an output that cannot be read: {error}") from None
 
 
@@ -118,7 +118,8 @@ def done_of(estimator: Component, plain: Any) -> Done:
         for name, kind in (("versions", dict), ("notes", list), ("card", str), ("spoiled", bool)):
             if not isinstance(getattr(done, name), kind):
                 raise TypeError(f"{name} is {type(getattr(done, name)).__name__}")
-        if not isinstance(done.cause, str | None) or (output is None) == (done.status is Status.OK):
+        _require_texts(done.cause, *done.notes, *done.versions.values())
+        if (output is None) == (done.status is Status.OK):
             raise TypeError("an output and a failure, or neither")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WireError(f"an answer that cannot be read: {error}") from None
@@ -127,21 +128,52 @@ def done_of(estimator: Component, plain: Any) -> Done:
     return done
 
 
-def loaded_of(plain: Any) -> Loaded:
-    """How loading ended; the data themselves are in a file."""
-    loaded = Loaded(None, **plain)
-    loaded.status = Status(loaded.status)
-    return loaded
+def loaded_of(plain: Any) -> tuple[str, Loaded]:
+    """The file with the data, and how loading them ended. Raises `WireError`."""
+    try:
+        found = dict(plain)
+        file = found.pop("file")
+        loaded = Loaded(None, **found)
+        loaded.status = Status(loaded.status)
+        loaded.seconds = _number(loaded.seconds)
+        _require_texts(loaded.fingerprint, loaded.cause, loaded.wrong_request, *loaded.notes)
+        if loaded.n is not None:
+            _number(loaded.n)
+        if (loaded.fingerprint is None) == (loaded.status is Status.OK):
+            raise TypeError("data and a failure, or neither")
+        _require_texts(file)
+    except (KeyError, TypeError, ValueError) as error:
+        raise WireError(f"what was loaded, which cannot be read: {error}") from None
+    return file, loaded
 
 
 def results_of(unit: Unit, plain: Any) -> list[CaseResult]:
-    """The results of judging, one for each case of the unit."""
-    results = [CaseResult(**result) for result in plain]
-    for result in results:
-        result.status = Status(result.status)
+    """The results of judging, one for each case of the unit. Raises `WireError`."""
+    try:
+        results = [CaseResult(**result) for result in plain]
+        for result in results:
+            result.status = Status(result.status)
+            result.scores = {str(name): float(score) for name, score in result.scores.items()}
+            result.value = None if result.value is None else float(result.value)
+            _require_texts(result.cause)
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise WireError(f"results that cannot be read: {error}") from None
     if tuple(r.case for r in results) != unit.cases:
         raise WireError("results of other cases")
     return results
+
+
+def left_of(plain: Any) -> list[str]:
+    """What a path has left behind. Raises `WireError`."""
+    if not isinstance(plain, list):
+        raise WireError("what was left behind is not a list")
+    return texts.texts(plain)
+
+
+def _require_texts(*values: Any) -> None:
+    for value in values:
+        if not isinstance(value, str | None):
+            raise TypeError(f"{type(value).__name__} in place of a text")
 
 
 def pair_of(plain: Any) -> tuple[str, Any]:
@@ -155,7 +187,7 @@ def progress_of(plain: Any) -> Progress:
     """How far a stage has come. Raises `WireError`."""
     try:
         done, total, note = plain
-        return Progress(_number(done), _number(total), str(note)[:200])
+        return Progress(_number(done), _number(total), texts.text(note, 200))
     except (TypeError, ValueError) as error:
         raise WireError(f"progress that cannot be read: {error}") from None
 
@@ -170,6 +202,6 @@ def _cost(plain: dict[str, Any]) -> Cost:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise TypeError(f"{value!r} is not a number")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**63:
+        raise TypeError(f"{str(value)[:40]!r} is not a number from 0 up")
     return value

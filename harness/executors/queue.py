@@ -13,24 +13,31 @@ class Queue:
 
     def __init__(self, units: Iterable[Unit]) -> None:
         self._rows: dict[bool, dict[str, deque[Unit]]] = {False: {}, True: {}}
+        self.suspects: list[Unit] = []
+        """Those that wait for processes that nobody has used."""
         for unit in units:
             self._rows[unit.device != "cpu"].setdefault(unit.data_key, deque()).append(unit)
 
     def __bool__(self) -> bool:
-        return any(self._rows.values())
+        return any(self._rows.values()) or bool(self.suspects)
 
     def startable(self, gpu_slots: int) -> int:
         """How many units could begin at once where ``gpu_slots`` of them may use a GPU."""
         on_cpu, on_gpu = (sum(map(len, self._rows[gpu].values())) for gpu in (False, True))
-        return on_cpu + min(on_gpu, gpu_slots)
+        return on_cpu + min(on_gpu, gpu_slots) + len(self.suspects)
 
-    def take(self, held: str, busy: set[str], *, gpu: bool) -> Unit | None:
+    def take(self, held: str, busy: set[str], *, gpu: bool, new: bool) -> Unit | None:
         """The next unit for a worker that has ``held`` loaded while others have ``busy``.
 
         Units for a GPU come first where it may have them (``gpu``), because they wait for one
         another. Then its own data first, data that nobody has loaded, the longest row of others.
-        None where all that waits is for a GPU.
+        Suspects go to a ``new`` worker, and before all others. None where all that waits is for
+        a GPU, or for a new worker.
         """
+        for suspect in self.suspects if new else ():
+            if gpu or suspect.device == "cpu":
+                self.suspects.remove(suspect)
+                return suspect
         rows = self._rows[True] if gpu and self._rows[True] else self._rows[False]
         if not rows:
             return None
@@ -45,8 +52,8 @@ class Queue:
         return unit
 
     def put_back(self, unit: Unit) -> None:
-        """Take a unit again that was begun in vain."""
-        self._rows[unit.device != "cpu"].setdefault(unit.data_key, deque()).appendleft(unit)
+        """Take a unit again that died where others had worked: it is to try in a new worker."""
+        self.suspects.append(unit)
 
     def drop(self, lost: Unit, stage: str) -> list[Unit]:
         """Remove and return the units that would go through the stage at which ``lost`` died."""

@@ -12,7 +12,8 @@ worker    ``work`` work, kind, file   ``done``: an output and its cost, or why t
                                       before it any number of ``question``, each to be answered
 ========  ==========================  ========================================================
 
-They write to no store and end with their parent.
+Before an answer they say what was ``left`` behind in them (`harness.leftovers`), if anything was:
+others are not to work in such a process. They write to no store and end with their guard.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from harness.threads import Threads
     from harness.wire import Link
 
-Serve = Callable[[str, Any], None]
+Serve = Callable[["Call", str, Any], tuple[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,6 @@ class Setup:
 
     path: tuple[str, ...]
     plugins: dict[str, tuple[str, ...]]
-    parent: int
     threads: int
 
 
@@ -54,60 +54,76 @@ def main(descriptor: int) -> None:
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     from harness import registry
+    from harness.leftovers import Leftovers
     from harness.threads import Threads
     from harness.wire import Link
 
     link = Link(socket.socket(fileno=descriptor))
+    os.register_at_fork(after_in_child=link.close)  # a fork that returns speaks for nobody
     role, setup = link.receive()
-    _end_with_parent(setup["parent"])
     sys.path[:] = setup["path"]
     threads = Threads(setup["threads"])
     found = registry.load(**setup["plugins"])
-    serve = (_keeper if role == "keeper" else _worker)(link, found, threads)
-    link.send("ready")
+    serve = (_keeper if role == "keeper" else _worker)(found, threads)
     with threads, registry.using(found), contextlib.suppress(EOFError, BrokenPipeError):
+        leftovers = Leftovers()
+        link.send("ready")
         while True:
-            serve(*link.receive())
-            sys.stderr.flush()
+            what, body = link.receive()
+            call = Call(link, body["asked"])
+            answer, said = serve(call, what, body)
+            if left := leftovers.found():
+                call.say("left", left)
+            call.say(answer, said)
+            with contextlib.suppress(OSError, ValueError):  # closed by what was run
+                sys.stderr.flush()
 
 
-def _keeper(link: Link, registry: Registry, threads: Threads) -> Serve:
+@dataclass(frozen=True)
+class Call:
+    """A request that is being served; all that is said of it begins with its name."""
+
+    link: Link
+    asked: str
+
+    def say(self, what: str, body: Any) -> None:
+        """Say something of it."""
+        self.link.send(what, [self.asked, body])
+
+    def tell(self, stage: str) -> None:
+        """Say which stage begins."""
+        self.say("stage", stage)
+
+    def show(self, progress: Progress) -> None:
+        """Say how far it has come."""
+        self.say("progress", list(progress))
+
+
+def _keeper(registry: Registry, threads: Threads) -> Serve:
     from harness.executors.messages import answered, output_of, unit_of
     from harness.keeper import Keeper
     from harness.long_work import heard_by
 
     keeper = Keeper(registry, threads)
 
-    asked = ""
-
-    def tell(stage: str) -> None:
-        link.send("stage", [asked, stage])
-
-    def show(progress: Progress) -> None:
-        link.send("progress", [asked, list(progress)])
-
-    def serve(what: str, body: Any) -> None:
-        nonlocal asked
-        asked = body["asked"]
+    def serve(call: Call, what: str, body: Any) -> tuple[str, Any]:
         unit = unit_of(body["unit"])
         if what in ("respond", "judge") and body["first"]:
             keeper.begin()
         if what == "respond":
-            link.send("answered", [asked, answered(keeper, unit, body["question"])])
-            return
+            return "answered", answered(keeper, unit, body["question"])
         if what == "judge":
             output = output_of(registry.one("estimator", unit.estimator[0]), body["output"])
-            with heard_by(show):
-                results = keeper.judge(unit, output, tell)
-            link.send("judged", [asked, [asdict(result) for result in results]])
-            return
+            with heard_by(call.show):
+                results = keeper.judge(unit, output, call.tell)
+            return "judged", [asdict(result) for result in results]
         if body["anew"]:
             keeper.forget()
-        with heard_by(show):
-            loaded = keeper.load(unit, tell)
+        with heard_by(call.show):
+            loaded = keeper.load(unit, call.tell)
         file = "" if loaded.data is None else _written(loaded.data, body["files"])
         plain = {k: v for k, v in vars(loaded).items() if k != "data"}
-        link.send("loaded", [asked, plain | {"file": file}])
+        return "loaded", plain | {"file": file}
 
     return serve
 
@@ -127,7 +143,7 @@ def _written(data: Kind, files: list[str]) -> str:
     return files[-1]
 
 
-def _worker(link: Link, registry: Registry, threads: Threads) -> Serve:
+def _worker(registry: Registry, threads: Threads) -> Serve:
     from harness import wire
     from harness.executors.messages import answer_of, kind_of, plain_done, plain_kind
     from harness.units import Work
@@ -137,30 +153,20 @@ def _worker(link: Link, registry: Registry, threads: Threads) -> Serve:
     sys.meta_path.insert(0, closed)
     held: dict[str, Kind] = {}
 
-    asked, answers = "", ""
+    def serve(call: Call, what: str, body: Any) -> tuple[str, Any]:
+        def respond(question: Kind) -> Kind | None:
+            call.say("question", plain_kind(question))
+            return answer_of(body["answers"], *call.link.receive())
 
-    def tell(stage: str) -> None:
-        link.send("stage", [asked, stage])
-
-    def show(progress: Progress) -> None:
-        link.send("progress", [asked, list(progress)])
-
-    def respond(question: Kind) -> Kind | None:
-        link.send("question", [asked, plain_kind(question)])
-        return answer_of(answers, *link.receive())
-
-    def serve(what: str, body: Any) -> None:
-        nonlocal asked, answers
-        asked, answers = body["asked"], body["answers"]
         work, file = Work.from_plain(body["work"]), body["file"]
         if file not in held:
             held.clear()
             held[file] = kind_of(body["kind"], wire.read(Path(file))[1])
         closed.but = registry.open_tasks([name for name, _ in (*work.models, work.estimator)])
-        done = bench.perform(work, held[file], tell, show, respond)
+        done = bench.perform(work, held[file], call.tell, call.show, respond)
         if done.spoiled:
             held.clear()
-        link.send("done", [asked, plain_done(done)])
+        return "done", plain_done(done)
 
     return serve
 
@@ -182,13 +188,3 @@ class _Closed(MetaPathFinder):
                 f"{fullname} belongs to task {self._tasks[fullname]}, "
                 "which a model or estimator cannot have"
             )
-
-
-def _end_with_parent(parent: int) -> None:
-    """Have the kernel end this process with its parent, even within native code (Linux)."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        if os.getppid() != parent:
-            os._exit(1)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from harness import Record
-from harness.commands import Status, plugin_of, record_key
+from harness.commands import Status, plain, plugin_of, record_key
 from harness_boards.expectations import Expectations
 from harness_boards.lock import MEANING, Lock
 from harness_boards.submission import Submission
@@ -137,6 +137,9 @@ def _texts(r: Record) -> str:
     for value in said:
         if isinstance(value, str) and not value.replace("\n", "").replace("\t", "").isprintable():
             return f"{value[:80]!r} holds characters that cannot be seen"
+    for value in (r.cause or "", *r.notes):
+        if plain.text(value, len(value)) != value:
+            return f"{value[:80]!r} names a folder or a token of a machine; wanted neither"
     facts: Mapping[str, Any] = r.facts
     for name, fact in facts.items():
         if not isinstance(fact, str | int | float):

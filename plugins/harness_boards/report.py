@@ -63,11 +63,11 @@ class Report:
         }
 
     def _markdown(self) -> str:
-        about = f"{self.board.about}\n\n" if self.board.about else ""
-        name = self.board.name
+        about = f"{_shown(self.board.about)}\n\n" if self.board.about else ""
+        name, title = self.board.name, _shown(self.board.title)
         pictures = "".join(f"![{said}]({file})\n\n" for file, (said, _) in self.maps().items())
         return (
-            f"# {self.board.title}\n\n{about}{to_text(self.tables(), 'markdown')}\n{pictures}"
+            f"# {title}\n\n{about}{to_text(self.tables(), 'markdown')}\n{pictures}"
             f"{len(self.contents.records)} results, the newest of {self.date}. "
             f"Rebuild: `harness board build {name}`; "
             f"compute what is missing: `harness board run {name}`.\n"
@@ -153,3 +153,8 @@ def _states(sections: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], str]
         for s in sections
         for row in s["rows"]
     }
+
+
+def _shown(text: str) -> str:
+    """Markdown without the HTML that it may hold."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from harness import (
     AttentionMaps,
@@ -21,7 +20,7 @@ from harness import (
     TokenLogProbabilities,
     TokenSequences,
     UsageError,
-    quiet_transformers,
+    from_hub,
 )
 from harness_lm import reading, settings
 from harness_lm.hub_reader import HubReader
@@ -51,11 +50,8 @@ def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
         raise UsageError("device 'cuda': torch sees no GPU here; wanted device=cpu")
     model: Any  # its own types know no name of a device
     try:
-        config = AutoConfig.from_pretrained(name)
-        with torch.random.fork_rng(devices=[]), quiet_transformers():
-            model = AutoModelForCausalLM.from_pretrained(
-                name, config=config, dtype=getattr(torch, dtype)
-            )
+        with torch.random.fork_rng(devices=[]):
+            model = from_hub("AutoModelForCausalLM", name, dtype=getattr(torch, dtype))
     except Exception as error:  # whatever the files, the hub or the library raise
         first = " ".join(str(error).split())[:200]
         raise UsageError(
@@ -65,7 +61,7 @@ def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
         ) from error
     model = model.to(device).eval()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
+        tokenizer = from_hub("AutoTokenizer", name)
     except Exception:  # a model of codes has none
         tokenizer = None
     rows = model.get_input_embeddings().weight.shape[0]

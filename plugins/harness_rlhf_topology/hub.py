@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness import Floats, Incompatible, UsageError, quiet_transformers
+from harness import Floats, Incompatible, UsageError, from_hub
 
 
 def need(name: str, component: str) -> str:
@@ -25,12 +25,7 @@ def need(name: str, component: str) -> str:
 
 def tokenizer(name: str, revision: str) -> Any:
     """The tokenizer, with a padding token, cutting off beginnings. Raises `UsageError`."""
-    from transformers import AutoTokenizer
-
-    found = _opened(
-        name,
-        lambda: AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False),
-    )
+    found = _opened(name, lambda: from_hub("AutoTokenizer", name, revision=revision))
     if found.pad_token_id is None:
         if found.eos_token_id is None:
             raise UsageError(f"{name}: its tokenizer has neither a padding nor an end token")
@@ -41,9 +36,8 @@ def tokenizer(name: str, revision: str) -> Any:
 
 def causal(name: str, revision: str) -> Any:
     """A causal language model in float32. Raises `UsageError`."""
-    from transformers import AutoModelForCausalLM
-
-    return _opened(name, lambda: AutoModelForCausalLM.from_pretrained(name, **_safe(revision)))
+    more = {"revision": revision, "dtype": torch.float32}
+    return _opened(name, lambda: from_hub("AutoModelForCausalLM", name, **more))
 
 
 def scorer(name: str, revision: str, trained: bool) -> Any:
@@ -51,16 +45,16 @@ def scorer(name: str, revision: str, trained: bool) -> Any:
 
     Raises `UsageError`; also where the files have no such head and none will be ``trained``.
     """
-    from transformers import AutoModelForSequenceClassification as Classifier
-
     found, info = _opened(
         name,
-        lambda: Classifier.from_pretrained(
+        lambda: from_hub(
+            "AutoModelForSequenceClassification",
             name,
+            revision=revision,
+            dtype=torch.float32,
             num_labels=1,
             ignore_mismatched_sizes=True,
             output_loading_info=True,
-            **_safe(revision),
         ),
     )
     absent = sorted({*map(str, info["missing_keys"]), *map(str, info.get("mismatched_keys", ()))})
@@ -72,20 +66,9 @@ def scorer(name: str, revision: str, trained: bool) -> Any:
     return found
 
 
-def _safe(revision: str) -> dict[str, Any]:
-    """Weights from safetensors only: a pickle may run any code."""
-    return {
-        "revision": revision,
-        "trust_remote_code": False,
-        "use_safetensors": True,
-        "dtype": torch.float32,
-    }
-
-
 def _opened(name: str, load: Callable[[], Any]) -> Any:
     try:
-        with quiet_transformers():
-            return load()
+        return load()
     except (OSError, ValueError, ImportError, KeyError) as error:
         text = " ".join(str(error).split())[:200]
         raise UsageError(

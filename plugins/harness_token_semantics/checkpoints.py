@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
 from harness import (
     Floats,
@@ -22,8 +21,8 @@ from harness import (
     ReferencedText,
     TokenLaws,
     UsageError,
+    from_hub,
     progress,
-    quiet_transformers,
     single_threaded,
 )
 from harness_token_semantics.settings import Checkpoint, MaskedCheckpoint
@@ -34,7 +33,7 @@ Rows = tuple[list[Floats], list[Floats]]
 """ln p of the tokens of each sequence ``(t, v)``, with the text and without it."""
 
 
-def _loaded(kind: Any, name: str, device: torch.device) -> tuple[Any, Any]:
+def _loaded(kind: str, name: str, device: torch.device) -> tuple[Any, Any]:
     """Tokenizer and model.
 
     Raises `Incompatible` where no checkpoint is named, and `UsageError` where it cannot be loaded
@@ -47,12 +46,11 @@ def _loaded(kind: Any, name: str, device: torch.device) -> tuple[Any, Any]:
 
 
 @lru_cache(maxsize=1)
-def _read(kind: Any, name: str, device: torch.device, stamp: tuple[Any, ...]) -> tuple[Any, Any]:
+def _read(kind: str, name: str, device: torch.device, stamp: tuple[Any, ...]) -> tuple[Any, Any]:
     """The last checkpoint is kept, as long as its files (``stamp``) are what they were."""
     try:
-        with quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(name)
-            model = kind.from_pretrained(name, dtype=torch.float32)
+        tokenizer = from_hub("AutoTokenizer", name)
+        model = from_hub(kind, name, dtype=torch.float32)
     except (OSError, ValueError, ImportError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise UsageError(f"model {name!r}: {reason}") from error
@@ -98,7 +96,7 @@ class CausalLaws(Checkpoint):
         tokenizer without a first token, and for laws that would take too much memory.
         """
         with single_threaded(self.device, rng) as device, torch.inference_mode():
-            tokenizer, model = _loaded(AutoModelForCausalLM, self.model, device)
+            tokenizer, model = _loaded("AutoModelForCausalLM", self.model, device)
             start = tokenizer.bos_token_id
             start = tokenizer.eos_token_id if start is None else start
             if start is None:
@@ -131,7 +129,7 @@ class MaskedLaws(MaskedCheckpoint):
         """
         orders = np.random.default_rng(rng.integers(2**63))
         with single_threaded(self.device, rng) as device, torch.inference_mode():
-            tokenizer, model = _loaded(AutoModelForMaskedLM, self.model, device)
+            tokenizer, model = _loaded("AutoModelForMaskedLM", self.model, device)
             mask = tokenizer.mask_token_id
             if mask is None:
                 raise Incompatible("the tokenizer has no mask")

@@ -16,6 +16,7 @@ from harness import (
     Incompatible,
     Kind,
     UsageError,
+    from_hub,
     needs,
     single_threaded,
 )
@@ -31,13 +32,11 @@ PEAK_STARTS = 10
 @lru_cache(maxsize=1)
 def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
     """A network in evaluation mode and its tokenizer. Raises `UsageError` where there is none."""
-    transformers = needs("transformers", "infoharness[tokens_to_thoughts]")
+    needs("transformers", "infoharness[tokens_to_thoughts]")
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        tokenizer = from_hub("AutoTokenizer", name)
         with torch.random.fork_rng(devices=[]):
-            model = transformers.AutoModel.from_pretrained(
-                name, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False
-            )
+            model = from_hub("AutoModel", name, dtype=getattr(torch, dtype))
     except Exception as error:  # whatever the files, the hub or the library raise
         first = " ".join(str(error).split())[:200]
         raise UsageError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness import Incompatible, UsageError, quiet_transformers
+from harness import Incompatible, UsageError, from_hub
 
 
 def need(name: str, component: str) -> str:
@@ -23,12 +23,7 @@ def need(name: str, component: str) -> str:
 
 def tokenizer(name: str, revision: str) -> Any:
     """The tokenizer, with a padding token. Raises as `model`."""
-    from transformers import AutoTokenizer
-
-    found = _opened(
-        lambda: AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False),
-        name,
-    )
+    found = _opened(lambda: from_hub("AutoTokenizer", name, revision=revision), name)
     if found.pad_token_id is None:
         if found.eos_token_id is None:
             raise UsageError(
@@ -51,14 +46,9 @@ def model(task: str, name: str, revision: str, **more: Any) -> tuple[Any, list[s
     UsageError : the files do not exist, need a login, or need remote code.
     """
     import torch
-    import transformers
 
-    factory = getattr(transformers, task)
-    more |= {"trust_remote_code": False, "use_safetensors": True, "dtype": torch.float32}
-    opened, info = _opened(
-        lambda: factory.from_pretrained(name, revision=revision, output_loading_info=True, **more),
-        name,
-    )
+    more |= {"revision": revision, "output_loading_info": True, "dtype": torch.float32}
+    opened, info = _opened(lambda: from_hub(task, name, **more), name)
     absent = {
         *map(str, info["missing_keys"]),
         *(str(key[0]) for key in info.get("mismatched_keys", ())),
@@ -69,8 +59,7 @@ def model(task: str, name: str, revision: str, **more: Any) -> tuple[Any, list[s
 def _opened(load: Any, name: str) -> Any:
     """What ``load`` gives. Raises `UsageError` with a reason that a user understands."""
     try:
-        with quiet_transformers():
-            return load()
+        return load()
     except (OSError, ValueError, ImportError, KeyError) as error:
         raise UsageError(f"{name}: {_reason(name, error)}") from error
 

@@ -20,7 +20,7 @@ from harness import (
     HiddenStates,
     Ints,
     UsageError,
-    quiet_transformers,
+    from_hub,
     single_threaded,
     stream,
 )
@@ -112,16 +112,12 @@ def _text(path: str) -> str:
 
 def _loaded(what: str, model: str) -> Any:
     """What an Auto class makes of the checkpoint. Raises `UsageError` where it cannot."""
-    import transformers
-
     if not model:
         raise UsageError(
             "lm-layers.model: no checkpoint named; wanted --set lm-layers.model=FOLDER"
         )
     try:
-        found = getattr(transformers, what)
-        with quiet_transformers():
-            return found.from_pretrained(model, local_files_only=Path(model).is_dir())
+        return from_hub(what, model)
     except Exception as error:  # whatever the hub, the network or the files raise
         first = " ".join(str(error).split())[:160]
         raise UsageError(

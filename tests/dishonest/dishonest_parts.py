@@ -108,11 +108,10 @@ class Floods:
     def estimate(self, data, *, rng):
         frame = sys._getframe()
         while frame is not None:
-            if "link" in frame.f_locals:
-                link, asked = frame.f_locals["link"], frame.f_locals["asked"]
+            if "call" in frame.f_locals:
                 output = {"type": "Estimate", "fields": {"value": 9.0}}
                 for _ in range(3):
-                    link.send("done", [asked, {"output": output, "cost": None}])
+                    frame.f_locals["call"].say("done", {"output": output, "cost": None})
             frame = frame.f_back
         return Estimate(0.0)
 
@@ -124,8 +123,9 @@ class Babbles(Honest):
     def estimate(self, data, *, rng):
         frame = sys._getframe()
         while frame is not None:
-            if "link" in frame.f_locals:
-                frame.f_locals["link"].send("stage", ["nobody", "estimator of another"])
+            if "call" in frame.f_locals:
+                call = frame.f_locals["call"]
+                call.link.send("stage", ["nobody", "estimator of another"])
             frame = frame.f_back
         return super().estimate(data, rng=rng)
 

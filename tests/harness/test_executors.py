@@ -60,11 +60,11 @@ def test_last_words_are_kept(go):
 
 
 def test_a_model_that_kills_its_worker_does_so_once_per_case(go, monkeypatch):
-    from harness.executors.local import Local
+    from harness.executors.slots import Slot
 
     started = []
-    start = Local._start
-    monkeypatch.setattr(Local, "_start", lambda self: started.append(1) or start(self))
+    start = Slot.start
+    monkeypatch.setattr(Slot, "start", lambda setup: started.append(1) or start(setup))
     result = go(
         Options(workers=1), tasks=("normals",), models=("dies",), estimators=("mean", "noise", "slow"),
         params={"normals": {"count": 2}},

@@ -83,7 +83,7 @@ def test_the_truth_is_not_in_the_room(go):
 def test_what_is_no_message_costs_the_path_that_sent_it(go):
     found = go(1, "dishonest/garbles", "dishonest/honest")
     assert found["garbles"].status is Status.CRASHED
-    assert "sent what came is not a message" in found["garbles"].cause
+    assert "sent what is not a message" in found["garbles"].cause
     assert found["honest"].value == pytest.approx(TRUTH, abs=0.06)
 
 

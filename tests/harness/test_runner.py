@@ -207,7 +207,7 @@ def test_arrays_follow_their_records(go, tmp_path, toy):
     ):
         merged.merge(one)
         assert merged.array_file(record.key).read_bytes() == one.array_file(record.key).read_bytes()
-        merged.collect_garbage(lambda r: r.key != record.key)
+        merged.remove(merged.garbage(lambda r: r.key != record.key))
         assert not merged.array_file(record.key).exists()
         assert len(list((merged.folder / "local").glob("*/*.npz"))) == 2
 

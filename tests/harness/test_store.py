@@ -47,7 +47,7 @@ def test_reading_needs_no_lock_and_writing_waits(tmp_path):
         with Store(tmp_path / "s") as reader:
             assert len(reader.records()) == 1
         second = threading.Thread(
-            target=lambda: Store(tmp_path / "s", write=True, waiting=said.append).close()
+            target=lambda: Store(tmp_path / "s", write=True, tell=said.append).close()
         )
         second.start()
         time.sleep(0.3)
@@ -156,8 +156,8 @@ def test_merge_adds_only_what_is_new(tmp_path):
         a.add([record("shared"), record("mine")])
         b.add([record("shared"), record("yours")], {"token": "sha256:f"})
         b.add_machine("m-1", {"cpu": "x"})
-        assert a.merge(b) == 1
-        assert a.merge(b) == 0
+        assert a.merge(b).added == 1
+        assert a.merge(b).added == 0
         assert {r.key for r in a.records()} == {"shared", "mine", "yours"}
         assert a.fingerprint("token") == "sha256:f"
         assert a.machines() == {"m-1": {"cpu": "x"}}
@@ -166,7 +166,9 @@ def test_merge_adds_only_what_is_new(tmp_path):
 def test_garbage_is_what_is_superseded_or_refused(tmp_path):
     with Store(tmp_path / "s", write=True) as store:
         store.add([record("a", 1.0), record("a", 2.0), record("b"), record("c")])
-        assert store.collect_garbage(lambda r: r.key != "c") == 2
+        garbage = store.garbage(lambda r: r.key != "c")
+        assert len(garbage) == 2
+        store.remove(garbage)
         assert {r.key: r.value for r in store.records(history=True)} == {"a": 2.0, "b": 1.0}
 
 
@@ -207,3 +209,107 @@ def test_killed_at_any_moment_and_started_again(command, environment, tmp_path):
         }
 
     assert by_case(resumed.stdout) == by_case(undisturbed.stdout)
+
+
+def test_links_lead_to_one_lock(tmp_path):
+    Store(tmp_path / "s", write=True).close()
+    (tmp_path / "link").symlink_to(tmp_path / "s")
+    with Store(tmp_path / "link", write=True) as store:
+        assert store.path == (tmp_path / "s").resolve()
+        assert (tmp_path / "s.lock").read_text().startswith(f"process {os.getpid()}")
+
+
+def test_a_lock_that_is_a_link_empties_nothing(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "s.lock").symlink_to(victim)
+    with pytest.raises(StoreError):
+        Store(tmp_path / "s", write=True)
+    assert victim.read_text() == "precious"
+
+
+def test_memory_is_no_place_for_results():
+    with pytest.raises(StoreError, match="wanted the name of a file"):
+        Store(":memory:", write=True)
+
+
+def test_rows_that_cannot_be_read_are_absent_and_said(tmp_path):
+    said = []
+    with Store(tmp_path / "s", write=True, tell=said.append) as store:
+        store.add([record("a"), record("b")])
+        store._db.execute("UPDATE records SET record = 'broken' WHERE key = 'a'")
+        assert [r.key for r in store.records()] == ["b"]
+        assert set(store.finished(["a", "b"])) == {"b"}
+        assert len(said) == 1
+        assert "1 results cannot be read" in said[0]
+        garbage = store.garbage(lambda record: True)
+        assert (len(garbage.unreadable), len(garbage)) == (1, 1)
+        store.remove(garbage)
+        assert len(store.rows()) == 1
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_a_merge_does_not_depend_on_the_order_of_stores(tmp_path, first):
+    old = record("k", 1.0, started="2026-01-01T00:00:00+00:00")
+    new = record("k", 2.0, started="2026-02-01T00:00:00+00:00")
+    failed = record("k", None, status=Status.ERROR, started="2026-03-01T00:00:00+00:00")
+    with Store(tmp_path / "a", write=True) as a, Store(tmp_path / "b", write=True) as b:
+        a.add([old, failed, new])
+        b.add([failed, old])
+        into, other = (a, b) if first == "a" else (b, a)
+        merged = into.merge(other)
+        assert [r.value for r in into.records()] == [2.0]
+        assert into.finished(["k"])["k"].value == 2.0
+        assert len(merged.conflicts) == 1
+
+
+def test_a_store_in_a_folder_that_cannot_be_written_is_read(tmp_path, monkeypatch):
+    """The mode of a folder does not bind root, so SQLite is made to refuse as it does there."""
+    with Store(tmp_path / "s", write=True) as store:
+        store.add([record("a")])
+    connect = sqlite3.connect
+
+    class ReadOnly:
+        def __init__(self, *words, **more):
+            self.immutable = "immutable" in str(words[0])
+            self.db = connect(*words, **more)
+            self.close = self.db.close
+
+        def execute(self, *words):
+            if not self.immutable:
+                raise sqlite3.OperationalError("unable to open database file")
+            return self.db.execute(*words)
+
+    monkeypatch.setattr(sqlite3, "connect", ReadOnly)
+    with Store(tmp_path / "s") as store:
+        assert [r.key for r in store.records()] == ["a"]
+
+
+def test_a_store_that_was_removed_is_noticed(tmp_path):
+    with Store(tmp_path / "s", write=True) as store:
+        store.add([record("a")])
+        assert not store.gone
+        store.path.unlink()
+        assert store.gone
+
+
+def test_files_have_the_mode_that_the_user_wants(tmp_path):
+    from harness.files import whole
+    from harness.scratch import scratch, sweep
+
+    before = os.umask(0o077)
+    try:
+        with whole(tmp_path / "file") as out:
+            out.write(b"x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
+    half = tmp_path / ".file.0123456789abcdef"
+    half.touch()
+    os.utime(half, (0, 0))
+    (tmp_path / ".hidden").touch()
+    assert sweep(tmp_path) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".hidden", "file"]
+    with scratch(tmp_path) as own, scratch(tmp_path) as other:
+        assert own != other
+        assert own.exists()

@@ -219,3 +219,15 @@ def test_a_file_keeps_curves_and_checks_them(board, record):
     save(path, lines)
     with pytest.raises(UsageError, match=rf"e\.jsonl:{place + 1}: .*do not increase"):
         submission.read(path)
+
+
+@pytest.mark.parametrize("text", ["cannot read /home/me/data/x.npz", "hf_abcdefghijklmnopqrstuv"])
+def test_records_name_no_folders_and_no_tokens(record, text):
+    import dataclasses
+
+    from harness_boards import belief
+
+    plain = record("a", "one", 0, 1.0)
+    assert belief._texts(plain) == ""
+    assert "of a machine" in belief._texts(dataclasses.replace(plain, cause=text))
+    assert "of a machine" in belief._texts(dataclasses.replace(plain, notes=(text,)))
