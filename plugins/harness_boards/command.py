@@ -174,12 +174,12 @@ def _plan(args: argparse.Namespace) -> int:
         options.say(f"no resolution yet: {error}")
         return 0
     for section in sections:
-        if isinstance(section, Ranked) and section.friedman and section.friedman.critical:
-            rows, cases = len(section.friedman.places), section.friedman.cases
+        if isinstance(section, Ranked) and len(section.ranked) > 1:
+            rows = len(section.ranked)
             print(
-                f"{section.title}: {rows} rows on {cases} cases resolve mean ranks "
-                f"{section.friedman.critical:.2f} apart; "
-                f"{args.gap:g} apart needs {st.cases_needed(rows, args.gap)} cases"
+                f"{section.title}: {rows} rows on {section.clusters} clusters resolve mean ranks "
+                f"{st.nemenyi(rows, section.clusters):.2f} apart; {args.gap:g} apart needs "
+                f"{st.clusters_needed(rows, args.gap)} clusters"
             )
     return 0
 

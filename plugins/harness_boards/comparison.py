@@ -23,22 +23,22 @@ def verdicts(section: Ranked, index: int) -> dict[str, list[str]]:
         if index not in (v.first, v.second):
             continue
         other = section.rows[v.second if v.first == index else v.first].row.label
-        if v.holm is None or v.difference is None:
+        if v.holm is None:
             found["too little in common with"].append(other)
         elif v.holm >= 1 - st.LEVEL:
             found["not separated from"].append(other)
         else:
             found[
-                "better than" if (v.difference < 0) == (v.first == index) else "worse than"
+                "better than" if (v.sign < 0) == (v.first == index) else "worse than"
             ].append(other)
     return {words: names for words, names in found.items() if names}
 
 
 def pairs(section: Ranked) -> dict[str, Any]:
-    """The figures of all verdicts: first, second, cases, difference (first less second), low, high,
-    p, Holm's p.
+    """The figures of all verdicts: first, second, who is ahead (-1 the first), cases, clusters,
+    difference (first less second), low, high, p, Holm's p.
 
-    The sign is that of the error or value; ``low_wins`` says which is better.
+    The sign of a difference is that of the error or value.
     """
     turn = section.turn(section.quantity)
     found = []
@@ -52,6 +52,6 @@ def pairs(section: Ranked) -> dict[str, Any]:
         figures = (
             None if f is None else float(f"{f:.4g}") for f in (difference, *bounds, v.p, v.holm)
         )
-        found.append((v.first, v.second, v.cases, *figures))
+        found.append((v.first, v.second, v.sign, v.cases, v.clusters, *figures))
     labels = [s.row.label for s in section.rows]
-    return {"labels": labels, "low_wins": turn > 0, "level": round(1 - st.LEVEL, 6), "pairs": found}
+    return {"labels": labels, "level": round(1 - st.LEVEL, 6), "pairs": found}

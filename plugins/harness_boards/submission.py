@@ -58,6 +58,8 @@ OWN = (
     "truth",
     "scores",
     "facts",
+    "cluster",
+    "truths",
     "diagnostics",
     "cause",
     "notes",
@@ -175,8 +177,8 @@ def _body(records: Records) -> Iterator[str]:
         setups[name] = text
         own: dict[str, Any] = {"of": name}
         for key in OWN:
-            value = plain[key]
-            if (key in DEFAULTS and value == DEFAULTS[key]) or value in ({}, []):
+            value = plain.get(key)
+            if value in (None, {}, []) or (key in DEFAULTS and value == DEFAULTS[key]):
                 continue
             if (key, value) in (("status", "ok"), ("source", plain["case"])):
                 continue
@@ -362,7 +364,7 @@ class _Reader:
 
     def _fault(self, r: Record) -> str:
         """What makes a record impossible; empty where nothing does."""
-        for number in (r.value, r.stderr, r.truth, *r.scores.values()):
+        for number in (r.value, r.stderr, r.truth, *r.scores.values(), *r.truths.values()):
             if number is not None and number != number:
                 return "NaN; wanted numbers, or a status that says why there is none"
         if not isinstance(r.seed, int) or isinstance(r.seed, bool) or r.seed < 0:
@@ -376,7 +378,7 @@ class _Reader:
         for cost in (r.wall_s, r.cpu_s, r.peak_mib, r.prefix_s):
             if cost is not None and not 0 <= cost < math.inf:
                 return "a negative or infinite cost"
-        for name in r.scores:
+        for name in (*r.scores, *r.truths):
             if name not in self.quantities:
                 return f"score {name!r} is not declared in the header"
         if r.status is not Status.OK and r.status.failed and not r.cause:

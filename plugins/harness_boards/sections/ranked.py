@@ -4,7 +4,7 @@ cost."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -18,6 +18,7 @@ from harness_boards.card import card
 from harness_boards.contents import Contents
 from harness_boards.figures import Bars, Figure, Head, best_of, table_of
 from harness_boards.grid import Grid, build
+from harness_boards.pairs import compare, needed
 from harness_boards.provenance import Groups, key_of
 from harness_boards.sections.base import (
     Definition,
@@ -30,11 +31,24 @@ from harness_boards.sections.base import (
     plain_row,
     told,
 )
-from harness_boards.standing import PLACE, TIME, Floats, Measure, Standing
+from harness_boards.signflips import grouped
+from harness_boards.standing import PLACE, TIME, Floats, Interval, Measure, Standing
 
-DRAWS = 2000
+DRAWS = 1000
 TALL = 30
 """Tables of more rows scroll within their box, under a heading that stays."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How errors are scored: a case counts as answered within ``tolerance`` of the truth, and an
+    error with at most ``ceiling``; beyond `DIVERGED` ceilings it is a divergence."""
+
+    tolerance: float
+    ceiling: float
+
+
+DIVERGED = 10.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -53,7 +67,11 @@ class Ranked(Section):
     rows: tuple[Standing, ...]
     grid: Grid
     verdicts: tuple[st.Verdict, ...]
-    friedman: st.Friedman | None
+    """Of the ranked rows, which come first."""
+    clusters: int
+    rule: Rule | None
+    p: float | None
+    """Of Iman and Davenport's test that all ranked rows are equal."""
     notes: tuple[str, ...]
 
     # What subclasses say.
@@ -74,9 +92,30 @@ class Ranked(Section):
         raise NotImplementedError
 
     @classmethod
-    def size(cls, told: Floats) -> Floats:
-        """What is averaged to a score."""
-        return told
+    def rule(cls, definition: Definition, grid: Grid, quantity: Quantity) -> Rule | None:
+        """Tolerance and ceiling, where errors are scored."""
+        return None
+
+    @classmethod
+    def lost(cls, grid: Grid, quantity: Quantity, rule: Rule | None) -> Floats:
+        """The loss of each run ``(rows, cases, seeds)``, lower is better: the worst there is where
+        it failed, NaN where it was not made."""
+        raise NotImplementedError
+
+    @classmethod
+    def by_ranks(cls, quantity: Quantity) -> bool:
+        """Whether verdicts compare ranks of the differences: where no bound holds the values."""
+        return False
+
+    @classmethod
+    def reach_of(cls, quantity: Quantity, rule: Rule | None) -> Interval:
+        """The least and the largest loss."""
+        return -np.inf, np.inf
+
+    @classmethod
+    def said(cls, rule: Rule | None) -> tuple[str, ...]:
+        """What the notes say of the rule."""
+        return ()
 
     @classmethod
     def turn(cls, quantity: Quantity) -> float:
@@ -84,7 +123,9 @@ class Ranked(Section):
         return 1.0
 
     @classmethod
-    def figures(cls, grid: Grid, i: int, quantity: Quantity, contents: Contents) -> dict[str, Any]:
+    def figures(
+        cls, grid: Grid, i: int, quantity: Quantity, contents: Contents, rule: Rule | None
+    ) -> dict[str, Any]:
         """The fields of `Standing` that belong to this kind."""
         raise NotImplementedError
 
@@ -136,68 +177,113 @@ class Ranked(Section):
         seeds: Sequence[int],
         rng: np.random.Generator,
     ) -> Self:
-        """Order the rows by their loss: distance to the truth, or value."""
+        """Order the rows by their loss: cut distance to the truth, or value."""
         quantity = cls.quantity_of(contents, definition)
         records = cls.select(chosen(contents, definition), quantity)
-        grid = build(records, quantity.name, seeds)
+        grid = build(records, quantity.name, seeds, definition.cluster)
+        rule = cls.rule(definition, grid, quantity)
+        losses = by_case(cls.lost(grid, quantity, rule))
         sign = cls.turn(quantity)
-        losses = sign * cls.size(cls.told(grid))
-        order, rank = standing.order(losses, grid)
-        grid, losses = standing.reordered(grid, order), losses[order]
-        weight = st.weights(grid.tasks, len(grid.seeds), DRAWS, rng)
-        flat = losses.reshape(len(losses), -1)
-        draws = st.means(flat, weight)
-        drawn_ranks = st.ranks(st.differences(flat, weight), len(flat))
-        verdicts = standing.verdicts(losses)
-        some = np.isfinite(flat).any(axis=1)
-        groups = (
-            st.letters(standing.separated(verdicts, len(flat))) if some.any() else [""] * len(flat)
+        scored = losses if rule else sign * st.over_seeds(grid.value)
+        score = np.array([st.or_nan(st.mean(f)) for f in scored])
+        apart = standing.apart(grid, sweep=bool(definition.options.get("sweep")))
+        in_play = [i for i, why in enumerate(apart) if not why]
+        compared = compare(
+            losses[in_play], grid.clusters, rng, ranked=cls.by_ranks(quantity)
         )
-        test = st.friedman(st.over_seeds(losses)[some]) if some.sum() else None
-        places = iter(test.places if test else ())
+        ahead = dict(zip(in_play, compared.ahead.tolist(), strict=True))
+
+        def key(i: int) -> tuple[Any, ...]:
+            last = np.isnan(score[i])
+            return i not in ahead, ahead.get(i, 0), last, 0.0 if last else score[i], grid.rows[i].label
+
+        order = sorted(range(len(grid.rows)), key=key)
+        place_of = {i: k for k, i in enumerate(in_play)}
+        pairs = compared.reordered([place_of[i] for i in order if i in ahead])
+        grid, losses, score = grid.chosen(order), losses[order], score[order]
+        scored = scored[order]
+        ranks, better = pairs.ranks(), pairs.separated
+        groups = st.letters(better | better.T) if len(in_play) else []
+        test = _differ(losses[: len(in_play)], grid)
+        reach = st.bootstrap_t(*grouped(scored, grid.clusters), grid.strata, DRAWS, rng)
+        low, high = cls.reach_of(quantity, rule)
+        reach = sign * np.clip(reach, low, high)
         costs = np.array([st.or_nan(st.median(c)) for c in grid.cost])
-        score = np.array([st.or_nan(st.mean(f)) for f in flat])
-        fronts = st.front(score, costs)
+        fronts = st.front(
+            np.where([i in ahead for i in order], score, np.nan), costs
+        )
         rows = []
         for i, row in enumerate(grid.rows):
-            done = int(np.isfinite(losses[i]).sum())
+            ranked = i < len(in_play)
+            done = int(np.isfinite(grid.value[i]).sum())
             marks = dict(sorted(grid.marks[i].items()))
-            if not done:
-                rows.append(Standing(row, done=done, expected=losses[i].size, marks=marks))
-                continue
-            low, high = np.quantile(drawn_ranks[i], [0.025, 0.975])
-            rows.append(
-                Standing(
-                    row,
-                    int(rank[order[i]]),
-                    (int(np.floor(low)), int(np.ceil(high))),
-                    groups[i],
-                    float(sign * score[i]),
-                    standing.turned(st.interval(draws[i]), sign),
-                    place=next(places),
-                    done=done,
-                    expected=losses[i].size,
-                    marks=marks,
+            shown = Standing(
+                row, done=done, expected=grid.value[i].size, marks=marks, apart=apart[order[i]]
+            )
+            if done:
+                shown = replace(
+                    shown,
+                    rank=1 + ahead[order[i]] if ranked else None,
+                    ranks=ranks[i] if ranked else None,
+                    group=groups[i] if ranked else "",
+                    score=float(sign * score[i]),
+                    interval=_sorted(reach[i]),
+                    place=test.places[i] if ranked and test else None,
                     cost=None if np.isnan(costs[i]) else float(costs[i]),
                     front=bool(fronts[i]),
-                    **cls.figures(grid, i, quantity, contents),
+                    **cls.figures(grid, i, quantity, contents, rule),
                 )
-            )
+            rows.append(shown)
+        clusters = int(grid.clusters.max(initial=-1)) + 1
+        told = standing.resolution(
+            len(in_play), clusters, len(grid.cases), int(better.sum()), test.p if test else None
+        )
         return cls(
             title=definition.title or quantity.name.replace("_", " "),
             about=definition.about,
             quantity=quantity,
             rows=tuple(rows),
             grid=grid,
-            verdicts=verdicts,
-            friedman=test,
-            notes=(*grid.notes, *standing.resolution(test, int(some.sum()))),
+            verdicts=pairs.verdicts,
+            clusters=clusters,
+            rule=rule,
+            p=test.p if test else None,
+            notes=(*grid.notes, *cls.said(rule), told),
         )
 
+    @property
+    def ranked(self) -> tuple[Standing, ...]:
+        """The rows that have a rank."""
+        return tuple(s for s in self.rows if not s.apart)
+
     def leaders(self) -> list[str]:
-        """The labels of the first tie group."""
-        # After 26 groups letters are doubled: "a" is the first group, "aa" another.
-        return [s.row.label for s in self.rows if s.group[:1] == "a" and s.group[1:2] != "a"]
+        """The labels of those that no row is better than; none where no two are separated."""
+        first = [s for s in self.ranked if s.ranks and s.ranks[0] == 1]
+        beaten = len(first) < len(self.ranked)
+        return [s.row.label for s in first] if beaten or len(self.ranked) == 1 else []
+
+    @property
+    def finding(self) -> str:
+        """What was found, as a sentence."""
+        if not any(s.done for s in self.rows):
+            return "No row has a value yet."
+        leaders, rows = self.leaders(), len(self.ranked)
+        if not rows:
+            return "No row has run on all cases that it suits, and none is ranked."
+        if rows == 1:
+            return f"{leaders[0]} alone is ranked."
+        if not leaders:
+            clusters = f"{self.clusters} independent cluster{'s' * (self.clusters != 1)} of cases"
+            if self.clusters < (least := needed(rows)):
+                return f"Cannot rank its {rows} rows: {clusters}, and {least} are the fewest."
+            return f"Cannot separate its {rows} rows on {clusters}."
+        worse = rows - len(leaders)
+        if len(leaders) == 1:
+            return f"{leaders[0]} is better than {'the other' if rows == 2 else f'all {worse} others'}."
+        return (
+            f"{_listed(leaders)} lead: no row is better than one of them"
+            f", and {worse} of {rows} are worse."
+        )
 
     @property
     def headline(self) -> str:
@@ -222,17 +308,17 @@ class Ranked(Section):
             Column("time", "s"),
             Column("●"),
         )
-        best = next((s for s in self.rows if s.done), None)
+        best = next((s for s in self.ranked if s.done), None)
         rows = tuple((s.row.label, self._cells(s, measures, s is best)) for s in self.rows)
-        counts = ((len(self.grid.cases), "case"), (len(self.grid.seeds), "seed"))
+        counts = ((len(self.grid.cases), "case"), (self.clusters, "cluster"), (len(self.grid.seeds), "seed"))
         extent = ", ".join(f"{n} {what}{'s' * (n != 1)}" for n, what in counts)
-        notes = (*filter(None, (self.about,)), *self.notes, self.reading)
+        notes = (*filter(None, (self.about,)), self.finding, *self.notes, self.reading)
         return [Table(f"{self.headline}, {extent}", "row", columns, rows, notes)]
 
     def _cells(self, s: Standing, measures: Sequence[Measure], best: bool) -> tuple[Cell, ...]:
         marks = ", ".join(f"{n} {mark}" for mark, n in (s.marks or {}).items())
         return (
-            Cell(text=standing.span(s.ranks)),
+            Cell(text=s.apart or standing.span(s.ranks)),
             Cell(text=s.group or "–"),
             standing.interval_cell(s.score, s.interval, best),
             *(m.cell(s) for m in measures),
@@ -249,7 +335,7 @@ class Ranked(Section):
 
     def plain(self) -> dict[str, Any]:
         """Rows with their figures by case, cases, and all pairs."""
-        grid, test = self.grid, self.friedman
+        grid = self.grid
         mean = st.over_seeds(self.told(grid))
         truths = st.over_seeds(grid.truth.transpose(1, 0, 2).reshape(len(grid.cases), -1))
         return {
@@ -265,6 +351,7 @@ class Ranked(Section):
                     "facts": dict(c.facts),
                     "truth": exact(t),
                     "params": dict(c.params),
+                    "cluster": c.cluster,
                 }
                 for c, t in zip(grid.cases, truths.tolist(), strict=True)
             ],
@@ -278,6 +365,7 @@ class Ranked(Section):
                     "first": v.first,
                     "second": v.second,
                     "cases": v.cases,
+                    "clusters": v.clusters,
                     "difference": exact(v.difference),
                     "low": exact(v.low),
                     "high": exact(v.high),
@@ -286,8 +374,9 @@ class Ranked(Section):
                 }
                 for v in self.verdicts
             ],
-            "friedman_p": exact(test.p) if test else None,
-            "critical_difference": exact(test.critical) if test else None,
+            "clusters": self.clusters,
+            "p": exact(self.p),
+            **({"tolerance": self.rule.tolerance, "ceiling": self.rule.ceiling} if self.rule else {}),
             "notes": list(self.notes),
             "reading": self.reading,
         }
@@ -299,7 +388,8 @@ class Ranked(Section):
         ranks = standing.span(bounds and (int(bounds[0]), int(bounds[1])))
         score = "–" if row["score"] is None else number(row["score"])
         marks = "".join(f", {n} {mark}" for mark, n in row.get("marks", {}).items())
-        said = [f"rank {ranks} {row['tie'] or ''} {score} ({row['done']}{marks})"]
+        place = row.get("apart") or f"rank {ranks} {row['tie'] or ''}"
+        said = [f"{place} {score} ({row['done']}{marks})"]
         if row.get("violations"):
             said.append(f"{row['violations']} violations")
         return "; ".join([*said, *told(row)])
@@ -367,7 +457,7 @@ class Ranked(Section):
             marks = tuple(f"{n} {mark}" for mark, n in (s.marks or {}).items())
             rows.append(
                 [
-                    Figure(standing.span(s.ranks), rank),
+                    Figure(s.apart or standing.span(s.ranks), rank),
                     Figure(s.group or "–", s.group or None, "tie"),
                     Figure() if s.score is None else Figure(number(s.score), s.score),
                     bars.figure(s.score, s.interval),
@@ -377,14 +467,47 @@ class Ranked(Section):
                     Figure("●" if s.front else "", int(s.front), heard=" yes" if s.front else "no"),
                 ]
             )
-        first = next((i for i, s in enumerate(self.rows) if s.done), None)
+        first = next((i for i, s in enumerate(self.ranked) if s.done), None)
         if first is not None and len(rows) > 1:
             # The score: who is beaten by the fewest, not who completed only what is easy.
             rows[first][2] = rows[first][2].marked()
-        whole = [i for i, s in enumerate(self.rows) if s.done == s.expected]
+        whole = range(len(self.ranked))
         columns = dict(enumerate((*measures, PLACE), start=4)) | {-2: TIME}
         for column, measure in columns.items():
             if measure.badness:
                 for i in best_of([(i, rows[i][column].key) for i in whole], measure.badness):
                     rows[i][column] = rows[i][column].marked()
         return rows
+
+
+def by_case(runs: Floats) -> Floats:
+    """Means over seeds ``(rows, cases)``; infinite where half of them or more failed."""
+    there, lost = ~np.isnan(runs), np.isinf(runs)
+    found = st.over_seeds(runs)
+    worst = lost.any(axis=2) & (2 * lost.sum(axis=2) >= there.sum(axis=2))
+    return np.where(worst, np.inf, found)
+
+
+def _differ(losses: Floats, grid: Grid) -> st.Friedman | None:
+    """Mean ranks over the cases that all of these rows suit, and whether the rows differ at all:
+    with clusters as the units."""
+    common = ~np.isnan(losses).any(axis=0)
+    if not len(losses) or not common.any():
+        return None
+    over_cases, clusters = losses[:, common], grid.clusters[common]
+    names = np.unique(clusters)
+    over_clusters = np.stack([over_cases[:, clusters == c].mean(axis=1) for c in names], axis=1)
+    found = st.friedman(over_cases)
+    return replace(found, p=st.friedman(over_clusters).p)
+
+
+def _sorted(ends: Floats) -> Interval | None:
+    low, high = sorted(ends.tolist())
+    return (low, high) if np.isfinite(ends).all() else None
+
+
+def _listed(labels: Sequence[str], most: int = 4) -> str:
+    """Names in a sentence."""
+    if len(labels) > most:
+        return f"{', '.join(labels[:most])} and {len(labels) - most} more"
+    return " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
