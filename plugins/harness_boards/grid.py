@@ -75,13 +75,13 @@ class Grid:
     @property
     def clusters(self) -> NDArray[np.int64]:
         """The number of each case's cluster."""
-        return _numbered([(c.task, c.cluster) for c in self.cases])
+        return numbered([(c.task, c.cluster) for c in self.cases])
 
     @property
     def strata(self) -> NDArray[np.int64]:
         """The number of each cluster's task: what clusters are drawn within."""
         tasks = dict(zip(self.clusters.tolist(), [c.task for c in self.cases], strict=True))
-        return _numbered([tasks[i] for i in range(len(tasks))])
+        return numbered([tasks[i] for i in range(len(tasks))])
 
     def chosen(self, order: Sequence[int]) -> Grid:
         """Some of its rows, in that order."""
@@ -94,7 +94,7 @@ class Grid:
         )
 
 
-def _numbered(names: Sequence[Any]) -> NDArray[np.int64]:
+def numbered(names: Sequence[Any]) -> NDArray[np.int64]:
     """Names as numbers, in the order in which they come."""
     known = {name: i for i, name in enumerate(dict.fromkeys(names))}
     return np.array([known[name] for name in names], np.int64)

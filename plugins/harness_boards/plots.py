@@ -1,4 +1,4 @@
-"""Plots of a section for its page: error against facts, cost, critical differences, measures
+"""Plots of a section for its page: error against facts, cost, ranks, measures
 against outcomes."""
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from harness.tables import number
 from harness_boards import statistics as st
 from harness_boards import svg
 from harness_boards.html import Drawing
+from harness_boards.standing import span
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -67,7 +68,7 @@ def of_ranked(section: Ranked, identity: str) -> Plots:
     panels = list(_panels(section))
     figures = [_against(section, panel, colours, next(drawing)) for panel in panels[:MOST]]
     figures += _cost(section, colours, drawing)
-    figures += _critical(section, colours, drawing)
+    figures += _ranks(section, colours, drawing)
     if not figures:
         return Plots()
     legend = tuple(
@@ -180,7 +181,7 @@ def _against(section: Ranked, panel: _Panel, colours: list[int | None], name: st
     error = section.told(section.grid)[:, panel.cases]
     with svg.drawing(WIDTH, 380 if accuracy else 260) as figure:
         upper = figure.add_axes((0.17, 0.45, 0.79, 0.52) if accuracy else (0.17, 0.17, 0.79, 0.79))
-        x, y = _gathered(panel.x, st.over_seeds(section.size(error)))
+        x, y = _gathered(panel.x, st.over_seeds(section.shown(error)))
         _lines(upper, x, y, colours)
         if wide(y):
             upper.set_yscale("log")
@@ -188,14 +189,14 @@ def _against(section: Ranked, panel: _Panel, colours: list[int | None], name: st
         bottom = upper
         if accuracy:
             bottom = figure.add_axes((0.17, 0.12, 0.79, 0.27))
-            _lines(bottom, *_gathered(panel.x, st.over_seeds(error)), colours)
+            _lines(bottom, *_gathered(panel.x, st.over_seeds(section.cut(error))), colours)
             bottom.axhline(0.0, color=svg.FAINT, linewidth=0.8, zorder=1)
             bottom.set_ylabel(f"bias{section.unit}")
             upper.tick_params(labelbottom=False)
         for axes in (upper, bottom):
             _ticks(axes, panel.x)
         bottom.set_xlabel(panel.fact)
-        what = "Mean |error| and bias" if accuracy else section.words
+        what = "|error| and bias" if accuracy else section.words
         task = panel.task.rpartition("/")[2]
         caption = f"{what} against {panel.fact}: {task}"
         if len(np.unique(panel.x)) > DISTINCT:
@@ -278,7 +279,7 @@ def _points(axes: Axes, x: Floats, y: Floats, colours: Sequence[int | None]) -> 
 
 
 def _score_axis(section: Ranked) -> str:
-    return f"{'mean ' * section.with_truth}{section.score}{section.unit}"
+    return f"{section.score}{section.unit}"
 
 
 def _cost(section: Ranked, colours: list[int | None], names: Iterator[str]) -> list[Drawing]:
@@ -339,42 +340,33 @@ def _cost(section: Ranked, colours: list[int | None], names: Iterator[str]) -> l
         return [Drawing(caption, svg.inline(figure, next(names), caption, f"On the front: {on}."))]
 
 
-def _critical(section: Ranked, colours: list[int | None], names: Iterator[str]) -> list[Drawing]:
-    """Mean ranks, each with a bar of Nemenyi's critical difference; failures share the
-    last rank of their case."""
-    test = section.friedman
-    placed = sorted(
-        (
-            (s.place, s.row.label, c)
-            for s, c in zip(section.rows, colours, strict=True)
-            if s.place is not None
-        ),
-        key=lambda p: (p[0], p[1]),
-    )
-    if test is None or test.critical is None or len(placed) < 2:
+def _ranks(section: Ranked, colours: list[int | None], names: Iterator[str]) -> list[Drawing]:
+    """The ranks that the verdicts leave open to each row."""
+    rows = [(s, c) for s, c in zip(section.rows, colours, strict=True) if s.ranks]
+    if not section.leaders() or len(rows) < 2:
         return []
-    half = test.critical / 2
-    height = 58 + 17 * len(placed)
-    left = min(0.42, (14 + 5.6 * max(len(_cut(label)) for _, label, _ in placed)) / WIDTH)
+    height = 58 + 17 * len(rows)
+    left = min(0.42, (14 + 5.6 * max(len(_cut(s.row.label)) for s, _ in rows)) / WIDTH)
     with svg.drawing(WIDTH, height) as figure:
         axes = figure.add_axes((left, 40 / height, 0.96 - left, 1 - 48 / height))
-        best = placed[0][0]
-        axes.axvspan(best - half, best + half, color=svg.GRID, zorder=0, linewidth=0)
-        x, y = np.array([place for place, _, _ in placed]), np.arange(float(len(placed)))
+        ends = np.array([s.ranks for s, _ in rows], float)
+        y = np.arange(float(len(rows)))
         axes.hlines(
-            y, x - half, x + half, colors=[_style(c)["color"] for _, _, c in placed], linewidth=2.0
+            y, *ends.T, colors=[_style(c)["color"] for _, c in rows], linewidth=2.0
         )
-        _points(axes, x, y, [c for _, _, c in placed])
-        axes.set_yticks(range(len(placed)), [_cut(label) for _, label, _ in placed])
-        axes.set_ylim(len(placed) - 0.4, -0.6)
+        for x in ends.T:
+            _points(axes, x, y, [c for _, c in rows])
+        axes.set_yticks(range(len(rows)), [_cut(s.row.label) for s, _ in rows])
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xlim(0.5, len(rows) + 0.5)
+        locate(axes)
         axes.tick_params(axis="y", length=0)
         axes.grid(False, axis="y")
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel("mean rank over cases, failures last")
-        level = f"Nemenyi, 5 %: {test.critical:.2f} ranks"
-        caption = f"Critical differences: rows whose bars overlap are not separated ({level})"
-        told = "; ".join(f"{label} {place:.1f}" for place, label, _ in placed)
-        return [Drawing(caption, svg.inline(figure, next(names), caption, f"Mean ranks: {told}."))]
+        axes.set_xlabel("rank")
+        caption = "Ranks that the verdicts leave open, for all rows at once (95 %)"
+        told = "; ".join(f"{s.row.label} {span(s.ranks)}" for s, _ in rows)
+        return [Drawing(caption, svg.inline(figure, next(names), caption, f"{told}."))]
 
 
 def _cut(label: str, most: int = 24) -> str:

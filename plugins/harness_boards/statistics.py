@@ -179,7 +179,8 @@ def bootstrap_t(
     has, ``strata`` ``(clusters,)`` what it is drawn within; strata of one cluster are pooled. NaN
     where fewer than `FEWEST` clusters hold something. The distribution of ``(mean* - mean) /
     error*`` gives the quantiles, which makes up for few clusters and for skewed losses, as the
-    percentiles of the means alone do not (Hall, Ann. Stat. 16, 927 (1988)).
+    percentiles of the means alone do not (Hall, Ann. Stat. 16, 927 (1988)); it is held within the
+    range of the clusters' own means, beyond which nothing was seen.
     """
     names, at, size = np.unique(strata, return_inverse=True, return_counts=True)
     at = np.where(size[at] == 1, len(names), at)
@@ -199,7 +200,9 @@ def bootstrap_t(
             found[i] = middle
             continue
         ends = np.quantile((means[good] - middle) / errors[good], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        found[i] = middle - ends[::-1] * error
+        of_clusters = ratio(totals[i], counts[i])
+        reach = np.nanmin(of_clusters), np.nanmax(of_clusters)
+        found[i] = np.clip(middle - ends[::-1] * error, *reach)
     return found
 
 

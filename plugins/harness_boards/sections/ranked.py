@@ -117,6 +117,15 @@ class Ranked(Section):
         """What the notes say of the rule."""
         return ()
 
+    def cut(self, told: Floats) -> Floats:
+        """What is told, held within the ceiling: so that a divergence does not flatten a plot."""
+        ceiling = self.rule.ceiling if self.rule else np.inf
+        return np.asarray(np.clip(told, -ceiling, ceiling))
+
+    def shown(self, told: Floats) -> Floats:
+        """What a plot shows of it."""
+        return np.abs(self.cut(told)) if self.with_truth else told
+
     @classmethod
     def turn(cls, quantity: Quantity) -> float:
         """-1 where a higher score wins, 1 where a lower one does."""
