@@ -75,9 +75,7 @@ def _turned(v: st.Verdict, first: int, second: int) -> st.Verdict:
     )
 
 
-def compare(
-    losses: Floats, clusters: NDArray[np.int64], rng: np.random.Generator, *, ranked: bool
-) -> Pairs:
+def compare(losses: Floats, clusters: NDArray[np.int64], *, ranked: bool) -> Pairs:
     """Compare all rows of ``losses (rows, cases)``; NaN where a row does not suit a case, infinite
     where it failed.
 
@@ -86,7 +84,7 @@ def compare(
     moves; then it has no interval.
     """
     first, second = np.triu_indices(len(losses), 1)
-    chosen = signflips.subsets(int(clusters.max(initial=0)) + 1, rng)
+    chosen = signflips.subsets(int(clusters.max(initial=0)) + 1)
     found: list[st.Verdict] = []
     for start in range(0, len(first), CHUNK):
         a, b = first[start : start + CHUNK], second[start : start + CHUNK]

@@ -2,9 +2,10 @@
 
 Where two rows are equally good, the difference of a cluster is as likely to be ``-d`` as ``d``.
 So the verdict between them compares the sum of the differences with its values under all patterns
-of signs (Fisher's randomization test). Half the patterns of a few clusters are looked at one by
-one; for more, the tail is the saddlepoint approximation to it (Robinson, J. R. Stat. Soc. B 44, 91
-(1982)), which has no floor that Holm's correction over hundreds of pairs would never pass.
+of signs (Fisher's randomization test). The patterns of a few clusters are looked at one by one; of
+more, a fixed random sample is. Where fewer than ten of these reach the sum, its tail is the
+saddlepoint approximation (Robinson, J. R. Stat. Soc. B 44, 91 (1982)): a sample has a floor that
+Holm's correction over hundreds of pairs would never pass.
 
 The same symmetry gives an interval of a mean: the means of all non-empty subsets of clusters cut
 the line into pieces that are equally likely to hold the centre (Hartigan's typical values, J. Am.
@@ -12,6 +13,8 @@ Stat. Assoc. 64, 1303 (1969)).
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +25,10 @@ EXACT = 12
 """Up to so many clusters every pattern of signs, and every subset, is looked at."""
 EQUAL = 1e-9
 """Two losses whose relative difference is smaller are equal: a copy of a method ties with it."""
-SUBSETS = 2**EXACT - 1
-"""Random subsets that are looked at where there are more clusters."""
+SAMPLE = 2**EXACT - 1
+"""Random patterns and subsets that are looked at where there are more clusters."""
+SEEN = 10
+"""Patterns of a sample that must reach a sum before their share is its p value."""
 STEPS = 60
 CELLS = 2**24
 """Numbers held at once."""
@@ -33,7 +38,9 @@ def equalized(a: Floats, b: Floats) -> Floats:
     """``a - b``, exactly 0 where the two are equal up to rounding or both infinite."""
     with np.errstate(invalid="ignore"):
         difference = a - b
-        close = np.abs(difference) <= EQUAL * np.maximum(np.abs(a), np.abs(b))
+        close = np.isfinite(difference) & (
+            np.abs(difference) <= EQUAL * np.maximum(np.abs(a), np.abs(b))
+        )
     return np.where(close | ((a == b) & ~np.isnan(a)), 0.0, difference)
 
 
@@ -68,23 +75,35 @@ def p_values(sums: Floats) -> Floats:
         # Zeros to the end, so that rows of one count make one array without them.
         first = np.argsort(unit[mine] == 0, axis=1, kind="stable")[:, :count]
         dense = np.take_along_axis(unit[mine], first, axis=1)
-        part[mine] = _exact(dense) if count <= EXACT else _saddlepoint(dense)
+        part[mine] = _exact(dense) if count <= EXACT else _sampled(dense)
     found[used] = part
     return found
 
 
 def _exact(d: Floats) -> Floats:
     """All patterns; the first sign is held, for the other half mirrors it."""
-    clusters = d.shape[1]
-    signs = _patterns(clusters - 1) * 2.0 - 1.0
-    observed = np.abs(d.sum(axis=1))
+    signs = np.ones((2 ** (d.shape[1] - 1), d.shape[1]))
+    signs[:, 1:] = _patterns(d.shape[1] - 1) * 2.0 - 1.0
+    return _reaching(d, signs) / len(signs)
+
+
+def _sampled(d: Floats) -> Floats:
+    """A sample of the patterns, and the saddlepoint in the tail."""
+    reaching = _reaching(d, subsets(d.shape[1]) * 2.0 - 1.0)
+    found = (1 + reaching) / (1 + SAMPLE)
+    rare = reaching < SEEN
+    found[rare] = _saddlepoint(d[rare])
+    return found
+
+
+def _reaching(d: Floats, signs: Floats) -> Floats:
+    """How many patterns reach the sum of each row ``(pairs,)``."""
     found = np.empty(len(d))
     step = max(1, CELLS // len(signs))
     for start in range(0, len(d), step):
         part = d[start : start + step]
-        sums = np.abs(part[:, :1] + part[:, 1:] @ signs.T)
-        reach = observed[start : start + step, None] * (1 - 1e-12) - 1e-12
-        found[start : start + step] = (sums >= reach).mean(axis=1)
+        reach = np.abs(part.sum(axis=1)) * (1 - 1e-12) - 1e-12
+        found[start : start + step] = (np.abs(part @ signs.T) >= reach[:, None]).sum(axis=1)
     return found
 
 
@@ -118,14 +137,15 @@ def _saddlepoint(d: Floats) -> Floats:
     return np.asarray(np.where(total >= most * (1 - 1e-12), least, np.clip(p, least, 1.0)))
 
 
-def subsets(clusters: int, rng: np.random.Generator) -> Floats:
+@cache
+def subsets(clusters: int) -> Floats:
     """Non-empty subsets ``(subsets, clusters)`` as zeros and ones: all of a few clusters, else
-    `SUBSETS` random ones."""
+    `SAMPLE` random ones, always the same."""
     if clusters <= EXACT:
         return _patterns(clusters)[1:]
-    drawn = rng.integers(0, 2, size=(SUBSETS, clusters)).astype(np.float64)
-    drawn[~drawn.any(axis=1), 0] = 1.0
-    return drawn
+    drawn = np.random.default_rng(clusters).integers(0, 2, size=(SAMPLE, clusters))
+    drawn[~drawn.any(axis=1), 0] = 1
+    return drawn.astype(np.float64)
 
 
 def intervals(totals: Floats, counts: Floats, chosen: Floats) -> Floats:

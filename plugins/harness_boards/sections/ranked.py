@@ -197,9 +197,7 @@ class Ranked(Section):
         score = np.array([st.or_nan(st.mean(f)) for f in scored])
         apart = standing.apart(grid, sweep=bool(definition.options.get("sweep")))
         in_play = [i for i, why in enumerate(apart) if not why]
-        compared = compare(
-            losses[in_play], grid.clusters, rng, ranked=cls.by_ranks(quantity)
-        )
+        compared = compare(losses[in_play], grid.clusters, ranked=cls.by_ranks(quantity))
         ahead = dict(zip(in_play, compared.ahead.tolist(), strict=True))
 
         def key(i: int) -> tuple[Any, ...]:
