@@ -41,7 +41,9 @@ class Clusters:
     def of(self, r: Record) -> str:
         """The cluster of a record's case. Raises `UsageError` for a fact that it does not have."""
         if self.globs:
-            named = (n for n, globs in self.globs.items() if any(fnmatchcase(r.case, g) for g in globs))
+            named = (
+                n for n, globs in self.globs.items() if any(fnmatchcase(r.case, g) for g in globs)
+            )
             return next(named, r.case)
         if self.fact in ("", "source"):
             return (r.cluster if not self.fact else "") or r.source

@@ -28,9 +28,9 @@ def verdicts(section: Ranked, index: int) -> dict[str, list[str]]:
         elif v.holm >= 1 - st.LEVEL:
             found["not separated from"].append(other)
         else:
-            found[
-                "better than" if (v.sign < 0) == (v.first == index) else "worse than"
-            ].append(other)
+            found["better than" if (v.sign < 0) == (v.first == index) else "worse than"].append(
+                other
+            )
     return {words: names for words, names in found.items() if names}
 
 

@@ -1,8 +1,8 @@
 """Rank correlations with intervals that resample what is independent.
 
-The interval is a delete-one-cluster jackknife of Fisher's ``artanh``, with quantiles of Student's t:
-points of one cluster (the models on one data set, say) leave together. Percentiles of a bootstrap
-over points hold a true zero far less often than they say where points share their cases.
+The interval is a delete-one-cluster jackknife of Fisher's ``artanh``, with quantiles of Student's
+t: points of one cluster (the models on one data set, say) leave together. Percentiles of a
+bootstrap over points hold a true zero far less often than they say where points share their cases.
 """
 
 from __future__ import annotations

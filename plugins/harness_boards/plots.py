@@ -351,9 +351,8 @@ def _ranks(section: Ranked, colours: list[int | None], names: Iterator[str]) -> 
         axes = figure.add_axes((left, 40 / height, 0.96 - left, 1 - 48 / height))
         ends = np.array([s.ranks for s, _ in rows], float)
         y = np.arange(float(len(rows)))
-        axes.hlines(
-            y, *ends.T, colors=[_style(c)["color"] for _, c in rows], linewidth=2.0
-        )
+        colors = [_style(c)["color"] for _, c in rows]
+        axes.hlines(y, ends[:, 0], ends[:, 1], colors=colors, linewidth=2.0)
         for x in ends.T:
             _points(axes, x, y, [c for _, c in rows])
         axes.set_yticks(range(len(rows)), [_cut(s.row.label) for s, _ in rows])

@@ -19,7 +19,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from harness_boards.statistics import FEWEST, LEVEL, Floats, ratio, special
+from harness_boards.statistics import FEWEST, LEVEL, Floats, ranked, ratio, special
 
 EXACT = 12
 """Up to so many clusters every pattern of signs, and every subset, is looked at."""
@@ -50,13 +50,11 @@ def signed_ranks(difference: Floats) -> Floats:
     An infinite difference (one of the two failed) has the last rank. Summed over clusters this is
     the signed-rank statistic of Rosner, Glynn & Lee, Biometrics 62, 185 (2006).
     """
-    from scipy.stats import rankdata
-
     there = np.isfinite(difference) | np.isinf(difference)
     size = np.where(there & (difference != 0.0), np.abs(difference), -1.0)
     left_out = (size < 0).sum(axis=-1, keepdims=True)
-    ranks = np.where(size < 0, 0.0, rankdata(size, axis=-1) - left_out)
-    return np.where(there, np.sign(np.where(there, difference, 0.0)), 0.0) * ranks
+    ranks: Floats = np.where(size < 0, 0.0, ranked(size) - left_out)
+    return np.asarray(np.sign(np.where(there, difference, 0.0)) * ranks, np.float64)
 
 
 def p_values(sums: Floats) -> Floats:
@@ -131,7 +129,7 @@ def _saddlepoint(d: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         density = np.exp(-w * w / 2) / np.sqrt(2 * np.pi)
         tail = special().ndtr(-w) + density * (1 / u - 1 / w)
-    # Near the centre both terms grow without bound and cancel; there the normal law is exact enough.
+    # Near the centre both terms grow without bound and cancel; there the normal law will do.
     plain = special().ndtr(-total / np.sqrt((d * d).sum(axis=1)))
     p = 2 * np.where((w > 1e-3) & (u > 1e-9), tail, plain)
     return np.asarray(np.where(total >= most * (1 - 1e-12), least, np.clip(p, least, 1.0)))

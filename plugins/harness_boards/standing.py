@@ -31,9 +31,9 @@ class Standing:
     for all rows at once; rows that share a letter of ``group`` are not separated. A row that is not
     ranked says why in ``apart``. ``share`` of the cases lie within the tolerance; ``raw`` is the
     mean absolute error, ``median`` that of its sizes; ``skill`` compares the score with that of the
-    best constant, ``correlation`` the values with the truths. ``diverged`` counts cases. ``own`` and
-    ``inside`` are shares of 95 % intervals (value ± 1.96 stderr) that hold the mean of the row's
-    other seeds, and the truth; ``violations`` counts values beyond a bound by more than that.
+    best constant, ``correlation`` the values with the truths. ``diverged`` counts cases. ``own``
+    and ``inside`` are shares of 95 % intervals (value ± 1.96 stderr) that hold the mean of the
+    row's other seeds, and the truth; ``violations`` counts values beyond a bound by more than that.
     ``place`` is the mean rank over cases, failures last. ``done`` of ``expected`` runs gave a
     figure; ``marks`` says what became of the others. ``cost`` is the median time of a run (models
     and estimator), seconds; ``front``: no other ranked row is both better and cheaper.
@@ -152,11 +152,12 @@ def apart(grid: Grid, *, sweep: bool) -> list[str]:
     A row has a rank where it has an outcome (a figure, or a failure) in all runs of the cases that
     it suits, where these are half of all or more, and unless another setting of its method has one.
     """
-    suited = ~grid.unsuited.any(axis=2)
-    tried = (np.isfinite(grid.value) | grid.failed).all(axis=2)
-    found, taken = [], dict[tuple[Any, ...], str]()
+    suited: NDArray[np.bool_] = ~np.any(grid.unsuited, axis=2)
+    tried: NDArray[np.bool_] = np.all(np.isfinite(grid.value) | grid.failed, axis=2)
+    found: list[str] = []
+    taken: dict[tuple[Any, ...], str] = {}
     cases = len(grid.cases)
-    for i, row in enumerate(grid.rows):
+    for i in range(len(grid.rows)):
         count, run = int(suited[i].sum()), int((tried[i] & suited[i]).sum())
         if not count:
             found.append("suits none of the cases")
@@ -211,7 +212,11 @@ def resolution(rows: int, clusters: int, cases: int, split: int, p: float | None
             f"{of} cannot rank {rows} rows: {least} would be the fewest that can separate any of "
             f"{pairs} pair{'s' * (pairs != 1)} at 5 %"
         )
-    surely = "" if p is None else f"; Iman-Davenport p {p:.2g}" if p >= 1e-4 else (
-        "; Iman-Davenport p < 0.0001"
+    surely = (
+        ""
+        if p is None
+        else f"; Iman-Davenport p {p:.2g}"
+        if p >= 1e-4
+        else ("; Iman-Davenport p < 0.0001")
     )
     return f"{split} of {pairs} pair{'s' * (pairs != 1)} separated on {of}{surely}"

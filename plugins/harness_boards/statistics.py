@@ -51,6 +51,11 @@ def median(values: Floats) -> float | None:
     return float(np.median(good)) if good.size else None
 
 
+def ranked(values: Floats) -> Floats:
+    """Ranks along the last axis; ties share their mean rank."""
+    return np.asarray(_stats().rankdata(values, axis=-1), np.float64)
+
+
 def or_nan(value: float | None) -> float:
     """NaN for None."""
     return np.nan if value is None else value
@@ -127,7 +132,7 @@ def friedman(losses: Floats) -> Friedman:
     """Friedman's test (corrected for ties) on (rows, cases); what has no figure shares the last
     rank of its case."""
     rows, cases = losses.shape
-    place = _stats().rankdata(np.where(np.isnan(losses), np.inf, losses), axis=0)
+    place = ranked(np.where(np.isnan(losses), np.inf, losses).T).T
     places = tuple(float(m) for m in place.mean(axis=1))
     if rows < 2 or cases < 2:
         return Friedman(places, cases, None)
@@ -199,7 +204,8 @@ def bootstrap_t(
         if error <= 1e-12 * abs(middle) or not good.any():
             found[i] = middle
             continue
-        ends = np.quantile((means[good] - middle) / errors[good], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        students = (means[good] - middle) / errors[good]
+        ends = np.quantile(students, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         of_clusters = ratio(totals[i], counts[i])
         reach = np.nanmin(of_clusters), np.nanmax(of_clusters)
         found[i] = np.clip(middle - ends[::-1] * error, *reach)

@@ -76,7 +76,7 @@ _OWN = frozenset(OWN)
 COSTS = ("wall_s", "cpu_s", "peak_mib", "prefix_s")
 DEFAULTS = {f.name: f.default for f in fields(Record) if f.default is not dataclasses.MISSING}
 FULL = re.compile(rf"{NAME.pattern}/{NAME.pattern}|{FUNCTION.pattern}")
-"""A component, ``plugin/name``, or a function, ``package.module:name``."""
+"""``plugin/name``, or a function, ``package.module:name``."""
 PLUGIN = re.compile(rf"{NAME.pattern}|\w+(\.\w+)*")
 
 
@@ -268,9 +268,8 @@ class _Reader:
         at = Line(path, 1, b"")
         self.path = path
         if head.get("plugin") != path.stem:
-            raise at.error(
-                f"plugin is {head.get('plugin')!r}; wanted {path.stem!r}, as the file is named"
-            )
+            said = f"plugin is {head.get('plugin')!r}; wanted {path.stem!r}, as the file is named"
+            raise at.error(said)
         try:
             self.quantities = {
                 name: Quantity(name=name, **q) for name, q in head["quantities"].items()
@@ -375,9 +374,8 @@ class _Reader:
             return f"status {r.status.value} {'without' if r.value is None else 'with'} a value"
         if r.stderr is not None and r.stderr < 0:
             return f"stderr {r.stderr}; wanted a number from 0 up"
-        for cost in (r.wall_s, r.cpu_s, r.peak_mib, r.prefix_s):
-            if cost is not None and not 0 <= cost < math.inf:
-                return "a negative or infinite cost"
+        if any(c is not None and not 0 <= c < math.inf for c in (getattr(r, n) for n in COSTS)):
+            return "a negative or infinite cost"
         for name in (*r.scores, *r.truths):
             if name not in self.quantities:
                 return f"score {name!r} is not declared in the header"

@@ -13,10 +13,10 @@ from harness.tables import Column
 from harness_boards import statistics as st
 from harness_boards.contents import Contents
 from harness_boards.grid import Grid, measured, truth_of
+from harness_boards.losses import DIVERGED, Rule
 from harness_boards.sections.base import Definition, quantity_of
-from harness_boards.sections.ranked import DIVERGED, Ranked, Rule
+from harness_boards.sections.ranked import Ranked
 from harness_boards.standing import Floats, Interval, Measure, over_seeds_spread
-
 
 
 def percent(share: float) -> str:
@@ -104,13 +104,13 @@ class Accuracy(Ranked):
     reading = (
         "rank: the ranks that the verdicts leave open, for all rows at once with 95 %; rows that "
         "share a letter are not separated (sign flips of the differences over clusters, Holm). "
-        "Ranked by the mean of |error| cut at the ceiling, with its 95 % interval (bootstrap-t over "
-        "clusters); a failed run counts with the ceiling. within: share of the cases answered "
-        "within the tolerance. |error|, median, bias, rmse: uncut, over all runs with a figure. sd: "
-        "over seeds. skill: 1 less the score relative to that of the best constant; correlation: "
-        "Spearman's, of values and truths. holds mean, holds truth: share of value ± 1.96 stderr "
-        "that hold the mean of the row's other seeds (which a standard error can promise), and the "
-        "truth (which it cannot where there is bias). violations: values beyond a bound by more "
+        "Ranked by the mean of |error| cut at the ceiling, with its 95 % interval (bootstrap-t "
+        "over clusters); a failed run counts with the ceiling. within: share of the cases answered "
+        "within the tolerance. |error|, median, bias, rmse: uncut, over all runs with a figure. "
+        "sd: over seeds. skill: 1 less the score relative to that of the best constant; "
+        "correlation: Spearman's, of values and truths. holds mean, holds truth: share of value ± "
+        "1.96 stderr that hold the mean of the row's other seeds (which a standard error can promise), "
+        "and the truth (which it cannot where there is bias). violations: values beyond a bound by more "
         "than their noise. diverged: cases with an error beyond ten ceilings. mean rank: over "
         "cases, failures last. time: median of a run; ● no row is both better and cheaper."
     )
@@ -163,7 +163,7 @@ class Accuracy(Ranked):
         return grid.value - grid.truth
 
     @classmethod
-    def rule(cls, definition: Definition, grid: Grid, quantity: Quantity) -> Rule:
+    def rule_of(cls, definition: Definition, grid: Grid, quantity: Quantity) -> Rule:
         """As the board states; else a tolerance of 0.1 nats, or in other units a tenth of the mean
         distance of the truths from their median."""
         given = definition.options
@@ -172,9 +172,9 @@ class Accuracy(Ranked):
             tolerance = given["ceiling"] / 10
         if tolerance is None:
             truths = true(grid)
-            spread = float(np.nanmean(np.abs(truths - np.nanmedian(truths))))
-            size = float(np.nanmedian(np.abs(truths)))
-            tolerance = 0.1 if quantity.unit == "nats" else 0.1 * (spread or size or 1.0)
+            middle = st.median(truths) or 0.0
+            scale = st.mean(np.abs(truths - middle)) or abs(middle) or 1.0
+            tolerance = 0.1 if quantity.unit == "nats" else 0.1 * scale
             tolerance = float(f"{tolerance:.1g}")
         return Rule(float(tolerance), float(given.get("ceiling", 10 * tolerance)))
 

@@ -12,13 +12,12 @@ from markupsafe import Markup
 
 from harness import Quantity, Record
 from harness.tables import Cell, Column, Table, number
-from harness_boards import casetable, comparison, html, plots, standing
+from harness_boards import findings, rankedpage, standing
 from harness_boards import statistics as st
-from harness_boards.card import card
 from harness_boards.contents import Contents
-from harness_boards.figures import Bars, Figure, Head, best_of, table_of
 from harness_boards.grid import Grid, build
-from harness_boards.pairs import compare, needed
+from harness_boards.losses import Rule, by_case, differ
+from harness_boards.pairs import compare
 from harness_boards.provenance import Groups, key_of
 from harness_boards.sections.base import (
     Definition,
@@ -35,20 +34,6 @@ from harness_boards.signflips import grouped
 from harness_boards.standing import PLACE, TIME, Floats, Interval, Measure, Standing
 
 DRAWS = 1000
-TALL = 30
-"""Tables of more rows scroll within their box, under a heading that stays."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How errors are scored: a case counts as answered within ``tolerance`` of the truth, and an
-    error with at most ``ceiling``; beyond `DIVERGED` ceilings it is a divergence."""
-
-    tolerance: float
-    ceiling: float
-
-
-DIVERGED = 10.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -92,7 +77,7 @@ class Ranked(Section):
         raise NotImplementedError
 
     @classmethod
-    def rule(cls, definition: Definition, grid: Grid, quantity: Quantity) -> Rule | None:
+    def rule_of(cls, definition: Definition, grid: Grid, quantity: Quantity) -> Rule | None:
         """Tolerance and ceiling, where errors are scored."""
         return None
 
@@ -190,7 +175,7 @@ class Ranked(Section):
         quantity = cls.quantity_of(contents, definition)
         records = cls.select(chosen(contents, definition), quantity)
         grid = build(records, quantity.name, seeds, definition.cluster)
-        rule = cls.rule(definition, grid, quantity)
+        rule = cls.rule_of(definition, grid, quantity)
         losses = by_case(cls.lost(grid, quantity, rule))
         sign = cls.turn(quantity)
         scored = losses if rule else sign * st.over_seeds(grid.value)
@@ -201,8 +186,8 @@ class Ranked(Section):
         ahead = dict(zip(in_play, compared.ahead.tolist(), strict=True))
 
         def key(i: int) -> tuple[Any, ...]:
-            last = np.isnan(score[i])
-            return i not in ahead, ahead.get(i, 0), last, 0.0 if last else score[i], grid.rows[i].label
+            last = np.inf if np.isnan(score[i]) else score[i]
+            return i not in ahead, ahead.get(i, 0), last, grid.rows[i].label
 
         order = sorted(range(len(grid.rows)), key=key)
         place_of = {i: k for k, i in enumerate(in_play)}
@@ -211,14 +196,12 @@ class Ranked(Section):
         scored = scored[order]
         ranks, better = pairs.ranks(), pairs.separated
         groups = st.letters(better | better.T) if len(in_play) else []
-        test = _differ(losses[: len(in_play)], grid)
+        test = differ(losses[: len(in_play)], grid)
         reach = st.bootstrap_t(*grouped(scored, grid.clusters), grid.strata, DRAWS, rng)
         low, high = cls.reach_of(quantity, rule)
         reach = sign * np.clip(reach, low, high)
         costs = np.array([st.or_nan(st.median(c)) for c in grid.cost])
-        fronts = st.front(
-            np.where([i in ahead for i in order], score, np.nan), costs
-        )
+        fronts = st.front(np.where([i in ahead for i in order], score, np.nan), costs)
         rows = []
         for i, row in enumerate(grid.rows):
             ranked = i < len(in_play)
@@ -272,25 +255,7 @@ class Ranked(Section):
     @property
     def finding(self) -> str:
         """What was found, as a sentence."""
-        if not any(s.done for s in self.rows):
-            return "No row has a value yet."
-        leaders, rows = self.leaders(), len(self.ranked)
-        if not rows:
-            return "No row has run on all cases that it suits, and none is ranked."
-        if rows == 1:
-            return f"{leaders[0]} alone is ranked."
-        if not leaders:
-            clusters = f"{self.clusters} independent cluster{'s' * (self.clusters != 1)} of cases"
-            if self.clusters < (least := needed(rows)):
-                return f"Cannot rank its {rows} rows: {clusters}, and {least} are the fewest."
-            return f"Cannot separate its {rows} rows on {clusters}."
-        worse = rows - len(leaders)
-        if len(leaders) == 1:
-            return f"{leaders[0]} is better than {'the other' if rows == 2 else f'all {worse} others'}."
-        return (
-            f"{_listed(leaders)} lead: no row is better than one of them"
-            f", and {worse} of {rows} are worse."
-        )
+        return findings.of_ranked(self)
 
     @property
     def headline(self) -> str:
@@ -317,7 +282,11 @@ class Ranked(Section):
         )
         best = next((s for s in self.ranked if s.done), None)
         rows = tuple((s.row.label, self._cells(s, measures, s is best)) for s in self.rows)
-        counts = ((len(self.grid.cases), "case"), (self.clusters, "cluster"), (len(self.grid.seeds), "seed"))
+        counts = (
+            (len(self.grid.cases), "case"),
+            (self.clusters, "cluster"),
+            (len(self.grid.seeds), "seed"),
+        )
         extent = ", ".join(f"{n} {what}{'s' * (n != 1)}" for n, what in counts)
         notes = (*filter(None, (self.about,)), self.finding, *self.notes, self.reading)
         return [Table(f"{self.headline}, {extent}", "row", columns, rows, notes)]
@@ -383,7 +352,11 @@ class Ranked(Section):
             ],
             "clusters": self.clusters,
             "p": exact(self.p),
-            **({"tolerance": self.rule.tolerance, "ceiling": self.rule.ceiling} if self.rule else {}),
+            **(
+                {"tolerance": self.rule.tolerance, "ceiling": self.rule.ceiling}
+                if self.rule
+                else {}
+            ),
             "notes": list(self.notes),
             "reading": self.reading,
         }
@@ -416,105 +389,9 @@ class Ranked(Section):
 
     def page(self, view: View) -> Markup:
         """Standing, plots, cases, and all rows in full."""
-        compared = (comparison.verdicts(self, i) for i in range(len(self.rows)))
-        return html.render(
-            "ranked.html",
-            section=self,
-            identity=view.identity,
-            rows=table_of([s.row for s in self.rows], self._figures_of()),
-            heads=self._heads(),
-            tall=len(self.rows) > TALL,
-            plots=plots.of_ranked(self, view.identity),
-            cases=casetable.of_ranked(self, view.made),
-            cards=[
-                card(s.row, one, view.contents, said)
-                for s, one, said in zip(self.rows, view.made, compared, strict=True)
-            ],
-            pairs=html.safe_json(comparison.pairs(self)),
-        )
-
-    def _heads(self) -> list[Head]:
-        measures = (*self.before, self.steady, *self.after)
-        down = "descending" if self.high_wins else "ascending"
-        return [
-            Head("row", "estimator, with the models before it", left=True),
-            Head("rank", "95 % interval of the rank, over cases and seeds"),
-            Head("tie", "rows that share a letter are not separated"),
-            Head(
-                f"{self.score} {self.column.arrow}",
-                "mean over the completed cases",
-                self.quantity.unit,
-                down,
-            ),
-            Head("95 % interval", "of the mean, over cases and seeds"),
-            *(Head(m.name, m.hint, first=m.first) for m in (*measures, PLACE)),
-            Head("done", "runs that gave a value", first="descending"),
-            Head("time", TIME.hint, "s"),
-            Head("front", "no row is both better and cheaper", first="descending"),
-        ]
-
-    def _figures_of(self) -> list[list[Figure]]:
-        """The figures of each row; marked are the best of each column among rows that completed
-        everything."""
-        measures = (*self.before, self.steady, *self.after)
-        bars = Bars.of([s.interval for s in self.rows], from_zero=self.with_truth)
-        rows = []
-        for s in self.rows:
-            rank = s.rank if s.ranks is None else sum(s.ranks) / 2
-            marks = tuple(f"{n} {mark}" for mark, n in (s.marks or {}).items())
-            rows.append(
-                [
-                    Figure(s.apart or standing.span(s.ranks), rank),
-                    Figure(s.group or "–", s.group or None, "tie"),
-                    Figure() if s.score is None else Figure(number(s.score), s.score),
-                    bars.figure(s.score, s.interval),
-                    *(m.figure(s) for m in (*measures, PLACE)),
-                    Figure(f"{s.done}/{s.expected}", s.done / max(1, s.expected), marks=marks),
-                    TIME.figure(s),
-                    Figure("●" if s.front else "", int(s.front), heard=" yes" if s.front else "no"),
-                ]
-            )
-        first = next((i for i, s in enumerate(self.ranked) if s.done), None)
-        if first is not None and len(rows) > 1:
-            # The score: who is beaten by the fewest, not who completed only what is easy.
-            rows[first][2] = rows[first][2].marked()
-        whole = range(len(self.ranked))
-        columns = dict(enumerate((*measures, PLACE), start=4)) | {-2: TIME}
-        for column, measure in columns.items():
-            if measure.badness:
-                for i in best_of([(i, rows[i][column].key) for i in whole], measure.badness):
-                    rows[i][column] = rows[i][column].marked()
-        return rows
-
-
-def by_case(runs: Floats) -> Floats:
-    """Means over seeds ``(rows, cases)``; infinite where half of them or more failed."""
-    there, lost = ~np.isnan(runs), np.isinf(runs)
-    found = st.over_seeds(runs)
-    worst = lost.any(axis=2) & (2 * lost.sum(axis=2) >= there.sum(axis=2))
-    return np.where(worst, np.inf, found)
-
-
-def _differ(losses: Floats, grid: Grid) -> st.Friedman | None:
-    """Mean ranks over the cases that all of these rows suit, and whether the rows differ at all:
-    with clusters as the units."""
-    common = ~np.isnan(losses).any(axis=0)
-    if not len(losses) or not common.any():
-        return None
-    over_cases, clusters = losses[:, common], grid.clusters[common]
-    names = np.unique(clusters)
-    over_clusters = np.stack([over_cases[:, clusters == c].mean(axis=1) for c in names], axis=1)
-    found = st.friedman(over_cases)
-    return replace(found, p=st.friedman(over_clusters).p)
+        return rankedpage.page(self, view)
 
 
 def _sorted(ends: Floats) -> Interval | None:
     low, high = sorted(ends.tolist())
     return (low, high) if np.isfinite(ends).all() else None
-
-
-def _listed(labels: Sequence[str], most: int = 4) -> str:
-    """Names in a sentence."""
-    if len(labels) > most:
-        return f"{', '.join(labels[:most])} and {len(labels) - most} more"
-    return " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))

@@ -12,8 +12,9 @@ from harness import Quantity, Record, UsageError
 from harness.tables import ARROWS, Column
 from harness_boards.contents import Contents
 from harness_boards.grid import Grid
+from harness_boards.losses import Rule
 from harness_boards.sections.base import Definition, quantity_of
-from harness_boards.sections.ranked import Ranked, Rule
+from harness_boards.sections.ranked import Ranked
 from harness_boards.standing import Floats, Interval, Measure, over_seeds_spread
 
 
@@ -24,10 +25,10 @@ class Ranking(Ranked):
     kind = "ranking"
     reading = (
         "rank: the ranks that the verdicts leave open, for all rows at once with 95 %; rows that "
-        "share a letter are not separated (sign flips over clusters, Holm: of the differences where "
-        "the quantity is bounded, else of their signed ranks; a failed run counts as worst). The "
-        "value is a mean with its 95 % interval (bootstrap-t over clusters); sd: over seeds. mean "
-        "rank: over cases, failures last. time: median of a run; ● no row is both better and "
+        "share a letter are not separated (sign flips over clusters, Holm: of the differences "
+        "where the quantity is bounded, else of their signed ranks; a failed run counts as worst). "
+        "The value is a mean with its 95 % interval (bootstrap-t over clusters); sd: over seeds. "
+        "mean rank: over cases, failures last. time: median of a run; ● no row is both better and "
         "cheaper."
     )
     options: ClassVar[Mapping[str, Any]] = {"sweep": bool}

@@ -19,6 +19,7 @@ from harness_boards.contents import Contents
 from harness_boards.figures import Bars, Figure, Head, table_of
 from harness_boards.grid import numbered
 from harness_boards.provenance import Groups
+from harness_boards.rankedpage import TALL
 from harness_boards.sections.base import (
     Definition,
     Section,
@@ -29,8 +30,8 @@ from harness_boards.sections.base import (
     plain_row,
     told,
 )
-from harness_boards.sections.ranked import TALL
 from harness_boards.signflips import EQUAL
+from harness_boards.standing import Interval
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -188,10 +189,7 @@ class Validity(Section):
         best = self._best()
         bounds = best[0].spearman_interval if best else None
         return bool(
-            bounds
-            and len(self.points) >= ENOUGH
-            and self.clusters >= st.FEWEST
-            and bounds[0] > 0
+            bounds and len(self.points) >= ENOUGH and self.clusters >= st.FEWEST and bounds[0] > 0
         )
 
     def leaders(self) -> list[str]:
@@ -212,25 +210,26 @@ class Validity(Section):
         if self.within:
             said += f", mean within each {self.within}"
         if not self.surely:
-            few = (
-                f"{len(self.points)} points"
-                if len(self.points) < ENOUGH
-                else f"{self.clusters} independent clusters"
+            return (
+                f"Cannot tell what orders the points as {self.outcome_plain} does: {names} came "
+                f"closest, {said} ({self._doubt(bounds)})."
             )
-            few += " are too few" if not bounds or bounds[0] > 0 else "; the interval holds zero"
-            return f"Cannot tell what orders the points as {self.outcome_plain} does: {names} came closest, {said} ({few})."
         rest = self.compared[len(best) :]
-        tests = np.array(
-            [
-                p_of_difference(best[0].found, p.found) if best[0].found and p.found else np.nan
-                for p in rest
-            ]
-        )
-        worse = int((st.holm(tests) < 1 - st.LEVEL).sum())
-        against = (
-            f"; better than {worse} of {len(rest)} other measures" if rest else ""
-        )
+        tests = [
+            p_of_difference(best[0].found, p.found) if best[0].found and p.found else np.nan
+            for p in rest
+        ]
+        worse = int((st.holm(np.array(tests)) < 1 - st.LEVEL).sum())
+        against = f"; better than {worse} of {len(rest)} other measures" if rest else ""
         return f"Closest to {self.outcome_plain}: {names}, {said}{against}."
+
+    def _doubt(self, bounds: Interval | None) -> str:
+        """Why the best measure may be none."""
+        if len(self.points) < ENOUGH:
+            return f"{len(self.points)} points are too few"
+        if self.clusters < st.FEWEST:
+            return f"{self.clusters} independent clusters are too few"
+        return "the interval holds zero" if bounds else "no interval"
 
     @property
     def outcome_plain(self) -> str:

@@ -11,7 +11,10 @@ from harness_boards.pairs import compare, needed
 
 
 def brute(d):
-    sums = [abs(sum(s * x for s, x in zip(signs, d))) for signs in itertools.product((1, -1), repeat=len(d))]
+    sums = [
+        abs(sum(s * x for s, x in zip(signs, d, strict=True)))
+        for signs in itertools.product((1, -1), repeat=len(d))
+    ]
     return np.mean([s >= abs(sum(d)) - 1e-12 for s in sums])
 
 
@@ -98,7 +101,12 @@ def test_the_interval_of_a_difference_is_the_test_turned_round():
     d = np.random.default_rng(4).normal(size=(1, 10)) + 0.3
     ones = np.ones_like(d)
     ((low, high),) = signflips.intervals(d, ones, signflips.subsets(10))
-    for shift, inside in ((low - 0.01, False), (low + 0.01, True), (high - 0.01, True), (high + 0.01, False)):
+    for shift, inside in (
+        (low - 0.01, False),
+        (low + 0.01, True),
+        (high - 0.01, True),
+        (high + 0.01, False),
+    ):
         assert (signflips.p_values(d - shift)[0] >= 0.049) == inside
     assert np.isnan(signflips.intervals(d[:, :5], ones[:, :5], signflips.subsets(5))).all()
 

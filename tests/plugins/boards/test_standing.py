@@ -27,7 +27,11 @@ def test_figures_of_a_row_by_hand(board, record):
     records = [record("a", case, seed, 1.0 + e) for case, errors in (("one", (0.1, 0.3)), ("two", (-0.2, 0.0)))
                for seed, e in enumerate(errors)]  # fmt: skip
     row = by_name(section(board, records))["a"]
-    assert (row.score, row.raw, row.bias) == (pytest.approx(0.15), pytest.approx(0.15), pytest.approx(0.05))
+    assert (row.score, row.raw, row.bias) == (
+        pytest.approx(0.15),
+        pytest.approx(0.15),
+        pytest.approx(0.05),
+    )
     assert row.share == 0.25  # within 0.1 is 0.0 alone: 1.1 - 1 is a little more
     assert row.own == 1.0  # 0.2 from the other seed, and 1.96 stderr sqrt(2) is 0.277
     assert row.spread == pytest.approx(0.2 / math.sqrt(2))
@@ -88,7 +92,9 @@ def test_who_ran_least_does_not_win(board, record):
 def test_one_setting_of_a_method_is_ranked_unless_the_board_asks_for_a_sweep(board, record):
     params = [{"task": {"n": 10}, "models": [], "estimator": {"k": k}} for k in (3, 5)]
     records = [
-        record("a", f"c{i}", 0, 1.0 + 0.1 * k, params=p) for k, p in enumerate(params) for i in range(3)
+        record("a", f"c{i}", 0, 1.0 + 0.1 * k, params=p)
+        for k, p in enumerate(params)
+        for i in range(3)
     ]
     found = section(board, records)
     assert [(r.row.label, r.apart) for r in found.rows] == [
@@ -122,7 +128,9 @@ def test_no_verdict_changes_when_one_divergence_grows(board, record):
 
 def test_clusters_come_from_the_task_the_source_a_fact_or_globs(board, record):
     def clusters(toml="", **change):
-        records = [record("a", f"c{i}", 0, 1.1, facts={"n": 10, "law": i // 2}, **change) for i in range(6)]
+        records = [
+            record("a", f"c{i}", 0, 1.1, facts={"n": 10, "law": i // 2}, **change) for i in range(6)
+        ]
         return section(board, records, ACCURACY + toml).clusters
 
     assert clusters() == 6
@@ -136,6 +144,7 @@ def test_clusters_come_from_the_task_the_source_a_fact_or_globs(board, record):
 
 def test_cases_of_one_cluster_count_once(board, record):
     """Twelve cases of three data sets cannot rank; twelve data sets can."""
+
     def finding(source):
         records = [
             record(e, f"c{i}", 0, 1.0 + x + 0.01 * i, source=source(i))
@@ -177,7 +186,9 @@ def test_the_truth_of_a_score_beside_the_value(board, record):
         record("a", f"c{i}", 0, 1.0, scores={"gain": 1.0, "accuracy": 0.5}, truths={"accuracy": 0.4}, **change)
         for i in range(3)
     ]  # fmt: skip
-    one = board(records, '[[sections]]\nkind = "accuracy"\nquantity = "accuracy"\ntolerance = 0.2\n')
+    one = board(
+        records, '[[sections]]\nkind = "accuracy"\nquantity = "accuracy"\ntolerance = 0.2\n'
+    )
     (row,) = report.make(one).sections[0].rows
     assert (row.bias, row.share) == (pytest.approx(0.1), 1.0)
 
@@ -397,3 +408,92 @@ def test_two_outcomes_are_refused(board, record):
         section(board, records, VALIDITY)
     with pytest.raises(UsageError, match="unknown outcome 'acuracy'"):
         section(board, records, VALIDITY.replace("accuracy", "acuracy"))
+
+
+def test_validity_within_groups_is_the_mean_of_their_correlations(board, record):
+    """Pooled, the measure goes against the outcome; within each language it goes with it."""
+    gain = {"quantity": "gain", "unit": "", "truth": None}
+    records = []
+    for g in range(4):
+        for i in range(5):
+            change = {"facts": {"n": 10, "language": f"l{g}"}, "source": f"l{g}"}
+            records.append(record("trained", f"c{g}{i}", 0, 10.0 * g + i, **COSTLY, **change))
+            records.append(record("cheap", f"c{g}{i}", 0, -10.0 * g + i, **gain, **change))
+    pooled = section(board, records, VALIDITY)
+    within = section(board, records, VALIDITY + 'within = "language"\n')
+    assert pooled.rows[0].spearman < -0.8
+    assert (within.rows[0].spearman, within.rows[0].groups) == (1.0, 4)
+    assert within.rows[0].spearman_interval == (1.0, 1.0)
+    assert "Cannot tell" in within.finding  # four clusters, twenty points
+    with pytest.raises(UsageError, match="t/known:c00 has no such fact; wanted task, case, or one"):
+        section(board, records, VALIDITY + 'within = "tongue"\n')
+
+
+def test_validity_takes_the_outcome_of_each_field_with_the_sign_of_its_better(board, record):
+    gain = {"quantity": "gain", "unit": "", "truth": None}
+    loss = {"quantity": "loss", "unit": "", "truth": None}
+    records = []
+    for i in range(6):
+        records += [
+            record("trained", f"c{i}", 0, 0.1 * i, **COSTLY),
+            record("fit", f"c{i}", 0, -1.0 * i, task="t/other", **loss),
+        ]
+        records += [
+            record("cheap", f"c{i}", 0, 1.0 * i, task=t, **gain) for t in ("t/known", "t/other")
+        ]
+    toml = '[[sections]]\nkind = "validity"\noutcomes = ["accuracy", "loss"]\nwithin = "task"\n'
+    found = section(board, records, toml)
+    assert (found.rows[0].spearman, found.rows[0].groups) == (1.0, 2)
+    assert found.outcome == "accuracy or loss"
+    with pytest.raises(UsageError, match="have no common scale"):
+        section(board, records, toml.replace('within = "task"\n', ""))
+
+
+def test_validity_resamples_cases_not_points(board, record):
+    """Twenty points of four cases are four: each point four times over gives no narrower interval."""
+    rng = np.random.default_rng(1)
+    gain = {"quantity": "gain", "unit": "", "truth": None}
+    x, y = rng.normal(size=(2, 12))
+
+    def interval(copies):
+        records = []
+        for k in range(copies):
+            change = {
+                "models": (f"m/x{k}",),
+                "params": {"task": {"n": 10}, "models": [{}], "estimator": {}},
+            }
+            records += [record("trained", f"c{i}", 0, y[i], **COSTLY, **change) for i in range(12)]
+            records += [record("cheap", f"c{i}", 0, x[i], **gain, **change) for i in range(12)]
+        return section(board, records, VALIDITY + 'per = "path"\n').rows[0].spearman_interval
+
+    assert interval(4) == pytest.approx(interval(1), abs=0.02)
+
+
+def test_a_headline_needs_ten_points_and_names_all_that_tie(board, record):
+    gain = {"quantity": "gain", "unit": "", "truth": None}
+
+    def finding(points):
+        records = [record("trained", f"c{i}", 0, 0.01 * i, **COSTLY) for i in range(points)]
+        records += [record(e, f"c{i}", 0, 2.0**i, **gain) for e in "ab" for i in range(points)]
+        records += [record("few", f"c{i}", 0, 1.0 * i, **gain) for i in range(4)]
+        return section(board, records, VALIDITY).finding
+
+    assert finding(12).startswith("Closest to accuracy: a and b, Spearman 1.00")
+    assert finding(9).startswith(
+        "Cannot tell what orders the points as accuracy does: a and b came"
+    )
+    assert "9 points are too few" in finding(9)
+
+
+def test_a_true_zero_is_in_the_interval_where_points_share_cases():
+    """Ten cases with four models each, the case in both: a bootstrap over points holds zero in 70 %."""
+    from harness_boards.concordance import Points, correlate
+
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(200):
+        x, y = (np.repeat(rng.normal(size=10), 4) + 0.5 * rng.normal(size=40) for _ in "xy")
+        points = Points(y, np.zeros(40, int), np.repeat(np.arange(10), 4))
+        low, high = correlate("spearman", x, points).interval
+        held += low <= 0 <= high
+    assert held / 200 >= 0.90

@@ -112,7 +112,9 @@ def test_the_interval_is_that_of_clusters_not_of_cases():
     rng = np.random.default_rng(0)
     values = rng.random((1, 9))
     one, many = (
-        st.bootstrap_t(k * values, np.full((1, 9), k), np.zeros(9, int), 400, np.random.default_rng(1))
+        st.bootstrap_t(
+            k * values, np.full((1, 9), k), np.zeros(9, int), 400, np.random.default_rng(1)
+        )
         for k in (1.0, 7.0)
     )
     assert one == pytest.approx(many)
