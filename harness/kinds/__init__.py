@@ -5,6 +5,7 @@ from harness.kinds.base import Kind
 from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
 from harness.kinds.fields import added, array, offsets, strings
 from harness.kinds.graphs import Graph, Links, simple_edges
+from harness.kinds.heads import HeadStates
 from harness.kinds.language import (
     AttentionMaps,
     AttentionProfile,
@@ -17,6 +18,7 @@ from harness.kinds.language import (
 from harness.kinds.multimodal import FusedPredictions, Modalities
 from harness.kinds.networks import Activations
 from harness.kinds.perception import DifferenceScaling, Scale, StimulusPath, near_triplets
+from harness.kinds.pointers import PointedAttention, pointer_groups, pointer_targets
 from harness.kinds.preferences import Preferences, PreferenceSource, RewardPredictions
 from harness.kinds.sequences import PairedSequences, RateProblem, TokenLaws
 from harness.kinds.split import Split
@@ -36,6 +38,7 @@ __all__ = [
     "Environments",
     "FusedPredictions",
     "Graph",
+    "HeadStates",
     "HiddenStates",
     "Kind",
     "LabelLogProbabilities",
@@ -46,6 +49,7 @@ __all__ = [
     "PairedSamples",
     "PairedSequences",
     "Partitions",
+    "PointedAttention",
     "PreferenceSource",
     "Preferences",
     "RateProblem",
@@ -63,6 +67,8 @@ __all__ = [
     "array",
     "near_triplets",
     "offsets",
+    "pointer_groups",
+    "pointer_targets",
     "simple_edges",
     "strings",
 ]

@@ -211,7 +211,7 @@ class Links(Kind):
         nodes, half = max(24, n // 2), n // 2
         edges, features, _ = _communities(rng, nodes)
         rest = np.argwhere(np.triu(np.ones((nodes, nodes), bool), 1))
-        apart = rest[~(rest[:, None] == edges[None]).all(2).any(1)]
+        apart = rest[~np.isin(codes(rest, nodes), codes(edges, nodes))]
         linked, unlinked = rng.permutation(edges)[:half], rng.permutation(apart)[: n - half]
         y = np.repeat([1, 0], [len(linked), len(unlinked)])
         return cls(nodes, edges, np.concatenate([linked, unlinked]), y, features, k=2)
@@ -223,7 +223,7 @@ class Links(Kind):
             pairs = rng.permutation(np.flatnonzero(self.y == y))
             role[pairs] = np.array([0, 0, 0, 1, 2])[np.arange(len(pairs)) % 5]
         held = self.pairs[(role > 0) & (self.y == 1)]
-        known = self.edges[~(self.edges[:, None] == held[None]).all(2).any(1)]
+        known = self.edges[~np.isin(codes(self.edges, self.nodes), codes(held, self.nodes))]
         split = Split(*(np.flatnonzero(role == part) for part in (0, 2, 1)))
         return dataclasses.replace(self, edges=known, split=split)
 

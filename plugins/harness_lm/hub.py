@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -17,17 +18,20 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS, AttentionInterf
 from harness import (
     AttentionMaps,
     AttentionProfile,
+    HeadStates,
     HiddenStates,
     Incompatible,
     Kind,
+    PointedAttention,
+    TokenLaws,
     TokenLogProbabilities,
     TokenSequences,
     UsageError,
     quiet_transformers,
 )
 from harness_lm import reading, settings
-from harness_lm.reading import RowWatch
-from harness_lm.rows import row_entropies
+from harness_lm.network import Bias, Watch
+from harness_lm.pointers import dial_bias, refuse_idle_dial, refuse_rule
 from harness_lm.texts import encode_texts
 from harness_lm.tokens import Tokens
 
@@ -38,28 +42,47 @@ LONGEST = 1024
 UNKNOWN = ("position_bias", "softcap", "s_aux")
 """Arguments that change the logits of attention in ways that our function does not compute."""
 
-_watch: list[RowWatch] = []
+
+@dataclass(frozen=True)
+class Visit:
+    """What our attention function does besides: add the masks of a dial, and tell a watch."""
+
+    watch: Watch | None
+    bias: Bias | None
+
+
+_visit: list[Visit] = []
 
 
 def _attend(
     module: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **more: Any
 ) -> tuple[Tensor, Tensor | None]:
-    """Attention as usual; where a watch is set, it is given the entropies of the rows."""
-    if _watch:
+    """Attention as usual, but for what the `Visit` asks for."""
+    if _visit:
         odd = [name for name in UNKNOWN if more.get(name) is not None]
         if odd:
             raise Incompatible(
                 f"attention with {odd[0]}, whose rows cannot be computed; wanted hf-causal-lm-maps"
             )
-        scale = more.get("scaling")
-        q = query * (scale if scale is not None else 1.0 / math.sqrt(query.shape[-1]))
-        groups = query.shape[1] // key.shape[1]
         added = mask
         if mask is not None and mask.dtype == torch.bool:
             added = torch.zeros(mask.shape, dtype=torch.float32, device=mask.device).masked_fill(
                 ~mask, -math.inf
             )
-        _watch[-1](module.layer_idx, row_entropies(q, key.repeat_interleave(groups, 1), mask=added))
+        if (bias := _visit[-1].bias) is not None:
+            own = bias(module.layer_idx)
+            if own.shape[2:] != (query.shape[2], key.shape[2]):
+                raise Incompatible(
+                    f"a dial over {own.shape[2]} tokens, but {query.shape[2]} queries see "
+                    f"{key.shape[2]} keys; wanted a model that reads windows without a cache"
+                )
+            added = own if added is None else own + added
+            mask = added.to(query.dtype)
+        if (watch := _visit[-1].watch) is not None:
+            scale = more.get("scaling")
+            q = query * (scale if scale is not None else 1.0 / math.sqrt(query.shape[-1]))
+            groups = query.shape[1] // key.shape[1]
+            watch(module.layer_idx, q, key.repeat_interleave(groups, 1), added)
     found: tuple[Tensor, Tensor | None] = ALL_ATTENTION_FUNCTIONS["sdpa"](
         module, query, key, value, mask, **more
     )
@@ -71,36 +94,55 @@ AttentionMaskInterface.register(WATCHED, ALL_MASK_ATTENTION_FUNCTIONS["sdpa"])
 
 
 class HubReader:
-    """A model of transformers as a `harness_lm.reading.Reader`."""
+    """A model of transformers, with a dial, as a `harness_lm.reading.Reader`."""
 
-    def __init__(self, model: Any, start: int, window: int, device: str) -> None:
+    def __init__(
+        self, model: Any, start: int, window: int, device: str, dial: settings.Dial
+    ) -> None:
         config = model.config
         self.model, self.device, self.start, self.window = model, device, start, window
         self.layers, self.heads = int(config.num_hidden_layers), int(config.num_attention_heads)
+        self._dial = dial
 
     def logits(self, ids: Tensor) -> Tensor:
         """See `harness_lm.reading.Reader`."""
-        logits: Tensor = self.model(input_ids=ids, use_cache=False).logits
+        logits: Tensor = self._read(ids).logits
         return logits
 
-    def watched(self, ids: Tensor, watch: RowWatch) -> Tensor:
+    def watched(self, ids: Tensor, watch: Watch) -> Tensor:
         """See `harness_lm.reading.Reader`.
 
         Raises `Incompatible` where the model does not let its attention be seen.
         """
+        found: Tensor = self._read(ids, watch).logits
+        return found
+
+    def hidden(self, ids: Tensor) -> list[Tensor]:
+        """See `harness_lm.reading.Reader`."""
+        return list(self._read(ids, output_hidden_states=True).hidden_states)
+
+    def _read(self, ids: Tensor, watch: Watch | None = None, **more: Any) -> Any:
+        """The model's output; by our attention function where there is a watch, or a dial is on.
+
+        Raises `Incompatible` where not every layer of the model goes through it.
+        """
+        bias = dial_bias(self._dial, ids, self.layers)
+        if watch is None and bias is None:
+            return self.model(input_ids=ids, use_cache=False, **more)
         seen: set[int] = set()
 
-        def note(layer: int, rows: Tensor) -> None:
+        def note(layer: int, q: Tensor, k: Tensor, mask: Tensor | None) -> None:
             seen.add(layer)
-            watch(layer, rows)
+            if watch is not None:
+                watch(layer, q, k, mask)
 
         before = self.model.config._attn_implementation
-        _watch.append(note)
+        _visit.append(Visit(note, bias))
         try:
             self.model.set_attn_implementation(WATCHED)
-            found = self.logits(ids)
+            found = self.model(input_ids=ids, use_cache=False, **more)
         finally:
-            _watch.pop()
+            _visit.pop()
             self.model.set_attn_implementation(before)
         if len(seen) < self.layers:
             kind = self.model.config.model_type
@@ -110,14 +152,38 @@ class HubReader:
             )
         return found
 
-    def hidden(self, ids: Tensor) -> list[Tensor]:
-        """See `harness_lm.reading.Reader`."""
-        return list(
-            self.model(input_ids=ids, use_cache=False, output_hidden_states=True).hidden_states
+    def head(self, ids: Tensor) -> Tensor:
+        """See `harness_lm.reading.Reader`.
+
+        Raises `Incompatible` where the logits are not those of the output layer alone.
+        """
+        read: list[Tensor] = []
+        hook = self.model.get_output_embeddings().register_forward_pre_hook(
+            lambda _, given: read.append(given[0])
         )
+        try:
+            logits = self.logits(ids)
+        finally:
+            hook.remove()
+        w, bias = self.output()
+        again = read[0][:, -1] @ w.T + (0.0 if bias is None else bias)
+        if not torch.allclose(again.float(), logits[:, -1].float(), atol=1e-2, rtol=1e-2):
+            kind = self.model.config.model_type
+            raise Incompatible(
+                f"{kind}: logits are changed after the output layer; wanted a model "
+                "without a cap or a scale on its logits"
+            )
+        return read[0]
+
+    def output(self) -> tuple[Tensor, Tensor | None]:
+        """See `harness_lm.reading.Reader`."""
+        layer = self.model.get_output_embeddings()
+        return layer.weight, getattr(layer, "bias", None)
 
     def maps(self, ids: Tensor) -> Tensor:
         """See `harness_lm.reading.Reader`. Only the eager implementation hands out maps."""
+        if self._dial.dial:
+            return reading.watched_maps(self, ids)
         before = self.model.config._attn_implementation
         try:
             self.model.set_attn_implementation("eager")
@@ -208,10 +274,13 @@ class _Loaded(settings.HubLM):
 
         Raises
         ------
-        UsageError : see `load`; or a window longer than the model's.
+        UsageError : see `load`; or a window longer than the model's; or a dial that does nothing.
         Incompatible : more symbols than the model has tokens, bytes that are no UTF-8, no tokenizer
             for text, or no token to begin with.
         """
+        refuse_idle_dial(self, "hf-causal-lm", conditioned=False)
+        if self.dial_bias == "targets":
+            self.refuse_rule(data)
         model, tokenizer = load(self.model, self.dtype, self.device)
         own = int(getattr(model.config, "max_position_embeddings", 0) or LONGEST)
         if self.window > own:
@@ -231,7 +300,12 @@ class _Loaded(settings.HubLM):
             )
         else:
             tokens = Tokens(part.ids, np.ones_like(part.ids), part.offsets)
-        return HubReader(model, start, self.window or min(own, LONGEST), self.device), tokens
+        window = self.window or min(own, LONGEST)
+        return HubReader(model, start, window, self.device, self), tokens
+
+    def refuse_rule(self, data: TokenSequences) -> None:
+        """Raise where the rule does not suit the data, as `harness_lm.pointers.refuse_rule`."""
+        refuse_rule(self.rule, data, native=False)
 
 
 def _start(config: Any, rows: int) -> int:
@@ -292,3 +366,37 @@ class HubLMMaps(_Loaded, settings.HubMaps):
     ) -> AttentionMaps:
         """Maps of full windows. Raises as `reader`, and as `harness_lm.reading.full_windows`."""
         return reading.attention_maps(*self.reader(data), self.limit)
+
+
+class HubLMPointers(_Loaded, settings.HubPointers):
+    """How much of the attention of every head is on the keys that a rule points to."""
+
+    def transform(
+        self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
+    ) -> PointedAttention:
+        """No map is ever whole. Raises as `reader` and `harness_lm.reading.pointed_attention`."""
+        self.refuse_rule(data)
+        return reading.pointed_attention(*self.reader(data), self.limit, self.rule)
+
+
+class HubLMLaws(_Loaded, settings.HubLaws):
+    """Laws of the next token."""
+
+    def transform(
+        self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
+    ) -> TokenLaws:
+        """``full`` given what stands before in the window, ``blind`` given nothing.
+
+        Raises as `reader`.
+        """
+        return reading.token_laws(*self.reader(data), self.limit)
+
+
+class HubLMHead(_Loaded, settings.HubHead):
+    """What the output layer reads, and its weights."""
+
+    def transform(
+        self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
+    ) -> HeadStates:
+        """States as the output layer gets them. Raises as `reader`, and as `HubReader.head`."""
+        return reading.head_states(*self.reader(data), self.limit)
