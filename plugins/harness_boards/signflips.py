@@ -88,7 +88,7 @@ def _exact(d: Floats) -> Floats:
 def _sampled(d: Floats) -> Floats:
     """A sample of the patterns, and the saddlepoint in the tail."""
     reaching = _reaching(d, subsets(d.shape[1]) * 2.0 - 1.0)
-    found = (1 + reaching) / (1 + SAMPLE)
+    found: Floats = np.asarray((1 + reaching) / (1 + SAMPLE), np.float64)
     rare = reaching < SEEN
     found[rare] = _saddlepoint(d[rare])
     return found

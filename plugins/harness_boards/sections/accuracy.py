@@ -102,17 +102,18 @@ class Accuracy(Ranked):
 
     kind = "accuracy"
     reading = (
-        "rank: the ranks that the verdicts leave open, for all rows at once with 95 %; rows that "
-        "share a letter are not separated (sign flips of the differences over clusters, Holm). "
-        "Ranked by the mean of |error| cut at the ceiling, with its 95 % interval (bootstrap-t "
-        "over clusters); a failed run counts with the ceiling. within: share of the cases answered "
-        "within the tolerance. |error|, median, bias, rmse: uncut, over all runs with a figure. "
-        "sd: over seeds. skill: 1 less the score relative to that of the best constant; "
-        "correlation: Spearman's, of values and truths. holds mean, holds truth: share of value ± "
-        "1.96 stderr that hold the mean of the row's other seeds (which a standard error can promise), "
-        "and the truth (which it cannot where there is bias). violations: values beyond a bound by more "
-        "than their noise. diverged: cases with an error beyond ten ceilings. mean rank: over "
-        "cases, failures last. time: median of a run; ● no row is both better and cheaper."
+        "rank: the ranks that the verdicts leave open, for all rows at once with 95 %; rows "
+        "that share a letter are not separated (sign flips of the differences over clusters, "
+        "Holm). Ranked by the mean of |error| cut at the ceiling, with its 95 % interval "
+        "(bootstrap-t over clusters); a failed run counts with the ceiling. within: share of "
+        "the cases answered within the tolerance. |error|, median, bias, rmse: uncut, over all "
+        "runs with a figure. sd: over seeds. skill: 1 less the score relative to that of the "
+        "best constant; correlation: Spearman's, of values and truths. holds mean, holds truth: "
+        "share of value ± 1.96 stderr that hold the mean of the row's other seeds (which a "
+        "standard error can promise), and the truth (which it cannot where there is bias). "
+        "violations: values beyond a bound by more than their noise. diverged: cases with an "
+        "error beyond ten ceilings. mean rank: over cases, failures last. time: median of a "
+        "run; ● no row is both better and cheaper."
     )
     before = (SHARE, RAW, MEDIAN, BIAS)
     steady = SD
