@@ -36,6 +36,8 @@ DISTINCT = 10
 BINS = 5
 WIDE = 30.0
 """Values that span more than this factor get a logarithmic axis."""
+STRETCH = 3.0
+"""Spans of the middle 90 % of values that an axis shows on either side of these."""
 MARKERS = "osD^vPXh"
 LINES: tuple[Any, ...] = (
     "-",
@@ -72,7 +74,7 @@ def of_ranked(section: Ranked, identity: str) -> Plots:
     if not figures:
         return Plots()
     legend = tuple(
-        (section.rows[i].row.label, _swatch(c)) for i, c in enumerate(colours) if c is not None
+        (section.rows[i].row.label, swatch(c)) for i, c in enumerate(colours) if c is not None
     )
     notes = []
     if sum(drawn) > SHOWN:
@@ -97,7 +99,8 @@ def _colours(section: Ranked) -> list[int | None]:
     return [with_figures.index(i) if i in with_figures else None for i in range(len(section.rows))]
 
 
-def _style(colour: int | None) -> dict[str, Any]:
+def style(colour: int | None) -> dict[str, Any]:
+    """How a row is drawn."""
     if colour is None:
         return {"color": svg.REST, "marker": ".", "markersize": 4, "linewidth": 0.8, "zorder": 2}
     return {
@@ -111,13 +114,13 @@ def _style(colour: int | None) -> dict[str, Any]:
 
 
 @cache
-def _swatch(colour: int) -> Markup:
+def swatch(colour: int) -> Markup:
     """A line with its marker, for the legend."""
     with svg.drawing(36, 14) as figure:
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
         axes.set(xlim=(0, 2), ylim=(-1, 1))
-        axes.plot([0.1, 1.0, 1.9], [0, 0, 0], **_style(colour) | {"markevery": [1]})
+        axes.plot([0.1, 1.0, 1.9], [0, 0, 0], **style(colour) | {"markevery": [1]})
         return svg.inline(figure, f"swatch-{colour}", "")
 
 
@@ -169,6 +172,25 @@ def _gathered(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     )
 
 
+def reach(values: Floats) -> tuple[float, float, int]:
+    """Limits of an axis that a few wild values do not stretch, and how many lie beyond them: three
+    times the span of the middle 90 % on either side of it."""
+    good = values[np.isfinite(values)]
+    if not good.size:
+        return 0.0, 1.0, 0
+    low, high = np.quantile(good, [0.05, 0.95])
+    low, high = (
+        max(float(good.min()), float(low - STRETCH * (high - low))),
+        min(float(good.max()), float(high + STRETCH * (high - low))),
+    )
+    return low, high, int(((good < low) | (good > high)).sum())
+
+
+def beyond(off: int) -> str:
+    """How many points an axis leaves out, for its caption."""
+    return f" ({off} point{'s' * (off != 1)} off the scale)" if off else ""
+
+
 def wide(values: Floats) -> bool:
     """Whether values call for a logarithmic axis."""
     good = values[np.isfinite(values)]
@@ -183,8 +205,11 @@ def _against(section: Ranked, panel: _Panel, colours: list[int | None], name: st
         upper = figure.add_axes((0.17, 0.45, 0.79, 0.52) if accuracy else (0.17, 0.17, 0.79, 0.79))
         x, y = _gathered(panel.x, st.over_seeds(section.shown(error)))
         _lines(upper, x, y, colours)
-        if wide(y):
+        low, high, off = reach(y)
+        if wide(np.clip(y, low, high)):
             upper.set_yscale("log")
+        if off:
+            upper.set_ylim(low, high)
         upper.set_ylabel(_score_axis(section))
         bottom = upper
         if accuracy:
@@ -201,17 +226,27 @@ def _against(section: Ranked, panel: _Panel, colours: list[int | None], name: st
         caption = f"{what} against {panel.fact}: {task}"
         if len(np.unique(panel.x)) > DISTINCT:
             caption += f", in {len(x)} bins of cases"
+        caption += beyond(off) + _cut_off(section, error)
         return Drawing(caption, svg.inline(figure, name, caption, _ends(section, panel.fact, x, y)))
+
+
+def _cut_off(section: Ranked, error: Floats) -> str:
+    """How many errors a plot shows at the ceiling."""
+    if section.rule is None:
+        return ""
+    many = int((np.abs(st.over_seeds(error)) > section.rule.ceiling).sum())
+    cases = f"{many} mean{'s' * (many != 1)} of a case"
+    return f" ({cases} cut at {section.rule.ceiling:g})" if many else ""
 
 
 def _lines(axes: Axes, x: Floats, y: Floats, colours: list[int | None]) -> None:
     grey = np.array([colour is None for colour in colours])
     if grey.any():  # as one line with gaps: a board of a hundred rows has few artists
         gapped = np.column_stack([y[grey], np.full(int(grey.sum()), np.nan)])
-        axes.plot(np.tile(np.append(x, np.nan), len(gapped)), gapped.ravel(), **_style(None))
+        axes.plot(np.tile(np.append(x, np.nan), len(gapped)), gapped.ravel(), **style(None))
     for values, colour in zip(y, colours, strict=True):
         if colour is not None and np.isfinite(values).any():
-            axes.plot(x, values, **_style(colour))
+            axes.plot(x, values, **style(colour))
 
 
 def _ticks(axes: Axes, given: Floats) -> None:
@@ -246,9 +281,11 @@ def locate(axes: Axes) -> None:
 
 
 def _plain_number(value: float, _: float) -> str:
+    if value == 0:
+        return "0"
     return (
         f"{value:g}"
-        if 1e-4 <= value < 1e5
+        if 1e-4 <= abs(value) < 1e5
         else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
     )
 
@@ -274,7 +311,7 @@ def _points(axes: Axes, x: Floats, y: Floats, colours: Sequence[int | None]) -> 
         axes.plot(
             x[mine],
             y[mine],
-            **_style(colour) | {"linestyle": "none", "markersize": 6 if colour is None else 7},
+            **style(colour) | {"linestyle": "none", "markersize": 6 if colour is None else 7},
         )
 
 
@@ -351,7 +388,7 @@ def _ranks(section: Ranked, colours: list[int | None], names: Iterator[str]) -> 
         axes = figure.add_axes((left, 40 / height, 0.96 - left, 1 - 48 / height))
         ends = np.array([s.ranks for s, _ in rows], float)
         y = np.arange(float(len(rows)))
-        colors = [_style(c)["color"] for _, c in rows]
+        colors = [style(c)["color"] for _, c in rows]
         axes.hlines(y, ends[:, 0], ends[:, 1], colors=colors, linewidth=2.0)
         for x in ends.T:
             _points(axes, x, y, [c for _, c in rows])

@@ -152,7 +152,7 @@ def test_drawings_are_the_same_again_whatever_the_users_settings(section):
 
     one = section()
     first = plots.of_ranked(one, "s0")
-    plots._swatch.cache_clear()
+    plots.swatch.cache_clear()
     with matplotlib.rc_context({"axes.facecolor": "red", "font.size": 30, "lines.linewidth": 9}):
         assert plots.of_ranked(one, "s0") == first
 
