@@ -10,7 +10,18 @@ from harness.tables import number
 from harness_boards import svg
 from harness_boards.html import Drawing
 from harness_boards.lines import Line, Panel
-from harness_boards.plots import MOST, SHOWN, WIDTH, Plots, beyond, locate, names, reach, style, swatch
+from harness_boards.plots import (
+    MOST,
+    SHOWN,
+    WIDTH,
+    Plots,
+    beyond,
+    locate,
+    names,
+    reach,
+    style,
+    swatch,
+)
 
 BAND = 0.15
 """Opacity of a band."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.tables import Cell, number
 from harness_boards import statistics as st
-from harness_boards.figures import Figure
+from harness_boards.figures import Figure, brief
 from harness_boards.grid import Grid, Row
 from harness_boards.pairs import needed
 
@@ -91,7 +91,10 @@ class Measure:
     def figure(self, s: Standing) -> Figure:
         """On the page."""
         value = self.value(s)
-        return Figure() if value is None else Figure((self.text or number)(value), value)
+        if value is None:
+            return Figure()
+        full = "" if self.text else f"{value:.6g}"
+        return Figure((self.text or brief)(value), value, full=full)
 
 
 PLACE = Measure(

@@ -123,7 +123,13 @@ class Accuracy(Ranked):
         "ceiling": (int, float),
         "sweep": bool,
     }
+    first = (SHARE,)
     with_truth = True
+
+    def named(self, measure: Measure) -> str:
+        """With the tolerance."""
+        within = measure is SHARE and self.rule is not None
+        return f"within {self.rule.tolerance:g}" if within and self.rule else measure.name
 
     @classmethod
     def check(cls, raw: Mapping[str, Any], where: str) -> Mapping[str, Any]:

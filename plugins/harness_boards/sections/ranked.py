@@ -43,6 +43,8 @@ class Ranked(Section):
 
     before: ClassVar[tuple[Measure, ...]] = ()
     """Measures between the score and the standard deviation over seeds."""
+    first: ClassVar[tuple[Measure, ...]] = ()
+    """Measures that the page shows at once; the others are shown on demand."""
     steady: ClassVar[Measure]
     """The standard deviation over seeds."""
     after: ClassVar[tuple[Measure, ...]] = ()
@@ -147,6 +149,15 @@ class Ranked(Section):
     """Whether the truth is told: a column of the cases, an axis of the plots."""
 
     # What they share.
+
+    def named(self, measure: Measure) -> str:
+        """The heading of a measure on the page."""
+        return measure.name
+
+    @property
+    def ties(self) -> bool:
+        """Whether the page shows the letters at once."""
+        return not self.first
 
     @property
     def words(self) -> str:
