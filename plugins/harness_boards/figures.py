@@ -83,18 +83,18 @@ class Figure:
 
 
 DIGITS = 2
-"""Digits that are read of a figure whose noise is not known."""
+"""Digits that are shown of a figure whose noise is not known."""
 
 
 def brief(value: float, noise: float | None = None) -> str:
-    """A figure with as many digits as can be read: down to the first that its noise moves, two
-    where that is not known."""
+    """A figure with as many digits as can be read: down to the first that its noise moves, and two
+    at least."""
     if value == 0 or not math.isfinite(value):
         return number(value) if value else "0"
     size = math.floor(math.log10(abs(value)))
     digits = DIGITS
     if noise and noise > 0:
-        digits = min(max(size - math.floor(math.log10(noise)) + 1, 1), 4)
+        digits = min(max(size - math.floor(math.log10(noise)) + 1, DIGITS), 4)
     decimals = digits - 1 - size
     if not -4 <= size < 5:
         return f"{value:.{digits - 1}e}".replace("e-0", "e-").replace("e+0", "e")

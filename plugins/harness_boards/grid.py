@@ -240,7 +240,12 @@ def _differing(r: Record, others: list[Record]) -> list[str]:
     """``name=value`` of the parameters in which a row differs from its namesakes."""
     mine = _flat(r)
     theirs = [_flat(o) for o in others]
-    return [f"{k}={v}" for k, v in mine.items() if any(o.get(k) != v for o in theirs)]
+    return [f"{k}={short(v)}" for k, v in mine.items() if any(o.get(k) != v for o in theirs)]
+
+
+def short(value: Any) -> str:
+    """A parameter in a label: six digits of a float are enough to tell settings apart."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _flat(r: Record) -> dict[str, Any]:

@@ -280,6 +280,13 @@ def locate(axes: Axes) -> None:
             axis.set_minor_locator(NullLocator())
 
 
+def whole_numbers() -> Any:
+    """Few ticks, at whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(6, integer=True)
+
+
 def _plain_number(value: float, _: float) -> str:
     if value == 0:
         return "0"
@@ -395,7 +402,7 @@ def _ranks(section: Ranked, colours: list[int | None], names: Iterator[str]) -> 
         axes.set_yticks(range(len(rows)), [_cut(s.row.label) for s, _ in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(0.5, len(rows) + 0.5)
-        locate(axes)
+        axes.xaxis.set_major_locator(whole_numbers())
         axes.tick_params(axis="y", length=0)
         axes.grid(False, axis="y")
         axes.spines["left"].set_visible(False)

@@ -100,7 +100,11 @@ def labels(points: Iterable[Point]) -> tuple[str, ...]:
     found = []
     for names, params in flat:
         task, case, models = names
-        own = [f"{k}={v}" for k, v in params.items() if any(o[k] != v for o in alike[names])]
+        own = [
+            f"{k}={grids.short(v)}"
+            for k, v in params.items()
+            if any(o[k] != v for o in alike[names])
+        ]
         chain = " ▸ ".join((f"{bare(task)}:{case}", *map(bare, models)))
         found.append(chain + (f" ({', '.join(own)})" if own else ""))
     return tuple(found)

@@ -22,7 +22,7 @@ TITLE = "Leaderboards"
 
 def index(reports: Iterable[Report]) -> bytes:
     """The front page: a card per board."""
-    cards = [(one, list(_found(one)), _extent(one)) for one in reports]
+    cards = [(one, list(_found(one)), _extent(one)) for one in reports if one.board.listed]
     return html.render("index.html", title=TITLE, cards=cards).encode()
 
 
@@ -59,7 +59,7 @@ def readme(reports: Iterable[Report]) -> str:
         "| board | what was found | results |",
         "| --- | --- | --- |",
     ]
-    for one in reports:
+    for one in (r for r in reports if r.board.listed):
         led = "<br>".join(f"{_plain(what)}: {_plain(found)}" for what, found in _found(one))
         link = f"[{_plain(one.board.title)}]({one.board.name}/table.md)"
         lines.append(f"| {link} | {led} | {_extent(one)} |")

@@ -121,7 +121,7 @@ class Accuracy(Ranked):
     options: ClassVar[Mapping[str, Any]] = {
         "tolerance": (int, float),
         "ceiling": (int, float),
-        "sweep": bool,
+        **Ranked.options,
     }
     first = (SHARE,)
     with_truth = True

@@ -43,6 +43,7 @@ class Ranked(Section):
 
     before: ClassVar[tuple[Measure, ...]] = ()
     """Measures between the score and the standard deviation over seeds."""
+    options: ClassVar[Mapping[str, Any]] = {"sweep": bool, "controls": dict}
     first: ClassVar[tuple[Measure, ...]] = ()
     """Measures that the page shows at once; the others are shown on demand."""
     steady: ClassVar[Measure]
@@ -57,6 +58,8 @@ class Ranked(Section):
     """Of the ranked rows, which come first."""
     clusters: int
     rule: Rule | None
+    controls: tuple[tuple[str, str], ...] = ()
+    """Rows with the row that each is to be compared with."""
     p: float | None
     """Of Iman and Davenport's test that all ranked rows are equal."""
     notes: tuple[str, ...]
@@ -248,6 +251,7 @@ class Ranked(Section):
             verdicts=pairs.verdicts,
             clusters=clusters,
             rule=rule,
+            controls=tuple(definition.options.get("controls", {}).items()),
             p=test.p if test else None,
             notes=(*grid.notes, *cls.said(rule), told),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +31,6 @@ class Ranking(Ranked):
         "mean rank: over cases, failures last. time: median of a run; ● no row is both better and "
         "cheaper."
     )
-    options: ClassVar[Mapping[str, Any]] = {"sweep": bool}
     # A steady value is no virtue by itself: the least deviation is not marked.
     steady = Measure("sd", "standard deviation over seeds", lambda s: s.spread)
 
