@@ -38,8 +38,8 @@ def _verdict(section: Ranked) -> str:
         others = "the other" if rows == 2 else f"all {worse} others"
         return f"{leaders[0]} is better than {others}."
     return (
-        f"{listed(leaders)} lead: no row is better than one of them"
-        f", and {worse} of {rows} are worse."
+        f"{listed(leaders)} lead: no row is surely better than any of them; {worse} of {rows} rows "
+        "are surely worse than another."
     )
 
 

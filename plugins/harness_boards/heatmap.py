@@ -74,9 +74,9 @@ def of_ranked(section: Ranked) -> Heat | None:
     columns = tuple((n, f"{len(m)} case{'s' * (len(m) != 1)}") for n, m in groups.items())
     ceiling = section.rule.ceiling if section.rule else None
     said = (
-        f"Mean |error|{section.unit} cut at {ceiling:g}: the darker, the nearer to the truth."
+        f"Mean |error|{section.unit} cut at {ceiling:g}: the deeper the colour, the nearer to the truth."
         if ceiling
-        else f"Mean {section.words}{section.unit}: the darker, the better within its column."
+        else f"Mean {section.words}{section.unit}: the deeper the colour, the better within its column."
     )
     return Heat(columns, lines, said)
 

@@ -288,13 +288,10 @@ def whole_numbers() -> Any:
 
 
 def _plain_number(value: float, _: float) -> str:
-    if value == 0:
-        return "0"
-    return (
-        f"{value:g}"
-        if 1e-4 <= abs(value) < 1e5
-        else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
-    )
+    size = abs(value)
+    if size == 0 or 1e-4 <= size < 1e5:
+        return f"{value:.3g}" if size < 1000 else f"{value:.0f}"
+    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def _ends(section: Ranked, fact: str, x: Floats, y: Floats) -> str:
@@ -353,14 +350,10 @@ def _cost(section: Ranked, colours: list[int | None], names: Iterator[str]) -> l
         axes.margins(0.12)
         locate(axes)
         middle = math.sqrt(float(cost.min() * cost.max()))
-        before, left = 0.0, False
-        for (s, _), a, b in sorted(
-            zip(there, cost, score, strict=True), key=lambda point: point[1]
-        ):
+        for (s, _), a, b in zip(there, cost, score, strict=True):
             if s.front:
-                # Beside its own mark; neighbours that lie close take different sides.
-                left = not left if a < 1.5 * before else a > middle
-                before = a
+                # Towards the middle, on paper: the dashed line does not run through it.
+                left = a > middle
                 axes.annotate(
                     _cut(s.row.label),
                     (a, b),
@@ -370,6 +363,7 @@ def _cost(section: Ranked, colours: list[int | None], names: Iterator[str]) -> l
                     ha="right" if left else "left",
                     va="center",
                     zorder=20,
+                    bbox={"facecolor": svg.PAPER, "edgecolor": "none", "pad": 1.0},
                 )
         axes.set_xlabel("time of a run [s]")
         axes.set_ylabel(_score_axis(section))
