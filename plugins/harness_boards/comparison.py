@@ -1,9 +1,11 @@
-"""How the rows of a section compare, pair by pair, for its page."""
+"""How the rows of a section compare, pair by pair, for its page; and all of it as JSON values."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from harness_boards import standing
 from harness_boards import statistics as st
 
 if TYPE_CHECKING:
@@ -55,3 +57,58 @@ def pairs(section: Ranked) -> dict[str, Any]:
         found.append((v.first, v.second, v.sign, v.cases, v.clusters, *figures))
     labels = [s.row.label for s in section.rows]
     return {"labels": labels, "level": round(1 - st.LEVEL, 6), "pairs": found}
+
+
+def plain(section: Ranked) -> dict[str, Any]:
+    """Rows with their figures by case, cases, and all pairs."""
+    from harness_boards.sections.base import exact, exacts, plain_row
+
+    grid = section.grid
+    mean = st.over_seeds(section.told(grid))
+    truths = st.over_seeds(grid.truth.transpose(1, 0, 2).reshape(len(grid.cases), -1))
+    return {
+        "kind": section.kind,
+        "title": section.title,
+        "about": section.about,
+        "quantity": asdict(section.quantity),
+        "seeds": list(grid.seeds),
+        "cases": [
+            {
+                "task": c.task,
+                "case": c.name,
+                "facts": dict(c.facts),
+                "truth": exact(t),
+                "params": dict(c.params),
+                "cluster": c.cluster,
+            }
+            for c, t in zip(grid.cases, truths.tolist(), strict=True)
+        ],
+        "rows": [
+            plain_row(s.row, standing.figures(s))
+            | {"marks": dict(s.marks or {}), "by_case": exacts(mean[i].tolist())}
+            for i, s in enumerate(section.rows)
+        ],
+        "pairs": [
+            {
+                "first": v.first,
+                "second": v.second,
+                "cases": v.cases,
+                "clusters": v.clusters,
+                "difference": exact(v.difference),
+                "low": exact(v.low),
+                "high": exact(v.high),
+                "p": exact(v.p),
+                "holm": exact(v.holm),
+            }
+            for v in section.verdicts
+        ],
+        "clusters": section.clusters,
+        "p": exact(section.p),
+        **(
+            {"tolerance": section.rule.tolerance, "ceiling": section.rule.ceiling}
+            if section.rule
+            else {}
+        ),
+        "notes": list(section.notes),
+        "reading": section.reading,
+    }

@@ -73,11 +73,9 @@ def of_ranked(section: Ranked) -> Heat | None:
     )
     columns = tuple((n, f"{len(m)} case{'s' * (len(m) != 1)}") for n, m in groups.items())
     ceiling = section.rule.ceiling if section.rule else None
-    said = (
-        f"Mean |error|{section.unit} cut at {ceiling:g}: the deeper the colour, the nearer to the truth."
-        if ceiling
-        else f"Mean {section.words}{section.unit}: the deeper the colour, the better within its column."
-    )
+    said = f"Mean {section.words}{section.unit}: the deeper the colour, the better in its column."
+    if ceiling:
+        said = f"Mean |error|{section.unit} cut at {ceiling:g}: the deeper the colour, the smaller."
     return Heat(columns, lines, said)
 
 

@@ -8,20 +8,10 @@ import numpy as np
 
 from harness.tables import number
 from harness_boards import svg
+from harness_boards.axes import beyond, locate, reach
 from harness_boards.html import Drawing
 from harness_boards.lines import Line, Panel
-from harness_boards.plots import (
-    MOST,
-    SHOWN,
-    WIDTH,
-    Plots,
-    beyond,
-    locate,
-    names,
-    reach,
-    style,
-    swatch,
-)
+from harness_boards.plots import MOST, SHOWN, WIDTH, Plots, names, style, swatch
 
 BAND = 0.15
 """Opacity of a band."""

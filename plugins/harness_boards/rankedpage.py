@@ -28,6 +28,7 @@ def page(section: Ranked, view: View) -> Markup:
         "ranked.html",
         section=section,
         identity=view.identity,
+        home=view.home,
         rows=lines[:split] or lines,
         others=[
             (line, s.apart, brief(s.score, reach(s.interval)) if s.score is not None else "–")

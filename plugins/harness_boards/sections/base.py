@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from harness import Quantity, Record, UsageError, unknown_name
-from harness.tables import Table, matches
+from harness.tables import Table, matches, number
 from harness_boards import html
 from harness_boards.clusters import BY_TASK, Clusters
 from harness_boards.contents import Contents
@@ -61,6 +61,7 @@ class View:
     identity: str
     made: Sequence[Provenance]
     contents: Contents
+    home: str = ""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -209,6 +210,12 @@ def exact(value: Any) -> Any:
 def exacts(values: Iterable[Any]) -> list[Any]:
     """`exact` of each."""
     return [exact(v) for v in values]
+
+
+def bounds_of(row: Mapping[str, Any], name: str) -> str:
+    """The interval of a figure of a row of `plain`, for the difference of two boards."""
+    low, high = row.get(f"{name}_interval") or (None, None)
+    return "" if low is None or high is None else f" [{number(low)}, {number(high)}]"
 
 
 def told(row: Mapping[str, Any]) -> Iterator[str]:

@@ -4,7 +4,7 @@ cost."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from harness import Quantity, Record
 from harness.tables import Cell, Column, Table, number
-from harness_boards import findings, rankedpage, standing
+from harness_boards import comparison, findings, rankedpage, standing
 from harness_boards import statistics as st
 from harness_boards.contents import Contents
 from harness_boards.grid import Grid, build
@@ -23,11 +23,9 @@ from harness_boards.sections.base import (
     Definition,
     Section,
     View,
+    bounds_of,
     chosen,
-    exact,
-    exacts,
     lines,
-    plain_row,
     told,
 )
 from harness_boards.signflips import grouped
@@ -326,55 +324,7 @@ class Ranked(Section):
 
     def plain(self) -> dict[str, Any]:
         """Rows with their figures by case, cases, and all pairs."""
-        grid = self.grid
-        mean = st.over_seeds(self.told(grid))
-        truths = st.over_seeds(grid.truth.transpose(1, 0, 2).reshape(len(grid.cases), -1))
-        return {
-            "kind": self.kind,
-            "title": self.title,
-            "about": self.about,
-            "quantity": asdict(self.quantity),
-            "seeds": list(grid.seeds),
-            "cases": [
-                {
-                    "task": c.task,
-                    "case": c.name,
-                    "facts": dict(c.facts),
-                    "truth": exact(t),
-                    "params": dict(c.params),
-                    "cluster": c.cluster,
-                }
-                for c, t in zip(grid.cases, truths.tolist(), strict=True)
-            ],
-            "rows": [
-                plain_row(s.row, standing.figures(s))
-                | {"marks": dict(s.marks or {}), "by_case": exacts(mean[i].tolist())}
-                for i, s in enumerate(self.rows)
-            ],
-            "pairs": [
-                {
-                    "first": v.first,
-                    "second": v.second,
-                    "cases": v.cases,
-                    "clusters": v.clusters,
-                    "difference": exact(v.difference),
-                    "low": exact(v.low),
-                    "high": exact(v.high),
-                    "p": exact(v.p),
-                    "holm": exact(v.holm),
-                }
-                for v in self.verdicts
-            ],
-            "clusters": self.clusters,
-            "p": exact(self.p),
-            **(
-                {"tolerance": self.rule.tolerance, "ceiling": self.rule.ceiling}
-                if self.rule
-                else {}
-            ),
-            "notes": list(self.notes),
-            "reading": self.reading,
-        }
+        return comparison.plain(self)
 
     @classmethod
     def state(cls, row: Mapping[str, Any]) -> str:
@@ -384,7 +334,7 @@ class Ranked(Section):
         score = "–" if row["score"] is None else number(row["score"])
         marks = "".join(f", {n} {mark}" for mark, n in row.get("marks", {}).items())
         place = row.get("apart") or f"rank {ranks} {row['tie'] or ''}"
-        said = [f"{place} {score} ({row['done']}{marks})"]
+        said = [f"{place} {score}{bounds_of(row, 'score')} ({row['done']}{marks})"]
         if row.get("violations"):
             said.append(f"{row['violations']} violations")
         return "; ".join([*said, *told(row)])

@@ -24,6 +24,7 @@ from harness_boards.sections.base import (
     Definition,
     Section,
     View,
+    bounds_of,
     chosen,
     exacts,
     lines,
@@ -282,7 +283,8 @@ class Validity(Section):
     def state(cls, row: Mapping[str, Any]) -> str:
         """Spearman's correlation, and over how many points."""
         value = row["spearman"]
-        said = f"{'–' if value is None else number(value)} ({row['points']})"
+        shown = "–" if value is None else number(value)
+        said = f"{shown}{bounds_of(row, 'spearman')} ({row['points']})"
         return "; ".join([said, *told(row)])
 
     def records(self, groups: Groups) -> list[list[Record]]:
@@ -308,6 +310,7 @@ class Validity(Section):
             "validity.html",
             section=self,
             identity=view.identity,
+            home=view.home,
             rows=table_of([p.row for p in self.rows], self._figures_of()),
             heads=HEADS,
             tall=len(self.rows) > TALL,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness import Curve, UsageError
-from harness_boards import page, plots, report, site
+from harness_boards import axes, page, report, site
 
 TOML = '[[sections]]\nkind = "curves"\ntitle = "over d"\n'
 
@@ -80,6 +80,6 @@ def test_an_axis_is_cut_at_robust_limits_and_says_how_many_lie_beyond(board, rec
     found = report.make(board(records, f'{TOML}x = "d"\n')).sections[0]
     html = page.page(report.make(board(records, f'{TOML}x = "d"\n'))).decode()
     assert "(1 points off the scale)" in html or "(1 point off the scale)" in html
-    low, high, off = plots.reach(found.panels[0].lines[0].y)
+    low, high, off = axes.reach(found.panels[0].lines[0].y)
     assert (low, off) == (0.0, 1)
     assert 37 < high < 160
