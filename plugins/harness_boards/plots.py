@@ -266,9 +266,11 @@ def _score_axis(section: Ranked) -> str:
 
 
 def _cost(section: Ranked, colours: list[int | None], names: Iterator[str]) -> list[Drawing]:
-    """Score against time, with the front of rows that none beats in both."""
+    """Score against time of the ranked rows, with the front of those that none beats in both."""
     there = [
-        (s, c) for s, c in zip(section.rows, colours, strict=True) if s.cost and s.score is not None
+        (s, c)
+        for s, c in zip(section.rows, colours, strict=True)
+        if s.cost and s.score is not None and not s.apart
     ]
     if len(there) < 2:
         return []
