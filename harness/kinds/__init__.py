@@ -2,10 +2,12 @@
 
 from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind
+from harness.kinds.blocks import BlockCounts, BlockSequences, CodeLengths
 from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
 from harness.kinds.fields import added, array, offsets, strings
 from harness.kinds.graphs import Graph, Links, simple_edges
 from harness.kinds.heads import HeadStates
+from harness.kinds.kernels import Kernels, StateFutures
 from harness.kinds.language import (
     AttentionMaps,
     AttentionProfile,
@@ -29,7 +31,10 @@ __all__ = [
     "Activations",
     "AttentionMaps",
     "AttentionProfile",
+    "BlockCounts",
+    "BlockSequences",
     "ChannelLogLikelihoods",
+    "CodeLengths",
     "ConceptItems",
     "ConceptVectors",
     "ConditionedSamples",
@@ -40,6 +45,7 @@ __all__ = [
     "Graph",
     "HeadStates",
     "HiddenStates",
+    "Kernels",
     "Kind",
     "LabelLogProbabilities",
     "LabelledSamples",
@@ -58,6 +64,7 @@ __all__ = [
     "Samples",
     "Scale",
     "Split",
+    "StateFutures",
     "StimulusPath",
     "Structures",
     "TokenLaws",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from typing import ClassVar, Self
 
 import numpy as np
@@ -28,6 +30,7 @@ class HeadStates(Kind):
     ids (items,) : the tokens, from 0 to v - 1.
     bias (v,) : of the output layer, where it has one.
     true (items, v) : the law that each token was drawn from, where it is known.
+    weights (items,) : how often each item comes, up to a common factor; all alike where left out.
     """
 
     whole: ClassVar[tuple[str, ...]] = ("v",)
@@ -38,9 +41,20 @@ class HeadStates(Kind):
     offsets: Ints = offsets()
     bias: Floats | None = array("v", default=None)
     true: Floats | None = array("items v", default=None)
+    weights: Floats | None = array("items", default=None)
 
     def check(self) -> None:
-        """Refuse tokens that do not exist, and true laws that are not distributions."""
+        """Refuse tokens that do not exist, true laws that are not distributions, and weights
+        without mass.
+        """
+        if self.weights is not None and (self.weights.min() < 0 or not self.weights.any()):
+            row = int(self.weights.argmin())
+            raise DataError(
+                "HeadStates.weights",
+                f"{self.weights[row]:g}",
+                "weights from 0 up, and some mass",
+                row,
+            )
         v = len(self.w)
         wrong = (self.ids < 0) | (self.ids >= v)
         if wrong.any():
@@ -68,3 +82,18 @@ class HeadStates(Kind):
         cuts = np.concatenate([[0], np.cumsum(rng.integers(6, 12, size=n))])
         h, w = (on_grid(rng.normal(size=(count, 3))) for count in (cuts[-1], 5))
         return cls(h, w, rng.integers(5, size=cuts[-1]), cuts)
+
+    @classmethod
+    def forms(cls, rng: np.random.Generator, n: int = 48) -> Iterator[Self]:
+        """States alone; and with the laws of the data, and weights."""
+        yield cls.example(rng, n)
+        plain = cls.example(rng, n)
+        items = len(plain.h)
+        true = rng.dirichlet(np.ones(len(plain.w)), size=items)
+        yield dataclasses.replace(plain, true=true, weights=1 + rng.random(items))
+
+    @classmethod
+    def known(cls, rng: np.random.Generator, n: int) -> Iterator[tuple[str, float, Self]]:
+        """Laws that are certain or uniform, half each: half of ln 4 nats."""
+        h = np.where(rng.random((n, 1)) < 0.5, 1e3, 0.0) * np.eye(4)[rng.integers(4, size=n)]
+        yield "entropy", float(np.log(4)) / 2, cls(h, np.eye(4), np.zeros(n, int), np.arange(n + 1))

@@ -183,6 +183,8 @@ class PointedAttention(Kind):
     rule: str = ""
     network: str = ""
 
+    NEAR: ClassVar[int] = NEAR
+    BYTE_RULES: ClassVar[tuple[str, ...]] = BYTE_RULES
     PER_ROW: ClassVar[tuple[str, ...]] = (
         "entropy",
         "inside",

@@ -9,8 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness import Incompatible, TokenSequences, UsageError, pointer_groups, pointer_targets
-from harness.kinds.pointers import BYTE_RULES
+from harness import (
+    Incompatible,
+    PointedAttention,
+    TokenSequences,
+    UsageError,
+    pointer_groups,
+    pointer_targets,
+)
 from harness_lm.network import Bias
 from harness_lm.rows import tiles
 from harness_lm.settings import Dial, Pointing
@@ -26,7 +32,7 @@ def refuse_rule(rule: str, data: TokenSequences, *, native: bool) -> None:
     ``native`` says that the tokens are the symbols of the data.
     """
     pointer_targets(np.zeros(1, np.int64), rule)
-    if rule in BYTE_RULES and (data.alphabet != "bytes" or not native):
+    if rule in PointedAttention.BYTE_RULES and (data.alphabet != "bytes" or not native):
         found = "byte pairs or pieces of words" if data.alphabet == "bytes" else "codes"
         raise Incompatible(
             f"the rule {rule!r} reads bytes of text, but the tokens are {found}; wanted text with "

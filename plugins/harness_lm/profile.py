@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from harness import AttentionProfile, Floats, Incompatible, Ints, PointedAttention
-from harness.kinds.pointers import NEAR
 from harness_lm.rows import pointed_rows, row_entropies
 
 CHUNK = 256
@@ -66,7 +65,7 @@ class PointedRows:
 
     def __init__(self, n: int, layers: int, heads: int, t: int) -> None:
         self._rows = {name: np.zeros((n, layers, heads, t)) for name in PointedAttention.PER_ROW}
-        self._near = np.zeros((n, layers, heads, min(NEAR, t)))
+        self._near = np.zeros((n, layers, heads, min(PointedAttention.NEAR, t)))
         self._counts = np.zeros((n, t), np.int64)
         self._log_p, self._top = np.zeros((2, n, t))
         self._targets = torch.zeros(0)
