@@ -40,7 +40,9 @@ def differ(losses: Floats, grid: Grid) -> st.Friedman | None:
     if not len(losses) or not common.any():
         return None
     over_cases, clusters = losses[:, common], grid.clusters[common]
-    names = np.unique(clusters)
-    over_clusters = np.stack([over_cases[:, clusters == c].mean(axis=1) for c in names], axis=1)
     found = st.friedman(over_cases)
+    names = np.unique(clusters)
+    if len(names) == len(clusters):
+        return found
+    over_clusters = np.stack([over_cases[:, clusters == c].mean(axis=1) for c in names], axis=1)
     return replace(found, p=st.friedman(over_clusters).p)

@@ -374,7 +374,7 @@ class _Reader:
             return f"status {r.status.value} {'without' if r.value is None else 'with'} a value"
         if r.stderr is not None and r.stderr < 0:
             return f"stderr {r.stderr}; wanted a number from 0 up"
-        if any(c is not None and not 0 <= c < math.inf for c in (getattr(r, n) for n in COSTS)):
+        if any(c is not None and not 0 <= c < math.inf for c in map(vars(r).get, COSTS)):
             return "a negative or infinite cost"
         for name in (*r.scores, *r.truths):
             if name not in self.quantities:
