@@ -146,7 +146,15 @@ def _wanted(registry: Registry, request: Request) -> tuple[list[Component], list
         else:
             offered = (c for name in request.plugins for c in registry.of_plugin(name, role))
             found[role] = _unique(offered) or registry.matching(role, "*")
+            if role == "task":
+                found[role] = [task for task in found[role] if _joins(task, request)]
     return found["task"], found["estimator"]
+
+
+def _joins(task: Component, request: Request) -> bool:
+    """Whether a task that is not named joins: unless it reads files that nothing was said about."""
+    said = (task.name, task.name.rpartition("/")[2])
+    return task.spec.plan or any(name in request.params for name in said)
 
 
 def _unique(components: Iterable[Component]) -> list[Component]:

@@ -68,7 +68,7 @@ def test_every_verbs_help_is_in_the_docs(monkeypatch):
 LAYERS = (
     "compiled errors files folders kinds outputs settings specs quantities seeds hookspecs measure machine "
     "sources surroundings threads",
-    "params records correlation long_work wire",
+    "params records correlation long_work wire tabular columns",
     "components",
     "registry functions verbs units seals reading",
     "naming plan",
@@ -140,6 +140,9 @@ def test_plugins_import_the_public_door_and_never_each_other(file):
                 "tables",
                 "commands",
                 "compiled",
+                "files",
+                "tabular",
+                "columns",
             ), f"{name} is not public"
 
 

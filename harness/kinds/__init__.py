@@ -4,8 +4,8 @@ from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind
 from harness.kinds.blocks import BlockCounts, BlockSequences, CodeLengths
 from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
-from harness.kinds.fields import added, array, offsets, strings
-from harness.kinds.graphs import Graph, Links, simple_edges
+from harness.kinds.fields import added, array, offsets, strings, whole_numbers
+from harness.kinds.graphs import Graph, Links, check_nodes, simple_edges
 from harness.kinds.heads import HeadStates
 from harness.kinds.kernels import Kernels, StateFutures
 from harness.kinds.language import (
@@ -22,12 +22,14 @@ from harness.kinds.networks import Activations
 from harness.kinds.perception import DifferenceScaling, Scale, StimulusPath, near_triplets
 from harness.kinds.pointers import PointedAttention, pointer_groups, pointer_targets
 from harness.kinds.preferences import Preferences, PreferenceSource, RewardPredictions
+from harness.kinds.saved import HEADER
 from harness.kinds.sequences import PairedSequences, RateProblem, TokenLaws
 from harness.kinds.split import Split
 from harness.kinds.text import LabelledText, LabelLogProbabilities, ReferencedText
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
 
 __all__ = [
+    "HEADER",
     "Activations",
     "AttentionMaps",
     "AttentionProfile",
@@ -72,10 +74,12 @@ __all__ = [
     "TokenSequences",
     "added",
     "array",
+    "check_nodes",
     "near_triplets",
     "offsets",
     "pointer_groups",
     "pointer_targets",
     "simple_edges",
     "strings",
+    "whole_numbers",
 ]

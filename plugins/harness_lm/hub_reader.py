@@ -175,7 +175,7 @@ class HubReader:
                 f"{self.model.config.model_type}: returns no attention maps, even with the eager "
                 "implementation"
             )
-        return torch.stack([a.float() for a in found], 1)
+        return torch.stack(list(found), 1)
 
     def describe(self) -> str:
         """See `harness_lm.reading.Reader`. What is not known is left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -30,6 +31,9 @@ from harness_lm.runtime import Result, halving
 from harness_lm.tokens import Tokens
 from harness_lm.training import pieces
 
+LOG = logging.getLogger("harness.lm")
+HALF = 1e-4
+"""Rounding of a number from which on it is one of half precision."""
 BATCH = 32
 """Windows that are read together."""
 
@@ -211,7 +215,7 @@ def attention_maps(reader: Reader, tokens: Tokens, limit: int) -> AttentionMaps:
 
     def work(batch: int) -> Floats:
         found = [
-            reader.maps(_read(reader, tokens, group)[0]).double().cpu().numpy()
+            _rounded(reader.maps(_read(reader, tokens, group)[0]))
             for group in _groups(chosen, batch)
         ]
         return np.concatenate(found)
@@ -221,6 +225,23 @@ def attention_maps(reader: Reader, tokens: Tokens, limit: int) -> AttentionMaps:
     return AttentionMaps(
         np.where(broken[..., None], 0.0, a), broken=broken if broken.any() else None
     )
+
+
+def _rounded(maps: Tensor) -> Floats:
+    """Maps in double precision; rows of half precision that its rounding takes off one are divided
+    by their sums, and a note says so.
+    """
+    a = _plain(maps)
+    eps = torch.finfo(maps.dtype).eps
+    sums = a.sum(-1, keepdims=True)
+    if eps < HALF or (np.abs(sums - 1) > eps).any():
+        return a
+    LOG.warning(
+        "attention maps of %s sum to one within %.1g, its rounding: rows are divided by their sums",
+        str(maps.dtype).removeprefix("torch."),
+        eps,
+    )
+    return np.asarray(a / sums)
 
 
 def watched_maps(reader: Reader, ids: Tensor) -> Tensor:

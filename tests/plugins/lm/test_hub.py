@@ -295,3 +295,13 @@ def test_the_dial_of_a_checkpoint(which, request):
     assert np.abs(after - before - 6.0).max() < 1e-2
     maps = run("-maps", CODES, dial=1.0, dial_bias="targets", **how)
     assert np.abs(np.triu(maps.a, 1)).max() == 0
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_maps_of_half_precision_are_distributions(gpt2, dtype, caplog):
+    """Their rows sum to one within the rounding of the type: more than double precision takes."""
+    maps = run("-maps", CODES, model=gpt2, limit=3, dtype=dtype)
+    np.testing.assert_allclose(maps.a.sum(-1), 1.0, atol=1e-12)
+    exact = run("-maps", CODES, model=gpt2, limit=3)
+    assert np.abs(maps.a - exact.a).mean() < 0.05
+    assert f"attention maps of {dtype} sum to one within" in caplog.text
