@@ -116,7 +116,8 @@ def from_setup(plugin: str, setup: Mapping[str, Any], own: dict[str, Any]) -> Re
     own["status"] = Status(own["status"]) if "status" in own else Status.OK
     if "notes" in own:
         own["notes"] = tuple(own["notes"])
-    own["scores"] = {str(k): float(v) for k, v in own["scores"].items()} if "scores" in own else {}
+    for name in ("scores", "truths"):
+        own[name] = {str(k): float(v) for k, v in own[name].items()} if name in own else {}
     own.setdefault("source", own["case"])
     own.setdefault("facts", {})
     own.setdefault("diagnostics", {})

@@ -75,6 +75,8 @@ class Recorder:
             error=error,
             scores=result.scores,
             facts=dict(case.facts) if case else {},
+            cluster=case.cluster if case else "",
+            truths=self._truths(case, result, quantity),
             diagnostics=plain.diagnostics(outcome.diagnostics),
             cause=None if result.cause is None else plain.text(result.cause, plain.LONGEST_CAUSE),
             notes=tuple(plain.texts(outcome.notes)),
@@ -91,6 +93,13 @@ class Recorder:
             machine=machine.name(outcome.card),
             started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         )
+
+    @staticmethod
+    def _truths(case: Case | None, result: CaseResult, quantity: str) -> dict[str, float]:
+        """What is known of the scores beside the value."""
+        if case is None:
+            return {}
+        return {k: v for k, v in case.truth.items() if k in result.scores and k != quantity}
 
     def _sources(self, path: Path) -> dict[str, str]:
         if str(path) not in self._source_digests:

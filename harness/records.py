@@ -42,7 +42,8 @@ class Record:
 
     ``value``, ``stderr``, ``truth`` and ``error`` (value - truth) may be infinite; they are None
     where there is none. ``scores`` holds all quantities that the task scored, ``value`` the first
-    of them. ``notes`` are warnings that plugins logged on the way. ``wall_s``, ``cpu_s`` and
+    of them, and ``truths`` what is known of the others. ``cluster`` is that of the case, where its
+    task names one. ``notes`` are warnings that plugins logged on the way. ``wall_s``, ``cpu_s`` and
     ``peak_mib`` (memory beyond what was held before) are the estimator's; cases of one source share
     one run of it. ``prefix_s`` is the time of loading and models. ``threads`` is what each process
     computed on; ``recipe`` the recipe of ``key`` (`harness.identity`).
@@ -81,6 +82,8 @@ class Record:
     versions: Mapping[str, str] = field(default_factory=dict)
     machine: str = ""
     started: str = ""
+    cluster: str = ""
+    truths: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if CURVE in self.diagnostics:
@@ -101,7 +104,8 @@ class Record:
 
     def to_json(self) -> str:
         """One line of standard JSON, fields in order; infinities as ``"inf"`` and ``"-inf"``."""
-        return _JSON.encode({name: _plain(getattr(self, name)) for name in _FIELDS})
+        found = {name: _plain(getattr(self, name)) for name in _FIELDS}
+        return _JSON.encode({k: v for k, v in found.items() if v or k not in _WHERE_GIVEN})
 
     @classmethod
     def from_json(cls, line: str) -> Record:
@@ -112,7 +116,8 @@ class Record:
             raw["models"], raw["notes"] = tuple(raw["models"]), tuple(raw.get("notes", ()))
             for name in ("value", "stderr", "truth", "error"):
                 raw[name] = None if raw.get(name) is None else float(raw[name])
-            raw["scores"] = {k: float(v) for k, v in raw.get("scores", {}).items()}
+            for name in ("scores", "truths"):
+                raw[name] = {k: float(v) for k, v in raw.get(name, {}).items()}
             return cls(**raw)
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise UsageError(f"not a record: {error}: {line[:80]}") from error
@@ -127,6 +132,8 @@ class Record:
 
 
 _FIELDS = tuple(f.name for f in fields(Record))
+_WHERE_GIVEN = frozenset({"cluster", "truths"})
+"""Fields that a record states only where it has them, as those of older releases do not."""
 _JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
 
 

@@ -239,6 +239,9 @@ class Case:
     data : the data, or a function without arguments that loads them.
     source : names the data; cases of one source share them, and an estimator runs once for all
         of them. The id where not given.
+    cluster : names what is independent of all else: cases of one cluster (shapes of one family,
+        rates of one data set) share their errors, and boards count them as one. The source where
+        not given.
     truth : known values by quantity name.
     facts : the coordinates of the case (data set, rate, dimension ...): columns of tables and
         axes of plots.
@@ -253,6 +256,7 @@ class Case:
     id: str
     data: Kind | Callable[[], Kind]
     source: str = ""
+    cluster: str = ""
     truth: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, str | int | float] = field(default_factory=dict)
     accepts: tuple[type[Output], ...] = ()

@@ -49,15 +49,23 @@ class Card:
     failures: tuple[Failure, ...]
     notes: tuple[tuple[str, int], ...]
     verdicts: Mapping[str, list[str]] = field(default_factory=dict)
+    manual: str = ""
+    """Address of the page of its plugin: what it measures, and when to trust it."""
+
+
+OURS = "infoharness"
+"""The distribution whose plugins have a page in this repository."""
 
 
 def card(
     row: Row, made: Provenance, contents: Contents, verdicts: Mapping[str, list[str]] | None = None
 ) -> Card:
     """What stands behind a row."""
+    ours = contents.distributions.get(row.plugin) == OURS
     facts = (*_who(row, contents), *_parameters(row), *_tasks(made), *_circumstances(made))
     failures = tuple(_failure(*failure) for failure in made.failures)
-    return Card(row.label, made.commands, facts, failures, made.notes, verdicts or {})
+    manual = f"../../docs/plugins/{row.plugin}.md" if ours else ""
+    return Card(row.label, made.commands, facts, failures, made.notes, verdicts or {}, manual)
 
 
 def _who(row: Row, contents: Contents) -> Iterator[Fact]:

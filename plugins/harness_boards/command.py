@@ -24,6 +24,7 @@ from harness.tables import Cell, Column, Table, to_terminal, to_text
 from harness_boards import (
     building,
     definition,
+    html,
     judging,
     lock,
     report,
@@ -99,7 +100,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="difference of mean ranks to resolve (default: 1)",
     )
     judging.add_arguments(verbs["check"])
-    verbs["diff"].add_argument("--format", choices=("table", "markdown"), default="table", help=how)
+    verbs["diff"].add_argument(
+        "--format", choices=("table", "markdown", "html"), default="table", help=how
+    )
     verbs["requirements"].add_argument(
         "--base", required=True, metavar="COMMIT", help="the records that changed since a commit"
     )
@@ -174,12 +177,12 @@ def _plan(args: argparse.Namespace) -> int:
         options.say(f"no resolution yet: {error}")
         return 0
     for section in sections:
-        if isinstance(section, Ranked) and section.friedman and section.friedman.critical:
-            rows, cases = len(section.friedman.places), section.friedman.cases
+        if isinstance(section, Ranked) and len(section.ranked) > 1:
+            rows = len(section.ranked)
             print(
-                f"{section.title}: {rows} rows on {cases} cases resolve mean ranks "
-                f"{section.friedman.critical:.2f} apart; "
-                f"{args.gap:g} apart needs {st.cases_needed(rows, args.gap)} cases"
+                f"{section.title}: {rows} rows on {section.clusters} clusters resolve mean ranks "
+                f"{st.nemenyi(rows, section.clusters):.2f} apart; {args.gap:g} apart needs "
+                f"{st.clusters_needed(rows, args.gap)} clusters"
             )
     return 0
 
@@ -268,6 +271,11 @@ def _diff(args: argparse.Namespace) -> int:
             _sections(folder.get(name)) for folder in (_boards_in(args.old), _boards_in(args.new))
         )
         changes += [(name, *change) for change in report.changes(old, new)]
+    if args.format == "html":
+        title = f"{len(changes)} row{'s' * (len(changes) != 1)} changed"
+        places = {"old": args.old.name, "new": args.new.name}
+        sys.stdout.write(html.render("diff.html", title=title, rows=changes, **places))
+        return 0
     if not changes:
         print("no row changed")
         return 0

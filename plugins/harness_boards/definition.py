@@ -40,12 +40,13 @@ WHAT: dict[str, type] = {
     "estimators": list,
     "params": dict,
 }
-KEYS: dict[str, type] = {
+KEYS: dict[str, Any] = {
     "title": str,
     "about": str,
     "seeds": list,
     "timeout": int,
     "memory": int,
+    "listed": bool,
     **WHAT,
     "paths": list,
     "sections": list,
@@ -64,6 +65,8 @@ class Board:
     timeout: int | None = None
     memory: int | None = None
     sections: tuple[Definition, ...] = ()
+    listed: bool = True
+    """Whether the index of boards names it."""
 
     @property
     def name(self) -> str:
@@ -129,6 +132,7 @@ def load(folder: Path) -> Board:
         raw.get("timeout"),
         raw.get("memory"),
         tuple(define(s, f"{file}: [[sections]]") for s in raw.get("sections", ())),
+        raw.get("listed", True),
     )
 
 

@@ -82,6 +82,14 @@ class Expectations:
             return f"case {r.case!r} is not one of this board's ({some}, ...)"
         if known.source and r.source != known.source:
             return f"source {r.source!r}; wanted {known.source!r}"
+        if r.cluster and r.cluster != known.cluster:
+            return f"cluster {r.cluster!r}; wanted {known.cluster!r}"
+        for name, value in r.truths.items():
+            stated = known.truth.get(name)
+            if name not in known.varies and (
+                stated is None or not math.isclose(value, stated, rel_tol=CLOSE, abs_tol=CLOSE)
+            ):
+                return f"truth {value:.12g} of {name}; wanted {stated}"
         for name in sorted(known.facts.keys() | r.facts.keys()):
             if name not in known.varies and known.facts.get(name) != r.facts.get(name):
                 return f"fact {name} is {r.facts.get(name)!r}; wanted {known.facts.get(name)!r}"

@@ -24,6 +24,8 @@ class Head:
     unit: str = ""
     first: str = "ascending"
     left: bool = False
+    more: bool = False
+    """Shown on demand."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Figure:
     small: str = ""
     marks: tuple[str, ...] = ()
     heard: str = ""
+    full: str = ""
+    """All digits, for those who point at it."""
 
     @property
     def sorts_by(self) -> str | None:
@@ -69,9 +73,37 @@ class Figure:
         """Names for the style sheet."""
         return " ".join(filter(None, (self.names, "best" * self.best)))
 
+    def moved(self) -> Figure:
+        """One of a column that is shown on demand."""
+        return replace(self, names=f"{self.names} more".strip())
+
     def marked(self) -> Figure:
         """The best of its column."""
         return replace(self, best=True)
+
+
+DIGITS = 2
+"""Digits that are shown of a figure whose noise is not known."""
+
+
+def brief(value: float, noise: float | None = None) -> str:
+    """A figure with as many digits as can be read: down to the first that its noise moves, and two
+    at least."""
+    if value == 0 or not math.isfinite(value):
+        return number(value) if value else "0"
+    size = math.floor(math.log10(abs(value)))
+    digits = DIGITS
+    if noise and noise > 0:
+        digits = min(max(size - math.floor(math.log10(noise)) + 1, DIGITS), 4)
+    decimals = digits - 1 - size
+    if not -4 <= size < 5:
+        return f"{value:.{digits - 1}e}".replace("e-0", "e-").replace("e+0", "e")
+    return f"{round(value, decimals):.{max(decimals, 0)}f}"
+
+
+def reach(interval: Interval | None) -> float | None:
+    """Half of an interval: what its middle may be off by."""
+    return None if interval is None else (interval[1] - interval[0]) / 2
 
 
 @dataclass(frozen=True)
@@ -94,8 +126,9 @@ class Bars:
         """An interval, drawn and in words; it sorts by its lower end."""
         if interval is None:
             return Figure("")
-        small = f"{number(interval[0])} to {number(interval[1])}"
-        return Figure("", interval[0], bar=self._bar(value, interval), small=small)
+        small = f"{brief(interval[0], reach(interval))} to {brief(interval[1], reach(interval))}"
+        full = f"{interval[0]:.6g} to {interval[1]:.6g}"
+        return Figure("", interval[0], bar=self._bar(value, interval), small=small, full=full)
 
     def _bar(self, value: float | None, interval: Interval) -> Bar | None:
         if value is None:
@@ -119,21 +152,26 @@ class Line:
     label: str
     words: str
     figures: Sequence[Figure]
+    index: int
 
 
 def table_of(rows: Iterable[Row], figures: Iterable[Sequence[Figure]]) -> list[Line]:
     """The lines of a standing table."""
     return [
-        Line(row.label, " ".join((*row.models, row.estimator)), cells)
-        for row, cells in zip(rows, figures, strict=True)
+        Line(row.label, " ".join((*row.models, row.estimator)), cells, i)
+        for i, (row, cells) in enumerate(zip(rows, figures, strict=True))
     ]
 
 
 def best_of(
     keys: Iterable[tuple[int, float | str | None]], badness: Callable[[float], float]
 ) -> list[int]:
-    """Who is best; nobody where all are alike."""
+    """Who is best; nobody where more than a few are, or half of all."""
     known = [(i, badness(k)) for i, k in keys if k is not None and not isinstance(k, str)]
     low = min((b for _, b in known), default=math.inf)
     winners = [i for i, b in known if b <= low]
-    return winners if len(winners) < len(known) else []
+    return winners if len(winners) <= min(FEW, len(known) // 2) else []
+
+
+FEW = 3
+"""Figures of a column that are marked as its best; a mark on more says nothing."""

@@ -9,8 +9,8 @@ named.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,12 @@ from numpy.typing import NDArray
 from harness import Record, UsageError
 from harness.commands import Status, row_key
 from harness.tables import label
+from harness_boards.clusters import BY_TASK, Clusters
 
 Floats = NDArray[np.float64]
 INFINITE = "infinite"
+CENSORED = "censored"
+"""The method ran, and what is ranked was not reached: it counts as worst in its case."""
 NOT_RUN = "not run"
 
 
@@ -44,11 +47,17 @@ class Case:
     name: str
     facts: Mapping[str, str | int | float]
     params: Mapping[str, Any]
+    cluster: str = ""
+    """Cases of one cluster of a task are not independent of each other."""
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Arrays (rows, cases, seeds); NaN where there is no figure, and then ``marks`` says why."""
+    """Arrays (rows, cases, seeds); NaN where there is no figure, and then ``marks`` says why.
+
+    ``failed`` runs were made and gave none; those that are ``unsuited`` were ruled out by the data;
+    the others were not made.
+    """
 
     rows: tuple[Row, ...]
     cases: tuple[Case, ...]
@@ -57,24 +66,63 @@ class Grid:
     truth: Floats
     stderr: Floats
     cost: Floats
+    failed: NDArray[np.bool_]
+    unsuited: NDArray[np.bool_]
+    infinite: NDArray[np.bool_]
     marks: tuple[Counter[str], ...]
     notes: tuple[str, ...]
 
     @property
-    def tasks(self) -> NDArray[np.int64]:
-        """The number of each case's task: the strata of the bootstrap."""
-        names = {task: i for i, task in enumerate(dict.fromkeys(c.task for c in self.cases))}
-        return np.array([names[c.task] for c in self.cases], np.int64)
+    def clusters(self) -> NDArray[np.int64]:
+        """The number of each case's cluster."""
+        return numbered([(c.task, c.cluster) for c in self.cases])
+
+    @property
+    def strata(self) -> NDArray[np.int64]:
+        """The number of each cluster's task: what clusters are drawn within."""
+        tasks = dict(zip(self.clusters.tolist(), [c.task for c in self.cases], strict=True))
+        return numbered([tasks[i] for i in range(len(tasks))])
+
+    def chosen(self, order: Sequence[int]) -> Grid:
+        """Some of its rows, in that order."""
+        arrays = ("value", "truth", "stderr", "cost", "failed", "unsuited", "infinite")
+        return replace(
+            self,
+            rows=tuple(self.rows[i] for i in order),
+            marks=tuple(self.marks[i] for i in order),
+            **{name: getattr(self, name)[list(order)] for name in arrays},
+        )
 
 
-def build(records: Iterable[Record], quantity: str, seeds: Iterable[int]) -> Grid:
-    """Arrange the records that measure (or are scored by) ``quantity``.
+def numbered(names: Sequence[Any]) -> NDArray[np.int64]:
+    """Names as numbers, in the order in which they come."""
+    known = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    return np.array([known[name] for name in names], np.int64)
+
+
+def measured(records: Iterable[Record], quantity: str) -> list[Record]:
+    """The records that measure ``quantity``, are scored by it, or should have been: those of a row
+    and task that have it elsewhere."""
+    given = list(records)
+    has = {r.key for r in given if r.quantity == quantity or quantity in r.scores}
+    rows = {(_setup(r)) for r in given if r.key in has and quantity in r.scores}
+    return [r for r in given if r.key in has or _setup(r) in rows]
+
+
+def build(
+    records: Iterable[Record],
+    quantity: str,
+    seeds: Iterable[int],
+    cluster: Clusters = BY_TASK,
+) -> Grid:
+    """Arrange the records of `measured`.
 
     Raises `UsageError` where the protocol of a case differs between records.
     """
-    mine = [r for r in records if r.quantity == quantity or quantity in r.scores]
+    mine = measured(records, quantity)
     rows = rows_of(mine)
     cases: dict[tuple[str, str], Case] = {}
+    named: dict[tuple[str, str], str] = {}
     truths: dict[tuple[str, str, int], tuple[float, Record]] = {}
     first: dict[
         tuple[str, str, int], Record
@@ -83,12 +131,15 @@ def build(records: Iterable[Record], quantity: str, seeds: Iterable[int]) -> Gri
     moved: set[str] = set()
     for r in mine:
         at = (r.task, r.case)
-        cases.setdefault(at, Case(r.task, r.case, r.facts, r.params["task"]))
+        if at not in cases:
+            cases[at] = Case(r.task, r.case, r.facts, r.params["task"])
+        named.setdefault(at, cluster.of(r))  # of the first seed, where a seed changes it
         _same_protocol(first.setdefault((*at, r.seed), r), r)
-        if r.truth is not None:
-            known, by = truths.setdefault((*at, r.seed), (r.truth, r))
-            if known != r.truth and abs(known - r.truth) > 1e-9 * abs(known):
-                raise _mixed(by, r, "truth", known, r.truth)
+        stated = truth_of(r, quantity)
+        if stated is not None:
+            known, by = truths.setdefault((*at, r.seed), (stated, r))
+            if known != stated and abs(known - stated) > 1e-9 * abs(known):
+                raise _mixed(by, r, "truth", known, stated)
         if r.fingerprint and prints.setdefault((*at, r.seed), r.fingerprint) != r.fingerprint:
             moved.add(f"{r.task}:{r.case}")
     seed_at = {
@@ -98,7 +149,7 @@ def build(records: Iterable[Record], quantity: str, seeds: Iterable[int]) -> Gri
     row_at = {key: i for i, key in enumerate(rows)}
     shape = (len(rows), len(cases), len(seed_at))
     value, truth, stderr, cost = (np.full(shape, np.nan) for _ in range(4))
-    ran = np.zeros(shape, bool)
+    ran, failed, unsuited, infinite = (np.zeros(shape, bool) for _ in range(4))
     marks: list[Counter[str]] = [Counter() for _ in rows]
     machine = Counter(r.machine for r in mine if r.wall_s is not None).most_common(1)
     timed = machine[0][0] if machine else ""
@@ -111,14 +162,18 @@ def build(records: Iterable[Record], quantity: str, seeds: Iterable[int]) -> Gri
         ran[i] = True
         found = r.scores.get(quantity, r.value if r.quantity == quantity else None)
         if r.status is not Status.OK or found is None:
-            marks[i[0]][r.status.value if r.status is not Status.OK else "no score"] += 1
+            marks[i[0]][r.status.value if r.status is not Status.OK else CENSORED] += 1
+            unsuited[i] = r.status is Status.INCOMPATIBLE
+            failed[i] = not unsuited[i]
             continue
         if not np.isfinite(found):
             marks[i[0]][INFINITE] += 1
+            failed[i] = infinite[i] = True
             continue
         value[i] = found
+        stated = truth_of(r, quantity)
+        truth[i] = np.nan if stated is None else stated
         if r.quantity == quantity:
-            truth[i] = np.nan if r.truth is None else r.truth
             stderr[i] = np.nan if r.stderr is None else r.stderr
         if r.wall_s is not None and r.machine == timed:
             cost[i] = r.wall_s + (r.prefix_s or 0.0 if r.models else 0.0)
@@ -128,15 +183,23 @@ def build(records: Iterable[Record], quantity: str, seeds: Iterable[int]) -> Gri
             mark[NOT_RUN] = lost
     return Grid(
         tuple(rows.values()),
-        tuple(cases.values()),
+        tuple(replace(c, cluster=named[at]) for at, c in cases.items()),
         tuple(seed_at),
         value,
         truth,
         stderr,
         cost,
+        failed,
+        unsuited,
+        infinite,
         tuple(marks),
         _notes(mine, moved, timed),
     )
+
+
+def truth_of(r: Record, quantity: str) -> float | None:
+    """What a record knows of a quantity: of its value, or of a score beside it."""
+    return r.truth if r.quantity == quantity else r.truths.get(quantity)
 
 
 def _setup(r: Record) -> tuple[Any, ...]:
@@ -177,7 +240,12 @@ def _differing(r: Record, others: list[Record]) -> list[str]:
     """``name=value`` of the parameters in which a row differs from its namesakes."""
     mine = _flat(r)
     theirs = [_flat(o) for o in others]
-    return [f"{k}={v}" for k, v in mine.items() if any(o.get(k) != v for o in theirs)]
+    return [f"{k}={short(v)}" for k, v in mine.items() if any(o.get(k) != v for o in theirs)]
+
+
+def short(value: Any) -> str:
+    """A parameter in a label: six digits of a float are enough to tell settings apart."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _flat(r: Record) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from harness import MissingDependency
-from harness.tables import number
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -52,7 +51,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    made.filters["number"] = number
+    made.filters["ticked"] = ticked
     style, script = _text("assets/page.css"), _text("assets/page.js")
     made.globals |= {
         "style": Markup(style),  # noqa: S704 - files of this package
@@ -75,6 +74,13 @@ def _text(name: str) -> str:
 
 def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def ticked(text: str) -> Markup:
+    """Text, with what stands between backticks as code."""
+    parts = re.split(r"`([^`]+)`", text)
+    codes = (Markup("<code>{}</code>").format(p) if i % 2 else p for i, p in enumerate(parts))
+    return Markup("").join(codes)
 
 
 def safe_json(value: Any) -> Markup:

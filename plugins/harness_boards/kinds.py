@@ -9,6 +9,7 @@ from typing import Any
 
 from harness import UsageError, stream, unknown_name
 from harness_boards import sections
+from harness_boards.clusters import Clusters
 from harness_boards.contents import Contents
 from harness_boards.sections.base import COMMON, Definition, Section
 
@@ -36,6 +37,8 @@ def define(raw: Any, where: str) -> Definition:
     common: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in raw.items() if k in COMMON
     }
+    if "cluster" in raw:
+        common["cluster"] = Clusters.read(raw["cluster"], where)
     return Definition(**common, options=kind.check(raw, where))
 
 
@@ -73,10 +76,10 @@ def check(raw: Any, keys: Mapping[str, Any], where: str) -> None:
     for key, value in raw.items():
         if key not in keys:
             raise UsageError(f"{where}: {unknown_name('key', key, keys)}")
-        if not isinstance(value, keys[key]) or isinstance(value, bool):
-            raise UsageError(
-                f"{where}: {key} is {type(value).__name__}; wanted {keys[key].__name__}"
-            )
+        kinds = keys[key] if isinstance(keys[key], tuple) else (keys[key],)
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            wanted = " or ".join(kind.__name__ for kind in kinds)
+            raise UsageError(f"{where}: {key} is {type(value).__name__}; wanted {wanted}")
         if (
             keys[key] is list
             and key not in ("seeds", "paths", "sections")

@@ -57,6 +57,7 @@ class Case:
     facts: Mapping[str, Any] = field(default_factory=dict)
     varies: tuple[str, ...] = ()
     for_some: bool = False
+    cluster: str = ""
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,12 @@ def _case(by_seed: Mapping[int, Any]) -> Case:
         return {k: _plain(v) for k, v in values.items() if k not in varies}
 
     return Case(
-        source, same(first.truth), same(first.facts), tuple(sorted(varies)), bool(first.accepts)
+        source,
+        same(first.truth),
+        same(first.facts),
+        tuple(sorted(varies)),
+        bool(first.accepts),
+        first.cluster,
     )
 
 
@@ -279,7 +285,7 @@ def to_json(lock: Lock) -> bytes:
 
 def _short(case: Case) -> dict[str, Any]:
     found: dict[str, Any] = {"source": case.source, "truth": case.truth, "facts": case.facts}
-    found |= {"varies": list(case.varies), "for_some": case.for_some}
+    found |= {"varies": list(case.varies), "for_some": case.for_some, "cluster": case.cluster}
     return {k: v for k, v in found.items() if v or (k == "source" and not v)}
 
 
@@ -335,4 +341,5 @@ def _parsed(file: Path) -> Lock:
 def _case_of(raw: dict[str, Any]) -> Case:
     truth = {k: float(v) for k, v in raw.get("truth", {}).items()}
     varies, facts = tuple(raw.get("varies", ())), raw.get("facts", {})
-    return Case(raw["source"], truth, facts, varies, bool(raw.get("for_some")))
+    some, cluster = bool(raw.get("for_some")), str(raw.get("cluster", ""))
+    return Case(raw["source"], truth, facts, varies, some, cluster)

@@ -21,7 +21,7 @@ def page(report: Report, home: str = "") -> bytes:
     """
     made = provenance.of(report)
     parts = [
-        section.page(View(f"s{i}", rows, report.contents))
+        section.page(View(f"s{i}", rows, report.contents, home))
         for i, (section, rows) in enumerate(zip(report.sections, made, strict=True))
     ]
     return html.render(

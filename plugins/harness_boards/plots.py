@@ -1,4 +1,4 @@
-"""Plots of a section for its page: error against facts, cost, critical differences, measures
+"""Plots of a section for its page: error against facts, cost, ranks, measures
 against outcomes."""
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from harness.tables import number
 from harness_boards import statistics as st
 from harness_boards import svg
+from harness_boards.axes import beyond, locate, plain_number, reach, whole_numbers, wide
 from harness_boards.html import Drawing
+from harness_boards.standing import span
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -33,8 +35,6 @@ MOST = 12
 DISTINCT = 10
 """Up to so many values of a fact are drawn as they are; more are gathered in bins."""
 BINS = 5
-WIDE = 30.0
-"""Values that span more than this factor get a logarithmic axis."""
 MARKERS = "osD^vPXh"
 LINES: tuple[Any, ...] = (
     "-",
@@ -67,11 +67,11 @@ def of_ranked(section: Ranked, identity: str) -> Plots:
     panels = list(_panels(section))
     figures = [_against(section, panel, colours, next(drawing)) for panel in panels[:MOST]]
     figures += _cost(section, colours, drawing)
-    figures += _critical(section, colours, drawing)
+    figures += _ranks(section, colours, drawing)
     if not figures:
         return Plots()
     legend = tuple(
-        (section.rows[i].row.label, _swatch(c)) for i, c in enumerate(colours) if c is not None
+        (section.rows[i].row.label, swatch(c)) for i, c in enumerate(colours) if c is not None
     )
     notes = []
     if sum(drawn) > SHOWN:
@@ -96,7 +96,8 @@ def _colours(section: Ranked) -> list[int | None]:
     return [with_figures.index(i) if i in with_figures else None for i in range(len(section.rows))]
 
 
-def _style(colour: int | None) -> dict[str, Any]:
+def style(colour: int | None) -> dict[str, Any]:
+    """How a row is drawn."""
     if colour is None:
         return {"color": svg.REST, "marker": ".", "markersize": 4, "linewidth": 0.8, "zorder": 2}
     return {
@@ -110,13 +111,13 @@ def _style(colour: int | None) -> dict[str, Any]:
 
 
 @cache
-def _swatch(colour: int) -> Markup:
+def swatch(colour: int) -> Markup:
     """A line with its marker, for the legend."""
     with svg.drawing(36, 14) as figure:
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
         axes.set(xlim=(0, 2), ylim=(-1, 1))
-        axes.plot([0.1, 1.0, 1.9], [0, 0, 0], **_style(colour) | {"markevery": [1]})
+        axes.plot([0.1, 1.0, 1.9], [0, 0, 0], **style(colour) | {"markevery": [1]})
         return svg.inline(figure, f"swatch-{colour}", "")
 
 
@@ -168,49 +169,56 @@ def _gathered(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     )
 
 
-def wide(values: Floats) -> bool:
-    """Whether values call for a logarithmic axis."""
-    good = values[np.isfinite(values)]
-    return bool(good.size and good.min() > 0 and good.max() / good.min() > WIDE)
-
-
 def _against(section: Ranked, panel: _Panel, colours: list[int | None], name: str) -> Drawing:
     """Mean |error| with the bias below, or the value, against a fact."""
     accuracy = section.with_truth
     error = section.told(section.grid)[:, panel.cases]
     with svg.drawing(WIDTH, 380 if accuracy else 260) as figure:
         upper = figure.add_axes((0.17, 0.45, 0.79, 0.52) if accuracy else (0.17, 0.17, 0.79, 0.79))
-        x, y = _gathered(panel.x, st.over_seeds(section.size(error)))
+        x, y = _gathered(panel.x, st.over_seeds(section.shown(error)))
         _lines(upper, x, y, colours)
-        if wide(y):
+        low, high, off = reach(y)
+        if wide(np.clip(y, low, high)):
             upper.set_yscale("log")
+        if off:
+            upper.set_ylim(low, high)
         upper.set_ylabel(_score_axis(section))
         bottom = upper
         if accuracy:
             bottom = figure.add_axes((0.17, 0.12, 0.79, 0.27))
-            _lines(bottom, *_gathered(panel.x, st.over_seeds(error)), colours)
+            _lines(bottom, *_gathered(panel.x, st.over_seeds(section.cut(error))), colours)
             bottom.axhline(0.0, color=svg.FAINT, linewidth=0.8, zorder=1)
             bottom.set_ylabel(f"bias{section.unit}")
             upper.tick_params(labelbottom=False)
         for axes in (upper, bottom):
             _ticks(axes, panel.x)
         bottom.set_xlabel(panel.fact)
-        what = "Mean |error| and bias" if accuracy else section.words
+        what = "|error| and bias" if accuracy else section.words
         task = panel.task.rpartition("/")[2]
         caption = f"{what} against {panel.fact}: {task}"
         if len(np.unique(panel.x)) > DISTINCT:
             caption += f", in {len(x)} bins of cases"
+        caption += beyond(off) + _cut_off(section, error)
         return Drawing(caption, svg.inline(figure, name, caption, _ends(section, panel.fact, x, y)))
+
+
+def _cut_off(section: Ranked, error: Floats) -> str:
+    """How many errors a plot shows at the ceiling."""
+    if section.rule is None:
+        return ""
+    many = int((np.abs(st.over_seeds(error)) > section.rule.ceiling).sum())
+    cases = f"{many} mean{'s' * (many != 1)} of a case"
+    return f" ({cases} cut at {section.rule.ceiling:g})" if many else ""
 
 
 def _lines(axes: Axes, x: Floats, y: Floats, colours: list[int | None]) -> None:
     grey = np.array([colour is None for colour in colours])
     if grey.any():  # as one line with gaps: a board of a hundred rows has few artists
         gapped = np.column_stack([y[grey], np.full(int(grey.sum()), np.nan)])
-        axes.plot(np.tile(np.append(x, np.nan), len(gapped)), gapped.ravel(), **_style(None))
+        axes.plot(np.tile(np.append(x, np.nan), len(gapped)), gapped.ravel(), **style(None))
     for values, colour in zip(y, colours, strict=True):
         if colour is not None and np.isfinite(values).any():
-            axes.plot(x, values, **_style(colour))
+            axes.plot(x, values, **style(colour))
 
 
 def _ticks(axes: Axes, given: Floats) -> None:
@@ -225,31 +233,7 @@ def _ticks(axes: Axes, given: Floats) -> None:
     values = np.unique(given)
     if len(values) <= 6:
         axes.xaxis.set_major_locator(FixedLocator(list(values)))
-        axes.xaxis.set_major_formatter(_plain_number)
-
-
-def locate(axes: Axes) -> None:
-    """Few ticks, with plain figures: without formulas matplotlib would print the source of 10^3."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
-
-    for axis in (axes.xaxis, axes.yaxis):
-        if axis.get_scale() == "linear":
-            axis.set_major_locator(MaxNLocator(5))
-        else:
-            low, high = axis.get_view_interval()
-            axis.set_major_locator(
-                LogLocator(subs=(1.0, 2.0, 5.0) if high < 50 * low else (1.0,), numticks=6)
-            )
-            axis.set_major_formatter(_plain_number)
-            axis.set_minor_locator(NullLocator())
-
-
-def _plain_number(value: float, _: float) -> str:
-    return (
-        f"{value:g}"
-        if 1e-4 <= value < 1e5
-        else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
-    )
+        axes.xaxis.set_major_formatter(plain_number)
 
 
 def _ends(section: Ranked, fact: str, x: Floats, y: Floats) -> str:
@@ -273,18 +257,20 @@ def _points(axes: Axes, x: Floats, y: Floats, colours: Sequence[int | None]) -> 
         axes.plot(
             x[mine],
             y[mine],
-            **_style(colour) | {"linestyle": "none", "markersize": 6 if colour is None else 7},
+            **style(colour) | {"linestyle": "none", "markersize": 6 if colour is None else 7},
         )
 
 
 def _score_axis(section: Ranked) -> str:
-    return f"{'mean ' * section.with_truth}{section.score}{section.unit}"
+    return f"{section.score}{section.unit}"
 
 
 def _cost(section: Ranked, colours: list[int | None], names: Iterator[str]) -> list[Drawing]:
-    """Score against time, with the front of rows that none beats in both."""
+    """Score against time of the ranked rows, with the front of those that none beats in both."""
     there = [
-        (s, c) for s, c in zip(section.rows, colours, strict=True) if s.cost and s.score is not None
+        (s, c)
+        for s, c in zip(section.rows, colours, strict=True)
+        if s.cost and s.score is not None and not s.apart
     ]
     if len(there) < 2:
         return []
@@ -308,14 +294,10 @@ def _cost(section: Ranked, colours: list[int | None], names: Iterator[str]) -> l
         axes.margins(0.12)
         locate(axes)
         middle = math.sqrt(float(cost.min() * cost.max()))
-        before, left = 0.0, False
-        for (s, _), a, b in sorted(
-            zip(there, cost, score, strict=True), key=lambda point: point[1]
-        ):
+        for (s, _), a, b in zip(there, cost, score, strict=True):
             if s.front:
-                # Beside its own mark; neighbours that lie close take different sides.
-                left = not left if a < 1.5 * before else a > middle
-                before = a
+                # Towards the middle, on paper: the dashed line does not run through it.
+                left = a > middle
                 axes.annotate(
                     _cut(s.row.label),
                     (a, b),
@@ -325,6 +307,7 @@ def _cost(section: Ranked, colours: list[int | None], names: Iterator[str]) -> l
                     ha="right" if left else "left",
                     va="center",
                     zorder=20,
+                    bbox={"facecolor": svg.PAPER, "edgecolor": "none", "pad": 1.0},
                 )
         axes.set_xlabel("time of a run [s]")
         axes.set_ylabel(_score_axis(section))
@@ -339,42 +322,32 @@ def _cost(section: Ranked, colours: list[int | None], names: Iterator[str]) -> l
         return [Drawing(caption, svg.inline(figure, next(names), caption, f"On the front: {on}."))]
 
 
-def _critical(section: Ranked, colours: list[int | None], names: Iterator[str]) -> list[Drawing]:
-    """Mean ranks, each with a bar of Nemenyi's critical difference; failures share the
-    last rank of their case."""
-    test = section.friedman
-    placed = sorted(
-        (
-            (s.place, s.row.label, c)
-            for s, c in zip(section.rows, colours, strict=True)
-            if s.place is not None
-        ),
-        key=lambda p: (p[0], p[1]),
-    )
-    if test is None or test.critical is None or len(placed) < 2:
+def _ranks(section: Ranked, colours: list[int | None], names: Iterator[str]) -> list[Drawing]:
+    """The ranks that the verdicts leave open to each row."""
+    rows = [(s, c) for s, c in zip(section.rows, colours, strict=True) if s.ranks]
+    if not section.leaders() or len(rows) < 2:
         return []
-    half = test.critical / 2
-    height = 58 + 17 * len(placed)
-    left = min(0.42, (14 + 5.6 * max(len(_cut(label)) for _, label, _ in placed)) / WIDTH)
+    height = 58 + 17 * len(rows)
+    left = min(0.42, (14 + 5.6 * max(len(_cut(s.row.label)) for s, _ in rows)) / WIDTH)
     with svg.drawing(WIDTH, height) as figure:
         axes = figure.add_axes((left, 40 / height, 0.96 - left, 1 - 48 / height))
-        best = placed[0][0]
-        axes.axvspan(best - half, best + half, color=svg.GRID, zorder=0, linewidth=0)
-        x, y = np.array([place for place, _, _ in placed]), np.arange(float(len(placed)))
-        axes.hlines(
-            y, x - half, x + half, colors=[_style(c)["color"] for _, _, c in placed], linewidth=2.0
-        )
-        _points(axes, x, y, [c for _, _, c in placed])
-        axes.set_yticks(range(len(placed)), [_cut(label) for _, label, _ in placed])
-        axes.set_ylim(len(placed) - 0.4, -0.6)
+        ends = np.array([s.ranks for s, _ in rows], float)
+        y = np.arange(float(len(rows)))
+        colors = [style(c)["color"] for _, c in rows]
+        axes.hlines(y, ends[:, 0], ends[:, 1], colors=colors, linewidth=2.0)
+        for x in ends.T:
+            _points(axes, x, y, [c for _, c in rows])
+        axes.set_yticks(range(len(rows)), [_cut(s.row.label) for s, _ in rows])
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xlim(0.5, len(rows) + 0.5)
+        axes.xaxis.set_major_locator(whole_numbers())
         axes.tick_params(axis="y", length=0)
         axes.grid(False, axis="y")
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel("mean rank over cases, failures last")
-        level = f"Nemenyi, 5 %: {test.critical:.2f} ranks"
-        caption = f"Critical differences: rows whose bars overlap are not separated ({level})"
-        told = "; ".join(f"{label} {place:.1f}" for place, label, _ in placed)
-        return [Drawing(caption, svg.inline(figure, next(names), caption, f"Mean ranks: {told}."))]
+        axes.set_xlabel("rank")
+        caption = "Ranks that the verdicts leave open, for all rows at once (95 %)"
+        told = "; ".join(f"{s.row.label} {span(s.ranks)}" for s, _ in rows)
+        return [Drawing(caption, svg.inline(figure, next(names), caption, f"{told}."))]
 
 
 def _cut(label: str, most: int = 24) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import Quantity, Record, kendall, spearman
+from harness import Quantity, Record
 from harness.commands import row_key
 from harness.tables import Cell, number
 from harness_boards import grid as grids
 from harness_boards import statistics as st
+from harness_boards.concordance import MEASURES, Correlation, Points, correlate
 from harness_boards.figures import Bars, Figure
 from harness_boards.grid import Row
 from harness_boards.standing import Figures, Interval, interval_cell
@@ -24,7 +25,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Predictor:
-    """One row of a validity section: how a measure orders the points against the outcome."""
+    """One row of a validity section: how a measure orders the points against the outcome, within
+    their groups."""
 
     row: Row
     quantity: Quantity
@@ -33,10 +35,13 @@ class Predictor:
     spearman_interval: Interval | None = None
     kendall: float | None = None
     kendall_interval: Interval | None = None
+    groups: int = 0
     cost: float | None = None
     saving: float | None = None
-    """How many times cheaper than the outcome."""
+    """How many times cheaper than the outcome, on the points that have both."""
     x: tuple[float | None, ...] = ()
+    found: Correlation | None = None
+    """Spearman's, for comparisons."""
 
     @property
     def figures(self) -> Figures:
@@ -45,6 +50,7 @@ class Predictor:
             "spearman": (self.spearman, self.spearman_interval),
             "kendall": (self.kendall, self.kendall_interval),
             "points": (self.points, None),
+            "groups": (self.groups, None),
             "cost_s": (self.cost, None),
             "saving": (self.saving, None),
         }
@@ -94,7 +100,11 @@ def labels(points: Iterable[Point]) -> tuple[str, ...]:
     found = []
     for names, params in flat:
         task, case, models = names
-        own = [f"{k}={v}" for k, v in params.items() if any(o[k] != v for o in alike[names])]
+        own = [
+            f"{k}={grids.short(v)}"
+            for k, v in params.items()
+            if any(o[k] != v for o in alike[names])
+        ]
         chain = " ▸ ".join((f"{bare(task)}:{case}", *map(bare, models)))
         found.append(chain + (f" ({', '.join(own)})" if own else ""))
     return tuple(found)
@@ -123,24 +133,25 @@ def by_point(records: Iterable[Record], quantity: str, per_path: bool) -> dict[P
     return found
 
 
-def stacked(
-    by_point: Mapping[Point, list[Record]], points: tuple[Point, ...], seeds: int
-) -> tuple[Floats, float | None]:
-    """Values (points, seeds), repeated over missing seeds, NaN where a point has none; and the
-    median time of a run."""
-    width = max([seeds, *(len(rs) for rs in by_point.values())])
-    out = np.full((len(points), width), np.nan)
+def over_seeds(by_point: Mapping[Point, list[Record]], points: tuple[Point, ...]) -> Floats:
+    """Means over the seeds of each point; NaN where it has none."""
+    out = np.full(len(points), np.nan)
     for i, point in enumerate(points):
         values = [float(r.value) for r in by_point.get(point, ()) if r.value is not None]
         if values:
-            out[i] = np.resize(values, width)
+            out[i] = np.mean(values)
+    return out
+
+
+def seconds(by_point: Mapping[Point, list[Record]], points: Iterable[Point]) -> float | None:
+    """The median time of a run on these points, models and estimator."""
     times = [
         r.wall_s + (r.prefix_s or 0.0)
-        for rs in by_point.values()
-        for r in rs
+        for point in points
+        for r in by_point.get(point, ())
         if r.wall_s is not None
     ]
-    return out, st.median(np.array(times))
+    return st.median(np.array(times))
 
 
 def predictors(records: list[Record], per_path: bool) -> list[tuple[Row, list[Record]]]:
@@ -170,43 +181,30 @@ def predictors(records: list[Record], per_path: bool) -> list[tuple[Row, list[Re
 def predictor(
     row: Row,
     quantity: Quantity,
-    target: Quantity,
-    x: Floats,
-    y: Floats,
-    drawn: NDArray[np.int64],
-    picks: NDArray[np.int64],
-    cost: float | None,
-    outcome_cost: float | None,
+    records: Mapping[Point, list[Record]],
+    outcomes: Mapping[Point, list[Record]],
+    names: tuple[Point, ...],
+    points: Points,
 ) -> Predictor:
-    """Correlations over the points that have both; the sign is turned where one is better low
-    and the other high."""
-    there = np.isfinite(x).all(axis=1) & np.isfinite(y).all(axis=1)
-    saving = outcome_cost / cost if cost and outcome_cost else None
-    mean = tuple(None if np.isnan(v) else float(v) for v in st.over_seeds(x))
-    if there.sum() < 3:
-        return Predictor(row, quantity, int(there.sum()), cost=cost, saving=saving, x=mean)
-    sign = -1.0 if (quantity.better == "lower") != (target.better == "lower") else 1.0
-    width = min(x.shape[1], y.shape[1])
-    replicates_x, replicates_y = (
-        np.take_along_axis(v[drawn], picks % width, axis=2).mean(axis=2)
-        for v in (sign * x[:, :width], y[:, :width])
+    """Correlations over the points that have both; the sign is turned where lower is better."""
+    x = over_seeds(records, names)
+    sign = -1.0 if quantity.better == "lower" else 1.0
+    there = np.isfinite(x) & np.isfinite(points.y)
+    shared = [n for n, both in zip(names, there, strict=True) if both]
+    cost, costly = seconds(records, shared), seconds(outcomes, shared)
+    found = {name: correlate(name, sign * x, points) for name in MEASURES}
+    told: dict[str, Any] = {}
+    for name, one in found.items():
+        told |= {name: one and one.value, f"{name}_interval": one and one.interval}
+    first = found["spearman"]
+    return Predictor(
+        row,
+        quantity,
+        int(there.sum()),
+        **told,
+        groups=first.groups if first else 0,
+        cost=cost,
+        saving=costly / cost if cost and costly else None,
+        x=tuple(None if np.isnan(v) else float(v) for v in x),
+        found=first,
     )
-    found: dict[str, Any] = {}
-    for name, measure in (("spearman", spearman), ("kendall", kendall)):
-        value = float(measure(sign * st.over_seeds(x)[there], st.over_seeds(y)[there]))
-        found[name] = None if np.isnan(value) else value
-        found[f"{name}_interval"] = _correlation_interval(measure, replicates_x, replicates_y)
-    return Predictor(row, quantity, int(there.sum()), **found, cost=cost, saving=saving, x=mean)
-
-
-def _correlation_interval(measure: Any, x: Floats, y: Floats) -> Interval | None:
-    complete = np.isfinite(x).all(axis=1)
-    if complete.all():
-        return st.interval(measure(x, y))
-    draws = []
-    for a, b in zip(
-        x, y, strict=True
-    ):  # points that the measure did not complete drop out of each replicate
-        there = np.isfinite(a)
-        draws.append(float(measure(a[there], b[there])) if there.sum() >= 3 else np.nan)
-    return st.interval(np.array(draws))

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from harness.tables import number
 from harness_boards import svg
+from harness_boards.axes import beyond, locate, reach, wide
 from harness_boards.html import Drawing
-from harness_boards.plots import MOST, WIDTH, Plots, locate, names, wide
+from harness_boards.plots import MOST, WIDTH, Plots, names
 
 if TYPE_CHECKING:
     from harness_boards.prediction import Predictor
@@ -48,10 +49,13 @@ def _scatter(section: Validity, predictor: Predictor, outcome: Floats, name: str
             linestyle="none",
             alpha=0.75,
         )
-        if wide(x):
+        low, high, off = reach(x)
+        if wide(np.clip(x, low, high)):
             axes.set_xscale("log")
         if wide(y):
             axes.set_yscale("log")
+        if off:
+            axes.set_xlim(low, high)
         locate(axes)
         quantity = predictor.quantity
         axes.set_xlabel(
@@ -61,8 +65,8 @@ def _scatter(section: Validity, predictor: Predictor, outcome: Floats, name: str
         )
         axes.set_ylabel(section.outcome_words)
         bounds = predictor.spearman_interval
-        reach = f" [{bounds[0]:.2f}, {bounds[1]:.2f}]" if bounds else ""
-        caption = f"{predictor.row.label}: Spearman {predictor.spearman:.2f}{reach}"
+        surely = f" [{bounds[0]:.2f}, {bounds[1]:.2f}]" if bounds else ""
+        caption = f"{predictor.row.label}: Spearman {predictor.spearman:.2f}{surely}{beyond(off)}"
         return Drawing(
             caption, svg.inline(figure, name, caption, f"{int(there.sum())} points, {_span(x)}.")
         )

@@ -18,23 +18,19 @@ from harness_boards.page import page
 from harness_boards.report import Report
 
 TITLE = "Leaderboards"
-NAMED = 4
-"""Leaders that are named; the others are counted."""
 
 
 def index(reports: Iterable[Report]) -> bytes:
     """The front page: a card per board."""
-    cards = [(one, list(_led(one)), _extent(one)) for one in reports]
+    cards = [(one, list(_found(one)), _extent(one)) for one in reports if one.board.listed]
     return html.render("index.html", title=TITLE, cards=cards).encode()
 
 
-def _led(one: Report) -> Iterator[tuple[str, list[str], str]]:
-    """Each section that ranks: what it is, who leads, and how many more do."""
+def _found(one: Report) -> Iterator[tuple[str, str]]:
+    """Each section that asks something: what it is, and what was found."""
     for section in one.sections:
-        names = section.leaders()
-        if names is not None:
-            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            yield f"{section.kind}, {section.title}", names[:NAMED], more
+        if section.finding:
+            yield f"{section.kind}, {section.title}", section.finding
 
 
 def _extent(one: Report) -> str:
@@ -60,15 +56,11 @@ def readme(reports: Iterable[Report]) -> str:
         "`harness board check NAME` fails where they are stale, `harness board serve` shows all "
         "pages.",
         "",
-        "| board | leads | results |",
+        "| board | what was found | results |",
         "| --- | --- | --- |",
     ]
-    for one in reports:
-        led = "; ".join(
-            f"{_plain(what)}: "
-            f"{', '.join(f'**{_plain(name)}**' for name in names) or 'no row yet'}{more}"
-            for what, names, more in _led(one)
-        )
+    for one in (r for r in reports if r.board.listed):
+        led = "<br>".join(f"{_plain(what)}: {_plain(found)}" for what, found in _found(one))
         link = f"[{_plain(one.board.title)}]({one.board.name}/table.md)"
         lines.append(f"| {link} | {led} | {_extent(one)} |")
     return "\n".join(lines) + "\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from harness.tables import Cell, number
 from harness_boards import statistics as st
-from harness_boards.figures import Figure
+from harness_boards.figures import Figure, brief
 from harness_boards.grid import Grid, Row
+from harness_boards.pairs import needed
 
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
@@ -24,26 +25,37 @@ Figures = Mapping[str, tuple[Any, tuple[Any, Any] | None]]
 class Standing:
     """One row of a section that ranks.
 
-    ``score`` is the mean absolute error (accuracy) or the mean value (ranking) over completed
-    cases, ``median`` that of the absolute errors. ``rank`` counts the rows that beat it on what
-    both completed; ``ranks`` is its bootstrap interval; rows that share a letter of ``group`` are
-    not separated. ``place`` is the mean rank over cases, failures last. ``inside`` is the share of
-    95 % intervals (value ± 1.96 stderr) that hold the truth; ``violations`` counts values beyond a
-    bound by more than that. ``done`` of ``expected`` runs gave a figure; ``marks`` says what became
-    of the others. ``cost`` is the median time of a run (models and estimator), seconds; ``front``:
-    no other row is both better and cheaper.
+    ``score`` is what the section ranks by: the mean of the cut errors (accuracy; a run that failed
+    counts with the ceiling) or the mean value over completed cases (ranking). ``rank`` counts the
+    rows that are ahead of it on what both suit; ``ranks`` are those that the verdicts leave open,
+    for all rows at once; rows that share a letter of ``group`` are not separated. A row that is not
+    ranked says why in ``apart``. ``share`` of the cases lie within the tolerance; ``raw`` is the
+    mean absolute error, ``median`` that of its sizes; ``skill`` compares the score with that of the
+    best constant, ``correlation`` the values with the truths. ``diverged`` counts cases. ``own``
+    and ``inside`` are shares of 95 % intervals (value ± 1.96 stderr) that hold the mean of the
+    row's other seeds, and the truth; ``violations`` counts values beyond a bound by more than that.
+    ``place`` is the mean rank over cases, failures last. ``done`` of ``expected`` runs gave a
+    figure; ``marks`` says what became of the others. ``cost`` is the median time of a run (models
+    and estimator), seconds; ``front``: no other ranked row is both better and cheaper.
     """
 
     row: Row
     rank: int | None = None
     ranks: tuple[int, int] | None = None
     group: str = ""
+    apart: str = ""
     score: float | None = None
     interval: Interval | None = None
+    share: float | None = None
+    raw: float | None = None
     median: float | None = None
     bias: float | None = None
     spread: float | None = None
     rmse: float | None = None
+    skill: float | None = None
+    correlation: float | None = None
+    diverged: int | None = None
+    own: float | None = None
     inside: float | None = None
     violations: int = 0
     place: float | None = None
@@ -79,7 +91,10 @@ class Measure:
     def figure(self, s: Standing) -> Figure:
         """On the page."""
         value = self.value(s)
-        return Figure() if value is None else Figure((self.text or number)(value), value)
+        if value is None:
+            return Figure()
+        full = "" if self.text else f"{value:.6g}"
+        return Figure((self.text or brief)(value), value, full=full)
 
 
 PLACE = Measure(
@@ -112,11 +127,18 @@ def figures(s: Standing) -> Figures:
     return {
         "rank": (s.rank, s.ranks),
         "tie": (s.group or None, None),
+        "apart": (s.apart or None, None),
         "score": (s.score, s.interval),
+        "share_within": (s.share, None),
+        "mean_error": (s.raw, None),
         "median": (s.median, None),
         "bias": (s.bias, None),
         "sd": (s.spread, None),
         "rmse": (s.rmse, None),
+        "skill": (s.skill, None),
+        "correlation": (s.correlation, None),
+        "diverged": (s.diverged, None),
+        "holds_own_mean_95": (s.own, None),
         "inside_95": (s.inside, None),
         "violations": (s.violations, None),
         "place": (s.place, None),
@@ -127,71 +149,37 @@ def figures(s: Standing) -> Figures:
     }
 
 
-def order(losses: Floats, grid: Grid) -> tuple[list[int], NDArray[np.int64]]:
-    """Rows best first: by how many rows beat them on what both completed, then by score, then by
-    name."""
-    flat = losses.reshape(len(losses), -1)
-    beaten = st.ranks(st.differences(flat, np.ones((flat.shape[1], 1))), len(flat))[:, 0].astype(
-        np.int64
-    )
-    score = [st.mean(f) for f in flat]
-    order = sorted(
-        range(len(flat)),
-        key=lambda i: (
-            score[i] is None,
-            beaten[i],
-            0.0 if score[i] is None else score[i],
-            grid.rows[i].label,
-        ),
-    )
-    return order, beaten
+def apart(grid: Grid, *, sweep: bool) -> list[str]:
+    """Why each row is not ranked; empty where it is.
 
-
-def reordered(grid: Grid, order: list[int]) -> Grid:
-    """The grid with its rows in another order."""
-    return Grid(
-        tuple(grid.rows[i] for i in order),
-        grid.cases,
-        grid.seeds,
-        grid.value[order],
-        grid.truth[order],
-        grid.stderr[order],
-        grid.cost[order],
-        tuple(grid.marks[i] for i in order),
-        grid.notes,
-    )
-
-
-def verdicts(losses: Floats) -> tuple[st.Verdict, ...]:
-    """All pairs of rows, with Holm's correction."""
-    pairs = [
-        st.verdict(losses[a], losses[b], a, b)
-        for a in range(len(losses))
-        for b in range(a + 1, len(losses))
-    ]
-    adjusted = st.holm(np.array([st.or_nan(v.p) for v in pairs]))
-    return tuple(
-        st.Verdict(
-            v.first,
-            v.second,
-            v.cases,
-            v.difference,
-            v.low,
-            v.high,
-            v.p,
-            None if v.p is None else float(h),
-        )
-        for v, h in zip(pairs, adjusted, strict=True)
-    )
-
-
-def separated(verdicts: Iterable[st.Verdict], rows: int) -> NDArray[np.bool_]:
-    """Which pairs of rows are separated at the 5 % level: (rows, rows), symmetric."""
-    out = np.zeros((rows, rows), bool)
-    for v in verdicts:
-        if v.holm is not None and v.holm < 1 - st.LEVEL:
-            out[v.first, v.second] = out[v.second, v.first] = True
-    return out
+    A row has a rank where it has an outcome (a figure, or a failure) in all runs of the cases that
+    it suits, where these are half of all or more, and unless another setting of its method has one.
+    """
+    suited: NDArray[np.bool_] = ~np.any(grid.unsuited, axis=2)
+    tried: NDArray[np.bool_] = np.all(np.isfinite(grid.value) | grid.failed, axis=2)
+    found: list[str] = []
+    taken: dict[tuple[Any, ...], str] = {}
+    cases = len(grid.cases)
+    for i in range(len(grid.rows)):
+        count, run = int(suited[i].sum()), int((tried[i] & suited[i]).sum())
+        if not count:
+            found.append("suits none of the cases")
+        elif not np.isfinite(grid.value[i]).any():
+            found.append("no run gave a figure")
+        elif run < count:
+            found.append(f"ran on {run} of {count} cases")
+        elif 2 * count < cases:
+            found.append(f"suits {count} of {cases} cases")
+        else:
+            found.append("")
+    for i in sorted(range(len(grid.rows)), key=lambda i: repr(grid.rows[i].params)):
+        row = grid.rows[i]
+        if found[i] or sweep:
+            continue
+        other = taken.setdefault((row.models, row.estimator), row.label)
+        if other != row.label:
+            found[i] = f"another setting of {other}"
+    return found
 
 
 def turned(bounds: Interval | None, sign: float) -> Interval | None:
@@ -214,15 +202,24 @@ def over_seeds_spread(values: Floats) -> float | None:
     return found if found > 1e-12 * float(np.abs(enough[there]).max()) else 0.0
 
 
-def resolution(test: st.Friedman | None, rows: int) -> tuple[str, ...]:
-    """How fine a difference of mean ranks the section resolves."""
-    if test is None or test.critical is None or test.p is None:
+def resolution(rows: int, clusters: int, cases: int, split: int, p: float | None) -> str:
+    """What a section can tell apart, as a sentence."""
+    if rows < 2:
+        return f"{rows} ranked row{'s' * (rows != 1)}: nothing to tell apart"
+    pairs = rows * (rows - 1) // 2
+    of = f"{clusters} independent cluster{'s' * (clusters != 1)}"
+    if clusters != cases:
+        of += f" ({cases} cases)"
+    if clusters < (least := needed(rows)):
         return (
-            f"{rows} row{'s' * (rows != 1)} on {test.cases if test else 0} case(s): nothing to "
-            "tell apart",
+            f"{of} cannot rank {rows} rows: {least} would be the fewest that can separate any of "
+            f"{pairs} pair{'s' * (pairs != 1)} at 5 %"
         )
-    surely = f"Friedman p {test.p:.2g}" if test.p >= 1e-4 else "Friedman p < 0.0001"
-    return (
-        f"resolves mean ranks that differ by {test.critical:.2f} or more "
-        f"(Nemenyi, 5 %, {rows} rows on {test.cases} cases; {surely})",
+    surely = (
+        ""
+        if p is None
+        else f"; Iman-Davenport p {p:.2g}"
+        if p >= 1e-4
+        else ("; Iman-Davenport p < 0.0001")
     )
+    return f"{split} of {pairs} pair{'s' * (pairs != 1)} separated on {of}{surely}"

@@ -1,9 +1,8 @@
 """The statistics of boards, on plain arrays.
 
-Losses are arrays (rows, cases, seeds), lower is better, NaN where a run gave no figure. Cases are
-clusters: they are resampled within their tasks, and the seeds within each case drawn. What is said
-of two rows is computed from those two alone; a third row can only make the family-wise correction
-stricter.
+Losses are arrays (rows, cases), means over seeds; lower is better. What is independent is a
+cluster of cases. What is said of two rows is computed from those two alone
+(`harness_boards.signflips`); a third row can only make the family-wise correction stricter.
 """
 
 from __future__ import annotations
@@ -20,40 +19,12 @@ from harness import MissingDependency
 
 Floats = NDArray[np.float64]
 LEVEL = 0.95
-CHUNK = 256
-"""Pairs of rows per matrix product: bounds the memory of a large board."""
+FEWEST = 6
+"""Clusters without which no two rows can be told apart: 2 of 32 patterns of signs are more than
+5 %."""
 
 
-def weights(tasks: NDArray[np.int64], seeds: int, draws: int, rng: np.random.Generator) -> Floats:
-    """How often each (case, seed) is drawn in each replicate of the hierarchical bootstrap: (cases
-    * seeds, draws).
-
-    ``tasks`` (cases,) numbers the stratum of each case: as many cases are drawn from each task as
-    it has.
-    """
-    cases = len(tasks)
-    counts = np.zeros((draws, cases * seeds))
-    replicate = np.arange(draws)[:, None, None] * (cases * seeds)
-    for task in np.unique(tasks):
-        members = np.flatnonzero(tasks == task)
-        drawn = members[rng.integers(len(members), size=(draws, len(members)))]
-        cells = (
-            replicate + drawn[:, :, None] * seeds + rng.integers(seeds, size=(*drawn.shape, seeds))
-        )
-        counts += np.bincount(cells.ravel(), minlength=counts.size).reshape(counts.shape)
-    return counts.T.copy()
-
-
-def means(values: Floats, weight: Floats) -> Floats:
-    """Weighted means over what is there: ``values (rows, cells)``, ``weight (cells, draws)`` ->
-    (rows, draws)."""
-    there = np.isfinite(values)
-    total = np.where(there, values, 0.0) @ weight
-    count = there.astype(np.float64) @ weight
-    return _ratio(total, count)
-
-
-def _ratio(total: Floats, count: Floats) -> Floats:
+def ratio(total: Floats, count: Floats) -> Floats:
     """``total / count``; NaN where there is nothing to divide by."""
     out = np.full(total.shape, np.nan)
     np.divide(total, count, out=out, where=count > 0)
@@ -65,7 +36,7 @@ def over_seeds(values: Floats) -> Floats:
     there = np.isfinite(values)
     count = there.sum(axis=-1)
     total = np.where(there, values, 0.0).sum(axis=-1)
-    return _ratio(total, count)
+    return ratio(total, count)
 
 
 def mean(values: Floats) -> float | None:
@@ -80,85 +51,36 @@ def median(values: Floats) -> float | None:
     return float(np.median(good)) if good.size else None
 
 
+def ranked(values: Floats) -> Floats:
+    """Ranks along the last axis; ties share their mean rank."""
+    return np.asarray(_stats().rankdata(values, axis=-1), np.float64)
+
+
 def or_nan(value: float | None) -> float:
     """NaN for None."""
     return np.nan if value is None else value
 
 
-def interval(draws: Floats) -> tuple[float, float] | None:
-    """The percentile interval of one row of replicates; None where there are none."""
-    good = draws[np.isfinite(draws)]
-    if not good.size:
-        return None
-    low, high = np.quantile(good, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
-
-
-def differences(losses: Floats, weight: Floats) -> Floats:
-    """Mean loss of a less that of b over the cells that both have, for all pairs a < b: (pairs,
-    draws)."""
-    first, second = np.triu_indices(len(losses), 1)
-    found = np.empty((len(first), weight.shape[1]))
-    for start in range(0, len(first), CHUNK):
-        part = slice(start, start + CHUNK)
-        found[part] = means(losses[first[part]] - losses[second[part]], weight)
-    return found
-
-
-def ranks(difference: Floats, rows: int) -> Floats:
-    """1 + how many rows are strictly better, per replicate: (rows, draws); what cannot be
-    compared does not count."""
-    first, second = np.triu_indices(rows, 1)
-    found = np.ones((rows, difference.shape[1]))
-    for a, b, d in zip(first, second, difference, strict=True):
-        found[a] += d > 0
-        found[b] += d < 0
-    return found
-
-
 @dataclass(frozen=True)
 class Verdict:
-    """Two rows compared on the cases that both completed: ``difference`` is the loss of the first
-    less the second's.
+    """Two rows compared on the cases that both suit: ``difference`` is the loss of the first less
+    the second's, with its 95 % interval where it has one.
 
-    ``p`` is two-sided, from a paired t test over cases (over seeds where there is but one case);
-    ``holm`` the same after Holm's correction over all pairs of the section. None where too little
-    was completed by both.
+    ``p`` is two-sided, from the patterns of signs of ``clusters`` clusters; ``holm`` the same after
+    Holm's correction over all pairs of ranked rows. None where nothing is shared. ``sign`` says who
+    is ahead, if anybody: -1 the first.
     """
 
     first: int
     second: int
     cases: int
+    clusters: int = 0
+    sign: int = 0
     difference: float | None = None
     low: float | None = None
     high: float | None = None
     p: float | None = None
     holm: float | None = None
-
-
-def verdict(a: Floats, b: Floats, first: int = 0, second: int = 1) -> Verdict:
-    """Compare two rows (cases, seeds) of losses; depends on them alone."""
-    d = a - b
-    there = np.isfinite(d)
-    common = int(there.any(axis=1).sum())
-    if common == 1:
-        units = d[there]
-    else:
-        count = there.sum(axis=1)
-        units = (np.where(there, d, 0.0).sum(axis=1) / np.maximum(count, 1))[count > 0]
-    if len(units) < 2:
-        return Verdict(first, second, common, float(units[0]) if len(units) else None)
-    special = _special()
-    middle, error, free = (
-        float(units.mean()),
-        float(units.std(ddof=1)) / math.sqrt(len(units)),
-        len(units) - 1,
-    )
-    if error <= 1e-12 * abs(middle) or error == 0.0:  # the same difference everywhere
-        return Verdict(first, second, common, middle, middle, middle, 1.0 if middle == 0.0 else 0.0)
-    reach = float(special.stdtrit(free, (1 + LEVEL) / 2)) * error
-    p = 2.0 * float(special.stdtr(free, -abs(middle / error)))
-    return Verdict(first, second, common, middle, middle - reach, middle + reach, p)
 
 
 def holm(ps: Floats) -> Floats:
@@ -197,46 +119,48 @@ def letters(separated: NDArray[np.bool_]) -> list[str]:
 class Friedman:
     """Do the rows differ at all? ``places`` (rows,) are mean ranks over ``cases``, failures last.
 
-    ``critical`` is Nemenyi's difference: mean ranks that lie closer are not separated at the 5 %
-    level.
+    ``p`` is that of Iman & Davenport's F, Commun. Stat. A 9, 571 (1980): Friedman's chi-square is
+    too mild where rows are many.
     """
 
     places: tuple[float, ...]
     cases: int
     p: float | None
-    critical: float | None
 
 
 def friedman(losses: Floats) -> Friedman:
     """Friedman's test (corrected for ties) on (rows, cases); what has no figure shares the last
     rank of its case."""
     rows, cases = losses.shape
-    place = _stats().rankdata(np.where(np.isfinite(losses), losses, np.inf), axis=0)
+    place = ranked(np.where(np.isnan(losses), np.inf, losses).T).T
     places = tuple(float(m) for m in place.mean(axis=1))
     if rows < 2 or cases < 2:
-        return Friedman(places, cases, None, None)
-    critical = nemenyi(rows, cases)
+        return Friedman(places, cases, None)
     ties = sum(float((count**3 - count).sum()) for count in map(_counts, place.T))
     spread = 1.0 - ties / (cases * (rows**3 - rows))
     if spread <= 0.0:  # every row ties everywhere
-        return Friedman(places, cases, 1.0, critical)
+        return Friedman(places, cases, 1.0)
     centred = np.array(places) - (rows + 1) / 2
     statistic = 12.0 * cases / (rows * (rows + 1)) * float((centred**2).sum()) / spread
-    return Friedman(places, cases, float(_stats().chi2.sf(statistic, rows - 1)), critical)
+    rest = cases * (rows - 1) - statistic
+    if rest <= 1e-9 * statistic:  # the same order in every case
+        return Friedman(places, cases, float(math.factorial(rows)) ** (1 - cases))
+    f = (cases - 1) * statistic / rest
+    return Friedman(places, cases, float(_stats().f.sf(f, rows - 1, (rows - 1) * (cases - 1))))
 
 
 def _counts(values: Floats) -> NDArray[np.int64]:
     return np.unique(values, return_counts=True)[1]
 
 
-def nemenyi(rows: int, cases: int) -> float:
+def nemenyi(rows: int, clusters: int) -> float:
     """The critical difference of mean ranks at the 5 % level (Demšar, JMLR 7, 1 (2006), section
-    3.2.2)."""
-    return _range(rows) / math.sqrt(2.0) * math.sqrt(rows * (rows + 1) / (6.0 * cases))
+    3.2.2): what a board of that size can resolve, before it is run."""
+    return _range(rows) / math.sqrt(2.0) * math.sqrt(rows * (rows + 1) / (6.0 * clusters))
 
 
-def cases_needed(rows: int, gap: float) -> int:
-    """How many cases a board of that many rows needs for a critical difference of at most
+def clusters_needed(rows: int, gap: float) -> int:
+    """How many clusters a board of that many rows needs for a critical difference of at most
     ``gap`` ranks."""
     q = _range(rows)
     return math.ceil(q * q * rows * (rows + 1) / (12.0 * gap * gap))
@@ -247,13 +171,62 @@ def _range(rows: int) -> float:
     return float(_stats().studentized_range.ppf(LEVEL, rows, np.inf))
 
 
-def resampled(tasks: NDArray[np.int64], draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Positions of cases drawn with replacement within their tasks: (draws, cases)."""
-    out = np.empty((draws, len(tasks)), np.int64)
-    for task in np.unique(tasks):
-        members = np.flatnonzero(tasks == task)
-        out[:, members] = members[rng.integers(len(members), size=(draws, len(members)))]
-    return out
+def bootstrap_t(
+    totals: Floats,
+    counts: Floats,
+    strata: NDArray[np.int64],
+    draws: int,
+    rng: np.random.Generator,
+) -> Floats:
+    """95 % bootstrap-t intervals ``(rows, 2)`` of means over clusters that are drawn in strata.
+
+    ``totals`` and ``counts`` ``(rows, clusters)`` hold the sum and the number of what each cluster
+    has, ``strata`` ``(clusters,)`` what it is drawn within; strata of one cluster are pooled. NaN
+    where fewer than `FEWEST` clusters hold something. The distribution of ``(mean* - mean) /
+    error*`` gives the quantiles, which makes up for few clusters and for skewed losses, as the
+    percentiles of the means alone do not (Hall, Ann. Stat. 16, 927 (1988)); it is held within the
+    range of the clusters' own means, beyond which nothing was seen.
+    """
+    names, at, size = np.unique(strata, return_inverse=True, return_counts=True)
+    at = np.where(size[at] == 1, len(names), at)
+    groups = [np.flatnonzero(at == g) for g in np.unique(at)]
+    weight = np.zeros((draws, len(strata)))
+    for members in groups:
+        chosen = members[rng.integers(len(members), size=(draws, len(members)))]
+        cells = np.arange(draws)[:, None] * len(strata) + chosen
+        weight += np.bincount(cells.ravel(), minlength=weight.size).reshape(weight.shape)
+    found = np.full((len(totals), 2), np.nan)
+    for i in np.flatnonzero((counts > 0).sum(axis=1) >= FEWEST):
+        one = np.ones((1, len(strata)))
+        middle, error = (float(v[0]) for v in _errors(totals[i], counts[i], groups, one))
+        means, errors = _errors(totals[i], counts[i], groups, weight)
+        good = np.isfinite(means) & (errors > 1e-9 * error)
+        if error <= 1e-12 * abs(middle) or not good.any():
+            found[i] = middle
+            continue
+        students = (means[good] - middle) / errors[good]
+        ends = np.quantile(students, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        of_clusters = ratio(totals[i], counts[i])
+        reach = np.nanmin(of_clusters), np.nanmax(of_clusters)
+        found[i] = np.clip(middle - ends[::-1] * error, *reach)
+    return found
+
+
+def _errors(
+    totals: Floats, counts: Floats, groups: list[NDArray[np.int64]], weight: Floats
+) -> tuple[Floats, Floats]:
+    """The mean under each row of weights ``(draws, clusters)``, and its linearized standard
+    error."""
+    number = weight @ counts
+    middle = ratio(weight @ totals, number)
+    off = totals - middle[:, None] * counts
+    variance = np.zeros(len(weight))
+    for members in groups:
+        n, w, e = len(members), weight[:, members], off[:, members]
+        if n > 1:
+            spread = (w * e * e).sum(axis=1) - (w * e).sum(axis=1) ** 2 / n
+            variance += n / (n - 1) * np.maximum(spread, 0.0)
+    return middle, ratio(np.sqrt(variance), number)
 
 
 def front(loss: Floats, cost: Floats) -> NDArray[np.bool_]:
@@ -275,7 +248,7 @@ def _stats() -> Any:
     return stats
 
 
-def _special() -> Any:
+def special() -> Any:
     """scipy.special: where there are thousands of pairs, `scipy.stats.t` would take seconds."""
     try:
         from scipy import special

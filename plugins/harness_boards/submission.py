@@ -58,6 +58,8 @@ OWN = (
     "truth",
     "scores",
     "facts",
+    "cluster",
+    "truths",
     "diagnostics",
     "cause",
     "notes",
@@ -74,7 +76,7 @@ _OWN = frozenset(OWN)
 COSTS = ("wall_s", "cpu_s", "peak_mib", "prefix_s")
 DEFAULTS = {f.name: f.default for f in fields(Record) if f.default is not dataclasses.MISSING}
 FULL = re.compile(rf"{NAME.pattern}/{NAME.pattern}|{FUNCTION.pattern}")
-"""A component, ``plugin/name``, or a function, ``package.module:name``."""
+"""``plugin/name``, or a function, ``package.module:name``."""
 PLUGIN = re.compile(rf"{NAME.pattern}|\w+(\.\w+)*")
 
 
@@ -175,8 +177,8 @@ def _body(records: Records) -> Iterator[str]:
         setups[name] = text
         own: dict[str, Any] = {"of": name}
         for key in OWN:
-            value = plain[key]
-            if (key in DEFAULTS and value == DEFAULTS[key]) or value in ({}, []):
+            value = plain.get(key)
+            if value in (None, {}, []) or (key in DEFAULTS and value == DEFAULTS[key]):
                 continue
             if (key, value) in (("status", "ok"), ("source", plain["case"])):
                 continue
@@ -266,9 +268,8 @@ class _Reader:
         at = Line(path, 1, b"")
         self.path = path
         if head.get("plugin") != path.stem:
-            raise at.error(
-                f"plugin is {head.get('plugin')!r}; wanted {path.stem!r}, as the file is named"
-            )
+            said = f"plugin is {head.get('plugin')!r}; wanted {path.stem!r}, as the file is named"
+            raise at.error(said)
         try:
             self.quantities = {
                 name: Quantity(name=name, **q) for name, q in head["quantities"].items()
@@ -362,7 +363,7 @@ class _Reader:
 
     def _fault(self, r: Record) -> str:
         """What makes a record impossible; empty where nothing does."""
-        for number in (r.value, r.stderr, r.truth, *r.scores.values()):
+        for number in (r.value, r.stderr, r.truth, *r.scores.values(), *r.truths.values()):
             if number is not None and number != number:
                 return "NaN; wanted numbers, or a status that says why there is none"
         if not isinstance(r.seed, int) or isinstance(r.seed, bool) or r.seed < 0:
@@ -373,10 +374,9 @@ class _Reader:
             return f"status {r.status.value} {'without' if r.value is None else 'with'} a value"
         if r.stderr is not None and r.stderr < 0:
             return f"stderr {r.stderr}; wanted a number from 0 up"
-        for cost in (r.wall_s, r.cpu_s, r.peak_mib, r.prefix_s):
-            if cost is not None and not 0 <= cost < math.inf:
-                return "a negative or infinite cost"
-        for name in r.scores:
+        if any(c is not None and not 0 <= c < math.inf for c in map(vars(r).get, COSTS)):
+            return "a negative or infinite cost"
+        for name in (*r.scores, *r.truths):
             if name not in self.quantities:
                 return f"score {name!r} is not declared in the header"
         if r.status is not Status.OK and r.status.failed and not r.cause:

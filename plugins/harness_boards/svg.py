@@ -23,11 +23,11 @@ from harness import MissingDependency
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-INK, FAINT, REST, GRID = "#f20000", "#f20001", "#f20002", "#f20003"
+INK, FAINT, REST, GRID, PAPER = "#f20000", "#f20001", "#f20002", "#f20003", "#f20004"
 SERIES = tuple(f"#f1000{i}" for i in range(8))
 """Stand-ins: matplotlib wants real colours, the page puts its own in their place."""
 
-_OWN = {INK: "ink", FAINT: "faint", REST: "plot-rest", GRID: "plot-grid"} | {
+_OWN = {INK: "ink", FAINT: "faint", REST: "plot-rest", GRID: "plot-grid", PAPER: "paper"} | {
     colour: f"plot-{i}" for i, colour in enumerate(SERIES)
 }
 _SPACE = re.compile(r"\{[^}]*\}")

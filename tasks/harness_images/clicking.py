@@ -81,8 +81,8 @@ class Clicked(settings.Protocol):
             scores["failures_90"] = float(1.0 - reached.mean())
         scores["wrong_clicks"] = float(found.contradicted().mean())
         if found.code is not None:
-            scores["code_length"] = float(found.after(5, found.code).mean())
-            scores["usable_information"] = share_entropy(truth) - scores["code_length"]
+            scores["mask_code_length"] = float(found.after(5, found.code).mean())
+            scores["usable_information"] = share_entropy(truth) - scores["mask_code_length"]
         return scores
 
     def _truth(self, case: Case) -> ClickMasks:

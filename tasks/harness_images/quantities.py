@@ -30,7 +30,7 @@ OVERLAP_20 = Quantity(
     "overlap_20", "", "higher", lower=0.0, upper=1.0, summary="overlap after twenty clicks"
 )
 CODE = Quantity(
-    "code_length", "nats/pixel", "lower", lower=0.0,
+    "mask_code_length", "nats/pixel", "lower", lower=0.0,
     summary="what the true mask costs after five clicks",
 )  # fmt: skip
 USABLE = Quantity(

@@ -145,19 +145,19 @@
     place.hidden = false;
     const { section, row } = place.dataset;
     compared[section] ??= JSON.parse(document.getElementById(`${section}-pairs`).textContent);
-    const { labels, low_wins: lowWins, level, pairs } = compared[section];
+    const { labels, level, pairs } = compared[section];
     const head = make("tr");
-    head.append(...["against", "this row is", "difference", "95 % interval", "cases", "p", "p (Holm)"].map((name, column) => {
+    head.append(...["against", "this row is", "difference", "95 % interval", "cases", "clusters", "p", "p (Holm)"].map((name, column) => {
       const cell = make("th", name, column === 1 ? "left" : "");
       cell.scope = "col";
       return cell;
     }));
-    const lines = pairs.filter(([a, b]) => a === Number(row) || b === Number(row)).map(([a, b, cases, ...figures]) => {
+    const lines = pairs.filter(([a, b]) => a === Number(row) || b === Number(row)).map(([a, b, sign, cases, clusters, ...figures]) => {
       const first = a === Number(row);
       const [difference, low, high] = first ? figures : [figures[0], figures[2], figures[1]].map((v) => (v === null ? v : -v));
       const [p, holm] = figures.slice(3);
       let word = "too little in common";
-      if (holm !== null) word = holm >= level ? "not separated" : (difference < 0) === lowWins ? "better" : "worse";
+      if (holm !== null) word = holm >= level ? "not separated" : (sign < 0) === first ? "better" : "worse";
       const other = first ? b : a;
       const link = Object.assign(make("a", labels[other]), { href: `#${section}-r${other}` });
       const name = make("th");
@@ -166,7 +166,7 @@
       const interval = low === null ? "–" : `${signed(low)} to ${signed(high)}`;
       const line = make("tr");
       line.append(name, make("td", word, `word ${word.split(" ")[0]}`), ...[
-        difference === null ? "–" : signed(difference), interval, String(cases), chance(p), chance(holm),
+        difference === null ? "–" : signed(difference), interval, String(cases), String(clusters), chance(p), chance(holm),
       ].map((text) => make("td", text)));
       return line;
     });

@@ -10,20 +10,22 @@ import numpy as np
 from markupsafe import Markup
 
 from harness import Quantity, Record, UsageError, unknown_name
-from harness.tables import Table, matches
+from harness.tables import Table, matches, number
 from harness_boards import html
+from harness_boards.clusters import BY_TASK, Clusters
 from harness_boards.contents import Contents
 from harness_boards.grid import Row
 from harness_boards.provenance import Groups, Provenance
 from harness_boards.standing import Figures
 
-COMMON: dict[str, type] = {
+COMMON: dict[str, Any] = {
     "kind": str,
     "title": str,
     "about": str,
     "quantity": str,
     "tasks": list,
     "estimators": list,
+    "cluster": (str, dict),
 }
 """What ``[[sections]]`` of every kind may state."""
 
@@ -37,6 +39,7 @@ class Definition:
     kind : ``accuracy``, ``ranking``, ``validity``, ``overview``, or another in this folder.
     quantity : what is ranked; elsewhere the only one that is looked at, or empty for all.
     tasks, estimators : globs of full or bare names; empty for all.
+    cluster : what is independent, where it is not what the tasks say (`harness_boards.clusters`).
     options : what belongs to this kind alone.
     """
 
@@ -46,6 +49,7 @@ class Definition:
     about: str = ""
     tasks: tuple[str, ...] = ()
     estimators: tuple[str, ...] = ()
+    cluster: Clusters = BY_TASK
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -57,6 +61,7 @@ class View:
     identity: str
     made: Sequence[Provenance]
     contents: Contents
+    home: str = ""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -64,7 +69,7 @@ class Section:
     """A section, worked out. Each kind is a class with a ``kind`` in a module of this folder."""
 
     kind: ClassVar[str] = ""
-    options: ClassVar[Mapping[str, type]] = {}
+    options: ClassVar[Mapping[str, Any]] = {}
     """Keys of ``[[sections]]`` that belong to this kind."""
     reading: ClassVar[str] = ""
     """How to read the section, under its table."""
@@ -119,6 +124,11 @@ class Section:
     def leaders(self) -> list[str] | None:
         """The labels of those who lead; None where nothing is ranked."""
         return None
+
+    @property
+    def finding(self) -> str:
+        """What was found, as a sentence; empty where nothing is asked."""
+        return ""
 
     def page(self, view: View) -> Markup:
         """Its part of the page: here the tables as they are, with its `drawings`."""
@@ -200,6 +210,12 @@ def exact(value: Any) -> Any:
 def exacts(values: Iterable[Any]) -> list[Any]:
     """`exact` of each."""
     return [exact(v) for v in values]
+
+
+def bounds_of(row: Mapping[str, Any], name: str) -> str:
+    """The interval of a figure of a row of `plain`, for the difference of two boards."""
+    low, high = row.get(f"{name}_interval") or (None, None)
+    return "" if low is None or high is None else f" [{number(low)}, {number(high)}]"
 
 
 def told(row: Mapping[str, Any]) -> Iterator[str]:

@@ -4,7 +4,7 @@ cost."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,29 +12,26 @@ from markupsafe import Markup
 
 from harness import Quantity, Record
 from harness.tables import Cell, Column, Table, number
-from harness_boards import casetable, comparison, html, plots, standing
+from harness_boards import comparison, findings, rankedpage, standing
 from harness_boards import statistics as st
-from harness_boards.card import card
 from harness_boards.contents import Contents
-from harness_boards.figures import Bars, Figure, Head, best_of, table_of
 from harness_boards.grid import Grid, build
+from harness_boards.losses import Rule, by_case, differ
+from harness_boards.pairs import compare
 from harness_boards.provenance import Groups, key_of
 from harness_boards.sections.base import (
     Definition,
     Section,
     View,
+    bounds_of,
     chosen,
-    exact,
-    exacts,
     lines,
-    plain_row,
     told,
 )
-from harness_boards.standing import PLACE, TIME, Floats, Measure, Standing
+from harness_boards.signflips import grouped
+from harness_boards.standing import PLACE, TIME, Floats, Interval, Measure, Standing
 
-DRAWS = 2000
-TALL = 30
-"""Tables of more rows scroll within their box, under a heading that stays."""
+DRAWS = 1000
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,6 +41,9 @@ class Ranked(Section):
 
     before: ClassVar[tuple[Measure, ...]] = ()
     """Measures between the score and the standard deviation over seeds."""
+    options: ClassVar[Mapping[str, Any]] = {"sweep": bool, "controls": dict}
+    first: ClassVar[tuple[Measure, ...]] = ()
+    """Measures that the page shows at once; the others are shown on demand."""
     steady: ClassVar[Measure]
     """The standard deviation over seeds."""
     after: ClassVar[tuple[Measure, ...]] = ()
@@ -53,7 +53,13 @@ class Ranked(Section):
     rows: tuple[Standing, ...]
     grid: Grid
     verdicts: tuple[st.Verdict, ...]
-    friedman: st.Friedman | None
+    """Of the ranked rows, which come first."""
+    clusters: int
+    rule: Rule | None
+    controls: tuple[tuple[str, str], ...] = ()
+    """Rows with the row that each is to be compared with."""
+    p: float | None
+    """Of Iman and Davenport's test that all ranked rows are equal."""
     notes: tuple[str, ...]
 
     # What subclasses say.
@@ -74,9 +80,39 @@ class Ranked(Section):
         raise NotImplementedError
 
     @classmethod
-    def size(cls, told: Floats) -> Floats:
-        """What is averaged to a score."""
-        return told
+    def rule_of(cls, definition: Definition, grid: Grid, quantity: Quantity) -> Rule | None:
+        """Tolerance and ceiling, where errors are scored."""
+        return None
+
+    @classmethod
+    def lost(cls, grid: Grid, quantity: Quantity, rule: Rule | None) -> Floats:
+        """The loss of each run ``(rows, cases, seeds)``, lower is better: the worst there is where
+        it failed, NaN where it was not made."""
+        raise NotImplementedError
+
+    @classmethod
+    def by_ranks(cls, quantity: Quantity) -> bool:
+        """Whether verdicts compare ranks of the differences: where no bound holds the values."""
+        return False
+
+    @classmethod
+    def reach_of(cls, quantity: Quantity, rule: Rule | None) -> Interval:
+        """The least and the largest loss."""
+        return -np.inf, np.inf
+
+    @classmethod
+    def said(cls, rule: Rule | None) -> tuple[str, ...]:
+        """What the notes say of the rule."""
+        return ()
+
+    def cut(self, told: Floats) -> Floats:
+        """What is told, held within the ceiling: so that a divergence does not flatten a plot."""
+        ceiling = self.rule.ceiling if self.rule else np.inf
+        return np.asarray(np.clip(told, -ceiling, ceiling))
+
+    def shown(self, told: Floats) -> Floats:
+        """What a plot shows of it."""
+        return np.abs(self.cut(told)) if self.with_truth else told
 
     @classmethod
     def turn(cls, quantity: Quantity) -> float:
@@ -84,7 +120,9 @@ class Ranked(Section):
         return 1.0
 
     @classmethod
-    def figures(cls, grid: Grid, i: int, quantity: Quantity, contents: Contents) -> dict[str, Any]:
+    def figures(
+        cls, grid: Grid, i: int, quantity: Quantity, contents: Contents, rule: Rule | None
+    ) -> dict[str, Any]:
         """The fields of `Standing` that belong to this kind."""
         raise NotImplementedError
 
@@ -113,6 +151,15 @@ class Ranked(Section):
 
     # What they share.
 
+    def named(self, measure: Measure) -> str:
+        """The heading of a measure on the page."""
+        return measure.name
+
+    @property
+    def ties(self) -> bool:
+        """Whether the page shows the letters at once."""
+        return not self.first
+
     @property
     def words(self) -> str:
         """The quantity's name in words."""
@@ -136,68 +183,92 @@ class Ranked(Section):
         seeds: Sequence[int],
         rng: np.random.Generator,
     ) -> Self:
-        """Order the rows by their loss: distance to the truth, or value."""
+        """Order the rows by their loss: cut distance to the truth, or value."""
         quantity = cls.quantity_of(contents, definition)
         records = cls.select(chosen(contents, definition), quantity)
-        grid = build(records, quantity.name, seeds)
+        grid = build(records, quantity.name, seeds, definition.cluster)
+        rule = cls.rule_of(definition, grid, quantity)
+        losses = by_case(cls.lost(grid, quantity, rule))
         sign = cls.turn(quantity)
-        losses = sign * cls.size(cls.told(grid))
-        order, rank = standing.order(losses, grid)
-        grid, losses = standing.reordered(grid, order), losses[order]
-        weight = st.weights(grid.tasks, len(grid.seeds), DRAWS, rng)
-        flat = losses.reshape(len(losses), -1)
-        draws = st.means(flat, weight)
-        drawn_ranks = st.ranks(st.differences(flat, weight), len(flat))
-        verdicts = standing.verdicts(losses)
-        some = np.isfinite(flat).any(axis=1)
-        groups = (
-            st.letters(standing.separated(verdicts, len(flat))) if some.any() else [""] * len(flat)
-        )
-        test = st.friedman(st.over_seeds(losses)[some]) if some.sum() else None
-        places = iter(test.places if test else ())
+        scored = losses if rule else sign * st.over_seeds(grid.value)
+        score = np.array([st.or_nan(st.mean(f)) for f in scored])
+        apart = standing.apart(grid, sweep=bool(definition.options.get("sweep")))
+        in_play = [i for i, why in enumerate(apart) if not why]
+        compared = compare(losses[in_play], grid.clusters, ranked=cls.by_ranks(quantity))
+        ahead = dict(zip(in_play, compared.ahead.tolist(), strict=True))
+
+        def key(i: int) -> tuple[Any, ...]:
+            last = np.inf if np.isnan(score[i]) else score[i]
+            return i not in ahead, ahead.get(i, 0), last, grid.rows[i].label
+
+        order = sorted(range(len(grid.rows)), key=key)
+        place_of = {i: k for k, i in enumerate(in_play)}
+        pairs = compared.reordered([place_of[i] for i in order if i in ahead])
+        grid, losses, score = grid.chosen(order), losses[order], score[order]
+        scored = scored[order]
+        ranks, better = pairs.ranks(), pairs.separated
+        groups = st.letters(better | better.T) if len(in_play) else []
+        test = differ(losses[: len(in_play)], grid)
+        reach = st.bootstrap_t(*grouped(scored, grid.clusters), grid.strata, DRAWS, rng)
+        low, high = cls.reach_of(quantity, rule)
+        reach = sign * np.clip(reach, low, high)
         costs = np.array([st.or_nan(st.median(c)) for c in grid.cost])
-        score = np.array([st.or_nan(st.mean(f)) for f in flat])
-        fronts = st.front(score, costs)
+        fronts = st.front(np.where([i in ahead for i in order], score, np.nan), costs)
         rows = []
         for i, row in enumerate(grid.rows):
-            done = int(np.isfinite(losses[i]).sum())
+            ranked = i < len(in_play)
+            done = int(np.isfinite(grid.value[i]).sum())
             marks = dict(sorted(grid.marks[i].items()))
-            if not done:
-                rows.append(Standing(row, done=done, expected=losses[i].size, marks=marks))
-                continue
-            low, high = np.quantile(drawn_ranks[i], [0.025, 0.975])
-            rows.append(
-                Standing(
-                    row,
-                    int(rank[order[i]]),
-                    (int(np.floor(low)), int(np.ceil(high))),
-                    groups[i],
-                    float(sign * score[i]),
-                    standing.turned(st.interval(draws[i]), sign),
-                    place=next(places),
-                    done=done,
-                    expected=losses[i].size,
-                    marks=marks,
+            shown = Standing(
+                row, done=done, expected=grid.value[i].size, marks=marks, apart=apart[order[i]]
+            )
+            if done:
+                shown = replace(
+                    shown,
+                    rank=1 + ahead[order[i]] if ranked else None,
+                    ranks=ranks[i] if ranked else None,
+                    group=groups[i] if ranked else "",
+                    score=float(sign * score[i]),
+                    interval=_sorted(reach[i]),
+                    place=test.places[i] if ranked and test else None,
                     cost=None if np.isnan(costs[i]) else float(costs[i]),
                     front=bool(fronts[i]),
-                    **cls.figures(grid, i, quantity, contents),
+                    **cls.figures(grid, i, quantity, contents, rule),
                 )
-            )
+            rows.append(shown)
+        clusters = int(grid.clusters.max(initial=-1)) + 1
+        told = standing.resolution(
+            len(in_play), clusters, len(grid.cases), int(better.sum()), test.p if test else None
+        )
         return cls(
             title=definition.title or quantity.name.replace("_", " "),
             about=definition.about,
             quantity=quantity,
             rows=tuple(rows),
             grid=grid,
-            verdicts=verdicts,
-            friedman=test,
-            notes=(*grid.notes, *standing.resolution(test, int(some.sum()))),
+            verdicts=pairs.verdicts,
+            clusters=clusters,
+            rule=rule,
+            controls=tuple(definition.options.get("controls", {}).items()),
+            p=test.p if test else None,
+            notes=(*grid.notes, *cls.said(rule), told),
         )
 
+    @property
+    def ranked(self) -> tuple[Standing, ...]:
+        """The rows that have a rank."""
+        return tuple(s for s in self.rows if not s.apart)
+
     def leaders(self) -> list[str]:
-        """The labels of the first tie group."""
-        # After 26 groups letters are doubled: "a" is the first group, "aa" another.
-        return [s.row.label for s in self.rows if s.group[:1] == "a" and s.group[1:2] != "a"]
+        """The labels of those that no row is better than; none where no two are separated."""
+        first = [s for s in self.ranked if s.ranks and s.ranks[0] == 1]
+        beaten = len(first) < len(self.ranked)
+        return [s.row.label for s in first] if beaten or len(self.ranked) == 1 else []
+
+    @property
+    def finding(self) -> str:
+        """What was found, as a sentence."""
+        return findings.of_ranked(self)
 
     @property
     def headline(self) -> str:
@@ -222,17 +293,21 @@ class Ranked(Section):
             Column("time", "s"),
             Column("●"),
         )
-        best = next((s for s in self.rows if s.done), None)
+        best = next((s for s in self.ranked if s.done), None)
         rows = tuple((s.row.label, self._cells(s, measures, s is best)) for s in self.rows)
-        counts = ((len(self.grid.cases), "case"), (len(self.grid.seeds), "seed"))
+        counts = (
+            (len(self.grid.cases), "case"),
+            (self.clusters, "cluster"),
+            (len(self.grid.seeds), "seed"),
+        )
         extent = ", ".join(f"{n} {what}{'s' * (n != 1)}" for n, what in counts)
-        notes = (*filter(None, (self.about,)), *self.notes, self.reading)
+        notes = (*filter(None, (self.about,)), self.finding, *self.notes, self.reading)
         return [Table(f"{self.headline}, {extent}", "row", columns, rows, notes)]
 
     def _cells(self, s: Standing, measures: Sequence[Measure], best: bool) -> tuple[Cell, ...]:
         marks = ", ".join(f"{n} {mark}" for mark, n in (s.marks or {}).items())
         return (
-            Cell(text=standing.span(s.ranks)),
+            Cell(text=s.apart or standing.span(s.ranks)),
             Cell(text=s.group or "–"),
             standing.interval_cell(s.score, s.interval, best),
             *(m.cell(s) for m in measures),
@@ -249,48 +324,7 @@ class Ranked(Section):
 
     def plain(self) -> dict[str, Any]:
         """Rows with their figures by case, cases, and all pairs."""
-        grid, test = self.grid, self.friedman
-        mean = st.over_seeds(self.told(grid))
-        truths = st.over_seeds(grid.truth.transpose(1, 0, 2).reshape(len(grid.cases), -1))
-        return {
-            "kind": self.kind,
-            "title": self.title,
-            "about": self.about,
-            "quantity": asdict(self.quantity),
-            "seeds": list(grid.seeds),
-            "cases": [
-                {
-                    "task": c.task,
-                    "case": c.name,
-                    "facts": dict(c.facts),
-                    "truth": exact(t),
-                    "params": dict(c.params),
-                }
-                for c, t in zip(grid.cases, truths.tolist(), strict=True)
-            ],
-            "rows": [
-                plain_row(s.row, standing.figures(s))
-                | {"marks": dict(s.marks or {}), "by_case": exacts(mean[i].tolist())}
-                for i, s in enumerate(self.rows)
-            ],
-            "pairs": [
-                {
-                    "first": v.first,
-                    "second": v.second,
-                    "cases": v.cases,
-                    "difference": exact(v.difference),
-                    "low": exact(v.low),
-                    "high": exact(v.high),
-                    "p": exact(v.p),
-                    "holm": exact(v.holm),
-                }
-                for v in self.verdicts
-            ],
-            "friedman_p": exact(test.p) if test else None,
-            "critical_difference": exact(test.critical) if test else None,
-            "notes": list(self.notes),
-            "reading": self.reading,
-        }
+        return comparison.plain(self)
 
     @classmethod
     def state(cls, row: Mapping[str, Any]) -> str:
@@ -299,7 +333,8 @@ class Ranked(Section):
         ranks = standing.span(bounds and (int(bounds[0]), int(bounds[1])))
         score = "–" if row["score"] is None else number(row["score"])
         marks = "".join(f", {n} {mark}" for mark, n in row.get("marks", {}).items())
-        said = [f"rank {ranks} {row['tie'] or ''} {score} ({row['done']}{marks})"]
+        place = row.get("apart") or f"rank {ranks} {row['tie'] or ''}"
+        said = [f"{place} {score}{bounds_of(row, 'score')} ({row['done']}{marks})"]
         if row.get("violations"):
             said.append(f"{row['violations']} violations")
         return "; ".join([*said, *told(row)])
@@ -319,72 +354,9 @@ class Ranked(Section):
 
     def page(self, view: View) -> Markup:
         """Standing, plots, cases, and all rows in full."""
-        compared = (comparison.verdicts(self, i) for i in range(len(self.rows)))
-        return html.render(
-            "ranked.html",
-            section=self,
-            identity=view.identity,
-            rows=table_of([s.row for s in self.rows], self._figures_of()),
-            heads=self._heads(),
-            tall=len(self.rows) > TALL,
-            plots=plots.of_ranked(self, view.identity),
-            cases=casetable.of_ranked(self, view.made),
-            cards=[
-                card(s.row, one, view.contents, said)
-                for s, one, said in zip(self.rows, view.made, compared, strict=True)
-            ],
-            pairs=html.safe_json(comparison.pairs(self)),
-        )
+        return rankedpage.page(self, view)
 
-    def _heads(self) -> list[Head]:
-        measures = (*self.before, self.steady, *self.after)
-        down = "descending" if self.high_wins else "ascending"
-        return [
-            Head("row", "estimator, with the models before it", left=True),
-            Head("rank", "95 % interval of the rank, over cases and seeds"),
-            Head("tie", "rows that share a letter are not separated"),
-            Head(
-                f"{self.score} {self.column.arrow}",
-                "mean over the completed cases",
-                self.quantity.unit,
-                down,
-            ),
-            Head("95 % interval", "of the mean, over cases and seeds"),
-            *(Head(m.name, m.hint, first=m.first) for m in (*measures, PLACE)),
-            Head("done", "runs that gave a value", first="descending"),
-            Head("time", TIME.hint, "s"),
-            Head("front", "no row is both better and cheaper", first="descending"),
-        ]
 
-    def _figures_of(self) -> list[list[Figure]]:
-        """The figures of each row; marked are the best of each column among rows that completed
-        everything."""
-        measures = (*self.before, self.steady, *self.after)
-        bars = Bars.of([s.interval for s in self.rows], from_zero=self.with_truth)
-        rows = []
-        for s in self.rows:
-            rank = s.rank if s.ranks is None else sum(s.ranks) / 2
-            marks = tuple(f"{n} {mark}" for mark, n in (s.marks or {}).items())
-            rows.append(
-                [
-                    Figure(standing.span(s.ranks), rank),
-                    Figure(s.group or "–", s.group or None, "tie"),
-                    Figure() if s.score is None else Figure(number(s.score), s.score),
-                    bars.figure(s.score, s.interval),
-                    *(m.figure(s) for m in (*measures, PLACE)),
-                    Figure(f"{s.done}/{s.expected}", s.done / max(1, s.expected), marks=marks),
-                    TIME.figure(s),
-                    Figure("●" if s.front else "", int(s.front), heard=" yes" if s.front else "no"),
-                ]
-            )
-        first = next((i for i, s in enumerate(self.rows) if s.done), None)
-        if first is not None and len(rows) > 1:
-            # The score: who is beaten by the fewest, not who completed only what is easy.
-            rows[first][2] = rows[first][2].marked()
-        whole = [i for i, s in enumerate(self.rows) if s.done == s.expected]
-        columns = dict(enumerate((*measures, PLACE), start=4)) | {-2: TIME}
-        for column, measure in columns.items():
-            if measure.badness:
-                for i in best_of([(i, rows[i][column].key) for i in whole], measure.badness):
-                    rows[i][column] = rows[i][column].marked()
-        return rows
+def _sorted(ends: Floats) -> Interval | None:
+    low, high = sorted(ends.tolist())
+    return (low, high) if np.isfinite(ends).all() else None

@@ -8,29 +8,31 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from harness import Record, UsageError, unknown_name
 from harness.tables import Column, Table, matches, number
 from harness_boards import casetable, html, prediction, scatter
 from harness_boards import statistics as st
 from harness_boards.card import card
+from harness_boards.concordance import Points, p_of_difference
 from harness_boards.contents import Contents
-from harness_boards.figures import Bars, Figure, Head, best_of, table_of
+from harness_boards.figures import Bars, Figure, Head, table_of
+from harness_boards.grid import numbered
 from harness_boards.provenance import Groups
+from harness_boards.rankedpage import TALL
 from harness_boards.sections.base import (
     Definition,
     Section,
     View,
+    bounds_of,
     chosen,
     exacts,
     lines,
     plain_row,
     told,
 )
-from harness_boards.sections.ranked import DRAWS, TALL
-
-Floats = NDArray[np.float64]
+from harness_boards.signflips import EQUAL
+from harness_boards.standing import Interval
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,11 +41,17 @@ class Validity(Section):
     one per point."""
 
     kind = "validity"
-    options: ClassVar[Mapping[str, type]] = {"outcome": str, "per": str}
+    options: ClassVar[Mapping[str, Any]] = {
+        "outcome": str,
+        "outcomes": list,
+        "per": str,
+        "within": str,
+    }
     reading = (
-        "How each measure orders the points as the outcome does: rank correlations with 95 % "
-        "intervals over points and "
-        "seeds. saving: how many times cheaper than the outcome."
+        "How each measure orders the points as the outcome does, better to better: rank "
+        "correlations with 95 % intervals (jackknife over independent clusters of points). Within "
+        "groups it is the mean of the correlations of each group. saving: how many times cheaper "
+        "than the outcome on the same points."
     )
 
     definition: Definition
@@ -52,24 +60,32 @@ class Validity(Section):
     rows: tuple[prediction.Predictor, ...]
     points: tuple[str, ...]
     outcome_values: tuple[float, ...]
+    clusters: int
+    within: str
     notes: tuple[str, ...]
 
     @classmethod
     def check(cls, raw: Mapping[str, Any], where: str) -> Mapping[str, Any]:
         """``outcome``: the quantity to be predicted, or the full name of the estimator that gives
-        it.
+        it; ``outcomes``: several, of which each task has the first that is measured there.
 
-        ``per``: the points are cases (``case``), or cases with their models (``path``).
+        ``per``: the points are cases (``case``), or cases with their models (``path``). ``within``:
+        points are ordered within each ``task``, each ``case``, or the cases with one value of a
+        fact.
         """
         outcome, per = raw.get("outcome"), raw.get("per", "case")
         if per not in ("case", "path"):
             raise UsageError(f"{where}: per is {per!r}; wanted case or path")
-        if not outcome:
+        if bool(outcome) == bool(raw.get("outcomes")):
             raise UsageError(
                 f"{where}: a validity section names its outcome: a quantity, or an estimator by "
-                "its full name"
+                "its full name; or outcomes, a list of them"
             )
-        return {"outcome": outcome, "per": per}
+        outcomes = tuple(raw.get("outcomes", ())) or (outcome,)
+        within = raw.get("within", "")
+        if within == "case" and per == "case":
+            raise UsageError(f'{where}: within = "case" needs per = "path": a case is one point')
+        return {"outcomes": outcomes, "per": per, "within": within}
 
     @classmethod
     def of(
@@ -83,61 +99,74 @@ class Validity(Section):
 
         Raises `UsageError` where there is none, or two.
         """
-        records, wanted = chosen(contents, definition), definition.options["outcome"]
-        by_estimator = wanted in contents.estimators
-        outcomes = [r for r in records if (r.estimator if by_estimator else r.quantity) == wanted]
-        if not outcomes:
-            raise unknown_name("outcome", wanted, [*contents.quantities, *contents.estimators])
-        if len({(r.estimator, repr(r.params["estimator"])) for r in outcomes}) > 1:
-            names = sorted({r.estimator for r in outcomes})
+        records, options = chosen(contents, definition), definition.options
+        outcomes = _outcomes(records, contents, options["outcomes"])
+        per_path = options["per"] == "path"
+        truth: dict[prediction.Point, list[Record]] = {}
+        signs: dict[str, float] = {}
+        names = dict.fromkeys(rs[0].quantity for rs in outcomes.values())
+        for task, mine in outcomes.items():
+            target = contents.quantities[mine[0].quantity]
+            signs[task] = -1.0 if target.better == "lower" else 1.0
+            truth |= prediction.by_point(mine, target.name, per_path)
+        if len(names) > 1 and not options["within"]:
             raise UsageError(
-                f"outcome {wanted} is given by {', '.join(names)}; name one of them as the outcome"
+                f"section {definition.title!r}: outcomes {', '.join(names)} have no common scale; "
+                'wanted within = "task"'
             )
-        target = contents.quantities[outcomes[0].quantity]
-        per_path = definition.options["per"] == "path"
-        truth = prediction.by_point(outcomes, target.name, per_path)
         first: dict[tuple[Any, ...], int] = {}
         for point in truth:
             first.setdefault(point[:3], len(first))
         # Settings of one chain in an order of their own: that of records follows their keys, which
         # change with sources.
-        points = tuple(sorted(truth, key=lambda point: (first[point[:3]], point[3])))
-        tasks = np.unique([point[0] for point in points], return_inverse=True)[1]
-        y, cost = prediction.stacked(truth, points, len(seeds))
+        at = tuple(sorted(truth, key=lambda point: (first[point[:3]], point[3])))
+        shown = prediction.over_seeds(truth, at)
+        points = Points(
+            np.array([signs[point[0]] for point in at]) * shown,
+            numbered([_group(options["within"], truth[point][0]) for point in at]),
+            numbered([(point[0], definition.cluster.of(truth[point][0])) for point in at]),
+        )
+        estimators = {r.estimator for rs in outcomes.values() for r in rs}
         others = [
             r
             for r in records
-            if r.estimator != outcomes[0].estimator
+            if r.estimator not in estimators
             and (not definition.quantity or r.quantity == definition.quantity)
         ]
-        drawn = st.resampled(tasks, DRAWS, rng)
-        picks = rng.integers(y.shape[1], size=(*drawn.shape, y.shape[1]))
         rows = []
         for row, mine in prediction.predictors(others, per_path):
             quantity = contents.quantities[mine[0].quantity]
-            x, own = prediction.stacked(
-                prediction.by_point(mine, quantity.name, per_path), points, len(seeds)
-            )
-            rows.append(prediction.predictor(row, quantity, target, x, y, drawn, picks, own, cost))
-        rows.sort(key=lambda p: (p.spearman is None, -(p.spearman or 0.0), p.row.label))
+            own = prediction.by_point(mine, quantity.name, per_path)
+            rows.append(prediction.predictor(row, quantity, own, truth, at, points))
+        wanted = " and ".join(options["outcomes"])
         if not rows:
             raise UsageError(
                 f"nothing but the outcome {wanted}: a validity section needs measures that "
                 "predict it"
             )
-        notes = [f"{len(points)} points, intervals from {DRAWS} resamples of points and seeds"]
-        if len(points) < 8:
-            notes.append("too few points for an order to mean much")
+        # Measures that have all points are compared; the others stand below them.
+        rows.sort(
+            key=lambda p: (
+                p.spearman is None,
+                p.points < len(at),
+                -round(p.spearman or 0.0, 9),
+                p.row.label,
+            )
+        )
+        clusters = len(np.unique(points.clusters))
+        units = dict.fromkeys(contents.quantities[n].unit for n in names)
         return cls(
             title=definition.title or f"what predicts {prediction.bare(wanted).replace('_', ' ')}",
             about=definition.about,
             definition=definition,
-            outcome=target.name,
-            unit=target.unit,
+            outcome=" or ".join(names),
+            unit=" or ".join(filter(None, units)),
             rows=tuple(rows),
-            points=prediction.labels(points),
-            outcome_values=tuple(float(v) for v in st.over_seeds(y)),
-            notes=tuple(notes),
+            points=prediction.labels(at),
+            outcome_values=tuple(float(v) for v in shown),
+            clusters=clusters,
+            within=options["within"],
+            notes=(f"{len(at)} points in {clusters} independent clusters",),
         )
 
     @property
@@ -145,9 +174,68 @@ class Validity(Section):
         """The outcome's name in words, with its unit."""
         return self.outcome.replace("_", " ") + (f" [{self.unit}]" if self.unit else "")
 
+    @property
+    def compared(self) -> list[prediction.Predictor]:
+        """The measures that have all points, best first."""
+        return [p for p in self.rows if p.spearman is not None and p.points == len(self.points)]
+
+    def _best(self) -> list[prediction.Predictor]:
+        """The measure with the largest correlation, and what ties with it exactly."""
+        found = self.compared
+        return [p for p in found if abs((p.spearman or 0) - (found[0].spearman or 0)) <= EQUAL]
+
+    @property
+    def surely(self) -> bool:
+        """Whether the best measure is known to order the points as the outcome does."""
+        best = self._best()
+        bounds = best[0].spearman_interval if best else None
+        return bool(
+            bounds and len(self.points) >= ENOUGH and self.clusters >= st.FEWEST and bounds[0] > 0
+        )
+
     def leaders(self) -> list[str]:
-        """The best measure."""
-        return [p.row.label for p in self.rows[:1] if p.spearman is not None]
+        """The best measures, where the board can tell."""
+        return [p.row.label for p in self._best()] if self.surely else []
+
+    @property
+    def finding(self) -> str:
+        """What was found, as a sentence, with its uncertainty."""
+        best = self._best()
+        if not best:
+            return "Cannot tell: no measure has a correlation over all points."
+        bounds = best[0].spearman_interval
+        names = " and ".join(p.row.label for p in best)
+        said = f"Spearman {best[0].spearman:.2f}" + (
+            f" [{bounds[0]:.2f}, {bounds[1]:.2f}]" if bounds else ""
+        )
+        if self.within:
+            said += f", mean within each {self.within}"
+        if not self.surely:
+            return (
+                f"Cannot tell what orders the points as {self.outcome_plain} does: {names} came "
+                f"closest, {said} ({self._doubt(bounds)})."
+            )
+        rest = self.compared[len(best) :]
+        tests = [
+            p_of_difference(best[0].found, p.found) if best[0].found and p.found else np.nan
+            for p in rest
+        ]
+        worse = int((st.holm(np.array(tests)) < 1 - st.LEVEL).sum())
+        against = f"; better than {worse} of {len(rest)} other measures" if rest else ""
+        return f"Closest to {self.outcome_plain}: {names}, {said}{against}."
+
+    def _doubt(self, bounds: Interval | None) -> str:
+        """Why the best measure may be none."""
+        if len(self.points) < ENOUGH:
+            return f"{len(self.points)} points are too few"
+        if self.clusters < st.FEWEST:
+            return f"{self.clusters} independent clusters are too few"
+        return "the interval holds zero" if bounds else "no interval"
+
+    @property
+    def outcome_plain(self) -> str:
+        """The outcome's name in words."""
+        return self.outcome.replace("_", " ")
 
     def tables(self) -> list[Table]:
         """One table, best measure first."""
@@ -159,11 +247,11 @@ class Validity(Section):
             Column("time", "s"),
             Column("saving"),
         )
-        best = self.rows[0] if self.rows[0].spearman is not None else None
-        rows = tuple((p.row.label, p.cells(best=p is best)) for p in self.rows)
+        best = self._best() if self.surely else []
+        rows = tuple((p.row.label, p.cells(best=p in best)) for p in self.rows)
         outcome = self.outcome.replace("_", " ")
         title = f"{self.title}: validity against {outcome}, {len(self.points)} points"
-        notes = (*filter(None, (self.about,)), *self.notes, self.reading)
+        notes = (*filter(None, (self.about,)), self.finding, *self.notes, self.reading)
         return [Table(title, "measure", columns, rows, notes)]
 
     def csv_rows(self) -> Iterator[list[Any]]:
@@ -181,6 +269,8 @@ class Validity(Section):
             "unit": self.unit,
             "points": list(self.points),
             "outcome_values": exacts(self.outcome_values),
+            "clusters": self.clusters,
+            "within": self.within,
             "rows": [
                 plain_row(p.row, p.figures) | {"quantity": p.quantity.name, "values": exacts(p.x)}
                 for p in self.rows
@@ -193,7 +283,8 @@ class Validity(Section):
     def state(cls, row: Mapping[str, Any]) -> str:
         """Spearman's correlation, and over how many points."""
         value = row["spearman"]
-        said = f"{'–' if value is None else number(value)} ({row['points']})"
+        shown = "–" if value is None else number(value)
+        said = f"{shown}{bounds_of(row, 'spearman')} ({row['points']})"
         return "; ".join([said, *told(row)])
 
     def records(self, groups: Groups) -> list[list[Record]]:
@@ -219,6 +310,7 @@ class Validity(Section):
             "validity.html",
             section=self,
             identity=view.identity,
+            home=view.home,
             rows=table_of([p.row for p in self.rows], self._figures_of()),
             heads=HEADS,
             tall=len(self.rows) > TALL,
@@ -232,10 +324,47 @@ class Validity(Section):
     def _figures_of(self) -> list[list[Figure]]:
         bars = Bars(-1.0, 1.0)
         rows = [p.shown(bars) for p in self.rows]
-        for column in (2, 4):
-            for i in best_of([(i, r[column].key) for i, r in enumerate(rows)], lambda v: -v):
-                rows[i][column] = rows[i][column].marked()
+        for i in range(len(self.leaders())):
+            rows[i][2] = rows[i][2].marked()
         return rows
+
+
+def _outcomes(
+    records: list[Record], contents: Contents, wanted: Sequence[str]
+) -> dict[str, list[Record]]:
+    """The records of the outcome of each task. Raises `UsageError` where there is none, or two."""
+    found: dict[str, list[Record]] = {}
+    for name in wanted:
+        by_estimator = name in contents.estimators
+        mine = [r for r in records if (r.estimator if by_estimator else r.quantity) == name]
+        if not mine:
+            raise unknown_name("outcome", name, [*contents.quantities, *contents.estimators])
+        for task in dict.fromkeys(r.task for r in mine):
+            found.setdefault(task, [r for r in mine if r.task == task])
+    for mine in found.values():
+        if len({(r.estimator, repr(r.params["estimator"])) for r in mine}) > 1:
+            names = sorted({r.estimator for r in mine})
+            raise UsageError(
+                f"outcome {mine[0].quantity} is given by {', '.join(names)}; name one of them as "
+                "the outcome"
+            )
+    return found
+
+
+def _group(within: str, r: Record) -> tuple[Any, ...]:
+    """What a point is ordered within. Raises `UsageError` for a fact that it does not have."""
+    if within in ("", "task", "case"):
+        return (r.task, r.case)[: ("", "task", "case").index(within)]
+    if within not in r.facts:
+        raise UsageError(
+            f"within {within!r}: {r.task}:{r.case} has no such fact; wanted task, case, or one of "
+            f"{', '.join(r.facts) or 'none'}"
+        )
+    return (r.facts[within],)
+
+
+ENOUGH = 10
+"""Points below which no headline is made of a correlation."""
 
 
 HEADS = (
@@ -243,7 +372,7 @@ HEADS = (
     Head("quantity", left=True),
     Head("points", "data sets that have both", first="descending"),
     Head("Spearman ↑", "rank correlation with the outcome", first="descending"),
-    Head("95 % interval", "of Spearman's, over points and seeds", first="descending"),
+    Head("95 % interval", "of Spearman's, over clusters of points", first="descending"),
     Head(
         "Kendall ↑", "share of pairs in the same order less those in the other", first="descending"
     ),

@@ -236,7 +236,7 @@ def test_plan_says_what_a_resolution_needs(command, folder):
     printed = ok(command("board", "plan", "toys", "--gap", "0.5", *where(folder))).stdout
     assert "4 paths with 2 seeds" in printed
     assert (
-        "2 rows on 3 cases resolve mean ranks 1.13 apart; 0.5 apart needs 16 cases" in printed
+        "2 rows on 3 clusters resolve mean ranks 1.13 apart; 0.5 apart needs 16 clusters" in printed
     )  # 1.96^2 * 6 / (6 * 0.25)
     assert (
         "wanted a number above 0"

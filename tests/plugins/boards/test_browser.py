@@ -144,6 +144,20 @@ def test_a_heading_sorts_by_click_and_by_key(tab, file):
     assert column(shown, "s0-standing", 0) == ["fair", "good", "poor"]
 
 
+def test_six_columns_are_shown_and_the_rest_on_demand(tab, file):
+    shown = tab(file)
+    heads = shown.locator("#s0-standing thead th:visible")
+    assert heads.count() == 7  # the row's name and six figures
+    shown.locator("#s0 .all input").check()
+    assert heads.count() == shown.locator("#s0-standing thead th").count() > 15
+
+
+def test_the_table_is_not_cut_on_the_right_at_1400_pixels(tab, file):
+    shown = tab(file)
+    box = shown.locator("#s0 .scroll:has(table.standing)")
+    assert box.evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
 def test_rows_are_filtered(tab, file):
     shown = tab(file)
     shown.get_by_label("Filter rows").first.fill("FAIR")
@@ -194,7 +208,7 @@ def test_a_row_opens_and_closes_by_key(tab, file, made):
     verdict = made.sections[0].verdicts[0]  # of good and fair
     assert float(against[0][2].replace("+", "")) == pytest.approx(-verdict.difference, rel=1e-3)
     assert against[1][2].startswith("−")
-    assert against[0][4:] == ["60", "< 0.0001", "< 0.0001"]
+    assert against[0][4:] == ["60", "60", "< 0.0001", "< 0.0001"]
     assert shown.url.endswith("#s0-r1")
     dialog.get_by_role("link", name="good").click()
     assert shown.get_by_role("dialog", name="good").is_visible()

@@ -13,7 +13,8 @@ import pytest
 from harness.cli import parser
 from harness.cli.options import request
 from harness.records import Status
-from harness_boards import casetable, provenance, report
+from harness_boards import casetable, heatmap, provenance, report, site
+from harness_boards.figures import brief
 from harness_boards.html import safe_json
 from harness_boards.page import page
 
@@ -88,12 +89,12 @@ def made(record, board):
 def test_every_row_every_figure_and_every_case_is_there_without_script(made):
     read = Reader(page(made))
     table = read.text["s0-standing"]
-    for text in ("a", "b", "shift ▸ c", "6/8", "2 timeout", "0.2550", "0 %"):
+    for text in ("a", "b", "shift ▸ c", "6/8", "2 timeout", "0.26", "0 %"):
         assert text in table
     cases = read.text["s0-cases"]
     assert all(f"c{i}" in cases for i in range(4))
     assert "timeout" in cases
-    assert "Lead" in page(made).decode()
+    assert "Cannot rank its 3 rows" in page(made).decode()
     assert made.sections[0].reading.split(":")[0] in page(made).decode()
     links = {a.get("href") for t, a in read.tags if t == "a"}
     assert {"table.csv", "board.json"} <= links
@@ -169,7 +170,7 @@ def test_home_is_linked_only_where_there_is_one(made):
 
 def test_the_best_of_a_column_is_marked_in_words(made):
     text = page(made).decode()
-    assert "class='best'>0.2550<span class='sr'> best of its column</span>" in text
+    assert "title='0.255'>0.26<span class='sr'> best of its column</span>" in text
     assert text.count("best of its column") < 12
 
 
@@ -245,8 +246,7 @@ def test_verdicts_say_who_is_better(record, board):
     assert "worse than high" in low
     data = json.loads(read.text["s0-pairs"])
     assert data["labels"] == ["high", "low"]
-    assert data["low_wins"] is False
-    assert data["pairs"][0][:4] == [0, 1, 6, 1.0]
+    assert data["pairs"][0][:6] == [0, 1, -1, 6, 6, 1.0]
     assert made.sections[0].leaders() == ["high"]
 
 
@@ -280,7 +280,7 @@ def test_all_kinds_of_sections(record, board):
 
 def test_one_row_on_one_case_and_rows_without_figures(record, board):
     made = report.make(board([record("a", "x", 0, 1.5)]))
-    assert "0.5000" in Reader(page(made)).text["s0-standing"]
+    assert "0.50" in Reader(page(made)).text["s0-standing"]
     lost = {"status": Status.CRASHED, "cause": "died", "truth": 1.0}
     made = report.make(
         board([record("a", "x", 0, None, **lost), record("b", "x", 0, None, **lost)])
@@ -317,3 +317,63 @@ def test_json_in_a_script_element_cannot_end_it():
     text = safe_json(["</script>", "<!--", "&", "\u2028"])
     assert not re.search("[<>&\u2028]", text)
     assert json.loads(text) == ["</script>", "<!--", "&", "\u2028"]
+
+
+def test_rows_that_suit_no_case_stand_apart(record, board):
+    gone = {"status": Status.INCOMPATIBLE, "cause": "codes only"}
+    records = [record(e, f"c{i}", 0, 1.1 + 0.1 * i) for e in "ab" for i in range(8)]
+    records += [record("codes", f"c{i}", 0, **gone) for i in range(8)]
+    records += [record("once", "c0", 0, 1.0)]
+    made = report.make(board(records))
+    read = Reader(page(made))
+    assert "codes" not in read.text["s0-standing"]
+    assert "once" not in read.text["s0-standing"]
+    assert "Not ranked: once (ran on 1 of 8 cases; 0)." in read.text["s0"]
+    assert "Without a figure on these cases: codes." in read.text["s0"]
+    assert made.sections[0].finding.startswith("Cannot separate its 2 rows")
+
+
+def test_the_heat_map_has_a_column_for_each_cluster(record, board):
+    records = [record(e, f"c{i}", 0, 1.0 + x * i, source=f"s{i // 2}") for e, x in (("a", 0.1), ("b", 0.2))
+               for i in range(6)]  # fmt: skip
+    made = report.make(board(records))
+    heat = heatmap.of_ranked(made.sections[0])
+    assert heat.columns == (("s0", "2 cases"), ("s1", "2 cases"), ("s2", "2 cases"))
+    assert [[b.text for b in boxes] for _, boxes in heat.lines] == [
+        ["0.050", "0.25", "0.45"],
+        ["0.10", "0.50", "0.90"],
+    ]
+    assert [b.level for b in heat.lines[1][1]] == [8, 4, 1]
+
+
+@pytest.mark.parametrize(
+    ("value", "noise", "wanted"),
+    [(0.16312, None, "0.16"), (0.16312, 0.002, "0.163"), (435.47, 12.0, "440"), (0.0, None, "0"),
+     (-1.0001, None, "-1.0"), (123456.0, None, "1.2e5"), (0.000012, None, "1.2e-5"), (8.2, 30.0, "8.2")],
+)  # fmt: skip
+def test_figures_have_the_digits_that_can_be_read(value, noise, wanted):
+    assert brief(value, noise) == wanted
+
+
+def test_what_stands_between_backticks_is_code(record, board):
+    made = report.make(board([record("a")], 'title = "T"\nabout = "`x<1>` is set"\n'))
+    assert "<code>x&lt;1&gt;</code> is set" in page(made).decode()
+
+
+def test_a_board_that_is_not_listed_is_not_in_the_index(record, board):
+    made = report.make(board([record("a")], 'title = "Hidden"\nlisted = false\n'))
+    assert "Hidden" not in site.readme([made])
+    assert "Hidden" not in site.index([made]).decode()
+
+
+def test_policies_are_told_against_their_controls(record, board):
+    change = {"quantity": "accuracy", "unit": "", "truth": None, "stderr": None}
+    records = [record(e, f"c{i}", s, v + 0.01 * s, **change) for e, v in (("new", 0.7), ("old", 0.6))
+               for i in range(2) for s in range(3)]  # fmt: skip
+    toml = (
+        '[[sections]]\nkind = "ranking"\nquantity = "accuracy"\n[sections.controls]\nnew = "old"\n'
+    )
+    (section,) = report.make(board(records, toml)).sections
+    assert section.finding.endswith(
+        "Against its control: new +0.100 (6 of 6 runs better); 0 of 1 for sure."
+    )

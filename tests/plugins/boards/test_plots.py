@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from harness.errors import MissingDependency
-from harness.records import Status
 from harness_boards import plots, report, scatter, svg
 
 
@@ -30,12 +29,11 @@ def captions(found):
     return [figure.caption.partition(":")[0].partition(";")[0] for figure in found.figures]
 
 
-def test_accuracy_has_error_and_bias_cost_and_critical_differences(section):
+def test_accuracy_has_error_and_bias_cost_and_ranks(section):
     found = plots.of_ranked(section(), "s0")
     assert captions(found) == [
-        "Mean |error| and bias against d",
-        "|error| against cost",
-        "Critical differences",
+        "|error| and bias against d",
+        "|error| cut at 1 against cost",
     ]
     assert [label for label, _ in found.legend] == ["row0", "row1", "row2"]
     error = found.figures[0].svg
@@ -45,13 +43,15 @@ def test_accuracy_has_error_and_bias_cost_and_critical_differences(section):
 
 def test_ranking_has_its_value(section):
     found = plots.of_ranked(section(quantity="gain", unit="", truth=None, stderr=None), "s0")
-    assert captions(found) == ["gain against d", "Gain against cost", "Critical differences"]
+    assert captions(found) == ["gain against d", "Gain against cost"]
     assert "bias" not in found.figures[0].svg
 
 
 def test_only_what_means_something_is_drawn(section):
-    assert captions(plots.of_ranked(section(rows=1), "s0")) == ["Mean |error| and bias against d"]
-    assert captions(plots.of_ranked(section(rows=2, cases=1), "s0")) == ["|error| against cost"]
+    assert captions(plots.of_ranked(section(rows=1), "s0")) == ["|error| and bias against d"]
+    assert captions(plots.of_ranked(section(rows=2, cases=1), "s0")) == [
+        "|error| cut at 1 against cost"
+    ]
     assert plots.of_ranked(section(rows=1, cases=1), "s0") == plots.Plots()
 
 
@@ -62,7 +62,7 @@ def test_a_fact_that_is_text_or_constant_or_true_or_missing_is_no_axis(section):
         ),
         "s0",
     )
-    assert captions(found) == ["|error| against cost", "Critical differences"]
+    assert captions(found) == ["|error| cut at 1 against cost"]
 
 
 def test_the_truth_is_an_axis_where_it_varies(record, board):
@@ -70,7 +70,7 @@ def test_the_truth_is_an_axis_where_it_varies(record, board):
         record(e, f"c{i}", 0, i + 0.1, truth=float(i), facts={}) for e in "ab" for i in range(5)
     ]
     found = plots.of_ranked(report.make(board(records)).sections[0], "s0")
-    assert captions(found)[0] == "Mean |error| and bias against truth"
+    assert captions(found)[0] == "|error| and bias against truth"
 
 
 def test_a_task_of_its_own_has_its_own_panel_and_too_many_are_named(record, board):
@@ -80,7 +80,7 @@ def test_a_task_of_its_own_has_its_own_panel_and_too_many_are_named(record, boar
         for e in "ab" for i in range(2) for task in ("one", "two")
     ]  # fmt: skip
     found = plots.of_ranked(report.make(board(records)).sections[0], "s0")
-    assert len(found.figures) == plots.MOST + 2
+    assert len(found.figures) == plots.MOST + 1
     assert f"two against f{plots.MOST + 1}" in found.notes[-1]
 
 
@@ -152,19 +152,30 @@ def test_drawings_are_the_same_again_whatever_the_users_settings(section):
 
     one = section()
     first = plots.of_ranked(one, "s0")
-    plots._swatch.cache_clear()
+    plots.swatch.cache_clear()
     with matplotlib.rc_context({"axes.facecolor": "red", "font.size": 30, "lines.linewidth": 9}):
         assert plots.of_ranked(one, "s0") == first
 
 
-def test_failures_come_last_in_mean_ranks(record, board):
-    lost = {"status": Status.ERROR, "cause": "broke"}
-    records = [record("good", f"c{i}", 0, 1.5, facts={"d": i}) for i in range(6)]
-    records += [
-        record("half", f"c{i}", 0, 1.1, facts={"d": i}, **(lost if i > 1 else {})) for i in range(6)
-    ]
+def test_ranks_are_drawn_where_rows_are_separated(record, board):
+    records = [
+        record(e, f"c{i}", 0, 1.0 + x + 0.01 * i)
+        for e, x in (("good", 0.1), ("poor", 0.5)) for i in range(8)
+    ]  # fmt: skip
     found = plots.of_ranked(report.make(board(records)).sections[0], "s0")
-    assert "Mean ranks: good 1.3; half 1.7." in found.figures[-1].svg
+    assert captions(found)[-1].startswith("Ranks that the verdicts leave open")
+    assert "good 1; poor 2." in found.figures[-1].svg
+
+
+def test_a_divergence_does_not_flatten_a_plot(section, record, board):
+    records = [
+        record(e, f"c{i}", 0, 1.0 + x * (i + 1), facts={"d": i})
+        for e, x in (("good", 0.01), ("wild", 0.02)) for i in range(6)
+    ]  # fmt: skip
+    records[-1] = record("wild", "c5", 0, 1e12, facts={"d": 5})
+    (against, *_) = plots.of_ranked(report.make(board(records)).sections[0], "s0").figures
+    assert "1e+12" not in against.svg
+    assert "e11" not in against.svg
 
 
 def test_validity_scatters_each_measure_with_its_correlation(record, board):

@@ -34,7 +34,7 @@ def test_a_card_for_each_board(boards):
     text = site.index([report.make(b) for b in boards]).decode()
     assert text.count("class='board'") == 2
     assert "<a href='one/index.html'>Toys</a>" in text
-    assert "<b>a</b>" in text
+    assert "Cannot rank its 2 rows: 3 independent clusters" in text
     assert "6 results, the newest of 2026-01-02" in text
     assert "T|w_o*&lt;i&gt;" in text
     assert "First." in text
@@ -44,7 +44,7 @@ def test_a_card_for_each_board(boards):
 
 def test_the_markdown_index_escapes_and_links(boards):
     text = site.readme([report.make(b) for b in boards])
-    assert "| [Toys](one/table.md) | accuracy, information: **a**" in text
+    assert "| [Toys](one/table.md) | accuracy, information: Cannot rank its 2 rows:" in text
     assert r"[T\|w\_o\*&lt;i>](two/table.md)" in text
     assert text.endswith(" |\n")
 

@@ -69,7 +69,7 @@ def test_other_heads_play(name, params):
     small = SMALL | {"size": 24, "limit": 3}
     scores, curve, _ = played(harness.estimator(f"gpcis/{name}", **params), **small)
     assert 1.0 <= scores["clicks_90"] <= 3.0
-    assert math.isfinite(scores["code_length"])
+    assert math.isfinite(scores["mask_code_length"])
     assert curve.diagnostics["sharpness"] > 0
     again, _, _ = played(harness.estimator(f"gpcis/{name}", **params), **small)
     assert again == scores

@@ -154,7 +154,7 @@ def test_code_lengths_are_those_of_the_log_odds():
         answer = task.respond(case, tuple(transcript), question, rng=stream(0))
         transcript.append((question, answer))
     scores = task.score(dataclasses.replace(case, transcript=tuple(transcript)), CURVE)
-    assert scores["code_length"] == pytest.approx(np.log1p(np.exp(-2.0)))
+    assert scores["mask_code_length"] == pytest.approx(np.log1p(np.exp(-2.0)))
     share = (truth.mask == 1).mean()
     null = -share * np.log(share) - (1 - share) * np.log(1 - share)
     assert scores["usable_information"] == pytest.approx(null - np.log1p(np.exp(-2.0)))
