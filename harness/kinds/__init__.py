@@ -14,6 +14,7 @@ from harness.kinds.language import (
     TokenLogProbabilities,
     TokenSequences,
 )
+from harness.kinds.molecules import Molecules, RelationLogProbabilities, RelationPairs
 from harness.kinds.multimodal import FusedPredictions, Modalities
 from harness.kinds.networks import Activations
 from harness.kinds.perception import DifferenceScaling, Scale, StimulusPath, near_triplets
@@ -43,6 +44,7 @@ __all__ = [
     "LabelledText",
     "Links",
     "Modalities",
+    "Molecules",
     "PairedSamples",
     "PairedSequences",
     "Partitions",
@@ -50,6 +52,8 @@ __all__ = [
     "Preferences",
     "RateProblem",
     "ReferencedText",
+    "RelationLogProbabilities",
+    "RelationPairs",
     "RewardPredictions",
     "Samples",
     "Scale",
