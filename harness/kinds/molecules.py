@@ -109,7 +109,8 @@ class Molecules(Kind):
             spots = np.zeros((size, 3))
             for atom in range(1, size):
                 parent, angle = int(rng.integers(atom)), 2 * np.pi * rng.random()
-                spots[atom] = spots[parent] + 1.5 * np.array([np.cos(angle), np.sin(angle), 0.2])
+                spots[atom] = spots[parent] + 1.5 * np.array([np.cos(angle), np.sin(angle), 0])
+                spots[atom, 2] = 0.3 * atom  # no two atoms in one place
                 bonds.append((parent, atom, 1 + int(rng.integers(2))))
             positions.append(spots)
         numbers = rng.choice([6, 7, 8], size=cuts[-1])

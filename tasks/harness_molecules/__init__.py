@@ -136,7 +136,6 @@ PAIRS = ModelSpec(
     summary="distance and number of hops of each pair of atoms, as draws of two variables",
     implementation="harness_molecules.views:Pairs",
     settings="harness_molecules.settings:Pairs",
-    traits=("deterministic",),
     reads=RelationPairs,
     gives=PairedSamples,
 )

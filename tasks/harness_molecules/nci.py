@@ -100,10 +100,11 @@ def _tpsa(file: Path) -> Iterable[Row]:
 
 
 def _activity(molecules: Path, activities: Path) -> Iterable[Row]:
-    """Joined by the name of the molecule, never by the line."""
+    """Joined by the name of the molecule, never by the line, and in an order of no meaning: the
+    file is sorted by activity.
+    """
     lines = activities.read_text().splitlines()[1:]
     known = {name: float(value) for name, value in (line.split(",") for line in lines if line)}
-    for line in molecules.read_text().splitlines():
-        smiles, name = line.split()
-        if name in known:
-            yield Row(smiles, known[name])
+    rows = (line.split() for line in molecules.read_text().splitlines())
+    found = [Row(smiles, known[name]) for smiles, name in rows if name in known]
+    return sorted(found, key=lambda row: hashlib.sha256(row.smiles.encode()).digest())

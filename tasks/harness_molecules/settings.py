@@ -123,3 +123,10 @@ class Pairs:
     """Pairs of atoms as draws of two variables."""
 
     most_hops: int = param(11, "hops from which on all are one class", low=2)
+    jitter: float = param(
+        0.0,
+        "standard deviation of noise on distances, for estimators that want no two equal ones "
+        "(1e-6 is enough)",
+        low=0.0,
+        unit="Å",
+    )

@@ -49,6 +49,8 @@ class Pairs(settings.Pairs):
         Raises `Incompatible` where a part of the molecules has no pairs.
         """
         x, y = data.distance[:, None], np.minimum(data.hops, self.most_hops)[:, None]
+        if self.jitter:
+            x = x + self.jitter * rng.normal(size=x.shape)
         split = None
         if data.split is not None:
             owner = data.owners()
