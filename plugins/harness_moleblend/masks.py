@@ -11,8 +11,8 @@ from harness_moleblend import settings
 
 SLACK = 1e-6
 HOPS, BOND, DISTANCE = range(3)
-TRAINED = ("both", "all", "all", "own", "other", "none")
-"""What the steps of training show, in equal shares; twice all of one relation, in turn."""
+TRAINED = 6
+"""Ways in which `mixed` shows relations."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +76,19 @@ def patterned(shown: Shown, modality: int, pattern: str) -> Shown:
     n = len(shown.hops)
     if pattern == "all":
         return Shown.every(n, flat=modality == 1, space=modality == 0)
-    flat = pattern == "both" or (pattern == "own") == (modality == 0) and pattern != "none"
-    space = pattern == "both" or (pattern == "own") == (modality == 1) and pattern != "none"
+    flat = pattern == "both" or pattern == ("own", "other")[modality]
+    space = pattern == "both" or pattern == ("other", "own")[modality]
     return shown.only(flat, space)
+
+
+def mixed(blend: Shown, role: Ints) -> Shown:
+    """What training shows, by the role ``(p,)`` of the molecule: the blend, all of the graph, all
+    distances, what the blend shows of the graph, what it shows of distances, nothing.
+    """
+    column = role[:, None]
+    partly = {name: np.isin(column, roles) for name, roles in (("2d", (0, 3)), ("3d", (0, 4)))}
+    return Shown(
+        (blend.hops & partly["2d"]) | (column == 1),
+        (blend.bonds & partly["2d"]) | (column == 1),
+        (blend.distance & partly["3d"]) | (column == 2),
+    )
