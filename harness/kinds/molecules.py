@@ -331,17 +331,18 @@ class RelationLogProbabilities(Kind):
 
     @classmethod
     def known(cls, rng: np.random.Generator, n: int) -> Iterator[tuple[str, float, Self]]:
-        """Exact predictors of 4 codes through a channel that errs one time in ten, and of codes
-        that nothing tells; 4 rows for each unit.
+        """Exact predictors of 4 codes through a channel that errs one time in ten, and ones that
+        guess, hardly trusting themselves, what nothing tells; 4 rows for each unit.
         """
-        rows, codes, flip = 4 * n, 4, 0.1
-        y, wrong = rng.integers(codes, size=rows), rng.random(rows) < flip
-        null, fair = np.full(rows, -math.log(codes)), np.zeros(rows, np.int64)
-        told = np.where(wrong, math.log(flip / (codes - 1)), math.log(1 - flip))
+        rows, codes, flip, trust = 4 * n, 4, 0.1, 0.004
+        y, right = rng.integers(codes, size=rows), rng.random(rows) > flip
+        lucky = rng.integers(codes, size=rows) == y
+        null = np.full(rows, -math.log(codes))
+        told = np.where(right, math.log(1 - flip), math.log(flip / (codes - 1)))
+        guess = null + np.where(lucky, math.log1p((codes - 1) * trust), math.log1p(-trust))
         truth = math.log(codes) + (1 - flip) * math.log(1 - flip)
         truth += flip * math.log(flip / (codes - 1))
-        for full, nats in ((told, truth), (null, 0.0)):
-            pairs = np.full(rows, PATTERNS.index("pair"))
-            cuts = 4 * np.arange(n + 1)
-            data = cls(full, null, y, pairs, fair, np.ones(rows, bool), cuts)
+        for full, nats in ((told, truth), (guess, 0.0)):
+            pair, flat = np.full(rows, PATTERNS.index("pair")), np.zeros(rows, np.int64)
+            data = cls(full, null, y, pair, flat, np.ones(rows, bool), 4 * np.arange(n + 1))
             yield "mutual_information", nats, data

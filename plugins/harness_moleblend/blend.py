@@ -25,6 +25,7 @@ from harness import (
 )
 from harness.kinds.molecules import MODALITIES, PATTERNS
 from harness_moleblend import masks, settings
+from harness_moleblend.features import labelled, labels_of
 from harness_moleblend.inputs import Atoms, Batch, Labels, Parts, batch, epoch, parts_of
 from harness_moleblend.masks import Shown
 from harness_moleblend.network import Encoder, Given, Visible, given
@@ -200,34 +201,19 @@ class BlendMaps(settings.Maps):
     def transform(
         self, data: Molecules, *, to: type[Kind], rng: np.random.Generator
     ) -> AttentionMaps:
-        """Maps of the test molecules.
+        """Maps of the test molecules with the commonest number of atoms, ``(n, 1, heads, t, t)``.
 
         Raises as `trained`; `Incompatible` for a layer that the encoder does not have.
         """
         if self.layer > self.layers:
             raise Incompatible(f"layer={self.layer}; the encoder has {self.layers}")
-        raise NotImplementedError
-
-
-def labels_of(data: Molecules) -> Floats:
-    """The labels. Raises `Incompatible` without any, or without a split."""
-    if data.labels is None:
-        raise Incompatible("molecules without labels")
-    parts_of(data.split, "Molecules")
-    return data.labels
-
-
-def labelled(
-    x: Floats, labels: Floats, data: Molecules, to: type[Kind]
-) -> PairedSamples | LabelledSamples:
-    """Features with labels; as classes, whether a label is above the median of training.
-
-    Raises `Incompatible` where all labels are of one class.
-    """
-    if to is not LabelledSamples:
-        return PairedSamples(x, labels[:, None], split=data.split)
-    assert data.split is not None
-    y = (labels > np.median(labels[data.split.train])).astype(np.int64)
-    if len(np.unique(y[data.split.train])) < 2 or len(np.unique(y)) < 2:
-        raise Incompatible("labels that are all alike in training")
-    return LabelledSamples(x, y, split=data.split)
+        with trained(data, self, rng) as found:
+            sizes = found.atoms.sizes[found.parts.test]
+            common = int(np.bincount(sizes).argmax())
+            chosen = found.parts.test[sizes == common]
+            rows = batch(found.atoms, chosen)
+            known = given(found.atoms, rows, self.hop_classes, found.device)
+            seen = Shown.every(len(rows.rows), self.shown != "3d", self.shown != "2d")
+            visible = Visible.of(seen, found.device)
+            maps = found.network.maps(known, visible, self.layer - 1).double().cpu().numpy()
+        return AttentionMaps(maps[:, None], causal=False)

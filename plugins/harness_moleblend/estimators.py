@@ -113,7 +113,7 @@ def entropy(y: Ints) -> float:
 
 
 class BlendMI(settings.Direction):
-    """One relation from the other: all of them, or that of the pair alone for pairwise predictors."""
+    """One relation from the other: from all of them, or from that of the pair alone."""
 
     def estimate(self, data: RelationLogProbabilities, *, rng: np.random.Generator) -> Estimate:
         """Nats per pair; ``bound`` is H(Y) + E ln q with the entropy of the test relations.
@@ -184,7 +184,8 @@ class RelationPVI(settings.Direction):
     """Pointwise V-information ln q(y|x) - ln q(y) of relations (Ethayarajh et al. 2022)."""
 
     def estimate(self, data: RelationLogProbabilities, *, rng: np.random.Generator) -> Estimate:
-        """Its mean over the pairs of one direction, and the value of every row of the data.
+        """Its mean over pairs, and the mean of each molecule, where all have pairs; ``misleading``
+        is the share of pairs that the predictor has wrong more often than the shares would.
 
         Raises `Incompatible` where answers were shown, or this direction was not judged.
         """
@@ -192,8 +193,10 @@ class RelationPVI(settings.Direction):
         modality = MODALITIES.index(self.direction)
         which = Gain(modality, None, told.pattern(modality))
         rows, used = told.rows(modality, which.after), told.data
-        local = used.log_full - used.log_null
+        each = (used.log_full - used.log_null)[rows]
         found = told.estimate(told.gain(which), shown=which.after)
-        hard = float((local[rows] < 0).mean())
-        notes = {**found.diagnostics, "misleading": hard}
+        owner = np.repeat(np.arange(used.n), np.diff(used.offsets))[rows]
+        counts = np.bincount(owner, minlength=used.n)
+        local = np.bincount(owner, each, minlength=used.n) / counts if counts.all() else None
+        notes = {**found.diagnostics, "misleading": float((each < 0).mean())}
         return Estimate(found.value, found.stderr, local, notes)

@@ -4,7 +4,8 @@ As in the paper (code of the authors, modules/moleblend_layers.py), one bias is 
 layers, and hidden relations are recovered from the states of both atoms. Otherwise made small:
 layers normalize first; bonds tell their order and nothing further; a pair is read from products of
 its atoms' states, component by component, where the authors read an outer product of 32 x 32; and
-neither degrees nor sums of kernels are added to atoms, for both tell of relations that are hidden.
+an atom starts from what its pairs show, where the authors add degrees and sums of kernels, which
+tell of relations that are hidden.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def given(atoms: Atoms, batch: Batch, hop_classes: int, device: torch.device) ->
 
 
 class Relations(nn.Module):
-    """A vector for each pair and direction, from what is shown of it; one for what shows nothing."""
+    """A vector for each pair and direction, from what is shown of it."""
 
     def __init__(self, how: settings.Encoder, hop_classes: int, width: int) -> None:
         super().__init__()
@@ -158,6 +159,7 @@ class Encoder(nn.Module):
             raise UsageError(f"width={how.width}, heads={how.heads}; wanted a multiple of heads")
         self.how = how
         self.numbers = nn.Embedding(ELEMENTS, how.width)
+        self.around = Relations(how, hop_classes, how.width)
         self.relations = Relations(how, hop_classes, how.heads)
         self.apart = nn.Parameter(torch.zeros(how.heads))
         self.itself = nn.Parameter(torch.zeros(how.heads))
@@ -188,15 +190,22 @@ class Encoder(nn.Module):
         table = table.view(b, n, n, -1).permute(0, 3, 1, 2)
         return table.masked_fill((known.numbers == 0)[:, None, None], float("-inf"))
 
-    def start(self, known: Given) -> Tensor:
-        """States before the first layer."""
+    def start(self, known: Given, kernels: Tensor, seen: Visible) -> Tensor:
+        """States before the first layer: the element, and the mean of what an atom's pairs show."""
+        b, n = known.numbers.shape
         numbers = known.numbers if self.how.atoms else (known.numbers > 0).long()
-        states: Tensor = self.numbers(numbers)
-        return states
+        sums = kernels.new_zeros(b * n, self.how.width)
+        counts = kernels.new_zeros(b * n)
+        for direction, atom in enumerate((known.i, known.j)):
+            rows = known.unit * n + atom
+            sums = sums.index_add(0, rows, self.around(known, kernels, seen, direction))
+            counts = counts.index_add(0, rows, torch.ones_like(known.distance))
+        found: Tensor = self.numbers(numbers) + (sums / counts.clamp(min=1)[:, None]).view(b, n, -1)
+        return found
 
     def states(self, known: Given, kernels: Tensor, seen: Visible) -> Tensor:
         """States ``(b, n, width)`` after the last layer."""
-        x, bias = self.start(known), self.bias(known, kernels, seen)
+        x, bias = self.start(known, kernels, seen), self.bias(known, kernels, seen)
         for layer in self.layers:
             x = layer(x, bias)
         found: Tensor = self.norm(x)
@@ -218,8 +227,8 @@ class Encoder(nn.Module):
 
     def maps(self, known: Given, seen: Visible, layer: int) -> Tensor:
         """Attention ``(b, heads, n, n)`` of a layer, the first being 0."""
-        bias = self.bias(known, self.kernels(known), seen)
-        x = self.start(known)
+        kernels = self.kernels(known)
+        x, bias = self.start(known, kernels, seen), self.bias(known, kernels, seen)
         for each in self.layers[:layer]:
             x = each(x, bias)
         wanted = self.layers[layer]

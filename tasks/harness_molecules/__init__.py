@@ -88,7 +88,7 @@ NCI_TPSA = TaskSpec(
     name="nci-tpsa",
     summary="the molecules of nci, with their polar surface area as label",
     implementation="harness_molecules.nci:NciTpsa",
-    settings="harness_molecules.settings:Nci",
+    settings="harness_molecules.settings:NciTpsa",
     **_LABELLED,
 )
 CHEMBL_ACTIVITY = TaskSpec(

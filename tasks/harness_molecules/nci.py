@@ -25,7 +25,7 @@ class Nci(settings.Nci):
         return _cases("nci", self, (_data() / SMILES,), _smiles, seed)
 
 
-class NciTpsa(settings.Nci):
+class NciTpsa(settings.NciTpsa):
     """The same molecules with their topological polar surface area (Å²) as label."""
 
     def cases(self, *, seed: int) -> Iterable[Case]:
@@ -83,6 +83,9 @@ def _load(
     seed: int,
 ) -> Molecules:
     found = embedded(read(*files), how, name)
+    above = getattr(how, "above", None)
+    if above is not None and found.labels is not None:
+        found = dataclasses.replace(found, labels=(found.labels > above).astype(float))
     return dataclasses.replace(found, split=divided(found, how, stream(seed, name, "parts")))
 
 

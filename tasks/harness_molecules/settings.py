@@ -36,7 +36,21 @@ class Nci(Conformers, Parts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chembl(Conformers, Parts):
+class Property:
+    """What a label is."""
+
+    above: float | None = param(
+        None, "the label is 1 where the property is above this, else 0; none for the property"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NciTpsa(Nci, Property):
+    """Molecules of the National Cancer Institute with their polar surface area."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chembl(Conformers, Parts, Property):
     """Molecules of one assay of ChEMBL."""
 
     most: int = param(40, "most heavy atoms of a molecule", low=2)
