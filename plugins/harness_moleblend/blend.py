@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import torch
 
 from harness import (
     AttentionMaps,
+    Bools,
     Floats,
     Incompatible,
     Ints,
@@ -52,6 +53,11 @@ class Trained:
         for rows in epoch(self.atoms.sizes, molecules, MOLECULES, order):
             found = batch(self.atoms, rows)
             yield found, given(self.atoms, found, hop_classes, self.device)
+
+    def said(self, known: Given, shown: Shown) -> list[Floats]:
+        """Log-probabilities of hops and of distances, ``(p, classes)`` each."""
+        found = self.network(known, Visible.of(shown, self.device))
+        return [logs.double().cpu().numpy() for logs in found]
 
     def pooled(self, shown: str, hop_classes: int) -> Floats:
         """The mean state of each molecule's atoms, ``(n, width)``."""
@@ -121,33 +127,21 @@ class Blend(settings.Blend):
         prescribed = None if pairs.shown is None else pairs.shown[some.rows]
         for draw in range(self.draws if prescribed is None else 1):
             blend = masks.drawn(len(some.rows), self, rng, prescribed)
-            answers: dict[tuple[bytes, ...], Any] = {}
-            for modality in range(len(MODALITIES)):
-                told = (blend.flat, blend.distance)[modality]
-                for pattern in JUDGED:
-                    alone = pattern in ("all", "none")
-                    if alone and draw:
-                        continue  # nothing is drawn
-                    shown = masks.patterned(blend, modality, pattern)
-                    key = tuple(
-                        part.tobytes() for part in (shown.hops, shown.bonds, shown.distance)
-                    )
-                    if key not in answers:
-                        seen = Visible.of(shown, found.device)
-                        answers[key] = [
-                            logs.double().cpu().numpy() for logs in found.network(known, seen)
-                        ]
-                    asked = np.ones(len(told), bool)
-                    if self.hidden_only and not (alone and prescribed is None):
-                        asked = ~told[:, 0]
-                    seen_too = (shown.flat, shown.distance)[modality].any(1)
-                    asked_rows = np.flatnonzero(asked)
-                    rows.add(
-                        *(owner[asked_rows], some.rows[asked_rows]),
-                        *(modality, PATTERNS.index(pattern)),
-                        answers[key][modality][asked_rows],
-                        ~seen_too[asked_rows],
-                    )
+            answers: dict[bytes, list[Floats]] = {}
+            for modality, pattern in itertools.product(range(len(MODALITIES)), JUDGED):
+                whole = pattern in ("all", "none")
+                if whole and draw:
+                    continue  # nothing in it is drawn
+                shown = masks.patterned(blend, modality, pattern)
+                if (key := shown.key()) not in answers:
+                    answers[key] = found.said(known, shown)
+                everywhere = not self.hidden_only or (whole and prescribed is None)
+                asked = np.flatnonzero(everywhere | ~blend.tells(modality)[:, 0])
+                hidden: Bools = ~shown.tells(modality)[asked].any(axis=1)
+                rows.add(
+                    *(owner[asked], some.rows[asked], modality, PATTERNS.index(pattern)),
+                    *(answers[key][modality][asked], hidden),
+                )
 
 
 class BlendFeatures(settings.Features):

@@ -28,6 +28,14 @@ class Shown:
         """Whether anything of the graph is shown."""
         return self.hops | self.bonds
 
+    def tells(self, modality: int) -> Bools:
+        """Whether a modality (0 hops, 1 distance) is shown, ``(p, 2)``."""
+        return self.distance if modality else self.flat
+
+    def key(self) -> bytes:
+        """The same for equal masks alone."""
+        return b"".join(part.tobytes() for part in (self.hops, self.bonds, self.distance))
+
     def only(self, flat: Bools | bool, space: Bools | bool) -> Shown:
         """The same where ``flat`` relations, or those in ``space``, may be shown at all."""
         return Shown(self.hops & flat, self.bonds & flat, self.distance & space)

@@ -186,9 +186,8 @@ class Blended:
         known = given(self._atoms, rows, self._how.hop_classes, self._device)
         found = self._network(known, Visible.of(shown, self._device))
         total = known.distance.new_zeros(())
-        for logs, y, told in zip(found, self._y, (shown.flat, shown.distance), strict=True):
-            open_ = ~told[:, 0] if self._how.hidden_only else np.ones(len(told), bool)
-            asked = np.flatnonzero(open_)
+        for modality, (logs, y) in enumerate(zip(found, self._y, strict=True)):
+            asked = np.flatnonzero(~(shown.tells(modality)[:, 0] & self._how.hidden_only))
             if len(asked):
                 index = torch.tensor(asked, device=self._device)
                 wanted = torch.tensor(y[rows.rows[asked]], device=self._device)

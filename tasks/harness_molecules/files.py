@@ -58,8 +58,8 @@ def _blocks(file: Path) -> Iterator[Any]:
     from rdkit import Chem
 
     if file.suffix == ".sdf":
-        with file.open("rb") as opened:
-            yield from Chem.ForwardSDMolSupplier(opened)
+        with file.open("rb") as plain:
+            yield from Chem.ForwardSDMolSupplier(plain)
         return
     with tarfile.open(file) as archive:
         for member in archive:
@@ -146,8 +146,8 @@ class Qm9(settings.Qm9, _Folder):
     def cases(self, *, seed: int) -> Iterable[Case]:
         """The one case. Raises `UsageError` for a folder that is not there, or lacks a file."""
         folder = _folder("qm9", self.path, "a folder with gdb9.sdf and gdb9.sdf.csv")
-        files = tuple(_among(folder, "qm9", name) for name in ("gdb9.sdf", "gdb9.sdf.csv"))
-        yield self._case("qm9", files, functools.partial(self._load, *files, seed))
+        sdf, table = (_among(folder, "qm9", name) for name in ("gdb9.sdf", "gdb9.sdf.csv"))
+        yield self._case("qm9", (sdf, table), functools.partial(self._load, sdf, table, seed))
 
     def _load(self, sdf: Path, table: Path, seed: int) -> Molecules:
         with table.open(newline="") as file:

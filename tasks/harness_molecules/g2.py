@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -23,14 +24,15 @@ class G2(settings.G2):
         yield Case(id="g2", data=functools.partial(self._load, seed), stamp=ase.__version__)
 
     def _load(self, seed: int) -> Molecules:
+        from ase import neighborlist
         from ase.collections import g2
-        from ase.neighborlist import natural_cutoffs, neighbor_list
 
+        near: Any = neighborlist
         kept = [(name, g2[name]) for name in g2.names]
         kept = [(name, atoms) for name, atoms in kept if len(atoms) > 1]
         bonds = []
         for _, atoms in kept:
-            i, j = neighbor_list("ij", atoms, natural_cutoffs(atoms, mult=self.bond))
+            i, j = near.neighbor_list("ij", atoms, near.natural_cutoffs(atoms, mult=self.bond))
             once = i < j
             ends = np.unique(np.column_stack([i[once], j[once]]), axis=0)
             bonds.append(np.column_stack([ends, np.ones(len(ends), np.int64)]))

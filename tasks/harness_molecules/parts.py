@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from harness import Incompatible, Ints, Molecules, Split
@@ -41,5 +43,6 @@ def scaffold(smiles: str) -> str:
     """The ring systems of a molecule and what links them, as SMILES; empty without a ring."""
     from rdkit.Chem.Scaffolds import MurckoScaffold
 
-    found: str = MurckoScaffold.MurckoScaffoldSmiles(smiles=smiles)
+    murcko: Any = MurckoScaffold
+    found: str = murcko.MurckoScaffoldSmiles(smiles=smiles)
     return found

@@ -89,7 +89,7 @@ def _embedded(rows: Iterable[Row], how: settings.Conformers, where: str) -> Mole
     unread = unplaced = 0
     with quiet():
         for row in rows:
-            mol = Chem.MolFromSmiles(row.smiles)
+            mol: Any = Chem.MolFromSmiles(row.smiles)
             if mol is None:
                 unread += 1
                 continue
@@ -123,13 +123,13 @@ def check_failures(unread: int, unplaced: int, kept: int, where: str) -> None:
 def _placed(mol: Any, how: settings.Conformers) -> Any:
     """The molecule with a conformer, without hydrogens; None where there is none."""
     from rdkit import Chem
-    from rdkit.Chem import AllChem
+    from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
     full = Chem.AddHs(mol)
-    method = AllChem.ETKDGv3()
+    method: Any = rdDistGeom.ETKDGv3()
     method.randomSeed = how.conformer
-    if AllChem.EmbedMolecule(full, method) != 0:
+    if rdDistGeom.EmbedMolecule(full, method) != 0:
         return None
-    if how.steps and AllChem.MMFFHasAllMoleculeParams(full):
-        AllChem.MMFFOptimizeMolecule(full, maxIters=how.steps)
+    if how.steps and rdForceFieldHelpers.MMFFHasAllMoleculeParams(full):
+        rdForceFieldHelpers.MMFFOptimizeMolecule(full, maxIters=how.steps)
     return Chem.RemoveHs(full)
