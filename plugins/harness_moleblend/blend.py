@@ -12,7 +12,6 @@ import torch
 
 from harness import (
     AttentionMaps,
-    Bools,
     Floats,
     Incompatible,
     Ints,
@@ -137,10 +136,10 @@ class Blend(settings.Blend):
                     answers[key] = found.said(known, shown)
                 everywhere = not self.hidden_only or (whole and prescribed is None)
                 asked = np.flatnonzero(everywhere | ~blend.tells(modality)[:, 0])
-                hidden: Bools = ~shown.tells(modality)[asked].any(axis=1)
+                one, other = shown.tells(modality)[asked].T
                 rows.add(
                     *(owner[asked], some.rows[asked], modality, PATTERNS.index(pattern)),
-                    *(answers[key][modality][asked], hidden),
+                    *(answers[key][modality][asked], ~(one | other)),
                 )
 
 

@@ -53,18 +53,28 @@ def _stamp(*files: Path) -> str:
 
 def _blocks(file: Path) -> Iterator[Any]:
     """The molecules of an SDF file, plain or in a tar archive, without hydrogens; None where one
-    cannot be read.
+    cannot be read. Records end at their mark, whatever is in them: none shifts the next one.
     """
     from rdkit import Chem
 
+    block: list[bytes] = []
+    for line in _lines(file):
+        if line.startswith(b"$$$$"):
+            yield Chem.MolFromMolBlock(b"".join(block).decode(errors="replace"))
+            block = []
+        else:
+            block.append(line)
+
+
+def _lines(file: Path) -> Iterator[bytes]:
     if file.suffix == ".sdf":
         with file.open("rb") as plain:
-            yield from Chem.ForwardSDMolSupplier(plain)
+            yield from plain
         return
     with tarfile.open(file) as archive:
         for member in archive:
             if member.name.endswith(".sdf") and (opened := archive.extractfile(member)):
-                yield from Chem.ForwardSDMolSupplier(opened)
+                yield from opened
 
 
 def _placed(

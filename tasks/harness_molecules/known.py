@@ -36,11 +36,10 @@ class RelationGauss(settings.Gauss):
         rng = stream(seed, "relation-gauss", str(states), repr(noise))
         n, m = self.train + self.valid + self.molecules, self.pairs
         hops = rng.integers(1, states + 1, size=n * m)
-        shift: Floats = noise * (rng.normal(size=n * m) + 8)
-        distance = hops.astype(np.float64) + shift
+        distance = np.asarray(hops + noise * (rng.normal(size=n * m) + 8), np.float64)
         return RelationPairs(
             hops,
-            distance.clip(min=0.0),
+            np.maximum(distance, 0.0),
             np.zeros((n * m, 2), np.int64),
             np.tile(np.arange(2 * m).reshape(m, 2), (n, 1)),
             m * np.arange(n + 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,9 +37,7 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def gathered(
-    mols: Sequence[Any], labels: Sequence[float] | None, names: Sequence[str]
-) -> Molecules:
+def gathered(mols: Sequence[Any], labels: Sequence[float], names: Sequence[str]) -> Molecules:
     """Molecules of RDKit, each with its conformer where it has one."""
     order = {1.0: 1, 2.0: 2, 3.0: 3, 1.5: 4}
     bonds = [
@@ -53,7 +52,7 @@ def gathered(
         np.array(bonds, np.int64).reshape(-1, 3),
         np.cumsum([0, *(mol.GetNumBonds() for mol in mols)]),
         np.concatenate([mol.GetConformer().GetPositions() for mol in mols]) if placed else None,
-        labels=None if labels is None else np.array(labels),
+        labels=np.array(labels, np.float64),
         names=tuple(names),
     )
 
@@ -72,24 +71,32 @@ def embedded(rows: Iterable[Row], how: settings.Conformers, where: str) -> Molec
 
     listed = list(rows)
     rule = (how.molecules, how.least, how.most, how.conformer, how.steps)
-    text = repr((RECIPE, rdBase.rdkitVersion, rule, listed))
+    smiles = [row.smiles for row in listed]
+    text = repr((RECIPE, rdBase.rdkitVersion, rule, smiles))
     kept = cache_folder("molecules") / f"{hashlib.sha256(text.encode()).hexdigest()}.npz"
     if kept.exists():
-        return Molecules.load(kept)
-    found = _embedded(listed, how, where)
-    found.save(kept)
-    return found
+        found = Molecules.load(kept)
+    else:
+        found = _embedded(smiles, how, where)
+        found.save(kept)
+    assert found.labels is not None
+    known = [listed[int(line)].label for line in found.labels]
+    labels = [label for label in known if label is not None]
+    return dataclasses.replace(
+        found, labels=np.array(labels) if len(labels) == len(known) else None
+    )
 
 
-def _embedded(rows: Iterable[Row], how: settings.Conformers, where: str) -> Molecules:
+def _embedded(lines: Sequence[str], how: settings.Conformers, where: str) -> Molecules:
+    """The molecules of ``lines``, with the number of the line in the place of a label."""
     from rdkit import Chem
 
     mols: dict[str, Any] = {}
-    labels: list[float | None] = []
+    numbers: list[float] = []
     unread = unplaced = 0
     with quiet():
-        for row in rows:
-            mol: Any = Chem.MolFromSmiles(row.smiles)
+        for number, smiles in enumerate(lines):
+            mol: Any = Chem.MolFromSmiles(smiles)
             if mol is None:
                 unread += 1
                 continue
@@ -101,13 +108,12 @@ def _embedded(rows: Iterable[Row], how: settings.Conformers, where: str) -> Mole
                 unplaced += 1
                 continue
             mols[name] = placed
-            labels.append(row.label)
+            numbers.append(number)
             progress(len(mols), how.molecules, "molecules")
             if len(mols) == how.molecules:
                 break
     check_failures(unread, unplaced, len(mols), where)
-    known = [label for label in labels if label is not None]
-    return gathered(list(mols.values()), known if len(known) == len(labels) else None, tuple(mols))
+    return gathered(list(mols.values()), numbers, tuple(mols))
 
 
 def check_failures(unread: int, unplaced: int, kept: int, where: str) -> None:
