@@ -41,6 +41,14 @@ RELATION_TERM = Quantity(
 R2 = Quantity(
     "r2", "", "higher", upper=1.0, summary="share of the variance of a label that is predicted"
 )
+ROC_AUC = Quantity(
+    "roc_auc",
+    "",
+    "higher",
+    lower=0.0,
+    upper=1.0,
+    summary="probability that a molecule of class 1 ranks above one of class 0",
+)
 _TORCH: dict[str, Any] = {
     "requires": ("torch",),
     "install": "infoharness[torch]",
@@ -207,6 +215,13 @@ RIDGE_R2 = EstimatorSpec(
     quantity=R2,
     needs=("split",),
 )
+RIDGE_AUC = replace(
+    RIDGE_R2,
+    name="ridge-auc",
+    summary="area under the ROC curve of a ridge regression on features, for labels of 0 and 1",
+    implementation="harness_moleblend.ridge:RidgeAuc",
+    quantity=ROC_AUC,
+)
 
 
 @hookimpl
@@ -222,4 +237,7 @@ def harness_models() -> Iterable[ModelSpec]:
 @hookimpl
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """Information per pair, in total and by term; pointwise; a linear probe."""
-    return BLEND_MI, BLEND_TOTAL, BLEND_TERM, BLEND_TERMS, RELATION_PVI, RIDGE_R2
+    return (
+        *(BLEND_MI, BLEND_TOTAL, BLEND_TERM, BLEND_TERMS, RELATION_PVI),
+        *(RIDGE_R2, RIDGE_AUC),
+    )
