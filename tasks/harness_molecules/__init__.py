@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from harness import (
+    ConditionedSamples,
     Curve,
     ModelSpec,
     Molecules,
@@ -136,8 +138,14 @@ PAIRS = ModelSpec(
     summary="distance and number of hops of each pair of atoms, as draws of two variables",
     implementation="harness_molecules.views:Pairs",
     settings="harness_molecules.settings:Pairs",
-    reads=RelationPairs,
+    reads=(Molecules, RelationPairs),
     gives=PairedSamples,
+)
+PAIRS_GIVEN_ELEMENTS = replace(
+    PAIRS,
+    name="pairs-given-elements",
+    summary="the same, given the elements of the two atoms",
+    gives=ConditionedSamples,
 )
 ATOMS = ModelSpec(
     name="molecule-structures",
@@ -161,4 +169,4 @@ def harness_tasks() -> Iterable[TaskSpec]:
 @hookimpl
 def harness_models() -> Iterable[ModelSpec]:
     """Views for estimators that know no molecules."""
-    return RELATION_PAIRS, PAIRS, ATOMS
+    return RELATION_PAIRS, PAIRS, PAIRS_GIVEN_ELEMENTS, ATOMS

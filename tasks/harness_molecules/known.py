@@ -12,10 +12,12 @@ from harness import Case, Curve, Floats, Incompatible, RelationPairs, Samples, S
 from harness_molecules import settings
 
 TERMS = 8
+SHIFT = 9.0
+"""Standard deviations of the noise; a draw below it would be refused as a negative distance."""
 
 
 class RelationGauss(settings.Gauss):
-    """Independent pairs: S uniform on 1..K hops, and the distance S + N(0, s^2), shifted by 8 s.
+    """Independent pairs: S uniform on 1..K hops, and the distance S + N(0, s^2), shifted by 9 s.
 
     The shift, which keeps distances above 0, changes no information. I(S;D) by quadrature.
     """
@@ -36,10 +38,10 @@ class RelationGauss(settings.Gauss):
         rng = stream(seed, "relation-gauss", str(states), repr(noise))
         n, m = self.train + self.valid + self.molecules, self.pairs
         hops = rng.integers(1, states + 1, size=n * m)
-        distance = np.asarray(hops + noise * (rng.normal(size=n * m) + 8), np.float64)
+        distance = np.asarray(hops + noise * (rng.normal(size=n * m) + SHIFT), np.float64)
         return RelationPairs(
             hops,
-            np.maximum(distance, 0.0),
+            distance,
             np.zeros((n * m, 2), np.int64),
             np.tile(np.arange(2 * m).reshape(m, 2), (n, 1)),
             m * np.arange(n + 1),

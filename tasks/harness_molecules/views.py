@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import (
+    ConditionedSamples,
     Incompatible,
     Kind,
     Molecules,
@@ -42,23 +43,34 @@ class Pairs(settings.Pairs):
     """
 
     def transform(
-        self, data: RelationPairs, *, to: type[Kind], rng: np.random.Generator
-    ) -> PairedSamples:
-        """Pairs ``(pairs, 1)``, ``(pairs, 1)``, in the parts of their molecules.
+        self, data: Molecules | RelationPairs, *, to: type[Kind], rng: np.random.Generator
+    ) -> PairedSamples | ConditionedSamples:
+        """Columns ``(pairs, 1)``, in the parts of their molecules; where conditions are wanted, z
+        is a code of the two elements.
 
-        Raises `Incompatible` where a part of the molecules has no pairs.
+        Raises `Incompatible` for molecules without positions, or a part of them without pairs.
         """
-        x, y = data.distance[:, None], np.minimum(data.hops, self.most_hops)[:, None]
+        if isinstance(data, Molecules):
+            data = Relations().transform(data, to=RelationPairs, rng=rng)
+        x, y = data.distance[:, None], np.minimum(data.hops, self.most_hops)[:, None].astype(float)
         if self.jitter:
             x = x + self.jitter * rng.normal(size=x.shape)
-        split = None
-        if data.split is not None:
-            owner = data.owners()
-            rows = {name: np.flatnonzero(np.isin(owner, part)) for name, part in data.split.parts()}
-            if not (rows["train"].size and rows["test"].size):
-                raise Incompatible("molecules of the training or test part without a pair")
-            split = Split(**rows)
-        return PairedSamples(x, y.astype(float), y_kind="discrete", split=split)
+        split = None if data.split is None else _split(data, data.split)
+        if to is not ConditionedSamples:
+            return PairedSamples(x, y, y_kind="discrete", split=split)
+        z = np.unique(np.sort(data.types, axis=1), axis=0, return_inverse=True)[1].reshape(-1, 1)
+        return ConditionedSamples(
+            x, y, z.astype(float), y_kind="discrete", z_kind="discrete", split=split
+        )
+
+
+def _split(data: RelationPairs, split: Split) -> Split:
+    """The pairs of the molecules of each part."""
+    owner = data.owners()
+    rows = {name: np.flatnonzero(np.isin(owner, part)) for name, part in split.parts()}
+    if not (rows["train"].size and rows["test"].size):
+        raise Incompatible("molecules of the training or test part without a pair")
+    return Split(**rows)
 
 
 @dataclass(frozen=True)

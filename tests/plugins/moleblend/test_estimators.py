@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 
-import harness
 from harness import Incompatible, Molecules, PairedSamples, RelationPairs, Split, stream
 from harness.kinds.molecules import PATTERNS, RelationLogProbabilities
 from harness_moleblend.counts import PairTable
@@ -228,11 +227,21 @@ def test_fingerprints_count_substructures_of_the_molecules_that_are_meant():
         Morgan().transform(dataclasses.replace(data, names=None), to=None, rng=RNG)
 
 
-def test_estimators_of_vectors_run_on_molecules_by_plan_alone():
+def test_estimators_of_other_fields_run_on_molecules_by_plan_alone():
     """The planner finds paths from molecules to estimators that know none."""
-    from harness import plan, registry
+    from harness.plan import Request, make
+    from harness.registry import load
 
-    found = plan.search(registry.load(), tasks=("molecules/nci-tpsa", "molecules/relation-gauss"))
-    names = {path.estimator for path in found.paths}
-    assert {"classics/ksg", "classics/ross", "netinfof/nui"} <= names
-    assert harness.model("moleblend/pair-table").transform
+    for estimator, models in {
+        "classics/ksg": "pairs",
+        "classics/mesner-shalizi": "pairs-given-elements",
+        "netinfof/nui": "blend-features-labelled",
+        "neural/infonce": "blend-views",
+        "entropy_attention/attention-entropy": "blend-maps",
+        "superposition/two-nn": "blend-features",
+    }.items():
+        found = make(load(), Request(tasks=("nci-tpsa",), estimators=(estimator,)))
+        chains = {
+            " ".join(step.name.partition("/")[2] for step in path.models) for path in found.paths
+        }
+        assert models in chains, estimator
