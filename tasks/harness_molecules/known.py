@@ -38,7 +38,8 @@ class RelationGauss(settings.Gauss):
         rng = stream(seed, "relation-gauss", str(states), repr(noise))
         n, m = self.train + self.valid + self.molecules, self.pairs
         hops = rng.integers(1, states + 1, size=n * m)
-        distance = np.asarray(hops + noise * (rng.normal(size=n * m) + SHIFT), np.float64)
+        distance: Floats = np.array(hops, np.float64)
+        distance += noise * (rng.normal(size=n * m) + SHIFT)
         return RelationPairs(
             hops,
             distance,
@@ -89,7 +90,7 @@ class RelationTables(settings.Tables):
         a1, a2, b1, b2 = np.unravel_index(rng.choice(law.size, n, p=law.ravel()), law.shape)
         return RelationPairs(
             1 + np.column_stack([a1, a2]).ravel(),
-            1.0 + np.column_stack([b1, b2]).ravel(),
+            np.column_stack([b1, b2]).ravel().astype(np.float64) + 1,
             np.tile([[0, 1], [1, 2]], (n, 1)),
             np.tile([[0, 1], [1, 2]], (n, 1)),
             2 * np.arange(n + 1),
