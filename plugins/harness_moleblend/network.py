@@ -42,21 +42,30 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Visible:
-    """What is shown of each pair, from i to j and back: 0 or 1, ``(p, 2)``."""
+    """What is shown of each pair, from i to j and back, ``(p, 2)``; ``alike`` where both agree."""
 
     hops: Tensor
     bonds: Tensor
     distance: Tensor
+    alike: bool
 
     @classmethod
     def of(cls, shown: Shown, device: torch.device) -> Visible:
         """The mask on a device."""
-        return cls(
-            *(
-                torch.tensor(part, dtype=torch.float32, device=device)
-                for part in (shown.hops, shown.bonds, shown.distance)
-            )
-        )
+        parts = (shown.hops, shown.bonds, shown.distance)
+        alike = all(bool((part[:, 0] == part[:, 1]).all()) for part in parts)
+        hops, bonds, distance = (torch.tensor(part, device=device) for part in parts)
+        return cls(hops, bonds, distance, alike)
+
+
+class View(NamedTuple):
+    """What is seen of pairs in one direction: classes with one more for what is hidden, ``(p,)``;
+    kernels of the distance, 0 where it is hidden, ``(p, kernels)``.
+    """
+
+    hops: Tensor
+    orders: Tensor
+    kernels: Tensor
 
 
 def given(atoms: Atoms, batch: Batch, hop_classes: int, device: torch.device) -> Given:
@@ -75,27 +84,26 @@ def given(atoms: Atoms, batch: Batch, hop_classes: int, device: torch.device) ->
 
 
 class Relations(nn.Module):
-    """A vector for each pair and direction, from what is shown of it."""
+    """A vector for each pair, from what is seen of it in one direction."""
 
     def __init__(self, how: settings.Encoder, hop_classes: int, width: int) -> None:
         super().__init__()
-        self.hops = nn.Embedding(hop_classes, width)
-        self.orders = nn.Embedding(ORDERS, width)
-        self.distance = nn.Linear(how.kernels, width)
-        self.hidden = nn.Parameter(torch.zeros(width))
+        self.hops = nn.Embedding(hop_classes + 1, width)
+        self.orders = nn.Embedding(ORDERS + 1, width)
+        self.distance = nn.Linear(how.kernels, width, bias=False)
+        nn.init.normal_(self.distance.weight)  # an embedding of kernels, as wide as those of classes
 
-    def forward(self, known: Given, kernels: Tensor, seen: Visible, direction: int) -> Tensor:
+    def forward(self, view: View) -> Tensor:
         """``(p, width)``."""
-        hops, bonds, distance = (
-            part[:, direction, None] for part in (seen.hops, seen.bonds, seen.distance)
-        )
         found: Tensor = (
-            hops * self.hops(known.hops)
-            + bonds * self.orders(known.orders)
-            + distance * self.distance(kernels)
-            + (1 - hops).clamp(min=0) * (1 - bonds) * (1 - distance) * self.hidden
+            self.hops(view.hops) + self.orders(view.orders) + self.distance(view.kernels)
         )
         return found
+
+    def both(self, views: tuple[View, View]) -> tuple[Tensor, Tensor]:
+        """From i to j, and from j to i."""
+        there = self(views[0])
+        return there, there if views[1] is views[0] else self(views[1])
 
 
 class Layer(nn.Module):
@@ -141,12 +149,12 @@ class Head(nn.Module):
             nn.Linear(how.rank, how.rank), nn.GELU(), nn.Linear(how.rank, classes)
         )
 
-    def forward(self, x: Tensor, known: Given, kernels: Tensor, seen: Visible) -> Tensor:
+    def forward(self, x: Tensor, known: Given, view: View) -> Tensor:
         """``(p, classes)``; both atoms count alike."""
         u = self.norm(nn.functional.gelu(self.read(x)))
         z = u[known.unit, known.i] * u[known.unit, known.j]
         if self.direct is not None:
-            z = z + self.direct(known, kernels, seen, 0)
+            z = z + self.direct(view)
         return torch.log_softmax(self.out(z), -1)
 
 
@@ -169,13 +177,30 @@ class Encoder(nn.Module):
         spacing = FARTHEST / (how.kernels - 1)
         self.register_buffer("centres", torch.arange(how.kernels) * spacing, persistent=False)
 
-    def kernels(self, known: Given) -> Tensor:
-        """Gaussian kernels of the distance, ``(p, kernels)``, as wide as they are apart."""
+    def views(self, known: Given, seen: Visible) -> tuple[View, View]:
+        """What is seen of the pairs from i to j, and from j to i.
+
+        Kernels of the distance are Gaussians as wide as they are apart.
+        """
         spacing = FARTHEST / (self.how.kernels - 1)
         centres: Tensor = self.get_buffer("centres")
-        return torch.exp(-0.5 * ((known.distance[:, None] - centres) / spacing) ** 2)
+        kernels = torch.exp(-0.5 * ((known.distance[:, None] - centres) / spacing) ** 2)
+        hidden = self.relations.hops.num_embeddings - 1
 
-    def bias(self, known: Given, kernels: Tensor, seen: Visible) -> Tensor:
+        def view(direction: int) -> View:
+            hops, bonds, distance = (
+                part[:, direction] for part in (seen.hops, seen.bonds, seen.distance)
+            )
+            return View(
+                torch.where(hops, known.hops, hidden),
+                torch.where(bonds, known.orders, ORDERS),
+                kernels * distance[:, None],
+            )
+
+        there = view(0)
+        return there, there if seen.alike else view(1)
+
+    def bias(self, known: Given, views: tuple[View, View]) -> Tensor:
         """``(b, heads, n, n)``: of pairs that are shown or hidden, of others, of atoms themselves;
         minus infinity where there is no atom.
         """
@@ -183,29 +208,27 @@ class Encoder(nn.Module):
         table = self.apart.repeat(b * n * n, 1)
         itself = torch.arange(n, device=table.device) * (n + 1)
         here = (torch.arange(b, device=table.device)[:, None] * n * n + itself).flatten()
-        table = table.index_copy(0, here, self.itself.expand(len(here), -1))
-        for direction, (a, z) in enumerate(((known.i, known.j), (known.j, known.i))):
-            rows = (known.unit * n + a) * n + z
-            table = table.index_copy(0, rows, self.relations(known, kernels, seen, direction))
+        ends = ((known.i, known.j), (known.j, known.i))
+        rows = [(known.unit * n + a) * n + z for a, z in ends]
+        values = [self.itself.expand(len(here), -1), *self.relations.both(views)]
+        table = table.index_copy(0, torch.cat([here, *rows]), torch.cat(values))
         table = table.view(b, n, n, -1).permute(0, 3, 1, 2)
         return table.masked_fill((known.numbers == 0)[:, None, None], float("-inf"))
 
-    def start(self, known: Given, kernels: Tensor, seen: Visible) -> Tensor:
+    def start(self, known: Given, views: tuple[View, View]) -> Tensor:
         """States before the first layer: the element, and the mean of what an atom's pairs show."""
         b, n = known.numbers.shape
         numbers = known.numbers if self.how.atoms else (known.numbers > 0).long()
-        sums = kernels.new_zeros(b * n, self.how.width)
-        counts = kernels.new_zeros(b * n)
-        for direction, atom in enumerate((known.i, known.j)):
-            rows = known.unit * n + atom
-            sums = sums.index_add(0, rows, self.around(known, kernels, seen, direction))
-            counts = counts.index_add(0, rows, torch.ones_like(known.distance))
+        rows = torch.cat([known.unit * n + known.i, known.unit * n + known.j])
+        told = torch.cat(self.around.both(views))
+        sums = told.new_zeros(b * n, self.how.width).index_add(0, rows, told)
+        counts = told.new_zeros(b * n).index_add(0, rows, told.new_ones(len(rows)))
         found: Tensor = self.numbers(numbers) + (sums / counts.clamp(min=1)[:, None]).view(b, n, -1)
         return found
 
-    def states(self, known: Given, kernels: Tensor, seen: Visible) -> Tensor:
+    def states(self, known: Given, views: tuple[View, View]) -> Tensor:
         """States ``(b, n, width)`` after the last layer."""
-        x, bias = self.start(known, kernels, seen), self.bias(known, kernels, seen)
+        x, bias = self.start(known, views), self.bias(known, views)
         for layer in self.layers:
             x = layer(x, bias)
         found: Tensor = self.norm(x)
@@ -213,22 +236,22 @@ class Encoder(nn.Module):
 
     def forward(self, known: Given, seen: Visible) -> tuple[Tensor, Tensor]:
         """Log-probabilities of hops ``(p, hop_classes)`` and of distances ``(p, bins)``."""
-        kernels = self.kernels(known)
-        x = self.states(known, kernels, seen)
-        hops, distance = (head(x, known, kernels, seen) for head in self.predict)
+        views = self.views(known, seen)
+        x = self.states(known, views)
+        hops, distance = (head(x, known, views[0]) for head in self.predict)
         return hops, distance
 
     def pooled(self, known: Given, seen: Visible) -> Tensor:
         """The mean state of the atoms of each molecule, ``(b, width)``."""
-        x = self.states(known, self.kernels(known), seen)
+        x = self.states(known, self.views(known, seen))
         present = (known.numbers > 0)[..., None]
         found: Tensor = (x * present).sum(1) / present.sum(1)
         return found
 
     def maps(self, known: Given, seen: Visible, layer: int) -> Tensor:
         """Attention ``(b, heads, n, n)`` of a layer, the first being 0."""
-        kernels = self.kernels(known)
-        x, bias = self.start(known, kernels, seen), self.bias(known, kernels, seen)
+        views = self.views(known, seen)
+        x, bias = self.start(known, views), self.bias(known, views)
         for each in self.layers[:layer]:
             x = each(x, bias)
         wanted = self.layers[layer]
