@@ -316,6 +316,25 @@ def test_random_distances_tell_nothing():
     assert BlendMI(given="atoms").estimate(found, rng=stream(1)).value < 0.02
 
 
+def test_conformers_of_other_molecules_tell_nothing_beyond_size():
+    """Positions permuted among molecules of equal size, and their atoms among themselves."""
+    rng = stream(7)
+    data = molecules(150)
+    sizes = np.diff(data.offsets)
+    positions = np.empty_like(data.positions)
+    for size in np.unique(sizes):
+        group = np.flatnonzero(sizes == size)
+        for one, other in zip(group, rng.permutation(group), strict=True):
+            taken = data.offsets[other] + rng.permutation(size)
+            positions[data.offsets[one] : data.offsets[one + 1]] = data.positions[taken]
+    swapped = dataclasses.replace(data, positions=positions)
+    how = SMALL | {"steps": 80, "draws": 1}
+    found, own = (Blend(**how).transform(d, to=None, rng=stream(0)) for d in (swapped, data))
+    estimator = BlendMI(given="atoms")
+    assert abs(estimator.estimate(found, rng=stream(1)).value) < 0.05
+    assert estimator.estimate(own, rng=stream(1)).value > 0.1
+
+
 def test_features_views_and_maps():
     data = molecules()
     trained, random = (
