@@ -282,6 +282,8 @@ class RelationLogProbabilities(Kind):
     """
 
     judged: ClassVar[tuple[str, ...]] = ("labels",)
+    patterns: ClassVar[tuple[str, ...]] = PATTERNS
+    modalities: ClassVar[tuple[str, ...]] = MODALITIES
 
     log_full: Floats = array("items")
     log_null: Floats = array("items")

@@ -23,7 +23,6 @@ from harness import (
     RelationPairs,
     single_threaded,
 )
-from harness.kinds.molecules import MODALITIES, PATTERNS
 from harness_moleblend import masks, settings
 from harness_moleblend.features import labelled, labels_of
 from harness_moleblend.inputs import Atoms, Batch, Labels, Parts, batch, epoch, parts_of
@@ -32,6 +31,7 @@ from harness_moleblend.network import Encoder, Given, Visible, given
 from harness_moleblend.rows import Rows
 from harness_moleblend.training import Blended
 
+PATTERNS = RelationLogProbabilities.patterns
 JUDGED = ("all", "other", "own", "both", "none")
 MOLECULES = 128
 """Molecules that are judged at a time."""
@@ -127,7 +127,7 @@ class Blend(settings.Blend):
         for draw in range(self.draws if prescribed is None else 1):
             blend = masks.drawn(len(some.rows), self, rng, prescribed)
             answers: dict[bytes, list[Floats]] = {}
-            for modality, pattern in itertools.product(range(len(MODALITIES)), JUDGED):
+            for modality, pattern in itertools.product(range(2), JUDGED):
                 whole = pattern in ("all", "none")
                 if whole and draw:
                     continue  # nothing in it is drawn
@@ -184,7 +184,10 @@ class BlendViews(settings.Pretraining):
         Raises as `trained`.
         """
         with trained(data, self, rng) as found:
-            views = [found.pooled(shown, self.hop_classes) for shown in MODALITIES]
+            views = [
+                found.pooled(shown, self.hop_classes)
+                for shown in RelationLogProbabilities.modalities
+            ]
         return PairedSamples(views[0], views[1], split=data.split)
 
 

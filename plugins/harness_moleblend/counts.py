@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from harness import Floats, Ints, Kind, RelationLogProbabilities, RelationPairs
-from harness.kinds.molecules import MODALITIES, PATTERNS
 from harness_moleblend import settings
 from harness_moleblend.inputs import Labels, parts_of
 from harness_moleblend.rows import Rows
 
-PAIR = PATTERNS.index("pair")
+PAIR = RelationLogProbabilities.patterns.index("pair")
 
 
 def pairs_of(pairs: RelationPairs, molecules: Ints) -> Ints:
@@ -24,7 +23,7 @@ def said(
     """Log-probabilities ``(test pairs, classes)`` of both relations as rows."""
     rows = Rows(labels, data.n)
     owner = data.owners()[test]
-    for modality in range(len(MODALITIES)):
+    for modality in range(2):
         rows.add(owner, test, modality, PAIR, logs[modality], np.ones(len(test), bool))
     return rows.gathered(split=data.split)
 

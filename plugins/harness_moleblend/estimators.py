@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness import Bools, Curve, Estimate, Floats, Incompatible, Ints, RelationLogProbabilities
-from harness.kinds.molecules import MODALITIES, PATTERNS
 from harness_moleblend import settings
 from harness_moleblend.inputs import SMALLEST
+
+PATTERNS, MODALITIES = RelationLogProbabilities.patterns, RelationLogProbabilities.modalities
 
 
 class Gain(NamedTuple):

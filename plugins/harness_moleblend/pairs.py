@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from harness import Floats, Ints, Kind, RelationLogProbabilities, RelationPairs, single_threaded
-from harness.kinds.molecules import MODALITIES
 from harness_moleblend import settings
 from harness_moleblend.counts import pairs_of, said
 from harness_moleblend.inputs import Labels, parts_of
@@ -42,7 +41,7 @@ class PairMlp(settings.PairNet):
                 x = torch.tensor(np.hstack([read, self._elements(data)]), dtype=torch.float32)
                 y = torch.tensor(labels.both[modality])
                 network = _Pairs(self, x.to(device), y.to(device), classes)
-                key = f"pair {MODALITIES[modality]} {data.fingerprint()} {asdict(self)}"
+                key = f"pair {modality} {data.fingerprint()} {asdict(self)}"
                 logs.append(network.trained(train, valid, test, seed, key))
         return said(data, labels, test, (logs[0], logs[1]))
 
