@@ -30,6 +30,8 @@ def _parse(kind: Any, text: str, where: str) -> Any:
     if typing.get_origin(kind) is tuple:
         items = split_list(_without_brackets(text.strip()))
         return tuple(_parse(options[0], item, where) for item in items)
+    if kind is float and text.endswith("%"):
+        return _parse(float, text[:-1].strip(), where) / 100
     try:
         return _WORDS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):

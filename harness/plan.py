@@ -104,6 +104,8 @@ def make(registry: Registry, request: Request) -> Plan:
         if not asked and estimator.name not in _baselines(registry, task):
             continue
         reason = _unmet(task, estimator)
+        if reason and not _lead(registry, task, estimator):  # the kinds come first
+            reason = _no_chain(registry, request, task, estimator)
         chains = [] if reason else _chains(registry, request, task, estimator)
         if not reason and not chains:
             reason = _no_chain(registry, request, task, estimator)
@@ -112,13 +114,18 @@ def make(registry: Registry, request: Request) -> Plan:
         for chain, seed in itertools.product(chains, request.seeds):
             models = tuple(steps.of(model) for model in chain)
             paths.append(Path(steps.of(task), models, steps.of(estimator), seed))
-    steps.check_all_used()
     if not paths:
         raise UsageError("no legal path: " + _why_none(excluded))
+    steps.check_all_used()
     return Plan(
         tuple(sorted(paths, key=lambda p: (p.task.name, _chain(p), p.estimator.name, p.seed))),
         tuple(excluded),
     )
+
+
+def _lead(registry: Registry, task: Component, estimator: Component) -> bool:
+    """Whether any models lead from the kind of a task to one that an estimator reads."""
+    return bool(_search(registry.components["model"].values(), task, estimator))
 
 
 def _chain(path: Path) -> tuple[int | str, ...]:
@@ -139,7 +146,15 @@ def _wanted(registry: Registry, request: Request) -> tuple[list[Component], list
         else:
             offered = (c for name in request.plugins for c in registry.of_plugin(name, role))
             found[role] = _unique(offered) or registry.matching(role, "*")
+            if role == "task":
+                found[role] = [task for task in found[role] if _joins(task, request)]
     return found["task"], found["estimator"]
+
+
+def _joins(task: Component, request: Request) -> bool:
+    """Whether a task that is not named joins: unless it reads files that nothing was said about."""
+    said = (task.name, task.name.rpartition("/")[2])
+    return task.spec.plan or any(name in request.params for name in said)
 
 
 def _unique(components: Iterable[Component]) -> list[Component]:
@@ -236,9 +251,7 @@ def _unmet(task: Component, estimator: Component) -> str:
 def _no_chain(registry: Registry, request: Request, task: Component, estimator: Component) -> str:
     wanted = " or ".join(kind.__name__ for kind in reads(estimator))
     reason = f"reads {wanted}, and {task.name} gives {task.spec.gives.__name__}"
-    helpful = {
-        chain for chain in _search(registry.components["model"].values(), task, estimator) if chain
-    }
+    helpful = set(filter(None, _search(registry.components["model"].values(), task, estimator)))
     if helpful:
         names = sorted({"+".join(m.name for m in chain) for chain in helpful})
         return f"{reason}; add --model {' or '.join(names[:3])}"

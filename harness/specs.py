@@ -173,6 +173,8 @@ class TaskSpec(Spec):
     baselines : estimators (full names) that join every run of the task.
     answers : kinds of question and answer, where estimators may ask while they run: then the
         implementation has ``respond(case, transcript, question, *, rng) -> answer | None``.
+    plan : whether it joins requests that name no task. One that only reads files of the user does
+        not: it stands on a path where a request names it, or sets one of its parameters.
     """
 
     gives: type[Kind]
@@ -180,6 +182,7 @@ class TaskSpec(Spec):
     scores: tuple[type[Output], ...] = ()
     baselines: tuple[str, ...] = ()
     answers: tuple[type[Kind], type[Kind]] | None = None
+    plan: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

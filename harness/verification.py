@@ -29,8 +29,8 @@ class Check:
     """``same``, ``drift`` (another value), ``changed`` (other code or data) or ``failed``."""
     value: float | None = None
     note: str = ""
-    wall_s: float | None = None
-    """Seconds that the estimator took this time."""
+    cpu_s: float | None = None
+    """Processor time of the estimator this time, which a busy machine leaves alone."""
 
 
 def comparable(registry: Registry, records: Iterable[Record]) -> list[Record]:
@@ -100,19 +100,19 @@ def _verify(
         return Check(record, "changed", note=f"the task gives no case {record.case!r} any more")
     if new.status is not record.status:
         note = f"{record.status.value} → {new.status.value}: {new.cause or 'it gives a value'}"
-        return Check(record, "failed", new.value, note, new.wall_s)
+        return Check(record, "failed", new.value, note, new.cpu_s)
     wrong = differences(record, new, tolerance, allowed)
     other_data = new.fingerprint != record.fingerprint
     elsewhere = new.machine != record.machine
     if not wrong and (not other_data or elsewhere):
         # Sums of data differ in their last bits between processors.
         note = "data of other bits" if other_data else ""
-        return Check(record, "same", new.value, note, new.wall_s)
+        return Check(record, "same", new.value, note, new.cpu_s)
     note = "; ".join(wrong)
     if record_key(dataclasses.replace(new, recipe=record.recipe)) != record.key:
         what = "data" if other_data else "source of a plugin"
         note = "; ".join([*wrong, f"the {what} has changed since"])
-        return Check(record, "changed", new.value, note, new.wall_s)
+        return Check(record, "changed", new.value, note, new.cpu_s)
     moved = [
         f"{k} {record.versions.get(k)} → {v}"
         for k, v in new.versions.items()
@@ -120,7 +120,7 @@ def _verify(
     ]
     moved += ["another machine"] if elsewhere else []
     note = "; ".join([*wrong, *(moved or ["same versions, same machine"])])
-    return Check(record, "drift", new.value, note, new.wall_s)
+    return Check(record, "drift", new.value, note, new.cpu_s)
 
 
 def _again(registry: Registry, record: Record, how: Options) -> Record | None:

@@ -37,15 +37,48 @@ def test_ib_lossy(check):
     check()
 
 
+LAYERS = tuple(
+    f"block-attention{ending}" for ending in ("", "-outputs", "-activations", "-weights")
+)
+
 TINY = {"steps": 3, "layers": 1, "heads": 2, "width": 8, "window": 6}
 
 
 @conformance(
     "lm",
-    params={f"tiny-lm{ending}": TINY for ending in ("", "-states", "-attention", "-maps")}
+    params={
+        f"tiny-lm{ending}": TINY
+        for ending in ("", "-states", "-attention", "-maps", "-pointers", "-laws", "-head")
+    }
     | {"tiny-compressor": {"steps": 3, "predictor_steps": 3, "width": 8}},
 )
 def test_lm(check):
+    check()
+
+
+SWEEP = {"dials": (0.0, 1.0), "steps": 3}
+
+
+@conformance(
+    "aila",
+    params={
+        "dial-blocks": SWEEP,
+        "dial-induction": SWEEP
+        | {"width": 8, "sequences": 40, "windows": 8, "length": 12, "symbols": 8, "periods": (4,)},
+        "dial-text": SWEEP | {"width": 8, "window": 16, "windows": 4},
+    },
+)
+def test_aila(check):
+    check()
+
+
+@conformance("localist", params={name: {"steps": 5, "step_size": 1.0} for name in LAYERS})
+def test_localist(check):
+    check()
+
+
+@conformance("blocks", params={"block-labels": {"sequences": 8}})
+def test_blocks(check):
     check()
 
 

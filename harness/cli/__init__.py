@@ -113,6 +113,10 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
 def main(argv: list[str] | None = None) -> int:
     """Entry point of the command ``harness``."""
     words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
+    elif words == ["version"]:
+        words = ["--version"]
     verb = next((w for w in words if not w.startswith("-")), None)
     debug = "--debug" in words
     from harness.errors import HarnessError

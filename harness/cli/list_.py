@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
+import textwrap
 
 from harness.cli import options
 from harness.components import Component
 from harness.plan import reads
-from harness.specs import OFFERS
+from harness.registry import Registry
+from harness.specs import OFFERS, ROLES
 
 PLURAL = {"estimator": "estimators", "model": "models", "task": "tasks", "report": "reports"}
 
@@ -25,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only of this plugin; repeatable",
     )
     parser.add_argument(
+        "--all", action="store_true", help="every component, where the default is a line per plugin"
+    )
+    parser.add_argument(
         "--format", choices=("table", "json"), default="table", help="how to print (default: table)"
     )
     options.add_plugins(parser)
@@ -33,7 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the components, and how many plugins did not load."""
     registry = options.registry(args)
-    for role in OFFERS:
+    brief = not (args.what or args.plugin or args.all or args.format == "json")
+    if brief:
+        _overview(registry)
+    for role in () if brief else OFFERS:
         if args.what not in (None, PLURAL[role]):
             continue
         found = sorted(registry.components[role].values(), key=lambda c: c.name)
@@ -61,6 +70,25 @@ def kinds(component: Component) -> str:
     if component.role == "task":
         return gives
     return " or ".join(k.__name__ for k in reads(component)) + f" → {gives}"
+
+
+def _overview(registry: Registry) -> None:
+    """A line per plugin: how many estimators, models and tasks it has, and what they are about."""
+    width = max((len(name) for name in registry.plugins), default=0)
+    print(f"{'':{width}}  est.  models  tasks")
+    for name, plugin in sorted(registry.plugins.items()):
+        if plugin.state != "ok":
+            continue
+        counts = [len(registry.of_plugin(name, role)) for role in ROLES]
+        numbers = "".join(f"{n or '–':>{w}}" for n, w in zip(counts, (6, 8, 7), strict=True))
+        doc = (sys.modules[plugin.module].__doc__ or "").partition("\n")[0]
+        about = re.sub(r"^Plugin `\w+`: |(Neutral t|T)asks on ", "", doc).replace("``", "")
+        room = options.columns() - width - 23
+        print(f"{name:{width}}{numbers}  {textwrap.shorten(about, room, placeholder=' …')}")
+    print(
+        "\nharness list estimators | models | tasks | reports, --plugin NAME, --all; "
+        "harness show NAME"
+    )
 
 
 def _facts(component: Component) -> dict[str, object]:
@@ -93,4 +121,10 @@ def _print(title: str, found: list[Component]) -> None:
     name, kind = max(len(r[0]) for r in rows), max(len(r[1]) for r in rows)
     sys.stdout.write(f"{title}\n")
     for row in rows:
-        sys.stdout.write(f"  {row[0]:{name}}  {row[1]:{kind}}  {row[2]}{row[3]}\n")
+        told = f"{row[2]}{row[3]}"
+        if name + kind + 40 <= options.columns():
+            first = f"  {row[0]:{name}}  {row[1]:{kind}}  "
+            print(options.filled(told, first, " " * len(first)))
+        else:  # no room for columns: what it is stands below its name
+            print(options.filled(row[1], f"  {row[0]:{name}}  ", 6 * " "))
+            print(options.filled(told, 6 * " ", 6 * " "))

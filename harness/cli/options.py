@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+import textwrap
 from typing import Any
 
 from harness.errors import UsageError
@@ -119,3 +121,21 @@ def store(args: argparse.Namespace, *, write: bool = False) -> Store:
 def say(text: str) -> None:
     """Talk to the user, on standard error."""
     print(f"harness: {text}", file=sys.stderr, flush=True)
+
+
+def columns() -> int:
+    """The width of the terminal; of a page where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def filled(text: str, first: str, further: str) -> str:
+    """A paragraph in the width of the terminal, broken at words; ``first`` and ``further`` begin
+    its lines."""
+    return textwrap.fill(
+        text,
+        columns(),
+        initial_indent=first,
+        subsequent_indent=further,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )

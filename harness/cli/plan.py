@@ -65,5 +65,7 @@ def show(made: plan.Plan, *, why_not: bool) -> int:
         for out in made.excluded:
             print(f"not {out.estimator} on {out.task}: {out.reason}")
     elif made.excluded:
-        print(f"{len(made.excluded)} pairs do not fit; --why-not says why", file=sys.stderr)
+        count = len(made.excluded)
+        pairs = "1 pair does" if count == 1 else f"{count} pairs do"
+        print(f"{pairs} not fit; --why-not says why", file=sys.stderr)
     return 0

@@ -46,9 +46,14 @@ class Lines:
         """Count, and say so now and then."""
         self._done += 1
         self._failed += record.status.failed
+        if self._done == 1:  # what came before it, processes and imports, comes once
+            self._began = time.monotonic()
         if self._due():
-            left = (self._last - self._began) / self._done * (self._total - self._done)
-            say(f"{self._done}/{self._total} done, {self._failed} failed, about {left:.0f} s left")
+            said = f"{self._done}/{self._total} done, {self._failed} failed"
+            if self._done > 1:
+                left = (self._last - self._began) / (self._done - 1) * (self._total - self._done)
+                said += f", about {left:.0f} s left"
+            say(said)
 
     def _due(self) -> bool:
         """Whether it is time for a line; then the next one waits."""

@@ -7,6 +7,7 @@ import csv
 import fnmatch
 import io
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import numpy as np
 from harness.cli import options
 from harness.errors import UsageError
 from harness.files import whole
+from harness.history import latest
+from harness.params import split_setting
 from harness.records import Record, Records, Status
 from harness.store import Store
 from harness.tables import show
@@ -26,7 +29,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{field}", metavar="GLOB", help=f"only this {field}")
     parser.add_argument("--status", choices=[s.value for s in Status], help="only this status")
     parser.add_argument(
-        "--history", action="store_true", help="superseded results and attempts too"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME.PARAM=VALUE",
+        help="only where a parameter on the path has this value; repeatable",
+    )
+    parser.add_argument(
+        "--since", metavar="DATE", help="only begun at or after, such as 2026-11-28"
+    )
+    parser.add_argument(
+        "--fingerprint", metavar="START", help="only of data whose fingerprint starts so"
+    )
+    parser.add_argument(
+        "--history",
+        action="store_true",
+        help="what later data, code or attempts replaced, too, each with the time it began",
     )
     parser.add_argument(
         "--local",
@@ -47,7 +65,11 @@ def run(args: argparse.Namespace) -> int:
     """Print the stored results that fit."""
     with options.store(args) as store:
         stored = store.records(history=args.history)
-    found = Records(r for r in stored if _fits(r, args))
+    standing = latest(stored)
+    wanted = [split_setting(text) for text in args.set]
+    found = Records(
+        r for r in (stored if args.history else standing) if _fits(r, args) and _has(r, wanted)
+    )
     if not found:
         raise UsageError(f"no stored result fits ({len(stored)} are stored)")
     if args.local:
@@ -56,8 +78,17 @@ def run(args: argparse.Namespace) -> int:
         _write_curves(found, Path(args.curves))
     if args.local or args.curves:
         return 0
+    if args.history and args.format != "json":
+        found = _dated(found, {id(r) for r in standing})
     show(found, args.format, options.registry(args).quantity, args.unit)
     return 0
+
+
+def _dated(records: Records, standing: set[int]) -> Records:
+    """What was replaced is a case of its own, named by the time it began."""
+    return Records(
+        r if id(r) in standing else replace(r, case=f"{r.case} of {r.started}") for r in records
+    )
 
 
 PATH = ("task", "case", "models", "estimator", "seed")
@@ -111,8 +142,39 @@ def _write(file: Path, head: list[str], rows: list[list[Any]], what: str) -> Non
     options.say(f"{len(rows)} {what} in {file}")
 
 
+def _has(record: Record, wanted: list[tuple[str, str, str]]) -> bool:
+    """Whether every setting stands on the path of a record, as a number or as text."""
+    params = record.params
+    steps = [
+        (record.task, params["task"]),
+        *zip(record.models, params["models"], strict=False),
+        (record.estimator, params["estimator"]),
+    ]
+    return all(
+        any(
+            name in (full, full.rpartition("/")[2]) and _equal(values.get(param), value)
+            for full, values in steps
+        )
+        for name, param, value in wanted
+    )
+
+
+def _equal(value: Any, text: str) -> bool:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return float(text) == value
+        except ValueError:
+            return False
+    return value is not None and str(value).lower() == text.lower()
+
+
 def _fits(record: Record, args: argparse.Namespace) -> bool:
     if args.status and record.status.value != args.status:
+        return False
+    if args.since and record.started < args.since:
+        return False
+    bare = (record.fingerprint or "").rpartition(":")[2]
+    if args.fingerprint and not bare.startswith(args.fingerprint.rpartition(":")[2]):
         return False
     names = {
         "task": [record.task],

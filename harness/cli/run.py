@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_store(parser)
     options.add_format(parser)
     parser.add_argument("--dry-run", action="store_true", help="show the plan and stop")
+    parser.add_argument("--why-not", action="store_true", help="say why other pairs do not fit")
 
 
 def add_execution(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +78,9 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         from harness.cli import plan as printed
 
-        return printed.show(made, why_not=False)
+        return printed.show(made, why_not=args.why_not)
+    for reason in _left_out(made, args):
+        options.say(reason)
     with options.store(args, write=True) as store, registry.watch(watcher()):
         result = run_plan(registry, made, store, how)
     if args.format == "json" or any(not record.status.failed for record in result.records):
@@ -86,6 +89,20 @@ def run(args: argparse.Namespace) -> int:
         for cause in dict.fromkeys(record.cause for record in result.records):
             options.say(cause or "failed")
     return close(result)
+
+
+def _left_out(made: plan.Plan, args: argparse.Namespace) -> list[str]:
+    """Why what was named has no path; with ``--why-not``, why any pair has none."""
+    on_paths = {p.estimator.name for p in made.paths} | {p.task.name for p in made.paths}
+    named = {*args.estimator, *args.task}
+    told: dict[str, str] = {}
+    for pair in made.excluded:
+        reason = f"{pair.estimator} on {pair.task}: {pair.reason}"
+        for name in (pair.estimator, pair.task):
+            lost = name not in on_paths and named & {name, name.rpartition("/")[2]}
+            if lost or args.why_not:
+                told.setdefault(reason if args.why_not else name, reason)
+    return list(dict.fromkeys(told.values()))
 
 
 def close(result: Result) -> int:

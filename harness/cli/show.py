@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
-import textwrap
 from typing import Any
 
 from harness.cli import options
@@ -90,25 +88,12 @@ def _print(component: Component) -> None:
     for word, text in lines:
         indent = (3 + width) * " "
         first = f"  {word:{width}} "
-        print(_filled(text, first, indent))
+        print(options.filled(text, first, indent))
     if spec.parameters:
         print(f"  parameters (--set {spec.name}.PARAMETER=VALUE):")
     for param in spec.parameters:
         print(f"    {param.name} = {_value(param.default)}")
-        print(_filled(_described(param), 8 * " ", 8 * " "))
-
-
-def _filled(text: str, first: str, further: str) -> str:
-    """A paragraph in the width of the terminal; of a page where there is none."""
-    columns = shutil.get_terminal_size((100, 24)).columns
-    return textwrap.fill(
-        text,
-        columns,
-        initial_indent=first,
-        subsequent_indent=further,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+        print(options.filled(_described(param), 8 * " ", 8 * " "))
 
 
 def _value(value: Any) -> str:

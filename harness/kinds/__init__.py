@@ -2,9 +2,12 @@
 
 from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind
+from harness.kinds.blocks import BlockCounts, BlockSequences, CodeLengths
 from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
-from harness.kinds.fields import added, array, offsets, strings
-from harness.kinds.graphs import Graph, Links, simple_edges
+from harness.kinds.fields import added, array, offsets, strings, whole_numbers
+from harness.kinds.graphs import Graph, Links, check_nodes, simple_edges
+from harness.kinds.heads import HeadStates
+from harness.kinds.kernels import Kernels, StateFutures
 from harness.kinds.language import (
     AttentionMaps,
     AttentionProfile,
@@ -18,17 +21,23 @@ from harness.kinds.molecules import Molecules, RelationLogProbabilities, Relatio
 from harness.kinds.multimodal import FusedPredictions, Modalities
 from harness.kinds.networks import Activations
 from harness.kinds.perception import DifferenceScaling, Scale, StimulusPath, near_triplets
+from harness.kinds.pointers import PointedAttention, pointer_groups, pointer_targets
 from harness.kinds.preferences import Preferences, PreferenceSource, RewardPredictions
+from harness.kinds.saved import HEADER
 from harness.kinds.sequences import PairedSequences, RateProblem, TokenLaws
 from harness.kinds.split import Split
 from harness.kinds.text import LabelledText, LabelLogProbabilities, ReferencedText
 from harness.kinds.vectors import ConditionedSamples, LabelledSamples, PairedSamples, Samples
 
 __all__ = [
+    "HEADER",
     "Activations",
     "AttentionMaps",
     "AttentionProfile",
+    "BlockCounts",
+    "BlockSequences",
     "ChannelLogLikelihoods",
+    "CodeLengths",
     "ConceptItems",
     "ConceptVectors",
     "ConditionedSamples",
@@ -37,7 +46,9 @@ __all__ = [
     "Environments",
     "FusedPredictions",
     "Graph",
+    "HeadStates",
     "HiddenStates",
+    "Kernels",
     "Kind",
     "LabelLogProbabilities",
     "LabelledSamples",
@@ -48,6 +59,7 @@ __all__ = [
     "PairedSamples",
     "PairedSequences",
     "Partitions",
+    "PointedAttention",
     "PreferenceSource",
     "Preferences",
     "RateProblem",
@@ -58,6 +70,7 @@ __all__ = [
     "Samples",
     "Scale",
     "Split",
+    "StateFutures",
     "StimulusPath",
     "Structures",
     "TokenLaws",
@@ -65,8 +78,12 @@ __all__ = [
     "TokenSequences",
     "added",
     "array",
+    "check_nodes",
     "near_triplets",
     "offsets",
+    "pointer_groups",
+    "pointer_targets",
     "simple_edges",
     "strings",
+    "whole_numbers",
 ]

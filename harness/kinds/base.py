@@ -26,7 +26,6 @@ import functools
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -36,8 +35,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.errors import DataError, Incompatible, UsageError
-from harness.files import whole
-from harness.kinds import examples
+from harness.files import first_line, whole
+from harness.kinds import examples, saved
 from harness.kinds.fields import (
     added,
     agree,
@@ -308,23 +307,18 @@ class Kind(_Declared):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what `save` wrote. Raises `UsageError` for a file of another kind or version."""
+        """Read what `save` wrote. Raises `UsageError` for any other file, with what is wrong."""
+        arrays, values, parts = saved.contents(cls, Path(path))
         try:
-            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as data:
-                header = json.loads(str(data["__header__"]))
-                arrays = {name: data[name] for name in data.files if name != "__header__"}
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise UsageError(f"{path}: not a file of {cls.__name__}: {error}") from error
-        if (header["kind"], header["version"]) != (cls.__name__, cls.version):
+            split = Split(**parts) if parts else None
+            return cls(**values, **arrays, split=split)
+        except DataError as error:
+            raise UsageError(f"{path}: {error}") from error
+        except Exception as error:  # a check that never met such values
             raise UsageError(
-                f"{path}: holds {header['kind']} version {header['version']}; "
-                f"wanted {cls.__name__} version {cls.version}"
-            )
-        parts = {
-            n.removeprefix("split."): arrays.pop(n) for n in list(arrays) if n.startswith("split.")
-        }
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in header["fields"].items()}
-        return cls(**values, **arrays, split=Split(**parts) if parts else None)
+                f"{path}: not a {cls.__name__}: {first_line(error)}; wanted a file that "
+                f"{cls.__name__}.save wrote"
+            ) from error
 
 
 def write_npz(path: Path, arrays: dict[str, Any], header: dict[str, Any]) -> None:

@@ -129,6 +129,58 @@ def _is_plain(stated: Any) -> bool:
     )
 
 
+def field_type(f: dataclasses.Field[Any], cls: type[Any]) -> Any:
+    """The type of a plain field, or of a field of strings; the text where nothing resolves it."""
+    if "strings" in f.metadata:
+        return tuple[str, ...] | None if f.metadata["optional"] else tuple[str, ...]
+    return _resolved(f.type, cls)
+
+
+def fits(value: Any, stated: Any) -> bool:
+    """Whether a plain value is of a type; whole numbers fit floats, and nothing but bool fits bool.
+
+    A type that is not known (text that nothing resolved) takes everything.
+    """
+    origin, inside = typing.get_origin(stated), typing.get_args(stated)
+    if stated is None or stated is type(None):
+        return value is None
+    if stated in _PLAIN:
+        wanted = (int, float) if stated is float else stated
+        return isinstance(value, wanted) and (stated is bool or not isinstance(value, bool))
+    if origin is Literal:
+        return value in inside
+    if origin in (Union, types.UnionType):
+        return any(fits(value, part) for part in inside)
+    if stated is tuple or origin is tuple:
+        if not isinstance(value, tuple):
+            return False
+        if len(inside) == 2 and inside[1] is Ellipsis:
+            return all(fits(item, inside[0]) for item in value)
+        return not inside or (len(inside) == len(value) and all(map(fits, value, inside)))
+    return True
+
+
+def whole_numbers(value: Any, where: str) -> NDArray[np.int64]:
+    """Integers, or floats that are whole, as int64: the type is checked before it is converted.
+
+    Raises `DataError` for fractions, NaN, infinity, complex numbers, Booleans, text, and numbers
+    beyond 64 bits.
+    """
+    raw = np.asarray(value)
+    if raw.dtype.kind not in "iuf":
+        raise DataError(where, f"{raw.dtype} values", "whole numbers")
+    if raw.dtype.kind == "f":
+        most = min(exact_integers(raw.dtype), 2**63 - 1024)
+        broken = ~np.isfinite(raw) | (raw != np.rint(raw)) | (np.abs(raw) > most)
+        if broken.any():
+            place = np.argwhere(broken)[0]
+            row = int(place[0]) if place.size else None
+            raise DataError(where, f"{raw[tuple(place)]:g}", "whole numbers", row)
+    elif raw.size and raw.dtype.kind == "u":
+        _refuse_wide(raw, np.dtype(np.int64), where)
+    return raw.astype(np.int64)
+
+
 def plain(value: Any, where: str) -> Any:
     """A plain value as Python has it: no numpy scalars, tuples for lists.
 

@@ -13,8 +13,11 @@ from harness.arrays import Floats, Ints, Singles
 from harness.errors import DataError
 from harness.kinds.base import Kind
 from harness.kinds.examples import on_grid
-from harness.kinds.fields import array, class_codes
+from harness.kinds.fields import array, class_codes, whole_numbers
 from harness.kinds.split import Split
+
+LARGEST = 2**31
+"""Most nodes of a graph: a pair of them is one number of 64 bits."""
 
 
 class Graph(Kind):
@@ -211,7 +214,7 @@ class Links(Kind):
         nodes, half = max(24, n // 2), n // 2
         edges, features, _ = _communities(rng, nodes)
         rest = np.argwhere(np.triu(np.ones((nodes, nodes), bool), 1))
-        apart = rest[~(rest[:, None] == edges[None]).all(2).any(1)]
+        apart = rest[~np.isin(codes(rest, nodes), codes(edges, nodes))]
         linked, unlinked = rng.permutation(edges)[:half], rng.permutation(apart)[: n - half]
         y = np.repeat([1, 0], [len(linked), len(unlinked)])
         return cls(nodes, edges, np.concatenate([linked, unlinked]), y, features, k=2)
@@ -223,15 +226,15 @@ class Links(Kind):
             pairs = rng.permutation(np.flatnonzero(self.y == y))
             role[pairs] = np.array([0, 0, 0, 1, 2])[np.arange(len(pairs)) % 5]
         held = self.pairs[(role > 0) & (self.y == 1)]
-        known = self.edges[~(self.edges[:, None] == held[None]).all(2).any(1)]
+        known = self.edges[~np.isin(codes(self.edges, self.nodes), codes(held, self.nodes))]
         split = Split(*(np.flatnonzero(role == part) for part in (0, 2, 1)))
         return dataclasses.replace(self, edges=known, split=split)
 
 
 def check_nodes(nodes: int, where: str) -> None:
-    """A number of nodes is a positive integer."""
-    if not isinstance(nodes, int) or nodes < 1:
-        raise DataError(where, repr(nodes), "a whole number of nodes from 1 up")
+    """A number of nodes is a positive integer; pairs of them are numbered by 64 bits."""
+    if not isinstance(nodes, int) or isinstance(nodes, bool) or not 1 <= nodes <= LARGEST:
+        raise DataError(where, repr(nodes), f"a whole number of nodes from 1 to {LARGEST}")
 
 
 def check_range(pairs: Ints, nodes: int, where: str) -> None:
@@ -284,7 +287,7 @@ def simple_edges(edges: ArrayLike, nodes: int, *, name: str = "graph") -> Ints:
     ------
     DataError : an end that is no node.
     """
-    raw = np.asarray(edges, np.int64).reshape(-1, 2)
+    raw = whole_numbers(edges, f"edges of {name}").reshape(-1, 2)
     if len(raw) and (raw.min() < 0 or raw.max() >= nodes):
         row = int(np.argmax(((raw < 0) | (raw >= nodes)).any(1)))
         raise DataError(

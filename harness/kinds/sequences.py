@@ -110,7 +110,7 @@ class RateProblem(Kind):
         """Refuse what is no distribution, and slopes that are negative."""
         for name in ("p", "law", "reference"):
             if getattr(self, name) is not None:
-                _refuse_unnormalized(getattr(self, name), f"RateProblem.{name}")
+                refuse_unnormalized(getattr(self, name), f"RateProblem.{name}")
         if self.slopes.min(initial=0.0) < 0:
             wrong = int(np.argmax(self.slopes < 0))
             raise DataError(
@@ -158,10 +158,10 @@ class TokenLaws(Kind):
     def check(self) -> None:
         """Refuse rows that are no distributions, tokens and sources that do not exist."""
         for name in ("full", "blind"):
-            _refuse_unnormalized(np.exp(getattr(self, name)), f"TokenLaws.{name}")
-        _refuse_outside(self.ids, self.full.shape[1], "TokenLaws.ids", "tokens")
+            refuse_unnormalized(np.exp(getattr(self, name)), f"TokenLaws.{name}")
+        refuse_outside(self.ids, self.full.shape[1], "TokenLaws.ids", "tokens")
         if self.source is not None and self.under is not None:
-            _refuse_outside(self.source, self.under.shape[1], "TokenLaws.source", "sources")
+            refuse_outside(self.source, self.under.shape[1], "TokenLaws.source", "sources")
 
     @classmethod
     def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
@@ -183,7 +183,7 @@ class TokenLaws(Kind):
         return cls(known, guessed, ids.ravel(), cuts, source, total)
 
 
-def _refuse_unnormalized(p: Floats, where: str) -> None:
+def refuse_unnormalized(p: Floats, where: str) -> None:
     """Raise `DataError` unless every row (last axis) is a distribution."""
     rows = np.atleast_2d(p)
     if rows.min(initial=0.0) < 0:
@@ -197,7 +197,7 @@ def _refuse_unnormalized(p: Floats, where: str) -> None:
         )
 
 
-def _refuse_outside(codes: Ints, count: int, where: str, what: str) -> None:
+def refuse_outside(codes: Ints, count: int, where: str, what: str) -> None:
     """Raise `DataError` for numbers that are not from 0 to ``count`` - 1."""
     wrong = (codes < 0) | (codes >= count)
     if wrong.any():

@@ -2,7 +2,9 @@
 JSON."""
 
 from harness.tables.render import show, to_terminal, to_text
-from harness.tables.summary import ARROWS, label, matches, tables
+from harness.tables.rows import label, labels
+from harness.tables.scale import ARROWS
+from harness.tables.summary import matches, tables
 from harness.tables.table import Cell, Column, Table, number
 
 __all__ = [
@@ -11,6 +13,7 @@ __all__ = [
     "Column",
     "Table",
     "label",
+    "labels",
     "matches",
     "number",
     "show",

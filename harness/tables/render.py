@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import IO
 
 from harness.records import Records
-from harness.tables.summary import Declared, long_rows, tables
+from harness.tables.long import long_rows
+from harness.tables.scale import Declared
+from harness.tables.summary import tables
 from harness.tables.table import Cell, Table
 
 
@@ -28,27 +30,23 @@ def show(
         out.write(to_text(tables(records, quantity, unit), how))
 
 
+GAP = 2
+"""Blanks between two columns, and those that tabulate gives every heading."""
+
+
 def to_terminal(found: Sequence[Table], out: IO[str]) -> None:
-    """Tables for people; plain text where ``out`` is no terminal."""
-    from rich.box import SIMPLE_HEAD
+    """Tables for people, in blocks of columns that fit; plain text where ``out`` is no terminal."""
     from rich.console import Console
-    from rich.table import Table as RichTable
     from rich.text import Text
 
     console = Console(file=out, width=None if out.isatty() else 160, highlight=False)
     for table in found:
         console.print(Text(table.title, "bold"))
         for part, widths in _fitting(table, console.width):
-            drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-            drawn.add_column(table.label, no_wrap=True)
-            for c in part:
-                drawn.add_column(Text(str(table.columns[c])), justify="right", min_width=widths[c])
-            for row, cells in table.rows:
-                marked = (
-                    Text(_starred(cells[c]), "bold green" if cells[c].best else "") for c in part
-                )
-                drawn.add_row(Text(row), *marked)
-            console.print(drawn)
+            text = Text(_drawn(table, part, widths), no_wrap=True, overflow="ignore")
+            text.highlight_regex(r"\S+(?: \S+)*\*(?= |$)", "bold green")
+            console.print(text)
+            console.print()
         for note in table.notes:
             console.print(Text(note, "dim"))
         console.print()
@@ -60,25 +58,44 @@ def _starred(cell: Cell) -> str:
 
 
 def _fitting(table: Table, width: int) -> list[tuple[list[int], list[int]]]:
-    """Columns cut into parts that fit ``width`` without breaking a word or a figure; and their
-    widths."""
+    """Columns cut into parts that fit ``width``, with the widths of labels and columns.
+
+    A heading may be broken between words, a figure never; a label is broken where it takes more
+    than half of the width.
+    """
+    labels = [table.label, *(row for row, _ in table.rows)]
+    first = min(max(len(table.label) + GAP, *map(len, labels)), width // 2)
     widths = [
         max(
-            len(text)
-            for text in (*str(column).split(), *(_starred(cells[c]) for _, cells in table.rows))
+            [len(word) + GAP for word in str(column).split()]
+            + [len(_starred(cells[c])) for _, cells in table.rows]
         )
         for c, column in enumerate(table.columns)
     ]
-    first = max(len(text) for text in (table.label, *(row for row, _ in table.rows)))
     parts: list[list[int]] = []
     room = 0
     for c, wide in enumerate(widths):
-        if not parts or wide + 2 > room:
+        if not parts or wide + GAP > room:
             parts.append([])
-            room = width - first - 4
+            room = width - first
         parts[-1].append(c)
-        room -= wide + 2
-    return [(part, widths) for part in parts]
+        room -= wide + GAP
+    return [(part, [first, *(widths[c] for c in part)]) for part in parts]
+
+
+def _drawn(table: Table, columns: Sequence[int], widths: Sequence[int]) -> str:
+    from tabulate import tabulate
+
+    drawn: str = tabulate(
+        [[row, *(_starred(cells[c]) for c in columns)] for row, cells in table.rows],
+        [table.label, *(str(table.columns[c]) for c in columns)],
+        tablefmt="simple",
+        colalign=["left", *["right"] * len(columns)],
+        maxcolwidths=list(widths),
+        maxheadercolwidths=[w - GAP for w in widths],
+        disable_numparse=True,
+    )
+    return drawn
 
 
 def to_text(found: Sequence[Table], how: str) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from harness import Case, Contexts, Split, UsageError, stream
+from harness.files import json_lines
 from harness_agentic.settings import Questions
 
 COLOURS = ("red", "green", "blue", "white", "black", "yellow", "brown", "grey")
@@ -90,22 +91,16 @@ class ContextQuestions(Questions):
 
     def _read(self, seed: int) -> Contexts:
         path = Path(self.dataset)
-        texts, answers = [], []
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(
-                f"context-questions.dataset: {error}; wanted a file of JSON lines"
-            ) from error
-        for number, line in enumerate(lines, start=1):
-            try:
-                row = json.loads(line)
-                texts.append(row["text"])
-                answers.append(row.get("answer"))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+        texts: list[str] = []
+        answers: list[Any] = []
+        for number, row in json_lines(path):
+            if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+                there = ", ".join(row) if isinstance(row, dict) else type(row).__name__
                 raise UsageError(
-                    f"{path}, line {number}: {error!r}; wanted a JSON object with text"
-                ) from None
+                    f"{path}:{number}: {there[:60]}; wanted a JSON object with a string text"
+                )
+            texts.append(row["text"])
+            answers.append(row.get("answer"))
         known = all(isinstance(a, str) for a in answers)
         options = tuple(sorted(set(answers))) if known else ()
         found = Contexts(

@@ -109,16 +109,16 @@ def recompute(
 def _timed(
     registry: Registry, r: Record, tolerance: float, allowed: dict[str, float], limits: Options
 ) -> Check:
-    """The check of one record; where its time cannot be believed, of two more computations, whose
-    process is warm."""
+    """The check of one record; where its time cannot be believed, of two more computations."""
     check = Check(r, "failed")
     for _ in range(3):
         (check,) = verify(registry, [r], tolerance, lambda _: allowed, limits)
-        if check.verdict != "same" or r.wall_s is None or check.wall_s is None:
+        if check.verdict != "same" or r.wall_s is None or check.cpu_s is None:
             return check
-        if check.wall_s <= max(r.wall_s * QUICKER, SHORT):
+        least = check.cpu_s / (r.threads or 1)
+        if least <= max(r.wall_s * QUICKER, SHORT):
             return check
-    note = f"wall_s {r.wall_s:g} → {check.wall_s:.3g}: not the time that it takes"
+    note = f"wall_s {r.wall_s:g} → {least:.3g} of processor time: not the time that it takes"
     return dataclasses.replace(check, verdict="drift", note=note)
 
 

@@ -227,7 +227,7 @@ def read(path: Path) -> Submission:
 
 def read_old(path: Path) -> Records:
     """The records of a file of schema 0: one whole `Record` per line, without a header."""
-    return Records(Record.from_json(line) for line in path.read_text(encoding="utf-8").splitlines())
+    return Records(map(Record.from_json, path.read_text(encoding="utf-8").strip().split("\n")))
 
 
 def schema(path: Path) -> int:

@@ -99,7 +99,7 @@ KSG = EstimatorSpec(
     name="ksg",
     summary="mutual information from neighbours in the joint space (Kraskov et al., first)",
     implementation="harness_classics.ksg:KSG",
-    settings="harness_classics.settings:Joint",
+    settings="harness_classics.settings:Tied",
     traits=_SCALED,
     paper=_KSG,
     **_INFORMATION,
@@ -109,7 +109,7 @@ KSG2 = EstimatorSpec(
     name="ksg2",
     summary="mutual information from boxes around joint neighbours (Kraskov et al., second)",
     implementation="harness_classics.ksg:KSG2",
-    settings="harness_classics.settings:Joint",
+    settings="harness_classics.settings:Tied",
     traits=_SCALED,
     paper=_KSG,
     **_INFORMATION,
@@ -155,6 +155,16 @@ ROSS = EstimatorSpec(
     **_INFORMATION | {"reads": (PairedSamples, LabelledSamples)},
     **_COMPILED,
 )
+MIXED_KSG = EstimatorSpec(
+    name="mixed-ksg",
+    summary="mutual information of mixtures: variables with atoms, codes beside numbers",
+    implementation="harness_classics.mixture:MixedKSG",
+    settings="harness_classics.settings:Joint",
+    traits=_SCALED,
+    paper="W. Gao, S. Kannan, S. Oh, P. Viswanath, NeurIPS 2017, arXiv:1709.06212",
+    **_INFORMATION | {"reads": (PairedSamples, LabelledSamples)},
+    **_COMPILED,
+)
 PLUG_IN = EstimatorSpec(
     name="plug-in",
     summary="mutual information of two discrete variables from their counts",
@@ -184,7 +194,7 @@ FRENZEL_POMPE = EstimatorSpec(
     name="frenzel-pompe",
     summary="conditional mutual information from neighbours in the joint space",
     implementation="harness_classics.ksg:FrenzelPompe",
-    settings="harness_classics.settings:Joint",
+    settings="harness_classics.settings:Tied",
     traits=_SCALED,
     paper="S. Frenzel, B. Pompe, Phys. Rev. Lett. 99, 204101 (2007)",
     **_CONDITIONAL,
@@ -223,6 +233,6 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
     """Entropy, mutual information, conditional mutual information."""
     return (
         *(KL, WKL, KDE, GAUSSIAN_ENTROPY, PLUG_IN_ENTROPY, MILLER_MADOW_ENTROPY),
-        *(KSG, KSG2, KL_3H, WKL_3H, KDE_3H, ROSS, PLUG_IN, MILLER_MADOW, GAUSSIAN),
+        *(KSG, KSG2, KL_3H, WKL_3H, KDE_3H, ROSS, MIXED_KSG, PLUG_IN, MILLER_MADOW, GAUSSIAN),
         *(FRENZEL_POMPE, MESNER_SHALIZI, PLUG_IN_CMI, MILLER_MADOW_CMI),
     )

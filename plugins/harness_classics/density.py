@@ -113,7 +113,7 @@ class KDE3H(_Kernel, settings.ThreeKernels):
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator | None = None) -> Estimate:
         """I(X;Y) in nats, with pointwise values and a standard error. Raises as `KDE.estimate`."""
         pair = data.evaluated()
-        prepare.refuse_codes(pair, "xy", "use ross, ksg or plug-in")
+        prepare.refuse_codes(pair, "xy", prepare.advice(pair))
         return measured(self.stderr, pair, self._information)
 
     def _information(self, pair: PairedSamples) -> tuple[Floats, Diagnostics]:

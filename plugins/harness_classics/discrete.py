@@ -20,6 +20,7 @@ from harness import (
     PairedSamples,
     Samples,
 )
+from harness_classics import prepare
 
 
 def _surprise(codes: Floats) -> tuple[Floats, int]:
@@ -28,12 +29,13 @@ def _surprise(codes: Floats) -> tuple[Floats, int]:
     return np.log(len(codes) / sizes[cell.ravel()]), len(sizes)
 
 
-def _refuse_densities(data: PairedSamples | ConditionedSamples, sides: str, advice: str) -> None:
+def _refuse_densities(data: PairedSamples | ConditionedSamples, sides: str) -> None:
     """Raise `Incompatible` for a variable that is not declared to be discrete."""
     for side in sides:
         if (kind := getattr(data, f"{side}_kind")) != "discrete":
             raise Incompatible(
-                f"{side} is {kind}; wants integer codes, declared as discrete (use {advice})"
+                f"{side} is {kind}; wants integer codes, declared as discrete: "
+                f"{prepare.advice(data)}{prepare.declared(data, sides)}"
             )
 
 
@@ -48,7 +50,7 @@ class PlugIn:
         Raises `Incompatible` where a variable is not discrete.
         """
         pair = data.evaluated()
-        _refuse_densities(pair, "xy", "ksg or ross")
+        _refuse_densities(pair, "xy")
         (x, in_x), (y, in_y) = _surprise(pair.x), _surprise(pair.y)
         both, in_both = _surprise(np.hstack([pair.x, pair.y]))
         local = x + y - both + self._correction(in_x + in_y - in_both - 1, pair.n)
@@ -82,7 +84,7 @@ class PlugInCMI:
         Raises `Incompatible` where a variable is not discrete.
         """
         triple = data.evaluated()
-        _refuse_densities(triple, "xyz", "frenzel-pompe or mesner-shalizi")
+        _refuse_densities(triple, "xyz")
         x, y, z = triple.x, triple.y, triple.z
         parts = ([z], [x, z], [y, z], [x, y, z])
         (in_z, cells_z), (in_xz, cells_xz), (in_yz, cells_yz), (in_all, cells) = (

@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from harness import Estimate, Floats, PairedSamples, Samples
+from harness import Estimate, Floats, Incompatible, PairedSamples, Samples
 from harness_classics import neighbours, prepare, settings
 from harness_classics.prepare import Diagnostics
 from harness_classics.special import digamma, log_ball
@@ -32,7 +32,14 @@ class _Neighbours(neighbours.Compiled, settings.Distances):
         prepare.enough(n, self.k)
         points, volume = prepare.whitened(x, where) if self.whiten else (x, 0.0)
         r = neighbours.distances(points, self.k, self.metric)
-        notes = prepare.refuse_ties(r[:, self._first_used(d) - 1] == 0.0, r[:, 0] == 0.0, where)
+        notes = prepare.refuse_ties(np.zeros(n, bool), r[:, 0] == 0.0, where)
+        equal = r[:, self._first_used(d) - 1] == 0.0
+        if equal.any():
+            advice = "" if where.startswith("Samples") else "; use mixed-ksg"
+            raise Incompatible(
+                f"{where}: the point at row {int(equal.argmax())} equals {self.k} others, an atom "
+                f"that has no density{advice}"
+            )
         local, more = self._terms(np.log(np.maximum(r, np.finfo(float).tiny)), n, d)
         if self.k > 2:
             notes["intrinsic_dimension"] = _intrinsic(r)
@@ -86,8 +93,9 @@ class KL(_Neighbours):
 
         Raises
         ------
-        Incompatible : too few samples, a singular covariance, or discrete data.
-        DataError : a point that equals k others, or constant data.
+        Incompatible : too few samples, a singular covariance, discrete data, or a point that
+            equals k others.
+        DataError : constant data.
         """
         return measured(self.stderr, data.evaluated(), self._entropy)
 
@@ -104,7 +112,7 @@ class KL3H(_Neighbours):
         Raises as the entropy does, and `Incompatible` for discrete variables.
         """
         pair = data.evaluated()
-        prepare.refuse_codes(pair, "xy", "use ross, ksg or plug-in")
+        prepare.refuse_codes(pair, "xy", prepare.advice(pair))
         return measured(self.stderr, pair, self._information)
 
     def _information(self, pair: PairedSamples) -> tuple[Floats, Diagnostics]:

@@ -16,21 +16,28 @@ Frenzel, Pompe, Phys. Rev. Lett. 99 (2007). Nothing is clipped at zero; I1 <= ps
 
 from __future__ import annotations
 
+import dataclasses
+import logging
+
 import numpy as np
 
 from harness import ConditionedSamples, Estimate, Floats, PairedSamples
-from harness_classics import neighbours, prepare, settings
+from harness_classics import neighbours, prepare, settings, ties
 from harness_classics.prepare import Diagnostics
 from harness_classics.special import digamma, digammas
 from harness_classics.uncertainty import measured
 
+LOG = logging.getLogger("harness.classics")
+NEAR = 0.98
+"""Share of its ceiling from which on an estimate is said to be at it."""
 
-class _Joint(neighbours.Compiled, settings.Joint):
+
+class _Joint(neighbours.Compiled, settings.Tied):
     def _scaled(
         self, data: PairedSamples | ConditionedSamples, sides: str
     ) -> tuple[list[Floats], Diagnostics]:
-        """The variables, their columns standardized where asked for, and the number of constant
-        columns as a note.
+        """The variables, their columns standardized where asked for and ties told apart; notes on
+        constant columns and on the share of points of a variable that repeat.
         """
         prepare.enough(data.n, self.k)
         scaled, constant = [], 0
@@ -39,12 +46,45 @@ class _Joint(neighbours.Compiled, settings.Joint):
             x, left_out = prepare.standardized(values, f"{type(data).__name__}.{side}")
             scaled.append(x if self.standardize else values)
             constant += left_out
-        return scaled, ({"constant_columns": constant} if constant else {})
+        notes: Diagnostics = {"constant_columns": constant} if constant else {}
+        shares = [float(ties.repeated(x).mean()) for x in scaled]
+        notes |= {f"ties_{side}": share for side, share in zip(sides, shares, strict=True) if share}
+        codes = [getattr(data, f"{side}_kind") == "discrete" for side in sides]
+        asked = [share > 0.0 and not code for share, code in zip(shares, codes, strict=True)]
+        if self.ties == "jitter" and any(asked):
+            repeats = ties.repeated(np.hstack(scaled))
+            none = np.zeros(data.n, bool)
+            notes |= prepare.refuse_ties(none, repeats, type(data).__name__)
+            scaled = ties.jittered(scaled, asked)
+            notes["jitter"] = ties.JITTER
+        return scaled, notes
 
     def _radii(self, parts: list[Floats], where: str) -> tuple[Floats, Diagnostics]:
         """e_i ``(n,)``."""
         r = neighbours.distances(np.hstack(parts), self.k)
         return r[:, -1], prepare.refuse_ties(r[:, -1] == 0.0, r[:, 0] == 0.0, where)
+
+
+def _at_ceiling(found: Estimate) -> Estimate:
+    """An estimate that can hardly be larger says so; at the ceiling itself its spread says nothing.
+
+    So it is where a variable is compared with itself.
+    """
+    ceiling = float(found.diagnostics["ceiling"])
+    if found.value < NEAR * ceiling:
+        return found
+    LOG.warning(
+        "%.4g nats are at the ceiling of the estimator, psi(n) - psi(k) = %.4g: the truth may be "
+        "any larger value",
+        found.value,
+        ceiling,
+    )
+    exact = found.value >= ceiling * (1.0 - 1e-9)
+    return dataclasses.replace(
+        found,
+        stderr=None if exact else found.stderr,
+        diagnostics={**found.diagnostics, "at_ceiling": True},
+    )
 
 
 class KSG(_Joint):
@@ -59,7 +99,7 @@ class KSG(_Joint):
             repeat another).
         DataError : a point that equals k others, or a constant variable.
         """
-        return measured(self.stderr, data.evaluated(), self._information)
+        return _at_ceiling(measured(self.stderr, data.evaluated(), self._information))
 
     def _information(self, pair: PairedSamples) -> tuple[Floats, Diagnostics]:
         (x, y), notes = self._scaled(pair, "xy")
@@ -94,9 +134,7 @@ class FrenzelPompe(_Joint):
         Raises as `KSG.estimate`, and `Incompatible` where a variable is declared to be discrete or
         mixed.
         """
-        kinds = {data.x_kind, data.y_kind, data.z_kind}
-        advice = "use plug-in-cmi" if kinds == {"discrete"} else "use mesner-shalizi"
-        prepare.refuse_codes(data, "xyz", advice)
+        prepare.refuse_codes(data, "xyz", prepare.advice(data))
         return measured(self.stderr, data.evaluated(), self._information)
 
     def _information(self, triple: ConditionedSamples) -> tuple[Floats, Diagnostics]:

@@ -52,7 +52,7 @@ class MesnerShalizi(neighbours.Compiled, settings.Joint):
             scaled, left_out = prepare.standardized(values, f"ConditionedSamples.{side}")
             numbers[side] = scaled if self.standardize else values
             constant += left_out
-        spaces = {sides: _Space.of(sides, numbers, cells) for sides in ("xyz", "xz", "yz", "z")}
+        spaces = {sides: Space.of(sides, numbers, cells) for sides in ("xyz", "xz", "yz", "z")}
         radii = spaces["xyz"].radii(self.k)
         inside = {sides: space.counts(radii) for sides, space in spaces.items()}
         local = digammas(inside["xyz"]) + digammas(inside["z"])
@@ -62,7 +62,7 @@ class MesnerShalizi(neighbours.Compiled, settings.Joint):
 
 
 @dataclass(frozen=True, eq=False)
-class _Space:
+class Space:
     """Points with a continuous part ``numbers (n, d)``, d perhaps 0, and a code ``cell (n,)``.
 
     Closer than `APART` are points of one cell alone; from there on codes make no difference.
@@ -72,7 +72,7 @@ class _Space:
     cell: Ints
 
     @classmethod
-    def of(cls, sides: str, numbers: dict[str, Floats], cells: dict[str, Ints]) -> _Space:
+    def of(cls, sides: str, numbers: dict[str, Floats], cells: dict[str, Ints]) -> Space:
         """The product of some variables."""
         n = len(next(iter((numbers | cells).values())))
         codes = np.column_stack([np.zeros(n, int), *(cells[s] for s in sides if s in cells)])
@@ -92,16 +92,16 @@ class _Space:
             found[far] = np.maximum(_distances(self.numbers, k)[far], APART)
         return found
 
-    def counts(self, radii: Floats) -> Ints:
-        """How many others lie within ``radii (n,)``, that distance included."""
+    def counts(self, radii: Floats, *, strict: bool = False) -> Ints:
+        """How many others lie within ``radii (n,)``, that distance included unless ``strict``."""
         found = np.empty(len(radii), np.int64)
-        far = radii >= APART
+        far = radii > APART if strict else radii >= APART
         if far.any():
-            found[far] = _counts(self.numbers, radii)[far]
+            found[far] = _counts(self.numbers, radii, strict)[far]
         for member in self._members():
             near = ~far[member]
             if near.any():
-                found[member[near]] = _counts(self.numbers[member], radii[member])[near]
+                found[member[near]] = _counts(self.numbers[member], radii[member], strict)[near]
         return found
 
     def _members(self) -> list[Ints]:
@@ -116,7 +116,7 @@ def _distances(numbers: Floats, k: int) -> Floats:
     return neighbours.distances(numbers, k)[:, -1]
 
 
-def _counts(numbers: Floats, radii: Floats) -> Ints:
+def _counts(numbers: Floats, radii: Floats, strict: bool) -> Ints:
     if not numbers.shape[1]:
-        return np.full(len(numbers), len(numbers) - 1)
-    return neighbours.counts(numbers, radii, strict=False)
+        return np.where(strict & (radii == 0.0), 0, len(numbers) - 1)
+    return neighbours.counts(numbers, radii, strict=strict)

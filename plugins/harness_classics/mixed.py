@@ -68,10 +68,10 @@ def _sides(data: PairedSamples | LabelledSamples) -> tuple[Floats, Ints, str]:
     if isinstance(data, LabelledSamples):
         return data.x, np.unique(data.y, return_inverse=True)[1], "LabelledSamples.x"
     kinds = data.x_kind, data.y_kind
-    if kinds.count("discrete") != 1:
+    if sorted(kinds) != ["continuous", "discrete"]:
         raise Incompatible(
-            f"x is {kinds[0]} and y is {kinds[1]}; wants one continuous and one discrete variable "
-            f"(use {'plug-in' if 'discrete' in kinds else 'ksg'})"
+            f"x is {kinds[0]} and y is {kinds[1]}; wants one continuous and one discrete variable: "
+            f"{prepare.advice(data)}{prepare.declared(data, 'xy')}"
         )
     if kinds[1] == "discrete":
         x, y, where = data.x, data.y, "PairedSamples.x"

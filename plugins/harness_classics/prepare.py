@@ -64,19 +64,55 @@ def refuse_ties(zero: Bools, nearest: Bools, where: str) -> Diagnostics:
     DataError : a point equals k others.
     """
     kind = where.partition(".")[0]
-    advice = {"Samples": "use plug-in-entropy", "ConditionedSamples": "use mesner-shalizi"}.get(
-        kind, "use plug-in, or ross where only one variable is discrete"
+    instead = {
+        "Samples": "use plug-in-entropy",
+        "ConditionedSamples": "use mesner-shalizi",
+        "LabelledSamples": "use mixed-ksg",
+    }.get(
+        kind,
+        'use plug-in where both variables are (declared so: x_kind="discrete"), ross where one '
+        "is, mixed-ksg for mixtures",
     )
     share = float(nearest.mean())
     if share > 0.5:
         raise Incompatible(
-            f"{where}: {share:.0%} of the points repeat another, so it is discrete; {advice}"
+            f"{where}: {share:.0%} of the points repeat another, so it is discrete; {instead}"
         )
     if zero.any():
         raise DataError(
             where, "a point that equals k others", "distinct points", int(zero.argmax())
         )
     return {"repeated": share} if share else {}
+
+
+def advice(data: PairedSamples | ConditionedSamples) -> str:
+    """The estimator that suits the kinds of the variables."""
+    if isinstance(data, ConditionedSamples):
+        kinds = {data.x_kind, data.y_kind, data.z_kind}
+        plain = {"continuous": "use frenzel-pompe", "discrete": "use plug-in-cmi"}
+        return (
+            plain[kinds.pop()] if len(kinds) == 1 and "mixed" not in kinds else "use mesner-shalizi"
+        )
+    kinds = {data.x_kind, data.y_kind}
+    if "mixed" in kinds:
+        return "use mixed-ksg"
+    plain = {"continuous": "use ksg", "discrete": "use plug-in"}
+    return plain[kinds.pop()] if len(kinds) == 1 else "use ross"
+
+
+def whole(values: Floats) -> bool:
+    """Whether a variable ``(n, d)`` looks like codes: whole numbers, each several times."""
+    return bool((values == np.rint(values)).all()) and 2 * len(np.unique(values)) <= len(values)
+
+
+def declared(data: PairedSamples | ConditionedSamples, sides: str) -> str:
+    """How variables that look like codes are declared to be; empty where none does."""
+    names = [
+        f'{side}_kind="discrete"'
+        for side in sides
+        if getattr(data, f"{side}_kind") == "continuous" and whole(getattr(data, side))
+    ]
+    return f", or declare whole numbers as codes: {', '.join(names)}" if names else ""
 
 
 def refuse_codes(data: PairedSamples | ConditionedSamples, sides: str, advice: str) -> None:

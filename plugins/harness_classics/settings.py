@@ -49,6 +49,17 @@ class Joint(StandardError, Scaling, Neighbours):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tied(Joint):
+    """Estimators that ties of rounded data mislead."""
+
+    ties: Literal["jitter", "keep"] = param(
+        "jitter",
+        "treatment of points of a variable that repeat: a seeded jitter far below the spacing of "
+        "its columns, or none",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Distances(StandardError, Space, Neighbours):
     """Entropies from distances to neighbours."""
 

@@ -12,10 +12,13 @@ from harness import (
     Contexts,
     Estimate,
     EstimatorSpec,
+    HeadStates,
     HiddenStates,
     ModelSpec,
     PairedSamples,
+    PointedAttention,
     Samples,
+    TokenLaws,
     TokenLogProbabilities,
     TokenSequences,
 )
@@ -28,6 +31,10 @@ _INSTALL = "infoharness[lm]"
 _COMPRESSION = (
     "S. He et al., An Information Theoretic Perspective on Agentic System Design, "
     "arXiv:2512.21720 (2025)"
+)
+_DIAL = (
+    "J. Diederich, AILA: First Experiments with Localist Language Models, arXiv:2511.03559 (2025), "
+    "for the idea; equations are ours"
 )
 
 TINY_LM = ModelSpec(
@@ -68,6 +75,31 @@ TINY_LM_MAPS = replace(
     settings="harness_lm.settings:TinyMaps",
     gives=AttentionMaps,
 )
+TINY_LM_POINTERS = replace(
+    TINY_LM,
+    name="tiny-lm-pointers",
+    summary="small transformer trained on the training part: attention against a rule",
+    implementation="harness_lm.tiny:TinyLMPointers",
+    settings="harness_lm.settings:TinyPointers",
+    gives=PointedAttention,
+    paper=_DIAL,
+)
+TINY_LM_LAWS = replace(
+    TINY_LM,
+    name="tiny-lm-laws",
+    summary="small transformer trained on the training part: laws of the next token",
+    implementation="harness_lm.tiny:TinyLMLaws",
+    settings="harness_lm.settings:TinyLaws",
+    gives=TokenLaws,
+)
+TINY_LM_HEAD = replace(
+    TINY_LM,
+    name="tiny-lm-head",
+    summary="small transformer trained on the training part: what its output layer reads",
+    implementation="harness_lm.tiny:TinyLMHead",
+    settings="harness_lm.settings:TinyHead",
+    gives=HeadStates,
+)
 
 HUB_LM = ModelSpec(
     name="hf-causal-lm",
@@ -103,6 +135,31 @@ HUB_LM_MAPS = replace(
     implementation="harness_lm.hub:HubLMMaps",
     settings="harness_lm.settings:HubMaps",
     gives=AttentionMaps,
+)
+HUB_LM_POINTERS = replace(
+    HUB_LM,
+    name="hf-causal-lm-pointers",
+    summary="causal model of transformers as it is: attention against a rule",
+    implementation="harness_lm.hub:HubLMPointers",
+    settings="harness_lm.settings:HubPointers",
+    gives=PointedAttention,
+    paper=_DIAL,
+)
+HUB_LM_LAWS = replace(
+    HUB_LM,
+    name="hf-causal-lm-laws",
+    summary="causal model of transformers as it is: laws of the next token",
+    implementation="harness_lm.hub:HubLMLaws",
+    settings="harness_lm.settings:HubLaws",
+    gives=TokenLaws,
+)
+HUB_LM_HEAD = replace(
+    HUB_LM,
+    name="hf-causal-lm-head",
+    summary="causal model of transformers as it is: what its output layer reads",
+    implementation="harness_lm.hub:HubLMHead",
+    settings="harness_lm.settings:HubHead",
+    gives=HeadStates,
 )
 
 HUB_COMPRESSOR = ModelSpec(
@@ -168,10 +225,16 @@ def harness_models() -> Iterable[ModelSpec]:
         TINY_LM_STATES,
         TINY_LM_ATTENTION,
         TINY_LM_MAPS,
+        TINY_LM_POINTERS,
+        TINY_LM_LAWS,
+        TINY_LM_HEAD,
         HUB_LM,
         HUB_LM_STATES,
         HUB_LM_ATTENTION,
         HUB_LM_MAPS,
+        HUB_LM_POINTERS,
+        HUB_LM_LAWS,
+        HUB_LM_HEAD,
         HUB_COMPRESSOR,
         TINY_COMPRESSOR,
         STATE_SAMPLES,

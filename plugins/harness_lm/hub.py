@@ -2,145 +2,35 @@
 
 from __future__ import annotations
 
-import json
-import math
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, AttentionMaskInterface
-from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS, AttentionInterface
 
 from harness import (
     AttentionMaps,
     AttentionProfile,
+    HeadStates,
     HiddenStates,
     Incompatible,
     Kind,
+    PointedAttention,
+    TokenLaws,
     TokenLogProbabilities,
     TokenSequences,
     UsageError,
     quiet_transformers,
 )
 from harness_lm import reading, settings
-from harness_lm.reading import RowWatch
-from harness_lm.rows import row_entropies
+from harness_lm.hub_reader import HubReader
+from harness_lm.pointers import refuse_idle_dial, refuse_rule
 from harness_lm.texts import encode_texts
 from harness_lm.tokens import Tokens
 
-WATCHED = "infoharness_rows"
-"""The name of our attention function, which passes on to the usual one and reduces rows besides."""
 LONGEST = 1024
 """Tokens of a window, where the model would allow more and nothing is asked for."""
-UNKNOWN = ("position_bias", "softcap", "s_aux")
-"""Arguments that change the logits of attention in ways that our function does not compute."""
-
-_watch: list[RowWatch] = []
-
-
-def _attend(
-    module: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **more: Any
-) -> tuple[Tensor, Tensor | None]:
-    """Attention as usual; where a watch is set, it is given the entropies of the rows."""
-    if _watch:
-        odd = [name for name in UNKNOWN if more.get(name) is not None]
-        if odd:
-            raise Incompatible(
-                f"attention with {odd[0]}, whose rows cannot be computed; wanted hf-causal-lm-maps"
-            )
-        scale = more.get("scaling")
-        q = query * (scale if scale is not None else 1.0 / math.sqrt(query.shape[-1]))
-        groups = query.shape[1] // key.shape[1]
-        added = mask
-        if mask is not None and mask.dtype == torch.bool:
-            added = torch.zeros(mask.shape, dtype=torch.float32, device=mask.device).masked_fill(
-                ~mask, -math.inf
-            )
-        _watch[-1](module.layer_idx, row_entropies(q, key.repeat_interleave(groups, 1), mask=added))
-    found: tuple[Tensor, Tensor | None] = ALL_ATTENTION_FUNCTIONS["sdpa"](
-        module, query, key, value, mask, **more
-    )
-    return found
-
-
-AttentionInterface.register(WATCHED, _attend)
-AttentionMaskInterface.register(WATCHED, ALL_MASK_ATTENTION_FUNCTIONS["sdpa"])
-
-
-class HubReader:
-    """A model of transformers as a `harness_lm.reading.Reader`."""
-
-    def __init__(self, model: Any, start: int, window: int, device: str) -> None:
-        config = model.config
-        self.model, self.device, self.start, self.window = model, device, start, window
-        self.layers, self.heads = int(config.num_hidden_layers), int(config.num_attention_heads)
-
-    def logits(self, ids: Tensor) -> Tensor:
-        """See `harness_lm.reading.Reader`."""
-        logits: Tensor = self.model(input_ids=ids, use_cache=False).logits
-        return logits
-
-    def watched(self, ids: Tensor, watch: RowWatch) -> Tensor:
-        """See `harness_lm.reading.Reader`.
-
-        Raises `Incompatible` where the model does not let its attention be seen.
-        """
-        seen: set[int] = set()
-
-        def note(layer: int, rows: Tensor) -> None:
-            seen.add(layer)
-            watch(layer, rows)
-
-        before = self.model.config._attn_implementation
-        _watch.append(note)
-        try:
-            self.model.set_attn_implementation(WATCHED)
-            found = self.logits(ids)
-        finally:
-            _watch.pop()
-            self.model.set_attn_implementation(before)
-        if len(seen) < self.layers:
-            kind = self.model.config.model_type
-            raise Incompatible(
-                f"{kind}: attention of {len(seen)} of {self.layers} layers is visible; "
-                "wanted hf-causal-lm-maps"
-            )
-        return found
-
-    def hidden(self, ids: Tensor) -> list[Tensor]:
-        """See `harness_lm.reading.Reader`."""
-        return list(
-            self.model(input_ids=ids, use_cache=False, output_hidden_states=True).hidden_states
-        )
-
-    def maps(self, ids: Tensor) -> Tensor:
-        """See `harness_lm.reading.Reader`. Only the eager implementation hands out maps."""
-        before = self.model.config._attn_implementation
-        try:
-            self.model.set_attn_implementation("eager")
-            found = self.model(input_ids=ids, use_cache=False, output_attentions=True).attentions
-        finally:
-            self.model.set_attn_implementation(before)
-        if found is None or any(a is None for a in found):
-            raise Incompatible(
-                f"{self.model.config.model_type}: returns no attention maps, even with the eager "
-                "implementation"
-            )
-        return torch.stack([a.float() for a in found], 1)
-
-    def describe(self) -> str:
-        """See `harness_lm.reading.Reader`. What is not known is left out."""
-        config = self.model.config
-        about = {
-            "model": config.model_type,
-            "layers": self.layers,
-            "heads": self.heads,
-            "width": config.hidden_size,
-        }
-        return json.dumps(about | {"weights": int(self.model.num_parameters())}, sort_keys=True)
 
 
 @lru_cache(maxsize=1)
@@ -208,10 +98,13 @@ class _Loaded(settings.HubLM):
 
         Raises
         ------
-        UsageError : see `load`; or a window longer than the model's.
+        UsageError : see `load`; or a window longer than the model's; or a dial that does nothing.
         Incompatible : more symbols than the model has tokens, bytes that are no UTF-8, no tokenizer
             for text, or no token to begin with.
         """
+        refuse_idle_dial(self, "hf-causal-lm", conditioned=False)
+        if self.dial_bias == "targets":
+            self.refuse_rule(data)
         model, tokenizer = load(self.model, self.dtype, self.device)
         own = int(getattr(model.config, "max_position_embeddings", 0) or LONGEST)
         if self.window > own:
@@ -231,7 +124,12 @@ class _Loaded(settings.HubLM):
             )
         else:
             tokens = Tokens(part.ids, np.ones_like(part.ids), part.offsets)
-        return HubReader(model, start, self.window or min(own, LONGEST), self.device), tokens
+        window = self.window or min(own, LONGEST)
+        return HubReader(model, start, window, self.device, self), tokens
+
+    def refuse_rule(self, data: TokenSequences) -> None:
+        """Raise where the rule does not suit the data, as `harness_lm.pointers.refuse_rule`."""
+        refuse_rule(self.rule, data, native=False)
 
 
 def _start(config: Any, rows: int) -> int:
@@ -292,3 +190,37 @@ class HubLMMaps(_Loaded, settings.HubMaps):
     ) -> AttentionMaps:
         """Maps of full windows. Raises as `reader`, and as `harness_lm.reading.full_windows`."""
         return reading.attention_maps(*self.reader(data), self.limit)
+
+
+class HubLMPointers(_Loaded, settings.HubPointers):
+    """How much of the attention of every head is on the keys that a rule points to."""
+
+    def transform(
+        self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
+    ) -> PointedAttention:
+        """No map is ever whole. Raises as `reader` and `harness_lm.reading.pointed_attention`."""
+        self.refuse_rule(data)
+        return reading.pointed_attention(*self.reader(data), self.limit, self.rule)
+
+
+class HubLMLaws(_Loaded, settings.HubLaws):
+    """Laws of the next token."""
+
+    def transform(
+        self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
+    ) -> TokenLaws:
+        """``full`` given what stands before in the window, ``blind`` given nothing.
+
+        Raises as `reader`.
+        """
+        return reading.token_laws(*self.reader(data), self.limit)
+
+
+class HubLMHead(_Loaded, settings.HubHead):
+    """What the output layer reads, and its weights."""
+
+    def transform(
+        self, data: TokenSequences, *, to: type[Kind], rng: np.random.Generator
+    ) -> HeadStates:
+        """States as the output layer gets them. Raises as `reader`, and as `HubReader.head`."""
+        return reading.head_states(*self.reader(data), self.limit)

@@ -31,11 +31,14 @@ ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "identity": lambda x: x,
 }
 
-Watch = Callable[[int, Tensor, Tensor], None]
-"""Called with a layer, its queries (scaled, over temperature) and its keys.
+Watch = Callable[[int, Tensor, Tensor, Tensor | None], None]
+"""Called with a layer, its queries (scaled, over temperature), its keys, and what is added to their
+products: None for the causal mask alone, else a mask ``(batch or 1, 1, t, t)`` that contains it.
 
-Both are ``(batch, heads, t, width / heads)``.
+Queries and keys are ``(batch, heads, t, width / heads)``.
 """
+Bias = Callable[[int], Tensor]
+"""The mask of a layer, as above."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +101,15 @@ class Attention(nn.Module):
             q = q / self.temperature[:, :t, None].clamp(min=LEAST)
         return q, k, v
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What attention adds ``(batch, t, width)``, and the queries and keys it came from."""
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """What attention adds ``(batch, t, width)``, and the queries and keys it came from.
+
+        ``mask`` is added to the logits in place of the causal one.
+        """
         q, k, v = self.parts(x)
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=1.0)
+        mixed = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, is_causal=mask is None, scale=1.0
+        )
         return self.out(mixed.transpose(1, 2).flatten(2)), q, k
 
 
@@ -131,7 +139,8 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     """One layer.
 
-    A scaled or fused feed-forward part gives ``beta x + feed_forward(x) / alpha`` (equation 8).
+    A scaled or fused feed-forward part gives ``beta x + feed_forward(x) / alpha`` (equation 8); a
+    block may have attention only.
     """
 
     def __init__(self, design: Design) -> None:
@@ -141,13 +150,19 @@ class Block(nn.Module):
             return nn.LayerNorm(design.width) if design.norm == "layer" else nn.Identity()
 
         self.before_attention, self.attention = norm(), Attention(design)
-        self.before_feed_forward, self.feed_forward = norm(), FeedForward(design)
-        self.scales = None if design.feed_forward == "standard" else nn.Parameter(torch.ones(2))
+        self.scales: nn.Parameter | None = None
+        self.feed_forward: FeedForward | None = None
+        if design.feed_forward != "none":
+            self.before_feed_forward, self.feed_forward = norm(), FeedForward(design)
+        if design.feed_forward in ("scaled", "fused"):
+            self.scales = nn.Parameter(torch.ones(2))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The next hidden states, and queries and keys of the attention."""
-        added, q, k = self.attention(self.before_attention(x))
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """The next hidden states, and queries and keys of the attention; ``mask`` as there."""
+        added, q, k = self.attention(self.before_attention(x), mask)
         x = x + added
+        if self.feed_forward is None:
+            return x, q, k
         more = self.feed_forward(self.before_feed_forward(x))
         if self.scales is None:
             return x + more, q, k
@@ -172,11 +187,14 @@ class Transformer(nn.Module):
         self.thresholds = nn.Parameter(
             torch.full((design.layers, design.heads), design.threshold_start)
         )
+        self.dials: nn.Parameter | None = None
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Embedding):
                 nn.init.normal_(module.weight, std=INIT)
             if isinstance(module, nn.Linear) and module.bias is not None:
                 nn.init.zeros_(module.bias)
+        if design.dial_conditioned:
+            self.dials = nn.Parameter(INIT * torch.randn(design.layers, design.width))
         if design.weight_norm != "none":
             normalise: Mapping[str, Callable[[nn.Module], nn.Module]] = {
                 "weight": parametrizations.weight_norm,
@@ -200,7 +218,7 @@ class Transformer(nn.Module):
                 maps = zip("qkv", apart.maps, strict=True)
                 found += [linear for letter, linear in maps if letter in attended]
                 found += [block.attention.out] if "o" in attended else []
-            if "ffn" in (attended, rest):
+            if "ffn" in (attended, rest) and block.feed_forward is not None:
                 found += block.feed_forward.maps
         return found
 
@@ -209,24 +227,48 @@ class Transformer(nn.Module):
         """The token before the first."""
         return self.design.vocabulary
 
-    def hidden(self, ids: Tensor, watch: Watch | None = None) -> list[Tensor]:
+    def hidden(
+        self,
+        ids: Tensor,
+        watch: Watch | None = None,
+        bias: Bias | None = None,
+        dial: float | Tensor = 0.0,
+    ) -> list[Tensor]:
         """Hidden states ``(batch, t, width)`` after the embedding and after every block.
 
         ``watch`` sees the queries and keys of each layer while they exist, so that what is reduced
-        from them layer by layer never needs the maps of all.
+        from them layer by layer never needs the maps of all. ``bias`` gives masks of layers, and
+        ``dial`` is told to a network that is conditioned on it.
         """
         x = self.tokens(ids) + self.places.weight[: ids.shape[1]]
         states = [x]
         for layer, block in enumerate(self._blocks()):
-            x, q, k = block(x)
+            if self.dials is not None:
+                x = x + dial * self.dials[layer]
+            mask = None if bias is None else bias(layer)
+            x, q, k = block(x, mask)
             if watch is not None:
-                watch(layer, q, k)
+                watch(layer, q, k, mask)
             states.append(x)
         return states
 
-    def forward(self, ids: Tensor, watch: Watch | None = None) -> Tensor:
-        """Logits ``(batch, t, vocabulary)`` of the token after each of ``ids (batch, t)``."""
-        logits: Tensor = self.head(self.last_norm(self.hidden(ids, watch)[-1]))
+    def read(self, state: Tensor) -> Tensor:
+        """What the output layer reads, from the state after the last block."""
+        found: Tensor = self.last_norm(state)
+        return found
+
+    def forward(
+        self,
+        ids: Tensor,
+        watch: Watch | None = None,
+        bias: Bias | None = None,
+        dial: float | Tensor = 0.0,
+    ) -> Tensor:
+        """Logits ``(batch, t, vocabulary)`` of the token after each of ``ids (batch, t)``.
+
+        The other arguments as in `hidden`.
+        """
+        logits: Tensor = self.head(self.read(self.hidden(ids, watch, bias, dial)[-1]))
         return logits
 
     def undecayed(self) -> set[int]:
@@ -236,5 +278,6 @@ class Transformer(nn.Module):
         """
         spared: list[Tensor] = [p for p in self.parameters() if p.ndim < 2 or p is self.thresholds]
         spared += [m.weight for m in self.modules() if isinstance(m, nn.Embedding)]
+        spared += [] if self.dials is None else [self.dials]
         spared += [t for b in self._blocks() if (t := b.attention.temperature) is not None]
         return {id(p) for p in spared}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -13,27 +14,28 @@ from harness import (
     AttentionMaps,
     AttentionProfile,
     Floats,
+    HeadStates,
     HiddenStates,
     Incompatible,
     Ints,
+    PointedAttention,
+    TokenLaws,
     TokenLogProbabilities,
     UsageError,
     single_threaded,
 )
-from harness_lm.profile import ProfileRows, token_log_p
+from harness_lm.network import Watch
+from harness_lm.pointers import targets_of
+from harness_lm.profile import PointedRows, ProfileRows, token_log_p
 from harness_lm.runtime import Result, halving
 from harness_lm.tokens import Tokens
 from harness_lm.training import pieces
 
+LOG = logging.getLogger("harness.lm")
+HALF = 1e-4
+"""Rounding of a number from which on it is one of half precision."""
 BATCH = 32
 """Windows that are read together."""
-
-
-class RowWatch(Protocol):
-    """Told the entropies ``(batch, heads, t)`` of the attention rows of a layer, in nats."""
-
-    def __call__(self, layer: int, rows: Tensor) -> None:
-        """Take them."""
 
 
 class Reader(Protocol):
@@ -48,8 +50,14 @@ class Reader(Protocol):
     def logits(self, ids: Tensor) -> Tensor:
         """``(batch, t)`` tokens to ``(batch, t, vocabulary)`` logits of the next."""
 
-    def watched(self, ids: Tensor, watch: RowWatch) -> Tensor:
-        """The same, with the entropies of each layer's attention on the way."""
+    def watched(self, ids: Tensor, watch: Watch) -> Tensor:
+        """The same, with the queries and keys of each layer on the way."""
+
+    def head(self, ids: Tensor) -> Tensor:
+        """What the output layer reads ``(batch, t, width)``."""
+
+    def output(self) -> tuple[Tensor, Tensor | None]:
+        """Weights of the output layer ``(vocabulary, width)``, and its bias where it has one."""
 
     def hidden(self, ids: Tensor) -> list[Tensor]:
         """Hidden states ``(batch, t, width)`` after the embedding and every block."""
@@ -127,10 +135,75 @@ def attention_profile(reader: Reader, tokens: Tokens, limit: int) -> AttentionPr
         rows = ProfileRows(len(chosen), reader.layers, reader.heads, reader.window)
         for group in _groups(chosen, batch):
             inputs, targets = _read(reader, tokens, group)
-            rows.add_log_p(token_log_p(reader.watched(inputs, rows.add_rows), targets))
+            rows.add_log_p(token_log_p(reader.watched(inputs, rows.add), targets))
         return rows.profile(reader.describe())
 
     return _quietly(reader, work)
+
+
+def pointed_attention(reader: Reader, tokens: Tokens, limit: int, rule: str) -> PointedAttention:
+    """Attention against a rule, and log-probabilities, over at most ``limit`` windows.
+
+    Raises as `full_windows`, and `Incompatible` where no query has a target.
+    """
+    chosen = full_windows(reader, tokens, limit)
+
+    def work(batch: int) -> PointedAttention:
+        rows = PointedRows(len(chosen), reader.layers, reader.heads, reader.window)
+        for group in _groups(chosen, batch):
+            inputs, targets = _read(reader, tokens, group)
+            rows.begin(targets_of(inputs, rule))
+            rows.end(reader.watched(inputs, rows.add), targets)
+        return rows.pointed(rule, reader.describe())
+
+    return _quietly(reader, work)
+
+
+def token_laws(reader: Reader, tokens: Tokens, limit: int) -> TokenLaws:
+    """Laws of the tokens of at most ``limit`` windows; the blind law is that after nothing at all.
+
+    A sequence is cut into windows, each of which is a sequence of its own; the last may be shorter.
+    """
+    chosen = _spread(_every_window(reader, tokens), limit)
+
+    def work(batch: int) -> tuple[Floats, Floats]:
+        found: list[Floats] = []
+        for group in _groups(chosen, batch):
+            inputs, targets = _read(reader, tokens, group)
+            law = reader.logits(inputs).double().log_softmax(-1).cpu().numpy()
+            found += [row[seen >= 0] for row, seen in zip(law, targets, strict=True)]
+        opening = torch.tensor([[reader.start]], device=reader.device)
+        blind = reader.logits(opening)[0, 0].double().log_softmax(-1).cpu().numpy()
+        return np.concatenate(found), blind
+
+    law, blind = _quietly(reader, work)
+    ids, cuts = _windowed(tokens, chosen, reader.window)
+    if ids.max() >= law.shape[1]:
+        raise Incompatible(f"token {ids.max()}, but the model has laws of {law.shape[1]} tokens")
+    return TokenLaws(law, np.broadcast_to(blind, law.shape), ids, cuts)
+
+
+def head_states(reader: Reader, tokens: Tokens, limit: int) -> HeadStates:
+    """What the output layer reads where each token is predicted, in windows as in `token_laws`."""
+    chosen = _spread(_every_window(reader, tokens), limit)
+    w, bias = reader.output()
+
+    def work(batch: int) -> Floats:
+        found: list[Floats] = []
+        for group in _groups(chosen, batch):
+            inputs, targets = _read(reader, tokens, group)
+            states = reader.head(inputs).double().cpu().numpy()
+            found += [row[seen >= 0] for row, seen in zip(states, targets, strict=True)]
+        return np.concatenate(found)
+
+    h = _quietly(reader, work)
+    ids, cuts = _windowed(tokens, chosen, reader.window)
+    own = None if bias is None else _plain(bias)
+    return HeadStates(h, _plain(w), ids, cuts, bias=own)
+
+
+def _plain(x: Tensor) -> Floats:
+    return np.asarray(x.detach().double().cpu().numpy())
 
 
 def attention_maps(reader: Reader, tokens: Tokens, limit: int) -> AttentionMaps:
@@ -142,7 +215,7 @@ def attention_maps(reader: Reader, tokens: Tokens, limit: int) -> AttentionMaps:
 
     def work(batch: int) -> Floats:
         found = [
-            reader.maps(_read(reader, tokens, group)[0]).double().cpu().numpy()
+            _rounded(reader.maps(_read(reader, tokens, group)[0]))
             for group in _groups(chosen, batch)
         ]
         return np.concatenate(found)
@@ -154,23 +227,79 @@ def attention_maps(reader: Reader, tokens: Tokens, limit: int) -> AttentionMaps:
     )
 
 
+def _rounded(maps: Tensor) -> Floats:
+    """Maps in double precision; rows of half precision that its rounding takes off one are divided
+    by their sums, and a note says so.
+    """
+    a = _plain(maps)
+    eps = torch.finfo(maps.dtype).eps
+    sums = a.sum(-1, keepdims=True)
+    if eps < HALF or (np.abs(sums - 1) > eps).any():
+        return a
+    LOG.warning(
+        "attention maps of %s sum to one within %.1g, its rounding: rows are divided by their sums",
+        str(maps.dtype).removeprefix("torch."),
+        eps,
+    )
+    return np.asarray(a / sums)
+
+
+def watched_maps(reader: Reader, ids: Tensor) -> Tensor:
+    """Maps ``(batch, layers, heads, t, t)`` from queries and keys, in double precision."""
+    found: list[Tensor] = []
+
+    def watch(layer: int, q: Tensor, k: Tensor, mask: Tensor | None) -> None:
+        z = (q @ k.transpose(-1, -2)).double()
+        if mask is None:
+            mask = torch.zeros_like(z).masked_fill(
+                torch.ones_like(z, dtype=torch.bool).triu(1), -torch.inf
+            )
+        found.append((z + mask).softmax(-1))
+
+    reader.watched(ids, watch)
+    return torch.stack(found, 1)
+
+
 def full_windows(reader: Reader, tokens: Tokens, limit: int) -> list[Window]:
     """At most ``limit`` full windows, evenly spread: shorter ones have another maximum entropy.
 
     Raises `Incompatible` where no sequence is as long as the window.
     """
     t, lengths = reader.window, np.diff(tokens.offsets)
-    found = [
-        (i, first, first)
-        for i, length in enumerate(lengths)
-        for first in range(0, length - t + 1, t)
-    ]
+    found = [(i, at, at) for i, at, _ in _every_window(reader, tokens) if at + t <= lengths[i]]
     if not found:
         raise Incompatible(
             f"no sequence fills the window of {t} tokens; the longest has {lengths.max()}"
         )
+    return _spread(found, limit)
+
+
+def _every_window(reader: Reader, tokens: Tokens) -> list[Window]:
+    """The windows that sequences are cut into, side by side."""
+    return [
+        (i, first, first)
+        for i, length in enumerate(np.diff(tokens.offsets))
+        for first in range(0, length, reader.window)
+    ]
+
+
+def _spread(found: list[Window], limit: int) -> list[Window]:
+    """At most ``limit`` of them, evenly spread."""
     kept = np.unique(np.linspace(0, len(found) - 1, min(limit, len(found))).round().astype(int))
     return [found[i] for i in kept]
+
+
+def _windowed(tokens: Tokens, chosen: list[Window], window: int) -> tuple[Ints, Ints]:
+    """The tokens of windows, one after the other, and where each begins."""
+    parts = [
+        tokens.ids[
+            tokens.offsets[i] + first : min(
+                tokens.offsets[i] + first + window, tokens.offsets[i + 1]
+            )
+        ]
+        for i, first, _ in chosen
+    ]
+    return np.concatenate(parts), np.concatenate([[0], np.cumsum([len(part) for part in parts])])
 
 
 def _quietly(reader: Reader, work: Callable[[int], Result]) -> Result:

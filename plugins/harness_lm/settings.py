@@ -22,10 +22,10 @@ class Shape:
     activation: Literal["gelu", "relu", "identity"] = param(
         "gelu", "activation function of the feed-forward part"
     )
-    feed_forward: Literal["standard", "scaled", "fused"] = param(
+    feed_forward: Literal["standard", "scaled", "fused", "none"] = param(
         "standard",
-        "feed-forward part: the usual one, one with learned scales, or a scaled one whose two "
-        "linear maps are fused into one",
+        "feed-forward part: the usual one, one with learned scales, a scaled one whose two "
+        "linear maps are fused into one, or none",
     )
     weight_norm: Literal["none", "weight", "spectral"] = param(
         "none", "normalization of the weights of linear maps, which costs nothing at inference"
@@ -45,10 +45,42 @@ class Shape:
         low=0.0,
         high=1.0,
     )
+    dial_conditioned: bool = param(
+        False,
+        "whether the network is told the dial: a learned vector, times the dial, is added before "
+        "every block, and training draws the dial anew for each batch, uniformly from 0 to 1",
+    )
+
+
+RULE = (
+    "previous, same-token, same-token-latest, induction, induction-latest, block-K (tokens "
+    "with one quotient by K), or for bytes word, sentence, paragraph, bracket, delimiter"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network(Shape):
+class Pointing:
+    """A penalty on attention that misses the keys that a rule points to."""
+
+    pointer_penalty: float = param(
+        0.0, "weight in the loss of attention outside the targets of pointer_rule", low=0.0
+    )
+    pointer_form: Literal["mass", "group"] = param(
+        "mass",
+        "what is penalized: the attention outside the targets, or the Euclidean norms of the "
+        "attention on each group of keys other than the query's own",
+    )
+    pointer_rule: str = param("previous", f"rule that gives targets: {RULE}")
+    pointer_layers: tuple[int, ...] = param(
+        (), "layers whose attention is penalized, from 0, negative from the last; empty for all"
+    )
+    pointer_power: float = param(
+        0.0, "exponent b of the weight ((l + 1) / layers)^b of layer l in the penalty", low=0.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network(Pointing, Shape):
     """A small transformer and its training: all that its weights depend on, apart from the data."""
 
     entropy_penalty: float = param(
@@ -91,7 +123,34 @@ class Network(Shape):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TinyLM(Device, Network):
+class Dial:
+    """A bias on the attention of a trained network; no weights depend on it."""
+
+    dial: float = param(0.0, "locality dial: 0 leaves the network as it is", low=0.0, high=1.0)
+    dial_bias: Literal["none", "targets", "distance"] = param(
+        "none",
+        "what the dial takes from attention logits: nothing, dial * beta at keys that are not "
+        "targets of the rule, or dial / sigma for each position between query and key",
+    )
+    beta: float = param(6.0, "bias of keys that are not targets, at dial 1", above=0.0)
+    sigma: float = param(4.0, "distance that costs a logit of 1, at dial 1", above=0.0)
+    dial_power: float = param(
+        0.0, "exponent b of the share ((l + 1) / layers)^b of the dial in layer l", low=0.0
+    )
+    rule: str = param("previous", f"rule whose targets are favoured and measured: {RULE}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """When in its training a network is taken."""
+
+    at_step: int = param(
+        0, "training step after which the network is taken; 0 for the last one", low=0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TinyLM(Device, Dial, Moment, Network):
     """A small transformer that is trained here."""
 
 
@@ -117,7 +176,7 @@ class Pretrained:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HubLM(Device, Precision, Pretrained):
+class HubLM(Device, Dial, Precision, Pretrained):
     """A causal model of transformers, used as it is."""
 
 
@@ -176,6 +235,36 @@ class HubAttention(Profile, HubLM):
 @dataclass(frozen=True, kw_only=True)
 class HubMaps(Maps, HubLM):
     """Attention maps of a model of transformers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TinyPointers(Profile, TinyLM):
+    """Attention of a trained network, against a rule."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TinyLaws(Profile, TinyLM):
+    """Laws of the next token by a trained network."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TinyHead(Profile, TinyLM):
+    """What the output layer of a trained network reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubPointers(Profile, HubLM):
+    """Attention of a model of transformers, against a rule."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubLaws(Maps, HubLM):
+    """Laws of the next token by a model of transformers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubHead(Maps, HubLM):
+    """What the output layer of a model of transformers reads."""
 
 
 @dataclass(frozen=True, kw_only=True)

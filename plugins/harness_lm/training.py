@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from harness import Incompatible, checkpointed, progress, single_threaded, torch_generator
 from harness_lm.network import Design, Transformer
 from harness_lm.penalty import entropy_penalty
+from harness_lm.pointers import Aims, PointerPenalty
 from harness_lm.rows import row_entropies
 from harness_lm.runtime import LOG, out_of_memory
 from harness_lm.settings import Network
@@ -22,6 +23,8 @@ IGNORED = -100
 """The target at positions without a token."""
 WARM_UP = 0.05
 """Share of the steps in which the learning rate rises."""
+State = dict[str, Tensor]
+"""All that the next steps of a training depend on, besides the data and the recipe."""
 
 
 def train(
@@ -31,34 +34,51 @@ def train(
     rng: np.random.Generator,
     device: str,
     key: str,
+    until: int = 0,
+    earlier: State | None = None,
+    keep: Callable[[State], None] = lambda state: None,
 ) -> Transformer:
     """A trained network, in evaluation mode.
 
     AdamW (betas .9 and .999) with a linear warm-up and a linear fall to zero, gradients clipped at
-    norm 1. With ``entropy_penalty`` the loss has that much of the penalty of `harness_lm.penalty`.
+    norm 1. With ``entropy_penalty`` the loss has that much of the penalty of `harness_lm.penalty`,
+    with ``pointer_penalty`` of that of `harness_lm.pointers`.
 
     ``key`` names all that the weights depend on: a training of that key that was killed continues
-    from its last checkpoint, and ends with the same bits.
+    from its last checkpoint, and ends with the same bits. ``until`` stops after that many of the
+    steps (0 for all), ``earlier`` continues from the state that ``keep`` was given at the end of a
+    training that stopped before.
 
     Raises
     ------
     Incompatible : the loss is no longer finite.
-    UsageError : the device is absent.
+    UsageError : the device is absent, or layers that do not exist.
     """
-    with single_threaded(device, rng), checkpointed(f"tiny-lm {key}") as saved:
+    penalty = PointerPenalty(recipe, design.layers) if recipe.pointer_penalty else None
+    last = until or recipe.steps
+    name = f"tiny-lm {key}" if last == recipe.steps else f"tiny-lm {key} {last}"
+    with single_threaded(device, rng), checkpointed(name) as saved:
         draws = torch_generator(rng)
         network = Transformer(design).to(device)
         windows = Windows(tokens, design, device)
         optimiser = _optimiser(network, recipe)
         first, parts = 0, 1
-        if (state := saved.load()) is not None:
+        known = [state for state in (saved.load(), earlier) if state is not None]
+        if known:
+            state = max(known, key=lambda state: int(state["step"]))
             first, parts = int(state["step"]), int(state["parts"])
             _restore(network, optimiser, draws, state)
-        for step in range(first, recipe.steps):
+
+        def now(step: int) -> State:
+            counts = {"step": torch.tensor(step), "parts": torch.tensor(parts)}
+            return counts | _state(network, optimiser, draws)
+
+        for step in range(first, last):
             inputs, targets = windows.draw(recipe.batch, draws)
+            dial = torch.rand((), generator=draws).to(device) if design.dial_conditioned else None
             while True:
                 try:
-                    loss = _descend(network, recipe, inputs, targets, parts)
+                    loss = _descend(network, recipe, inputs, targets, parts, penalty, dial)
                     break
                 except (MemoryError, RuntimeError) as error:
                     if parts >= recipe.batch or not out_of_memory(error):
@@ -75,15 +95,13 @@ def train(
             optimiser.step()
             progress(step + 1, recipe.steps, f"steps, loss {loss:.3f}")
             if saved.due:
-                counts = {"step": torch.tensor(step + 1), "parts": torch.tensor(parts)}
-                saved.save(counts | _state(network, optimiser, draws))
+                saved.save(now(step + 1))
+        keep(now(last))
     return network.eval()
 
 
-def _state(
-    network: Transformer, optimiser: torch.optim.AdamW, draws: torch.Generator
-) -> dict[str, Tensor]:
-    """All that the next steps depend on, besides the data, the recipe and the step."""
+def _state(network: Transformer, optimiser: torch.optim.AdamW, draws: torch.Generator) -> State:
+    """The state, without the step."""
     averages = optimiser.state_dict()["state"]
     return (
         {f"network {name}": value for name, value in network.state_dict().items()}
@@ -96,7 +114,7 @@ def _restore(
     network: Transformer,
     optimiser: torch.optim.AdamW,
     draws: torch.Generator,
-    state: dict[str, Tensor],
+    state: State,
 ) -> None:
     """Put back what `_state` gave."""
     weights: dict[str, Tensor] = {}
@@ -114,19 +132,44 @@ def _restore(
 
 
 def _descend(
-    network: Transformer, recipe: Network, inputs: Tensor, targets: Tensor, parts: int
+    network: Transformer,
+    recipe: Network,
+    inputs: Tensor,
+    targets: Tensor,
+    parts: int,
+    pointing: PointerPenalty | None = None,
+    dial: Tensor | None = None,
 ) -> float:
-    """Gradients of the loss of a batch, taken in parts; the mean loss (nats per token)."""
+    """Gradients of the loss of a batch, taken in parts; the mean loss (nats per token).
+
+    ``dial`` is told to a network that is conditioned on it, and multiplies the pointer penalty.
+    """
     network.zero_grad()
     total = 0.0
-    count = (targets != IGNORED).sum()
-    for x, y in zip(inputs.chunk(parts), targets.chunk(parts), strict=True):
+    counted = targets != IGNORED
+    count = counted.sum()
+    whole = pointing.aims(inputs, counted) if pointing is not None else None
+    aims = [None] * parts if whole is None else whole.chunk(parts)
+    for x, y, aim in zip(inputs.chunk(parts), targets.chunk(parts), aims, strict=False):
         rows: list[Tensor] = []
+        missed: list[Tensor] = []
 
-        def watch(layer: int, q: Tensor, k: Tensor, rows: list[Tensor] = rows) -> None:
-            rows.append(row_entropies(q, k))
+        def watch(
+            layer: int,
+            q: Tensor,
+            k: Tensor,
+            mask: Tensor | None,
+            rows: list[Tensor] = rows,
+            missed: list[Tensor] = missed,
+            aim: Aims | None = aim,
+        ) -> None:
+            if recipe.entropy_penalty:
+                rows.append(row_entropies(q, k))
+            if pointing is not None and aim is not None and layer in pointing.shares:
+                missed.append(pointing.of(layer, q, k, mask, aim))
 
-        logits = network(x, watch if recipe.entropy_penalty else None)
+        watched = recipe.entropy_penalty or pointing is not None
+        logits = network(x, watch if watched else None, dial=0.0 if dial is None else dial)
         loss = (
             F.cross_entropy(
                 logits.flatten(0, 1), y.flatten(), ignore_index=IGNORED, reduction="sum"
@@ -141,6 +184,9 @@ def _descend(
                 reference=recipe.entropy_reference,
             )
             loss = loss + recipe.entropy_penalty * penalty * len(x) / len(inputs)
+        if missed and whole is not None:
+            weight = recipe.pointer_penalty if dial is None else recipe.pointer_penalty * dial
+            loss = loss + weight * sum(missed) / whole.judged.sum().clamp(min=1)
         loss.backward()
         total += float(loss.detach())
     return total

@@ -9,6 +9,8 @@ import numpy as np
 from harness import DataError, Floats, UsageError
 
 RULES = ("", "silverman", "median")
+FAR = 100.0
+"""Offset, in standard deviations, from which on it is taken off before distances are squared."""
 
 
 def choose(x: Floats, h: float, rule: str) -> float:
@@ -26,6 +28,8 @@ def choose(x: Floats, h: float, rule: str) -> float:
         value = spread * (4.0 / (n * (p + 2))) ** (1.0 / (p + 4))
     elif rule == "median":
         few = x[:: -(-n // 1000)]
+        if np.abs(few.mean(axis=0)).max() > FAR * few.std():
+            few = few - few.mean(axis=0)  # squares of a large offset drown the distances
         squares = (few**2).sum(axis=1)
         d2 = np.maximum(squares[:, None] + squares - 2 * few @ few.T, 0.0)
         apart = d2[np.triu_indices(len(few), 1)]

@@ -17,6 +17,9 @@ from harness_netinfof.settings import Probe
 PER_CLUSTER = 10
 """Smallest average number of judged nodes in a cluster."""
 
+FAR = 100.0
+"""Offset, in standard deviations, from which on it is taken off before vectors are clustered."""
+
 LARGE = 20_000
 """Training nodes above which the means are found from batches."""
 
@@ -85,6 +88,9 @@ class Nui(Backbone, Probe, Compiled):
         from sklearn.cluster import KMeans, MiniBatchKMeans
         from threadpoolctl import threadpool_limits
 
+        offset = x[train].mean(0, dtype=np.float64)
+        if np.abs(offset).max() > FAR * x[train].std():
+            x = x - offset  # squares of a large offset drown the distances
         wanted = min(self.clusters * classes, max(classes, len(judged) // PER_CLUSTER), len(train))
         method = KMeans if len(train) <= LARGE else MiniBatchKMeans
         # Threads that wait for each other cost more than they save on tables of this size.

@@ -7,7 +7,7 @@ architectures standard, topk, jumprelu); a folder with ``config.json`` and ``ae.
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,13 @@ import torch
 from torch import Tensor
 
 from harness import UsageError
+from harness.files import read_json
 from harness_superposition.dictionary import Dictionaries
 
 FORMAT = "infoharness-dictionaries-1"
 _ARRAYS = ("encoder", "bias", "decoder", "offset", "threshold", "gain")
+_CLASSES = ("AutoEncoder", "AutoEncoderTopK")
+"""Of dictionary_learning."""
 _LENS = {"standard": "relu", "topk": "topk", "jumprelu": "jumprelu"}
 
 
@@ -78,10 +81,16 @@ def _own(file: Path) -> Dictionaries:
 def _lens(folder: Path) -> Dictionaries:
     from safetensors.torch import load_file
 
-    settings: dict[str, Any] = json.loads((folder / "cfg.json").read_text(encoding="utf-8"))
+    settings = _settings(folder / "cfg.json")
     named = settings.get("architecture", "standard")
     if named not in _LENS:
         raise UsageError(f"{folder}: architecture {named!r}; wanted one of {', '.join(_LENS)}")
+    architecture, k = _activation(folder, settings, _LENS[named])
+    if settings.get("finetuning_scaling_factor"):
+        raise UsageError(
+            f"{folder}: finetuning_scaling_factor is set, so that codes are scaled before they are "
+            "decoded; wanted weights that contain the factors"
+        )
     if settings.get("normalize_activations", "none") != "none":
         raise UsageError(
             f"{folder}: normalize_activations={settings['normalize_activations']!r}; wanted 'none'"
@@ -91,27 +100,76 @@ def _lens(folder: Path) -> Dictionaries:
             f"{folder}: rescale_acts_by_decoder_norm is set; wanted weights that contain the norms"
         )
     arrays = {n: v.float() for n, v in load_file(str(folder / "sae_weights.safetensors")).items()}
+    _only(folder, arrays, {"W_enc", "b_enc", "W_dec", "b_dec", "threshold"})
     encoder, bias = arrays["W_enc"].T, arrays["b_enc"]
     if settings.get("apply_b_dec_to_input", True):
         bias = bias - encoder @ arrays["b_dec"]
     return _one(
         folder,
-        _LENS[named],
+        architecture,
         encoder,
         bias,
         arrays["W_dec"],
         arrays["b_dec"],
         arrays.get("threshold") if named == "jumprelu" else None,
-        int(settings.get("k") or 0),
+        k,
     )
 
 
+def _settings(file: Path) -> dict[str, Any]:
+    found = read_json(file)
+    if not isinstance(found, dict):
+        raise UsageError(f"{file}: {type(found).__name__}; wanted an object")
+    return found
+
+
+def _activation(folder: Path, settings: dict[str, Any], architecture: str) -> tuple[str, int]:
+    """The architecture and k that the settings come to: older versions name the activation apart.
+
+    Raises `UsageError` for activations that are not known here.
+    """
+    named = settings.get("activation_fn_str", settings.get("activation_fn")) or "relu"
+    given = settings.get("activation_fn_kwargs") or {}
+    k = settings.get("k") or (given.get("k") if isinstance(given, dict) else None) or 0
+    if architecture == "relu" and named == "topk":
+        architecture = "topk"
+    elif named not in ("relu", architecture):
+        raise UsageError(f"{folder}: activation {named!r}; wanted relu, topk or jumprelu")
+    if isinstance(k, bool) or not isinstance(k, int):
+        raise UsageError(f"{folder}: k={k!r}; wanted a whole number")
+    return architecture, k
+
+
+def _only(folder: Path, arrays: Mapping[str, Tensor], known: set[str]) -> None:
+    """Raise `UsageError` for an array that would change what the autoencoder computes."""
+    for name, array in arrays.items():
+        if name not in known and "scaling_factor" in name and (array == 1).all():
+            continue
+        if name not in known:
+            raise UsageError(
+                f"{folder}: an array {name!r}, which is not read here and may change the codes; "
+                f"wanted {', '.join(sorted(known))}"
+            )
+
+
 def _dictionary_learning(folder: Path) -> Dictionaries:
+    config = _settings(folder / "config.json") if (folder / "config.json").is_file() else {}
+    trainer = config.get("trainer")
+    trainer = trainer if isinstance(trainer, dict) else {}
+    named = str(trainer.get("dict_class") or "AutoEncoder")
+    if named not in _CLASSES:
+        raise UsageError(f"{folder}: dict_class {named!r}; wanted {' or '.join(_CLASSES)}")
     arrays = torch.load(folder / "ae.pt", map_location="cpu", weights_only=True)
-    encoder, offset = arrays["encoder.weight"].float(), arrays["bias"].float()
+    topk = named == "AutoEncoderTopK" or "b_dec" in arrays
+    offset_name = "b_dec" if topk else "bias"
+    known = {"encoder.weight", "encoder.bias", "decoder.weight", offset_name}
+    _only(folder, arrays, known | ({"k", "threshold"} if topk else set()))
+    encoder, offset = arrays["encoder.weight"].float(), arrays[offset_name].float()
     # Their input has the bias of the decoder taken off before it is coded.
     bias = arrays["encoder.bias"].float() - encoder @ offset
-    return _one(folder, "relu", encoder, bias, arrays["decoder.weight"].float().T, offset, None, 0)
+    decoder = arrays["decoder.weight"].float().T
+    k = int(arrays["k"] if "k" in arrays else trainer.get("k", 0)) if topk else 0
+    return _one(folder, "topk" if topk else "relu", encoder, bias, decoder, offset, None, k)
 
 
 def _one(

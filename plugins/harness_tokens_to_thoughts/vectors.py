@@ -21,6 +21,7 @@ from harness import (
     Samples,
     UsageError,
 )
+from harness.files import read_arrays, read_text
 from harness_tokens_to_thoughts.settings import Given, RandomVectors, Vectors
 
 LOG = logging.getLogger("harness.tokens_to_thoughts")
@@ -77,9 +78,12 @@ class ConceptFile(Given):
 
     def _from_file(self, data: ConceptItems) -> tuple[Floats, Floats | None]:
         try:
-            array = np.load(self.file, allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise UsageError(f"concept-vectors.file: {self.file!r}: {error}") from error
+            held = read_arrays(Path(self.file))
+        except UsageError as error:
+            raise UsageError(f"concept-vectors.file: {error}") from error
+        if "" not in held:
+            raise UsageError(f"concept-vectors.file: {self.file!r}: an archive; wanted .npy")
+        array = held[""]
         if array.ndim != 2 or array.dtype.kind not in "fiu":
             raise UsageError(f"{self.file}: {array.dtype}{array.shape}; wanted a table of numbers")
         bad = np.flatnonzero(~np.isfinite(array).all(1))
@@ -95,9 +99,10 @@ class ConceptFile(Given):
                 )
             return array[data.row].astype(np.float64), None
         try:
-            words = Path(self.words).read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"concept-vectors.words: {self.words!r}: {error}") from error
+            # Lines end at \n alone: a word may hold any other character.
+            words = read_text(Path(self.words)).removesuffix("\n").split("\n")
+        except UsageError as error:
+            raise UsageError(f"concept-vectors.words: {error}") from error
         if len(words) != len(array):
             raise UsageError(
                 f"{self.words}: {len(words)} words; wanted {len(array)}, as in the array"

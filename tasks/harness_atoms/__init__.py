@@ -108,6 +108,7 @@ GAP20 = replace(
     name="gap20",
     summary="compression of GAP-20 carbon, one data set per configuration type, from your files",
     implementation="harness_atoms.presets:GAP20",
+    plan=False,
     settings="harness_atoms.settings:GAP20",
 )
 TM23 = replace(
@@ -115,6 +116,7 @@ TM23 = replace(
     name="tm23",
     summary="compression of 27 transition metals, and from cold to warm and melt, from your files",
     implementation="harness_atoms.presets:TM23",
+    plan=False,
     settings="harness_atoms.settings:TM23",
 )
 

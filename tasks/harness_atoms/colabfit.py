@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from harness import Case, Estimate, Selection, Structures, UsageError
 from harness_atoms import settings
+from harness_atoms.readers import Keys
 from harness_atoms.rows import join
 from harness_atoms.ruler import Ruler
 from harness_atoms.scores import score, size_of
@@ -15,6 +16,11 @@ from harness_atoms.sources import Source, resolve
 
 class Compression(settings.Compression):
     """What the tasks of this plugin share: cases and scores of data sets at compression rates."""
+
+    @property
+    def keys(self) -> Keys:
+        """Names of energies and forces in files."""
+        return Keys(self.energy_key, self.forces_key)
 
     def sources(self, seed: int) -> Iterable[Source]:
         """The data sets, not loaded yet."""
@@ -67,10 +73,16 @@ class ColabFit(Compression, settings.ColabFit):
 
     def sources(self, seed: int) -> Iterable[Source]:
         """The data sets; where there is a reference, each joined to it and split from it."""
-        found = resolve(self.dataset, revision=self.revision, limit=self.max_structures, seed=seed)
+        found = resolve(
+            self.dataset,
+            revision=self.revision,
+            limit=self.max_structures,
+            seed=seed,
+            keys=self.keys,
+        )
         if not self.reference:
             return found
-        held = resolve(self.reference, revision=self.revision)
+        held = resolve(self.reference, revision=self.revision, keys=self.keys)
         if len(held) != 1:
             raise UsageError(
                 f"reference: {self.reference!r} holds {len(held)} data sets; wanted one"

@@ -15,6 +15,7 @@ import numpy as np
 from harness import Structures, UsageError, stream
 from harness_atoms import readers, settings
 from harness_atoms.colabfit import Compression
+from harness_atoms.readers import Keys
 from harness_atoms.rows import join
 from harness_atoms.sources import Source, digest
 
@@ -46,7 +47,9 @@ class GAP20(Compression, settings.GAP20):
                 raise UsageError(
                     f"gap20.types: {name!r} is not in {path}; wanted some of {', '.join(there)}"
                 )
-            load = functools.partial(_group, path, stamp, name, self.max_structures, seed)
+            load = functools.partial(
+                _group, path, stamp, self.keys, name, self.max_structures, seed
+            )
             yield Source(name or "unnamed", load, stamp)
 
 
@@ -70,29 +73,30 @@ class TM23(Compression, settings.TM23):
         limit = self.max_structures
         whole = sorted(folder.rglob(f"{element}_2700cwm_train.*xyz"))
         if whole:
-            yield _source(element, whole[0], None, limit, seed)
+            yield _source(element, whole[0], None, self.keys, limit, seed)
         parts = {t: sorted(folder.rglob(f"{element}_{t}_nequip_train.*xyz")) for t in TEMPERATURES}
         for t in TEMPERATURES[1:]:
             if parts["cold"] and parts[t]:
-                yield _source(f"{element}-cold-{t}", parts[t][0], parts["cold"][0], limit, seed)
+                held = parts["cold"][0]
+                yield _source(f"{element}-cold-{t}", parts[t][0], held, self.keys, limit, seed)
 
 
-def _source(name: str, path: Path, held: Path | None, limit: int, seed: int) -> Source:
+def _source(name: str, path: Path, held: Path | None, keys: Keys, limit: int, seed: int) -> Source:
     stamp = digest([path] if held is None else [held, path])
     return Source(
-        name, functools.partial(_temperatures, path, held, stamp, name, limit, seed), stamp
+        name, functools.partial(_temperatures, path, held, stamp, keys, name, limit, seed), stamp
     )
 
 
 def _temperatures(
-    path: Path, held: Path | None, stamp: str, name: str, limit: int, seed: int
+    path: Path, held: Path | None, stamp: str, keys: Keys, name: str, limit: int, seed: int
 ) -> Structures:
-    data = _few(_read(path, stamp), limit, seed, name)
-    return data if held is None else join(_read(held, stamp), data)
+    data = _few(_read(path, stamp, keys), limit, seed, name)
+    return data if held is None else join(_read(held, stamp, keys), data)
 
 
-def _group(path: Path, stamp: str, name: str, limit: int, seed: int) -> Structures:
-    data = _read(path, stamp)
+def _group(path: Path, stamp: str, keys: Keys, name: str, limit: int, seed: int) -> Structures:
+    data = _read(path, stamp, keys)
     members = [i for i, label in enumerate(data.groups or [""] * data.n) if label == name]
     if not members:
         raise UsageError(
@@ -109,9 +113,9 @@ def _few(data: Structures, limit: int, seed: int, name: str) -> Structures:
 
 
 @functools.lru_cache(maxsize=2)
-def _read(path: Path, stamp: str) -> Structures:
+def _read(path: Path, stamp: str, keys: Keys) -> Structures:
     # The stamp is in the cache's key: a file that changes is read again.
-    return readers.read(path)
+    return readers.read(path, keys=keys)
 
 
 def _folder(path: str) -> Path:

@@ -32,6 +32,12 @@ class Compression:
         5.0, "cutoff of the descriptor that the scores are computed with", above=0.0, unit="Å"
     )
     ood: bool = param(True, "whether to run the energy test")
+    energy_key: str = param(
+        "", "name of the energies in the files, such as MACE_energy; empty for the usual names"
+    )
+    forces_key: str = param(
+        "", "name of the forces in the files, such as MACE_forces; empty for the usual names"
+    )
     potential: Literal["kernel-ridge", "uf3"] = param(
         "kernel-ridge", "potential that is trained in the energy test"
     )

@@ -5,15 +5,18 @@ from __future__ import annotations
 import difflib
 import functools
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from harness import Structures, UsageError, stream
+from harness.files import unpacked
 from harness_atoms import hub, readers
 from harness_atoms.names import COLABFIT
+from harness_atoms.readers import Keys
+from harness_atoms.rows import LOG
 
 EMBEDDED = ("copper", "copper-gold", "metals")
 """The sets inside the package, made by ``scripts/make_structures.py``."""
@@ -35,7 +38,14 @@ class Source:
     stamp: str | None
 
 
-def resolve(request: str, *, revision: str = "main", limit: int = 0, seed: int = 0) -> list[Source]:
+def resolve(
+    request: str,
+    *,
+    revision: str = "main",
+    limit: int = 0,
+    seed: int = 0,
+    keys: Keys | None = None,
+) -> list[Source]:
     """The data sets that a request names, in its order.
 
     Parameters
@@ -44,12 +54,14 @@ def resolve(request: str, *, revision: str = "main", limit: int = 0, seed: int =
         ``colabfit/NAME``, or an embedded set's name. Empty: all embedded sets.
     revision : of the repositories on the hub.
     limit, seed : where limit is not 0, that many structures of each set, drawn at random.
+    keys : names of energies and forces in files.
     """
+    asked = _Asked(limit, seed, keys or _KNOWN)
     whole = request.strip()
     one = whole and Path(whole).expanduser().exists()
     split = [whole] if one else [part.strip() for part in whole.split(",")]
     parts = [part for part in split if part] or list(EMBEDDED)
-    found = [source for part in parts for source in _one(part, revision, limit, seed)]
+    found = [source for part in parts for source in _one(part, revision, asked)]
     names: dict[str, int] = {}
     out = []
     for source in found:
@@ -59,16 +71,30 @@ def resolve(request: str, *, revision: str = "main", limit: int = 0, seed: int =
     return out
 
 
-def _one(part: str, revision: str, limit: int, seed: int) -> Iterator[Source]:
+_KNOWN = Keys()
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What of each data set is wanted."""
+
+    limit: int = 0
+    seed: int = 0
+    keys: Keys = _KNOWN
+
+
+def _one(part: str, revision: str, asked: _Asked) -> Iterator[Source]:
     if part in EMBEDDED:
-        yield of_files(part, [Path(__file__).with_name(f"{part}.npz")], limit, seed)
+        yield _of_files(part, [Path(__file__).with_name(f"{part}.npz")], asked)
     elif (path := Path(part).expanduser()).is_dir():
-        yield from _folder(path, limit, seed)
+        yield from _folder(path, asked)
     elif path.exists():
-        yield of_files(path.stem, [path], limit, seed)
+        yield _of_files(unpacked(path).stem, [path], asked)
     elif part.startswith("colabfit/"):
         name = part.removeprefix("colabfit/")
-        load = functools.partial(hub.load, part, revision=revision, limit=limit, seed=seed)
+        load = functools.partial(
+            hub.load, part, revision=revision, limit=asked.limit, seed=asked.seed
+        )
         yield Source(name, load, f"{part}@{revision}" if hub.pinned(revision) else None)
     else:
         raise UsageError(_nothing(part))
@@ -77,7 +103,7 @@ def _one(part: str, revision: str, limit: int, seed: int) -> Iterator[Source]:
 def _nothing(part: str) -> str:
     known = [*EMBEDDED, *(f"colabfit/{name}" for name in COLABFIT)]
     names = f"colabfit/NAME, or {', '.join(EMBEDDED)}"
-    if Path(part).suffix.lower() in readers.SUFFIXES or "/" in part or "\\" in part:
+    if readers.reader_of(Path(part)) or "/" in part or "\\" in part:
         suffixes = ", ".join(readers.SUFFIXES)
         return (
             f"{part}: no such file or folder; wanted {suffixes}, a folder of them, or colabfit/NAME"
@@ -88,19 +114,25 @@ def _nothing(part: str) -> str:
     return f"unknown data set {part!r}: {hint}"
 
 
-def _folder(folder: Path, limit: int, seed: int) -> Iterator[Source]:
-    """A ColabFit repository is one set; otherwise every file, and every such folder, is one."""
+def _folder(folder: Path, asked: _Asked) -> Iterator[Source]:
+    """A ColabFit repository, or a system of DeePMD-kit, is one set; otherwise every file, and every
+    such folder, is one.
+    """
+    if readers.is_deepmd(folder):
+        yield _of_files(folder.name, [folder], asked)
+        return
     parts = _parts(folder)
     if parts:
         name = folder.parent.name if folder.name in ("co", "main") else folder.name
-        yield of_files(name, parts, limit, seed)
+        yield _of_files(name, parts, asked)
         return
     found = False
     for path in sorted(folder.iterdir()):
         parts = _parts(path) if path.is_dir() else []
-        if parts or (path.is_file() and path.suffix.lower() in readers.SUFFIXES):
+        if parts or readers.reader_of(path):
             found = True
-            yield of_files(path.stem if path.is_file() else path.name, parts or [path], limit, seed)
+            name = unpacked(path).stem if path.is_file() else path.name
+            yield _of_files(name, parts or [path], asked)
     if not found:
         raise UsageError(
             f"{folder}: no structures in this folder; wanted files {', '.join(readers.SUFFIXES)}"
@@ -116,29 +148,35 @@ def _parts(folder: Path) -> list[Path]:
     return []
 
 
-def of_files(name: str, paths: list[Path], limit: int = 0, seed: int = 0) -> Source:
+def _of_files(name: str, paths: list[Path], asked: _Asked) -> Source:
     """A data set in files."""
     stamp = digest(paths)
-    return Source(name, functools.partial(_files, name, tuple(paths), stamp, limit, seed), stamp)
+    return Source(name, functools.partial(_files, name, tuple(paths), stamp, asked), stamp)
 
 
-def digest(paths: list[Path]) -> str:
-    """A digest of the contents of files."""
+def digest(paths: Iterable[Path]) -> str:
+    """A digest of the contents of files, and of the files in folders."""
     sha = hashlib.sha256()
     for path in paths:
-        try:
-            with path.open("rb") as file:
-                sha.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            raise UsageError(f"{path}: {error.strerror}; wanted a file that can be read") from error
+        inside = sorted(file for file in path.rglob("*") if file.is_file())
+        for file in inside if path.is_dir() else [path]:
+            try:
+                with file.open("rb") as content:
+                    sha.update(hashlib.file_digest(content, "sha256").digest())
+            except OSError as error:
+                raise UsageError(
+                    f"{file}: {error.strerror}; wanted a file that can be read"
+                ) from error
     return "sha256:" + sha.hexdigest()
 
 
 @functools.lru_cache(maxsize=4)
-def _files(name: str, paths: tuple[Path, ...], stamp: str, limit: int, seed: int) -> Structures:
+def _files(name: str, paths: tuple[Path, ...], stamp: str, asked: _Asked) -> Structures:
     # The stamp is in the cache's key: a file that changes is read again.
-    data = readers.read(*paths)
-    if not 0 < limit < data.n:
+    data = readers.read(*paths, keys=asked.keys)
+    if name not in EMBEDDED:
+        LOG.warning("%s: %d structures with %d atoms", paths[0], data.n, len(data.numbers))
+    if not 0 < asked.limit < data.n:
         return data
-    chosen = stream(seed, "atoms", "max_structures", name).choice(data.n, limit, replace=False)
-    return data.take(np.sort(chosen))
+    rng = stream(asked.seed, "atoms", "max_structures", name)
+    return data.take(np.sort(rng.choice(data.n, asked.limit, replace=False)))

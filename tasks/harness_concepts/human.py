@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import logging
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from harness import Case, ConceptItems, Split, UsageError, needs
+from harness.tabular import read_table
 from harness_concepts.scores import Categories
 from harness_concepts.settings import Human
 
@@ -80,10 +80,7 @@ class HumanConcepts(Categories, Human):
                 LOG.warning(
                     "%s: digest %s..., the published file has %s...", path, sha[:8], SHA[:8]
                 )
-            try:
-                table: list[Any] = list(csv.DictReader(data.decode("utf-8-sig").splitlines()))
-            except (UnicodeDecodeError, csv.Error) as error:
-                raise UsageError(f"{path}: {error}; wanted a CSV file in UTF-8") from error
+            table: list[Any] = read_table(path).dictionaries()
         elif path.suffix == ".csv":
             raise UsageError(f"human-concepts.dataset: no file {self.dataset!r}")
         else:

@@ -9,6 +9,7 @@ import numpy as np
 
 from harness import Case, Graph, Links, Singles, Split, UsageError, stream
 from harness_graphs import files, settings
+from harness_graphs.arrays import Loaded
 from harness_graphs.scores import Classified, Ranked
 from harness_graphs.splits import split_links, split_nodes
 
@@ -27,12 +28,12 @@ class Planetoid(Classified, settings.Planetoid):
                 id=short(name),
                 data=self._make(name, seed),
                 facts={"split": self.split},
-                stamp=files.stamp(name, self.root),
+                stamp=files.stamp(name, self.root, self.features, self.labels),
             )
 
     def _make(self, name: str, seed: int) -> Callable[[], Graph]:
         def make() -> Graph:
-            found = files.read(name, self.root)
+            found = files.read(name, self.root, self.features, self.labels)
             if found.labels is None:
                 raise UsageError(
                     f"{name}: nodes without labels; wanted a graph with classes, or the task "
@@ -57,12 +58,12 @@ class PlanetoidLinks(Ranked, settings.PlanetoidLinks):
                 id=short(name),
                 data=self._make(name, seed),
                 facts={"k": self.k},
-                stamp=files.stamp(name, self.root),
+                stamp=files.stamp(name, self.root, self.features, self.labels),
             )
 
     def _make(self, name: str, seed: int) -> Callable[[], Links]:
         def make() -> Links:
-            found = files.read(name, self.root)
+            found = files.read(name, self.root, self.features, self.labels)
             return split_links(
                 found.edges,
                 found.nodes,
@@ -87,7 +88,9 @@ def _named(datasets: tuple[str, ...], task: str) -> tuple[str, ...]:
 
 def short(name: str) -> str:
     """A data set's name without folder, ending and source."""
-    return Path(name.rpartition(":")[2]).name.removesuffix(".npz").lower()
+    path = Path(name.rpartition(":")[2])
+    known = path.suffix.lower() in (".npz", *files.LISTS, *files.MARKUP)
+    return (path.stem if known else path.name).lower()
 
 
 def shares(features: Singles | None, normalise: bool) -> Singles | None:
@@ -99,7 +102,7 @@ def shares(features: Singles | None, normalise: bool) -> Singles | None:
     return np.asarray(lifted / np.where(total > 0, total, 1.0), np.float32)
 
 
-def _public(found: files.Loaded, name: str, seed: int) -> Split:
+def _public(found: Loaded, name: str, seed: int) -> Split:
     if not found.splits:
         raise UsageError(f"{name}: no public split in the file; wanted split=random")
     parts = found.splits[seed % len(found.splits)]

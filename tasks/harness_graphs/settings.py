@@ -63,7 +63,15 @@ class Files:
     """Which graphs are read."""
 
     datasets: tuple[str, ...] = param(
-        (), "graphs, one case each: .npz files in the folder root, pyg:NAME or ogb:NAME"
+        (),
+        "graphs, one case each: files in the folder root (.npz, lists of edges, GraphML, GML), "
+        "pyg:NAME or ogb:NAME",
+    )
+    features: str = param(
+        "", "table of the features of nodes beside a list of edges: .csv, .tsv or .npy"
+    )
+    labels: str = param(
+        "", "table of the classes of nodes beside a list of edges: .csv, .tsv or .npy"
     )
     root: str = param(".", "folder of the files")
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from harness import Case, Contexts, DataError, UsageError, needs, stream
+from harness.files import json_lines, parquet_rows, read_json
 from harness_language.corpora import PRESETS, Corpus, Row, Wanted
 from harness_language.settings import Corpora
 
@@ -103,7 +102,9 @@ class LongContexts(Corpora):
             return self._hub_rows(self.path or hub)
         if path.suffix.lower() not in ENDINGS:
             raise UsageError(f"long-contexts.path: {path}: wanted {', '.join(ENDINGS)}")
-        return _parquet(path) if path.suffix.lower() == ".parquet" else _json(path)
+        if path.suffix.lower() == ".parquet":
+            return parquet_rows(path, "infoharness[text]")
+        return _json(path)
 
     def _hub_rows(self, name: str) -> Iterator[Row]:
         """Rows are streamed, so that no more of a large corpus is fetched than is used."""
@@ -121,26 +122,13 @@ class LongContexts(Corpora):
 
 def _json(path: Path) -> Iterator[Row]:
     """Objects of a list, of the values of an object, or of lines."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix.lower() == ".jsonl":
-            found: Any = [json.loads(line) for line in text.splitlines() if line.strip()]
-        else:
-            found = json.loads(text)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"long-contexts.path: {path}: {error}; wanted JSON in UTF-8") from error
+    if path.suffix.lower() == ".jsonl":
+        yield from (row for _, row in json_lines(path))
+        return
+    found = read_json(path)
     if not isinstance(found, dict | list):
         raise UsageError(
             f"long-contexts.path: {path}: {type(found).__name__}; "
             "wanted a list, or an object of objects"
         )
     yield from found.values() if isinstance(found, dict) else found
-
-
-def _parquet(path: Path) -> Iterator[Row]:
-    pyarrow, parquet = (needs(name, "infoharness[text]") for name in ("pyarrow", "pyarrow.parquet"))
-    try:
-        for batch in parquet.ParquetFile(path).iter_batches(batch_size=256):
-            yield from batch.to_pylist()
-    except (OSError, pyarrow.ArrowException) as error:
-        raise UsageError(f"long-contexts.path: {path}: {error}; wanted Parquet") from error

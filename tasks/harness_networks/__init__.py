@@ -48,6 +48,14 @@ MODELS = (
 
 TASKS = (
     TaskSpec(
+        name="activations",
+        summary="layers of your own, from a file of arrays, with labels where it has them",
+        implementation="harness_networks.own:OwnActivations",
+        settings="harness_networks.settings:OwnActivations",
+        plan=False,
+        **_LAYER,
+    ),
+    TaskSpec(
         name="toy-superposition",
         summary="toy models of superposition by sparsity, with truths read off their weights",
         implementation="harness_networks.toy:ToySuperposition",

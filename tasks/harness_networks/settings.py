@@ -132,3 +132,12 @@ class Text:
 @dataclass(frozen=True, kw_only=True)
 class LMLayers(Device, Text):
     """Parameters of the task `lm-layers`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnActivations:
+    """Parameters of the task `activations`."""
+
+    path: str = param("", "file with an array per layer: .npz, .npy or .safetensors")
+    layers: tuple[str, ...] = param((), "globs of the names of arrays; empty for all")
+    labels: str = param("", "array of the classes of the inputs; empty for labels, y or targets")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import fnmatch
 import hashlib
 from collections.abc import Callable, Iterable
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness import Case, Floats, Ints, StimulusPath, UsageError, near_triplets, needs, unknown_name
+from harness.tabular import read_table
 from harness_perception import settings
 from harness_perception.humans import STEPS, human_scales
 from harness_perception.scoring import Scored
@@ -99,21 +99,21 @@ def counts(files: Iterable[Path]) -> tuple[Ints, Ints]:
     size = len(near_triplets(STEPS))
     chosen, trials = np.zeros((2, size), np.int64)
     for file in files:
-        with file.open(newline="", encoding="utf-8") as lines:
-            for line, row in enumerate(csv.DictReader(lines), start=2):
-                try:
-                    triplet, answer = int(row["triplet_idx"]), ANSWERS[row["mlds_resp"]]
-                except (KeyError, TypeError, ValueError) as error:
-                    raise UsageError(
-                        f"{file}, line {line}: {error!r}; "
-                        "wanted triplet_idx and mlds_resp, True or False"
-                    ) from None
-                if not 0 <= triplet < size:
-                    raise UsageError(
-                        f"{file}, line {line}: triplet_idx {triplet}; wanted 0 to {size - 1}"
-                    )
-                chosen[triplet] += answer
-                trials[triplet] += 1
+        table = read_table(file)
+        for line, row in zip(table.lines, table.dictionaries(), strict=True):
+            try:
+                triplet, answer = int(row["triplet_idx"]), ANSWERS[row["mlds_resp"]]
+            except (KeyError, ValueError) as error:
+                raise UsageError(
+                    f"{file}, line {line}: {error!r}; "
+                    "wanted triplet_idx and mlds_resp, True or False"
+                ) from None
+            if not 0 <= triplet < size:
+                raise UsageError(
+                    f"{file}, line {line}: triplet_idx {triplet}; wanted 0 to {size - 1}"
+                )
+            chosen[triplet] += answer
+            trials[triplet] += 1
     if (trials == 0).any():
         raise UsageError(f"no trial of triplet {int(np.argmin(trials))}; wanted some of each")
     return chosen, trials

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness import UsageError, needs
+from harness.files import json_lines, read_json
 
 COLUMNS = "chosen and rejected, question and answer, or dialogue and summary"
 
@@ -62,14 +62,10 @@ def read(name: str, config: str, revision: str, limit: int, rng: np.random.Gener
 
 
 def _file(path: Path) -> Iterable[tuple[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix.lower() == ".json":
-            found = json.loads(text)
-            return [("", row) for row in (found if isinstance(found, list) else [found])]
-        return [("", json.loads(line)) for line in text.splitlines() if line.strip()]
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: {error}; wanted JSON or JSON lines in UTF-8") from error
+    if path.suffix.lower() == ".json":
+        found = read_json(path)
+        return [("", row) for row in (found if isinstance(found, list) else [found])]
+    return [("", row) for _, row in json_lines(path)]
 
 
 def _hub(name: str, config: str, revision: str) -> Iterable[tuple[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from harness import Case, ReferencedText, UsageError, needs, stream
+from harness import Case, ReferencedText, UsageError, stream
+from harness.files import json_lines, parquet_rows
 from harness_sequences.settings import Dialogues
 
 COLOURS = ("red", "blue", "green", "white", "black", "brown", "grey", "pink")
@@ -94,16 +94,6 @@ class DialogueTurns(Dialogues):
 
 
 def _rows(path: Path) -> Iterator[Any]:
-    try:
-        if path.suffix.lower() == ".parquet":
-            parquet = needs("pyarrow.parquet", "infoharness[text]")
-            yield from parquet.read_table(path).to_pylist()
-            return
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            if line.strip():
-                try:
-                    yield json.loads(line)
-                except ValueError as error:
-                    raise UsageError(f"{path}:{number}: {error}; wanted one JSON object") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}; wanted JSON lines in UTF-8, or Parquet") from error
+    if path.suffix.lower() == ".parquet":
+        return parquet_rows(path, "infoharness[text]")
+    return (row for _, row in json_lines(path))

@@ -104,6 +104,7 @@ def harness_tasks() -> Iterable[TaskSpec]:
         name="labelled-text",
         summary="labelled texts of your own, from files or the Hugging Face hub",
         implementation="harness_text.labelled:LabelledFile",
+        plan=False,
         settings="harness_text.settings:Labelled",
         gives=LabelledText,
         quantities=(V_INFORMATION, ACCURACY),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
+import re
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -49,7 +51,7 @@ class LabelledFile(Labelled):
         names: dict[str, list[str]] = {}
         if tables.is_file(self.path):
             files = {"train": self.path, "test": self.test} if self.test else {"": self.path}
-            table = tables.read_files(files)
+            table = tables.read_files(files, encoding=self.encoding, quotes=self.quotes)
         else:
             table, names = tables.read_hub(
                 self.path, self.config, self.revision, self.train, self.test or "test"
@@ -60,17 +62,17 @@ class LabelledFile(Labelled):
     def _made(
         self, table: Table, names: list[str] | None, rng: np.random.Generator
     ) -> LabelledText:
-        labels = [_label(value, names) for value in table.column(self.label, self.path)]
-        texts = self._texts(table, self.text)
-        contexts = self._texts(table, self.context) if self.context else None
-        groups = self._texts(table, self.group) if self.group else None
+        labels = self._labels(table, names)
+        texts = self._texts(table, "text")
+        contexts = self._texts(table, "context") if self.context else None
+        groups = self._texts(table, "group") if self.group else None
         kept = self._kept(texts, labels, rng)
         classes = tuple(sorted({str(labels[i]) for i in kept}, key=_rank))
         code = {name: c for c, name in enumerate(classes)}
         y = np.array([code[str(labels[i])] for i in kept], np.int64)
         role = np.array([table.parts[i] for i in kept])
         if (role == "").all():
-            split = parts.stratified(y, self.test_share, rng)
+            split = None
         else:
             split = Split(np.flatnonzero(role == "train"), np.flatnonzero(role == "test"))
         found = LabelledText(
@@ -79,24 +81,60 @@ class LabelledFile(Labelled):
             classes,
             None if contexts is None else tuple(contexts[i] for i in kept),
             groups=None if groups is None else tuple(groups[i] for i in kept),
-            repeats=self.duplicates == "drop",
+            repeats=True,
             split=split,
         )
-        return _without(found, found.leaks()) if self.duplicates == "drop" else found
+        if split is None:
+            split = parts.together(y, found.prints(), self.test_share, rng)
+            return dataclasses.replace(found, repeats=False, split=split)
+        leaked = found.leaks()
+        if leaked.size and self.duplicates == "error":
+            raise UsageError(
+                f"{self.path}: {len(leaked)} test texts are in the training part too, row "
+                f"{kept[leaked[0]]} the first ({found.texts[leaked[0]][:40]!r}); wanted test texts "
+                "that training does not have, or labelled-text.duplicates=drop"
+            )
+        return _without(found, leaked)
 
-    def _texts(self, table: Table, column: str) -> list[str]:
-        return [_text(value) for value in table.column(column, self.path)]
+    def _texts(self, table: Table, setting: str) -> list[str]:
+        column = table.column(getattr(self, setting), self.path, f"labelled-text.{setting}")
+        found = []
+        for row, value in enumerate(column):
+            if isinstance(value, dict):
+                raise UsageError(
+                    f"{self.path}, row {row}: an object in {getattr(self, setting)!r}; wanted a "
+                    "text, a number or a list of options"
+                )
+            found.append(_text(value))
+        return found
+
+    def _labels(self, table: Table, names: list[str] | None) -> list[str | None]:
+        column = table.column(self.label, self.path, "labelled-text.label")
+        negative = self.negative == "class" and names is None
+        found = []
+        for row, value in enumerate(column):
+            try:
+                found.append(_label(value, names, negative))
+            except ValueError as error:
+                raise UsageError(f"{self.path}, row {row}: {error}") from None
+        return found
 
     def _kept(
         self, texts: list[str], labels: list[str | None], rng: np.random.Generator
     ) -> list[int]:
-        """Rows with a text and a label. Raises `UsageError` for the first without."""
+        """Rows with a text and a label. Raises `UsageError` for the first without, unless told
+        to leave such rows out.
+        """
         blank = [i for i, text in enumerate(texts) if not text.strip()]
         missing = [i for i, label in enumerate(labels) if label is None]
-        if missing:
+        if missing and self.missing == "error":
             raise UsageError(
-                f"{self.path}, row {missing[0]}: no label in {self.label!r}; wanted one in each row"
+                f"{self.path}, row {missing[0]}: no label in {self.label!r} ({len(missing)} such "
+                "rows: empty, null, NaN, or negative codes such as -1); wanted one in each row, "
+                "labelled-text.missing=drop, or labelled-text.negative=class where -1 is a class"
             )
+        if missing:
+            LOG.warning("%s: %d rows without a label are left out", self.path, len(missing))
         if blank and self.empty == "error":
             raise UsageError(
                 f"{self.path}, row {blank[0]}: an empty text in {self.text!r}; "
@@ -104,9 +142,9 @@ class LabelledFile(Labelled):
             )
         if blank:
             LOG.warning("%s: %d rows without a text are left out", self.path, len(blank))
-        rows = [i for i, text in enumerate(texts) if text.strip()]
+        rows = [i for i, text in enumerate(texts) if text.strip() and labels[i] is not None]
         if not rows:
-            raise UsageError(f"{self.path}: no row has a text; wanted at least one")
+            raise UsageError(f"{self.path}: no row has a text and a label; wanted at least one")
         if self.limit and self.limit < len(rows):
             rows = sorted(int(i) for i in rng.choice(rows, self.limit, replace=False))
         return rows
@@ -120,25 +158,41 @@ def _without(data: LabelledText, leaked: Ints) -> LabelledText:
     return dataclasses.replace(data, repeats=False)
 
 
-def _rank(name: str) -> tuple[bool, str]:
-    """Numbers by value, then names in alphabetical order."""
-    return not name.isdigit(), name.zfill(12)
+def _rank(name: str) -> tuple[bool, int, str]:
+    """Whole numbers by value, then names in alphabetical order."""
+    number = _INTEGER.fullmatch(name) and len(name) < 19
+    return not number, int(name) if number else 0, name
 
 
 def _text(value: Any) -> str:
-    if value is None:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, list | tuple):
         return " ".join(f"{a}) {option}" for a, option in zip("ABCDEFGH", value, strict=False))
     return str(value)
 
 
-def _label(value: Any, names: list[str] | None) -> str | None:
-    """The name of a class; None without a label (empty, or a negative code, as data sets write)."""
+_INTEGER = re.compile(r"-?[0-9]+")
+
+
+def _label(value: Any, names: list[str] | None, negative: bool) -> str | None:
+    """The name of a class; None without a label, whatever the format of the file.
+
+    Without a label are the empty, null, NaN, and negative whole numbers unless ``negative``. Raises
+    `ValueError` for what is no class.
+    """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if value is None or str(value).strip() == "" or (isinstance(value, int) and value < 0):
+    text = "" if value is None else str(value).strip()
+    if text == "" or text.casefold() == "nan":
+        return None
+    if isinstance(value, float | dict | list):
+        what = f"{value:g}" if isinstance(value, float) else type(value).__name__
+        raise ValueError(f"the label {what}; wanted the name or the whole number of a class")
+    if not negative and text.startswith("-") and _INTEGER.fullmatch(text):
         return None
     if names is not None and isinstance(value, int):
+        if value >= len(names):
+            raise ValueError(f"the label {value}; wanted 0 to {len(names) - 1}, as there are names")
         return names[value]
-    return str(value).strip()
+    return text

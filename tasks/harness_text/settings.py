@@ -141,8 +141,18 @@ class Labelled:
         high=0.9,
     )
     empty: Literal["error", "drop"] = param("error", "treatment of rows without a text")
+    missing: Literal["error", "drop"] = param("error", "treatment of rows without a label")
+    negative: Literal["missing", "class"] = param(
+        "missing", "meaning of negative labels such as -1: no label, or a class of their own"
+    )
     duplicates: Literal["error", "drop"] = param(
-        "error", "treatment of test texts that are in the training part too"
+        "error",
+        "treatment of texts of a test part of your own that are in the training part too; where "
+        "the test part is drawn, equal texts stay together",
+    )
+    encoding: str = param("utf-8", "encoding of the files, such as cp1252 or utf-16")
+    quotes: Literal["auto", "yes", "no"] = param(
+        "auto", "whether double quotes enclose fields: in .csv they do, in .tsv they do not"
     )
     limit: int = param(0, "largest number of rows, drawn at random; 0 for all", low=0)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import csv
+import difflib
 import hashlib
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness import UsageError, needs
+from harness.files import json_lines, parquet_rows, read_bytes, read_json
+from harness.tabular import Quotes, read_table
 
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
+FILES = (*ENDINGS, ".txt", ".xlsx", ".xls", ".ndjson", ".arrow", ".feather", ".gz", ".xz", ".zip")
+"""Endings of files: such a name is never looked up on the hub."""
 
 
 @dataclass(frozen=True)
@@ -22,35 +25,49 @@ class Table:
     columns: dict[str, list[Any]]
     parts: list[str]
 
-    def column(self, name: str, where: str) -> list[Any]:
-        """A column. Raises `UsageError` where there is none of that name."""
-        if name not in self.columns:
-            raise UsageError(f"{where}: no column {name!r}; it has {', '.join(self.columns)}")
-        return self.columns[name]
+    def column(self, name: str, where: str, setting: str) -> list[Any]:
+        """A column. Raises `UsageError` where there is none of that name, with the nearest one."""
+        if name in self.columns:
+            return self.columns[name]
+        lower = {column.strip().casefold(): column for column in self.columns}
+        near = difflib.get_close_matches(name.casefold(), lower, 1, 0.6)
+        hint = f"; wanted {setting}={lower[near[0]]}" if near else f"; wanted {setting}=COLUMN"
+        raise UsageError(f"{where}: no column {name!r}; it has {', '.join(self.columns)}{hint}")
 
 
 def is_file(path: str) -> bool:
-    """Whether a path is a file of a format that is read here."""
-    return Path(path).is_file() and path.lower().endswith(ENDINGS)
+    """Whether a path is a file of a format that is read here.
+
+    Raises `UsageError` for a file that is not there, and for one of another format.
+    """
+    if not path.lower().endswith(FILES) and not Path(path).is_file():
+        return False
+    if not Path(path).is_file():
+        raise UsageError(f"{path}: no such file; wanted {', '.join(ENDINGS)}")
+    if not path.lower().endswith(ENDINGS):
+        raise UsageError(f"{path}: unknown kind of file; wanted {', '.join(ENDINGS)}")
+    return True
 
 
 def digest(paths: Iterable[str]) -> str:
     """A digest of the contents of files."""
     sha = hashlib.sha256()
     for path in paths:
-        sha.update(Path(path).read_bytes())
+        sha.update(read_bytes(Path(path)))
     return sha.hexdigest()[:16]
 
 
-def read_files(files: dict[str, str]) -> Table:
+def read_files(files: dict[str, str], *, encoding: str = "utf-8", quotes: Quotes = "auto") -> Table:
     """The rows of files by part: ``""``, or ``train`` and ``test``.
+
+    ``encoding`` and ``quotes`` are those of `harness.tabular.read_table`.
 
     Raises `UsageError` for what cannot be read.
     """
     rows: list[dict[str, Any]] = []
     parts: list[str] = []
     for part, path in files.items():
-        found = list(_rows(Path(path)))
+        found = _rows(Path(path), encoding, quotes)
         if not found:
             raise UsageError(f"{path}: no rows; wanted at least one")
         rows += found
@@ -59,44 +76,24 @@ def read_files(files: dict[str, str]) -> Table:
     return Table({name: [row.get(name) for row in rows] for name in names}, parts)
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    ending = path.suffix.lower()
-    try:
-        if ending in (".csv", ".tsv"):
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                for number, row in enumerate(
-                    csv.DictReader(file, delimiter="\t" if ending == ".tsv" else ","), start=1
-                ):
-                    if None in row:
-                        raise UsageError(
-                            f"{path}: row {number} has more fields than the header; wanted as many"
-                        )
-                    yield row
-        elif ending == ".jsonl":
-            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-                if line.strip():
-                    yield _mapping(json.loads(line), f"{path}:{number}")
-        elif ending == ".json":
-            found = json.loads(path.read_text(encoding="utf-8"))
-            for number, row in enumerate(found if isinstance(found, list) else [found]):
-                yield _mapping(row, f"{path}, entry {number}")
-        else:
-            yield from _parquet(path)
-    except (OSError, ValueError, csv.Error) as error:
-        raise UsageError(f"{path}: {error}; wanted {', '.join(ENDINGS)} in UTF-8") from error
+def _rows(path: Path, encoding: str, quotes: Quotes) -> list[dict[str, Any]]:
+    ending, setting = path.suffix.lower(), "labelled-text.encoding"
+    if ending in (".csv", ".tsv"):
+        return read_table(path, encoding=encoding, setting=setting, quotes=quotes).dictionaries()
+    if ending == ".jsonl":
+        lines = json_lines(path, encoding, setting)
+        return [_mapping(row, f"{path}:{number}") for number, row in lines]
+    if ending == ".json":
+        found = read_json(path, encoding, setting)
+        rows = found if isinstance(found, list) else [found]
+        return [_mapping(row, f"{path}, entry {number}") for number, row in enumerate(rows)]
+    return list(parquet_rows(path, "infoharness[text]"))
 
 
 def _mapping(row: Any, where: str) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise UsageError(f"{where}: {type(row).__name__}; wanted an object with a field per column")
     return row
-
-
-def _parquet(path: Path) -> list[dict[str, Any]]:
-    parquet = needs("pyarrow.parquet", "infoharness[text]")
-    table = parquet.read_table(path)
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
 
 
 def read_hub(

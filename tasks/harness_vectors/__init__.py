@@ -104,6 +104,32 @@ CONDITIONAL = TaskSpec(
     gives=ConditionedSamples,
     quantities=(CONDITIONAL_MUTUAL_INFORMATION,),
 )
+SAMPLES = TaskSpec(
+    name="samples",
+    summary="columns of your own file as one variable",
+    implementation="harness_vectors.own:OwnSamples",
+    settings="harness_vectors.settings:OwnSamples",
+    gives=Samples,
+    quantities=(ENTROPY,),
+    plan=False,
+)
+PAIRS = TaskSpec(
+    name="pairs",
+    summary="columns of your own file as two variables; discrete columns are recognized",
+    implementation="harness_vectors.own:OwnPairs",
+    settings="harness_vectors.settings:OwnPairs",
+    plan=False,
+    **_PAIRS,
+)
+CONDITIONED = TaskSpec(
+    name="conditioned",
+    summary="columns of your own file as two variables given a third",
+    implementation="harness_vectors.own:OwnConditioned",
+    settings="harness_vectors.settings:OwnConditioned",
+    gives=ConditionedSamples,
+    quantities=(CONDITIONAL_MUTUAL_INFORMATION,),
+    plan=False,
+)
 
 
 @hookimpl
@@ -113,4 +139,5 @@ def harness_tasks() -> Iterable[TaskSpec]:
         *(BEYOND_NORMAL, GAUSSIAN_SWEEP, LINEAR_AWGN, ANTI_PCA),
         *(GAUSSIAN_IMAGES, RECTANGLE_IMAGES, SMOOTHED_UNIFORM, QUANTISED),
         *(ENTROPIES, DISCRETE_ENTROPIES, CONDITIONAL),
+        *(SAMPLES, PAIRS, CONDITIONED),
     )

@@ -1,6 +1,7 @@
 """Parameters: each is declared here once, and inherited by the tasks that have it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from harness import param
 
@@ -106,3 +107,41 @@ class Codes(Size):
 
     n: int = param(1000, "number of samples in each case", low=2)
     codes: tuple[int, ...] = param((2, 10, 100, 1000), _CODES, low=2)
+
+
+_NAMES = "columns by name, wildcard or array"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Columns of a file of the user."""
+
+    path: str = param("", "file: .csv, .tsv, .parquet, .arrow, .feather, .npy or .npz")
+    discrete: tuple[str, ...] = param(
+        (), f"{_NAMES} that hold codes; the others are recognized by their type and repeats"
+    )
+    continuous: tuple[str, ...] = param((), f"{_NAMES} that hold numbers, whatever their type")
+    missing: Literal["error", "drop"] = param("error", "treatment of rows with missing values")
+    encoding: str = param("utf-8", "encoding of a text file, such as cp1252 or utf-16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnSamples(Columns):
+    """Parameters of the task `samples`."""
+
+    x: tuple[str, ...] = param((), f"{_NAMES}; empty for all")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnPairs(Columns):
+    """Parameters of the task `pairs`."""
+
+    x: tuple[str, ...] = param((), f"{_NAMES}: the first variable")
+    y: tuple[str, ...] = param((), f"{_NAMES}: the second variable")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnConditioned(OwnPairs):
+    """Parameters of the task `conditioned`."""
+
+    z: tuple[str, ...] = param((), f"{_NAMES}: what the information is conditioned on")

@@ -147,7 +147,7 @@ def test_list_and_show(command):
     shown = ok(command("show", "toy/mean")).stdout
     assert "Samples → Estimate" in shown
     assert "    scale = 1.0\n        factor (a number, more than 0)\n" in shown
-    assert "(needs no_such_package)" in ok(command("list")).stdout
+    assert "(needs no_such_package)" in ok(command("list", "--all")).stdout
 
 
 def test_results_and_store(command, tmp_path):

@@ -173,7 +173,7 @@ def test_save_and_load(tmp_path):
     with pytest.raises(UsageError, match="holds Environments version 1; wanted Samples"):
         Samples.load(tmp_path / "e.npz")
     (tmp_path / "e.npz").write_bytes(b"nothing")
-    with pytest.raises(UsageError, match="not a file of Environments"):
+    with pytest.raises(UsageError, match="not in numpy's format"):
         Environments.load(tmp_path / "e.npz")
     assert not list(tmp_path.glob(".e.npz*"))
 

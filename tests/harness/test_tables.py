@@ -10,7 +10,8 @@ import pytest
 from harness import Quantity
 from harness.records import Record, Records, Status
 from harness.tables.render import to_csv, to_terminal, to_text
-from harness.tables.summary import places, tables
+from harness.tables.scored import ranks
+from harness.tables.summary import tables
 from harness.tables.table import Cell, number
 
 QUANTITIES = {
@@ -24,7 +25,7 @@ def scored(estimator, source, rate, gain, seed=0, **change):
     fields = {
         "key": f"{estimator}{source}{rate}{seed}", "status": Status.OK if scores else Status.TIMEOUT, "task": "t/pick",
         "case": f"{source}@{rate}", "source": source, "models": ("m/d",), "estimator": f"e/{estimator}", "plugin": "e",
-        "params": {}, "seed": seed, "quantity": "gain", "unit": "", "value": gain, "scores": scores,
+        "params": {"task": {}, "models": [{}], "estimator": {}}, "seed": seed, "quantity": "gain", "unit": "", "value": gain, "scores": scores,
         "facts": {"rate": rate, "dataset": source}, "wall_s": 2.0, "cause": None if scores else "estimator e: more than 1 s",
     }  # fmt: skip
     return Record(**(fields | change))
@@ -33,7 +34,7 @@ def scored(estimator, source, rate, gain, seed=0, **change):
 def estimate(name, case, value, seed=0, **change):
     fields = {
         "key": f"{name}{case}{seed}", "status": Status.OK, "task": "t/known", "case": case, "source": case,
-        "models": (), "estimator": f"e/{name}", "plugin": "e", "params": {}, "seed": seed, "quantity": "entropy",
+        "models": (), "estimator": f"e/{name}", "plugin": "e", "params": {"task": {}, "models": [], "estimator": {}}, "seed": seed, "quantity": "entropy",
         "unit": "nats", "value": value, "stderr": 0.5, "truth": 1.0,
     }  # fmt: skip
     return Record(**(fields | change))
@@ -55,29 +56,34 @@ def test_overview_and_a_table_for_each_point():
     assert [str(c) for c in overview.columns] == ["rate 0.1", "rate 0.5"]
     assert list(rows(overview)) == ["b", "a"]  # best first
     assert rows(overview) == {"a": ["1.100 #2", "1.500 #2"], "b": ["2.100 #1*", "2.500 #1*"]}
-    assert overview.title == "t/pick: gain ↑, mean over 2 data sets"
-    assert [str(c) for c in low.columns] == ["gain ↑", "cost [eV] ↓", "note", "time [s]"]
+    assert overview.title == "t/pick: gain ↑, mean over one, two"
+    assert [str(c) for c in low.columns] == [
+        "gain ↑", "cost [eV] ↓", "note", "load, models [s]", "time [s]",
+    ]  # fmt: skip
     assert rows(low) == {
-        "b": ["2.100*", "-2.100*", "1.000", "2.000"],
-        "a": ["1.100", "-1.100", "1.000", "2.000"],
+        "b": ["2.100 ± 0*", "-2.100 ± 0*", "1.000 ± 0", "–", "2.000"],
+        "a": ["1.100 ± 0", "-1.100 ± 0", "1.000 ± 0", "–", "2.000"],
     }
     assert "rate 0.5" in high.title
 
 
 def test_ties_share_a_place_and_nothing_else_is_best():
     records = {e: [scored(e, "one", 0.1, g)] for e, g in (("a", 1.0), ("b", 1.0), ("c", 0.0))}
-    assert places(records, "gain", "higher") == {"a": 1.5, "b": 1.5, "c": 3.0}
-    assert places(records, "gain", "lower") == {"a": 2.5, "b": 2.5, "c": 1.0}
+    assert ranks(records, "gain", "higher") == {"a": 1.5, "b": 1.5, "c": 3.0}
+    assert ranks(records, "gain", "lower") == {"a": 2.5, "b": 2.5, "c": 1.0}
 
 
-def test_places_count_only_what_all_completed():
+def test_who_lacks_a_case_has_no_rank():
     records = {
         "a": [scored("a", "one", 0.1, 1.0), scored("a", "two", 0.1, 9.0)],
         "b": [scored("b", "one", 0.1, 2.0), scored("b", "two", 0.1, None)],
         "c": [scored("c", "one", 0.1, None), scored("c", "two", 0.1, None)],
     }
-    assert places(records, "gain", "higher") == {"a": 2.0, "b": 1.0}
-    assert places({}, "gain", "higher") == {}
+    assert ranks(records, "gain", "higher") == {"a": 1.0}
+    unfit = {"status": Status.INCOMPATIBLE, "cause": "wants codes"}
+    records["b"][1] = scored("b", "two", 0.1, None, **unfit)
+    assert ranks(records, "gain", "higher") == {"a": 2.0, "b": 1.0}  # b has all that suits it
+    assert ranks({}, "gain", "higher") == {}
 
 
 def test_failures_stay_visible():
@@ -88,7 +94,8 @@ def test_failures_stay_visible():
     found = rows(table)
     assert found["c"][0] == "timeout"
     assert found["b"][0] == "2.000 (1/2)"
-    assert table.notes == ("timeout ×2: estimator e: more than 1 s (d ▸ c, d ▸ b)",)
+    assert not found["b"][0].endswith("*")  # 2.0 of one case is no mean of two
+    assert "timeout ×2: estimator e: more than 1 s (d ▸ c, d ▸ b)" in table.notes
 
 
 def test_one_row_has_no_best():
@@ -98,7 +105,7 @@ def test_one_row_has_no_best():
 
 
 def test_estimates_beside_the_truth():
-    (table,) = made(
+    table, _ = made(
         [estimate("a", "x", 1.2), estimate("b", "x", -0.1), estimate("a", "y", math.inf)]
     )
     assert [str(c) for c in table.columns] == ["truth", "a", "b"]
@@ -130,12 +137,12 @@ def test_bits():
 
 
 def test_many_estimators_turn_the_table():
-    (table,) = made([estimate(f"e{i}", "x", float(i)) for i in range(9)])
+    table, _ = made([estimate(f"e{i}", "x", float(i)) for i in range(9)])
     assert [label for label, _ in table.rows][:2] == ["truth", "e0"]
 
 
 def test_one_bare_name_in_two_plugins_is_told_apart():
-    (table,) = made(
+    table, _ = made(
         [estimate("a", "x", 1.0), estimate("a", "x", 2.0, estimator="f/a", key="other")]
     )
     assert [str(c) for c in table.columns] == ["truth", "e/a", "f/a"]
@@ -212,3 +219,98 @@ def test_no_word_or_figure_is_broken_on_a_narrow_terminal(width, monkeypatch):
     for i in range(6):
         assert f"estimator-{i}" in text
         assert f"{1.23456 + i:.3f}" in text
+
+
+def test_the_summary_of_errors_puts_who_has_all_cases_first():
+    lost = {"status": Status.ERROR, "cause": "no"}
+    _, summary = made(
+        [estimate("a", f"x{i}", 1.0 + e, error=e) for i, e in enumerate((0.25, -0.375, 0.125))]
+        + [estimate("b", f"x{i}", 1.0 + e, error=e, wall_s=2.0) for i, e in enumerate((0.0, 0.0))]
+        + [estimate("b", "x2", None, **lost)]
+        + [estimate("c", f"x{i}", 1.0 + e, error=e) for i, e in enumerate((0.1, 0.1, 4.0))]
+    )
+    assert summary.title == "t/known: errors and times"
+    assert [str(c) for c in summary.columns][:4] == [
+        "median |error| [nats]", "mean |error| [nats]", "bias [nats]", "cases",
+    ]  # fmt: skip
+    found = rows(summary)
+    assert list(found) == ["c", "a", "b"]
+    assert found["a"] == ["0.2500", "0.2500", "0.000", "3/3", "–", "–"]
+    assert found["b"] == ["0.000", "0.000", "0.000", "2/3", "–", "2.000"]
+
+
+def test_intervals_that_an_estimator_has_are_shown():
+    about = {"diagnostics": {"low": 0.5, "high": 2.0}, "stderr": None}
+    (table,) = made([estimate("a", "x", 1.0, **about)])
+    assert rows(table)["x"] == ["1.000", "1.000 [0.5, 2]"]
+
+
+def test_cases_sort_as_people_count():
+    table, *_ = made([estimate("a", f"epoch-{i}", 1.0) for i in (10, 2, 1)])
+    assert list(rows(table)) == ["epoch-1", "epoch-2", "epoch-10"]
+
+
+def settings(task=None, estimator=None):
+    return {"params": {"task": task or {}, "models": [], "estimator": estimator or {}}}
+
+
+def test_files_of_one_name_are_two_cases():
+    a, b = ("/data/a/g.npz", "/data/b/g.npz")
+    table, *_ = made(
+        estimate("nui", "g.npz", v, key=p, fingerprint=p, **settings({"path": p, "k": 3}))
+        for p, v in ((a, 0.873), (b, 0.391))
+    )
+    assert rows(table) == {
+        "g.npz (path=a/g.npz)": ["1.000", "0.8730 ± 0.5"],
+        "g.npz (path=b/g.npz)": ["1.000", "0.3910 ± 0.5"],
+    }
+
+
+def test_other_settings_are_other_rows_or_other_tables():
+    table, *_ = made(
+        estimate("msc", "x", h, key=str(h), **settings(estimator={"h": h, "k": 3}))
+        for h in (0.015, 0.05)
+    )
+    assert [str(c) for c in table.columns] == ["truth", "msc (h=0.015)", "msc (h=0.05)"]
+    one, two = made(
+        estimate("msc", "x", n / 100, key=str(n), **settings({"n": n, "path": "a.csv"}))
+        for n in (100, 200)
+    )
+    assert (one.title, two.title) == ("t/known (n=100): entropy [nats]", "t/known (n=200): entropy [nats]")  # fmt: skip
+    many, *_ = made(  # a setting that chooses the data splits no table
+        estimate("msc", d, 1.0, **settings({"dataset": d})) for d in ("al", "cu")
+    )
+    assert list(rows(many)) == ["al", "cu"]
+
+
+SHAPES = {
+    "one": [estimate("ksg", "x", 1.23456)],
+    "wide": [estimate(f"estimator-of-{i}", c, i + 0.98765, wall_s=0.0123)
+             for i in range(7) for c in ("short", "a-case-with-a-long-name-of-40-letters-12")],
+    "turned": [estimate(f"estimator-of-{i}", "x", i * 525.61, wall_s=33.3) for i in range(12)],
+    "long label": [estimate("a", "case " * 20, -3.38641)],
+    "scored": [scored(f"picker-{e}", s, r, e * 1.2345 + r, seed)
+               for e in range(4) for s in ("al", "cu") for r in (0.1, 0.25, 0.5) for seed in (0, 1)],
+    "seeds": [estimate(f"e{i}", "x", 0.49204 + s, seed=s) for i in range(5) for s in range(3)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 140, 200])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_figure_of_every_shape_of_table_is_whole(shape, width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    out, found = Terminal(), made(SHAPES[shape])
+    to_terminal(found, out)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
+    assert max(map(len, text.splitlines())) <= width
+    printed = sorted(re.split(r"\s{2,}|\n ?", text.replace(" *", "*")))
+    for table in found:
+        for _, cells in table.rows:
+            for cell in cells:
+                wanted = f"{cell}*" if cell.best else str(cell)
+                assert wanted in printed or any(p.endswith(f" {wanted}") for p in printed), wanted

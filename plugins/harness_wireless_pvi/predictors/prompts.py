@@ -42,34 +42,47 @@ def build(
     prompt.
     """
     instruction = instruction or f"Answer with one of: {', '.join(data.classes)}."
-    prefix = _ids(words, f"{instruction}\n", special=True)
-    if prefix and prefix[-1] == words.eos_token_id and prefix[-1] != words.bos_token_id:
-        prefix = prefix[:-1]
+    start = f"{instruction}\n"
     contexts = data.contexts or ("",) * data.n
-    tails = [
-        _ids(words, f"\n{context}\nAnswer:" if context else "\nAnswer:") for context in contexts
+    tails = [f"\n{context}\nAnswer:" if context else "\nAnswer:" for context in contexts]
+    # Whole prompts, because what a tokenizer makes of a part depends on what stands before it.
+    wholes = [
+        _ids(words, f"{start}Text: {text}{tail}", special=True)
+        for text, tail in zip(data.texts, tails, strict=True)
     ]
-    bodies = [_ids(words, f"Text: {text}") for text in data.texts]
-    pairs = list(zip(bodies, tails, strict=True))
-    batches.tell_cut([len(prefix) + len(b) + len(t) for b, t in pairs], max_length)
-    full = [b[: max(0, max_length - len(prefix) - len(t))] + t for b, t in pairs]
-    blank, bare = _ids(words, f"Text: {BLANK}"), _ids(words, "\nAnswer:")
     keeps = null_keeps_context and data.contexts is not None
-    null = [blank + tail for tail in tails] if keeps else [blank + bare]
-    for row, (prompt, tail) in enumerate(zip(full, tails, strict=True)):
-        if len(prompt) - len(tail) <= len(blank) or prompt == null[row if keeps else 0]:
+    blanks = [
+        _ids(words, f"{start}Text: {BLANK}{tail}", special=True)
+        for tail in (tails if keeps else ["\nAnswer:"])
+    ]
+    if all(ids[-1:] == [words.eos_token_id] for ids in wholes + blanks):
+        wholes, blanks = [ids[:-1] for ids in wholes], [ids[:-1] for ids in blanks]
+    prefix = _common([*wholes, *blanks])
+    batches.tell_cut([len(ids) for ids in wholes], max_length)
+    full, null = [], [ids[len(prefix) :] for ids in blanks]
+    room = len(_after(words, start, f"Text: {BLANK}"))
+    for row, ids in enumerate(wholes):
+        prompt = ids[len(prefix) :]
+        over = len(ids) - max_length
+        if over > 0:
+            tail = _after(words, "a", tails[row])
+            body = prompt[: len(prompt) - len(tail)]
+            body = body[: max(0, len(body) - over)]
+            prompt = null[row if keeps else 0] if len(body) <= room else body + tail
+        if prompt == null[row if keeps else 0]:
             raise UsageError(
                 f"row {row}: nothing of the text fits into its prompt; "
                 f"wanted max_length above {max_length}"
             )
-    options = [_ids(words, f" {name}") for name in data.classes]
+        full.append(prompt)
+    options = [_after(words, "\nAnswer:", f" {name}") for name in data.classes]
     if not all(options):
         raise UsageError(
             f"the answer {data.classes[options.index([])]!r} has no tokens; "
             "wanted class names with at least one"
         )
     first = [
-        sorted({option[0], *_ids(words, name)[:1]})
+        sorted({option[0], *_after(words, "\nAnswer:", name)[:1]})
         for option, name in zip(options, data.classes, strict=True)
     ]
     return Prompts(prefix, full, null, options, first)
@@ -91,3 +104,20 @@ def check_first(prompts: Prompts, classes: Sequence[str]) -> None:
 def _ids(words: Any, text: str, special: bool = False) -> list[int]:
     found: list[int] = words(text, add_special_tokens=special, verbose=False)["input_ids"]
     return found
+
+
+def _after(words: Any, before: str, piece: str) -> list[int]:
+    """The tokens of ``piece`` where it follows on ``before``; those of it alone where the two melt
+    into one token.
+    """
+    start, whole = _ids(words, before), _ids(words, before + piece)
+    return whole[len(start) :] if whole[: len(start)] == start else _ids(words, piece)
+
+
+def _common(sequences: list[list[int]]) -> list[int]:
+    """The longest common beginning, which leaves each at least one token."""
+    first, most = sequences[0], min(map(len, sequences)) - 1
+    same = 0
+    while same < most and all(ids[same] == first[same] for ids in sequences):
+        same += 1
+    return first[:same]

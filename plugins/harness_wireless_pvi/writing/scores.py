@@ -11,7 +11,11 @@ from harness import Estimate, Incompatible
 from harness_wireless_pvi.kinds import GeneratedText
 from harness_wireless_pvi.settings import Tolerance, Words
 
-NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+NUMBER = re.compile(
+    r"[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])(?:\.[0-9]+)?|[0-9]+\.?[0-9]*|\.[0-9]+)"
+    r"(?:[eE][-+]?[0-9]+)?"
+)
+"""A number, with commas between thousands or without."""
 
 
 class RougeL(Words):
@@ -61,9 +65,9 @@ class NumericAnswer(Tolerance):
 
 
 def number(text: str) -> float | None:
-    """The first finite number in a text; None where there is none."""
+    """The first finite number in a text, whatever currency or unit is beside it; None for none."""
     for match in NUMBER.finditer(text):
-        value = float(match.group())
+        value = float(match.group().replace(",", ""))
         if math.isfinite(value):
             return value
     return None

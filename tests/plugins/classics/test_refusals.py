@@ -105,9 +105,12 @@ def test_a_few_repeated_points():
     assert output.diagnostics["repeated"] == pytest.approx(20 / 110)
     many = np.r_[np.arange(100), np.zeros(6, int)]
     with pytest.raises(DataError, match="at row 0: a point that equals k others"):
-        KSG(k=5).estimate(PairedSamples(X[many], Y[many]))
-    with pytest.raises(DataError, match="at row 0: a point that equals k others"):
+        KSG(k=5, ties="keep").estimate(PairedSamples(X[many], Y[many]))
+    assert np.isfinite(KSG(k=5).estimate(PairedSamples(X[many], Y[many])).value)
+    with pytest.raises(Incompatible, match=r"the point at row 0 equals 5 others, an atom"):
         KL(k=5).estimate(Samples(X[many]))
+    with pytest.raises(Incompatible, match="an atom that has no density; use mixed-ksg"):
+        KL3H(k=5).estimate(PairedSamples(X[many], Y[many]))
 
 
 @pytest.mark.parametrize("kind", ["discrete", "mixed"])

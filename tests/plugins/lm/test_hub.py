@@ -13,8 +13,11 @@ import harness  # noqa: E402
 from harness import (  # noqa: E402
     AttentionMaps,
     AttentionProfile,
+    HeadStates,
     HiddenStates,
     Incompatible,
+    PointedAttention,
+    TokenLaws,
     TokenLogProbabilities,
     TokenSequences,
     UsageError,
@@ -28,6 +31,9 @@ OUTPUTS = {
     "-states": HiddenStates,
     "-attention": AttentionProfile,
     "-maps": AttentionMaps,
+    "-pointers": PointedAttention,
+    "-laws": TokenLaws,
+    "-head": HeadStates,
 }
 TERMS = (2 * 7 + 1) * 64
 """Of sums in a row, each at most 64 long: norm, queries, scores, mixture, output and two maps in
@@ -224,7 +230,7 @@ def test_conformance_with_a_checkpoint(gpt2):
     found = registries.default()
     names = ["hf-compressor", *(f"hf-causal-lm{ending}" for ending in OUTPUTS)]
     params = {name: {"model": gpt2} for name in names}
-    for name in ("hf-causal-lm-attention", "hf-causal-lm-maps"):
+    for name in ("hf-causal-lm-attention", "hf-causal-lm-maps", "hf-causal-lm-pointers"):
         params[name] |= {"window": 6}
     params["hf-compressor"] |= {"max_tokens": 3, "draws": 2}
     made, skipped = 0, []
@@ -261,3 +267,41 @@ def test_attention_that_cannot_be_seen(gpt2, monkeypatch):
         Incompatible, match="attention of 0 of 2 layers is visible; wanted hf-causal-lm-maps"
     ):
         run("-attention", CODES, model=gpt2, limit=2)
+
+
+@pytest.mark.parametrize("which", ["gpt2", "llama"])
+def test_laws_and_heads_of_a_checkpoint_are_the_models_own(which, request):
+    folder = request.getfixturevalue(which)
+    laws, head = (run(ending, CODES, model=folder, window=12) for ending in ("-laws", "-head"))
+    assert np.abs(head.log_laws() - laws.full).max() < 1e-4
+    assert np.array_equal(laws.ids, head.ids)
+
+
+@pytest.mark.parametrize("which", ["gpt2", "llama"])
+def test_the_dial_of_a_checkpoint(which, request):
+    folder = request.getfixturevalue(which)
+    how = {"model": folder, "window": 12, "rule": "same-token"}
+    plain = run("-laws", CODES, model=folder, window=12)
+    at_zero = run("-laws", CODES, dial=0.0, dial_bias="targets", **how)
+    assert np.array_equal(plain.full, at_zero.full)
+    low, high = (
+        run("-pointers", CODES, dial=dial, dial_bias="targets", **how) for dial in (0.0, 1.0)
+    )
+    # In the first layer the odds of the targets rise by exp(beta); later ones read other states.
+    a, b = (p.inside[:, 0][:, :, 8:] for p in (low, high))
+    clear = (a > 1e-6) & (b < 1 - 1e-6)
+    assert clear.any()
+    before, after = (np.log(p[clear]) - np.log1p(-p[clear]) for p in (a, b))
+    assert np.abs(after - before - 6.0).max() < 1e-2
+    maps = run("-maps", CODES, dial=1.0, dial_bias="targets", **how)
+    assert np.abs(np.triu(maps.a, 1)).max() == 0
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_maps_of_half_precision_are_distributions(gpt2, dtype, caplog):
+    """Their rows sum to one within the rounding of the type: more than double precision takes."""
+    maps = run("-maps", CODES, model=gpt2, limit=3, dtype=dtype)
+    np.testing.assert_allclose(maps.a.sum(-1), 1.0, atol=1e-12)
+    exact = run("-maps", CODES, model=gpt2, limit=3)
+    assert np.abs(maps.a - exact.a).mean() < 0.05
+    assert f"attention maps of {dtype} sum to one within" in caplog.text

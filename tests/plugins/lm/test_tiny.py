@@ -14,10 +14,13 @@ import harness  # noqa: E402
 from harness import (  # noqa: E402
     AttentionMaps,
     AttentionProfile,
+    HeadStates,
     HiddenStates,
     Incompatible,
     PairedSamples,
+    PointedAttention,
     Samples,
+    TokenLaws,
     TokenLogProbabilities,
     TokenSequences,
     UsageError,
@@ -32,6 +35,9 @@ OUTPUTS = {
     "-states": HiddenStates,
     "-attention": AttentionProfile,
     "-maps": AttentionMaps,
+    "-pointers": PointedAttention,
+    "-laws": TokenLaws,
+    "-head": HeadStates,
 }
 TERMS = (2 * 7 + 1) * 64
 """Of sums in a row, each at most 64 long: norm, queries, scores, mixture, output and two maps in
@@ -245,12 +251,12 @@ def test_memory_that_runs_out_halves_the_batch(counting, quick, monkeypatch, cap
 
     descend = training._descend
 
-    def hungry(network, recipe, inputs, targets, parts):
+    def hungry(network, recipe, inputs, targets, parts, *more):
         if parts < 4:
             raise RuntimeError(
                 "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
             )
-        return descend(network, recipe, inputs, targets, parts)
+        return descend(network, recipe, inputs, targets, parts, *more)
 
     design = training.Design(vocabulary=5, window=8, layers=1, heads=1, width=4)
     tokens = Tokens(counting.ids, np.ones_like(counting.ids), counting.offsets)
@@ -279,13 +285,13 @@ def test_a_training_that_was_cut_off_ends_with_the_same_bits(
     def train(key, dies_at):
         taken.clear()
 
-        def counted(network, recipe, inputs, targets, parts):
+        def counted(network, recipe, inputs, targets, parts, *more):
             if len(taken) == dies_at:
                 raise KeyboardInterrupt
             if parts < 2:
                 raise torch.OutOfMemoryError("CUDA out of memory")
             taken.append(parts)
-            return descend(network, recipe, inputs, targets, parts)
+            return descend(network, recipe, inputs, targets, parts, *more)
 
         monkeypatch.setattr(training, "_descend", counted)
         return training.train(design, Network(steps=7), tokens, stream(0), "cpu", key)

@@ -289,3 +289,13 @@ def test_information_gap_refuses_what_it_cannot_fit():
         InformationGap().estimate(samples(far_apart(31)), rng=rng)
     with pytest.raises(Incompatible, match="does not converge"):
         fit(np.geomspace(8, 1000, 8), np.log(np.geomspace(8, 1000, 8)) ** 4)
+
+
+@pytest.mark.parametrize("offset", [1e6, 1e8])
+def test_the_median_rule_does_not_see_offsets(offset):
+    x = np.random.default_rng(0).normal(size=(300, 3))
+    here, there = (
+        Entropy(bandwidth="median").estimate(samples(points)) for points in (x, x + offset)
+    )
+    assert there.diagnostics["h"] == pytest.approx(here.diagnostics["h"], rel=1e-6)
+    assert there.value == pytest.approx(here.value, abs=1e-5)

@@ -249,3 +249,13 @@ def test_labels_are_names_to_the_predictors_of_nodes():
             for d, p in ((data, plain), (renamed, found))
         ]
         assert scored[0] == scored[1] > 0
+
+
+@pytest.mark.parametrize("offset", [1e6, 1e8])
+def test_vectors_far_from_the_origin_tell_as_much(offset):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1000, 4))
+    y = (x[:, 0] > 0).astype(int)
+    split = Split(np.arange(700), np.arange(700, 1000))
+    here, there = (nui(LabelledSamples(points, y, split=split)).value for points in (x, x + offset))
+    assert there == pytest.approx(here, abs=0.01)

@@ -226,6 +226,57 @@ def test_folders_of_the_common_library(architecture, takes_off, tmp_path):
     assert (found.n, found.features) == (1, 9)
 
 
+def test_settings_that_change_the_function_are_honoured_or_refused(tmp_path):
+    """Older versions name TopK as an activation, with k among its arguments."""
+    coded, _ = lens(tmp_path / "new", "topk", takes_off=True, k=2)
+    old = {"activation_fn_str": "topk", "activation_fn_kwargs": {"k": 2}}
+    lens(tmp_path / "old", "standard", takes_off=True, **old)
+    x = torch.tensor(layer(50).x).float()
+    codes = checkpoints.read(tmp_path / "old").encode(x[None].clone())[0]
+    torch.testing.assert_close(codes, coded(x))
+    assert ((codes > 0).sum(1) <= 2).all()
+    for name, more, said in (
+        ("tanh", {"activation_fn_str": "tanh-relu"}, "activation 'tanh-relu'; wanted relu, topk"),
+        ("scaled", {"finetuning_scaling_factor": True}, "finetuning_scaling_factor is set"),
+        ("odd", {"k": "many"}, "k='many'; wanted a whole number"),
+    ):
+        lens(tmp_path / name, "standard", takes_off=True, **more)
+        with pytest.raises(UsageError, match=said):
+            checkpoints.read(tmp_path / name)
+    from safetensors.torch import load_file, save_file
+
+    file = str(tmp_path / "new" / "sae_weights.safetensors")
+    arrays = load_file(file)
+    save_file(arrays | {"scaling_factor": torch.ones(9)}, file)
+    checkpoints.read(tmp_path / "new")
+    save_file(arrays | {"scaling_factor": torch.full((9,), 2.0)}, file)
+    with pytest.raises(UsageError, match="an array 'scaling_factor', which is not read here"):
+        checkpoints.read(tmp_path / "new")
+
+
+def test_topk_of_dictionary_learning(tmp_path):
+    draws = torch.Generator().manual_seed(1)
+    arrays = {
+        "encoder.weight": torch.randn((9, 4), generator=draws),
+        "encoder.bias": torch.randn(9, generator=draws),
+        "decoder.weight": torch.randn((4, 9), generator=draws),
+        "b_dec": torch.randn(4, generator=draws),
+        "k": torch.tensor(2),
+        "threshold": torch.tensor(-1.0),
+    }
+    torch.save(arrays, tmp_path / "ae.pt")
+    trainer = {"trainer": {"dict_class": "AutoEncoderTopK", "k": 2}}
+    (tmp_path / "config.json").write_text(json.dumps(trainer))
+    x = torch.tensor(layer(30).x).float()
+    codes = torch.relu((x - arrays["b_dec"]) @ arrays["encoder.weight"].T + arrays["encoder.bias"])
+    codes *= codes >= codes.sort(dim=-1).values[:, -2][:, None]
+    found = checkpoints.read(tmp_path).encode(x[None].clone())[0]
+    torch.testing.assert_close(found, codes, rtol=1e-4, atol=1e-5)
+    (tmp_path / "config.json").write_text(json.dumps({"trainer": {"dict_class": "BatchTopKSAE"}}))
+    with pytest.raises(UsageError, match="dict_class 'BatchTopKSAE'; wanted AutoEncoder or"):
+        checkpoints.read(tmp_path)
+
+
 def test_folders_of_dictionary_learning(tmp_path):
     """``ae.pt`` with the bias of the decoder taken off the input, as Marks et al. do."""
     draws = torch.Generator().manual_seed(1)

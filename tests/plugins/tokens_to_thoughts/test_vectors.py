@@ -88,7 +88,7 @@ def test_rows_of_an_array_by_word(array, tmp_path):
         (lambda: np.zeros((3, 2)), {}, "3 rows; wanted 10, as the task's file"),
         (lambda: np.zeros(3), {}, r"float64\(3,\); wanted a table of numbers"),
         (lambda: np.full((10, 2), np.nan), {}, "row 0: NaN or infinity"),
-        (lambda: np.zeros((3, 2)), {"words": "nowhere.txt"}, r"concept-vectors\.words: 'nowhere\.txt'"),
+        (lambda: np.zeros((3, 2)), {"words": "nowhere.txt"}, r"concept-vectors\.words: nowhere\.txt"),
     ],
 )  # fmt: skip
 def test_arrays_that_are_refused(tmp_path, make, params, message):

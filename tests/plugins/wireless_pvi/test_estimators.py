@@ -111,6 +111,25 @@ def test_numbers_are_judged_as_numbers():
         estimate("numeric-answer", GeneratedText(("1",), ("x",)))
 
 
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ("$130,000", "130000"),
+        ("The profit is $70,000.", "70,000"),
+        ("70 dollars", "70"),
+        ("1,234.5", "1234.5"),
+        ("12,345,678 bits", "12345678"),
+        ("1,2 and 3", "1"),
+    ],
+)
+def test_commas_between_thousands_and_currencies(written, wanted):
+    for pair in ((written, wanted), (wanted, written)):
+        data = GeneratedText((pair[0], "1"), (pair[1], "1"))
+        assert estimate("numeric-answer", data).local.tolist() == [1, 1]
+    apart = GeneratedText(("130", "70 dollars"), ("130,000", "70,000"))
+    assert estimate("numeric-answer", apart).value == 0
+
+
 def test_writers():
     texts = ("One. Two! Three.", "Uno. Dos.", "One. Two? No.")
     data = ReferencedText(texts, ("one", "uno", "three"), split=Split([0, 1], [2]))

@@ -246,3 +246,93 @@ def test_half_precision_on_a_gpu_is_near_full_precision(name, headed, gpt):
 def test_a_gpu_that_is_absent_is_said(headed):
     with pytest.raises(UsageError, match="torch sees no GPU here; wanted device=cpu"):
         scores("hf-classifier", lamps(), model=headed, steps=0, device="cuda")
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory):
+    """A small model whose tokenizer puts a mark before whatever it is given, as Llama's does."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, processors
+
+    folder = tmp_path_factory.mktemp("llama")
+    words = [
+        "▁yes",
+        "▁no",
+        "▁Answer",
+        "▁Text",
+        "▁with",
+        "▁one",
+        "▁of",
+        "▁good",
+        "▁bad",
+        "▁film",
+        "Answer",
+        "Text",
+        "yes",
+        "no",
+    ]
+    letters = ["▁", "\n", ":", ",", "."] + [chr(c) for c in range(48, 123) if chr(c).isalnum()]
+    vocab = [("<unk>", 0.0), ("<s>", 0.0), ("</s>", 0.0)]
+    vocab += [(word, -2.0) for word in words] + [(letter, -8.0) for letter in letters]
+    made = Tokenizer(models.Unigram(vocab, unk_id=0, byte_fallback=False))
+    made.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    made.decoder = decoders.Sequence([decoders.Replace("▁", " ")])
+    made.post_processor = processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", 1)]
+    )
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=made,
+        unk_token="<unk>",
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="</s>",
+    ).save_pretrained(folder)
+    config = transformers.LlamaConfig(
+        vocab_size=len(vocab),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=256,
+        bos_token_id=1,
+        eos_token_id=2,
+        initializer_range=0.3,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        transformers.LlamaForCausalLM(config).save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.mark.parametrize("scoring", ["whole", "first"])
+def test_prompt_and_answer_are_encoded_together(llama, scoring):
+    import harness
+    from harness import LabelledText, LabelLogProbabilities, Split
+
+    texts = tuple(f"{'good' if i % 2 else 'bad'} film {i}" for i in range(12))
+    split = Split(np.arange(6), np.arange(6, 12))
+    data = LabelledText(texts, np.arange(12) % 2, ("no", "yes"), split=split)
+    found = harness.model("hf-causal", model=llama, scoring=scoring).transform(
+        data, to=LabelLogProbabilities, rng=RNG(0)
+    )
+    words = transformers.AutoTokenizer.from_pretrained(llama)
+    network = transformers.AutoModelForCausalLM.from_pretrained(llama).eval()
+    for row, place in enumerate(found.row):
+        prompt = f"Answer with one of: no, yes.\nText: {texts[place]}\nAnswer:"
+        asked = words(prompt)["input_ids"]
+        table = []
+        for answer in (" no", " yes"):
+            ids = words(prompt + answer)["input_ids"]
+            assert ids[: len(asked)] == asked
+            with torch.inference_mode():
+                log_p = torch.log_softmax(network(torch.tensor([ids])).logits[0].double(), -1)
+            if scoring == "whole":
+                terms = [log_p[i - 1, ids[i]] for i in range(len(asked), len(ids))]
+                table.append(sum(terms))
+            else:
+                bare = words(prompt + answer.strip())["input_ids"][len(asked)]
+                first = torch.tensor(sorted({ids[len(asked)], bare}))
+                table.append(torch.logsumexp(log_p[len(asked) - 1, first], 0))
+        wanted = torch.log_softmax(torch.stack(table), 0).numpy()
+        np.testing.assert_allclose(found.log_full[row], wanted, atol=1e-5)

@@ -158,10 +158,10 @@ def test_files_of_something_else(tmp_path, suffix, content):
 
 
 def test_unknown_suffix(tmp_path):
-    path = tmp_path / "structures.cif"
+    path = tmp_path / "structures.docx"
     path.touch()
     with pytest.raises(
-        UsageError, match=r"structures\.cif: unknown kind of file '\.cif'; wanted one of \.extxyz"
+        UsageError, match=r"structures\.docx: unknown kind of file '\.docx'; wanted one of \.extxyz"
     ):
         readers.read(path)
 
@@ -176,9 +176,7 @@ def test_parquet_of_another_schema(write_parquet, tmp_path):
 
 def test_npz_of_something_else(tmp_path):
     np.savez(tmp_path / "a.npz", coords=np.zeros((2, 3, 3)))
-    with pytest.raises(
-        UsageError, match=r"a\.npz: no array 'nuclear_charges'; wanted rMD17's arrays"
-    ):
+    with pytest.raises(UsageError, match=r"a\.npz: no array 'nuclear_charges' .*; wanted rMD17's"):
         readers.read(tmp_path / "a.npz")
     np.savez(
         tmp_path / "b.npz",
@@ -194,7 +192,7 @@ def test_npz_of_something_else(tmp_path):
 
 def test_npz_is_never_unpickled(tmp_path):
     np.savez(tmp_path / "a.npz", coords=np.array([{"a": 1}], object), nuclear_charges=np.ones(1))
-    with pytest.raises(UsageError, match="wanted a whole archive of plain arrays"):
+    with pytest.raises(UsageError, match="Python objects, which would have to be unpickled"):
         readers.read(tmp_path / "a.npz")
 
 

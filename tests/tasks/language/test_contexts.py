@@ -272,11 +272,11 @@ def test_files_that_cannot_be_read(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=r"no such file; wanted \.json"):
         cases("qasper", tmp_path / "none.parquet")
     for name, content, said in (
-        ("a.json", b"{", "wanted JSON in UTF-8"),
+        ("a.json", b"{", "wanted JSON"),
         ("b.json", b"3", "wanted a list, or an object of objects"),
-        ("c.json", b"\xff\xfe", "wanted JSON in UTF-8"),
+        ("c.json", b"\xff\xfe", "line 1: byte 0xff is not utf-8"),
         ("d.txt", b"x", "wanted .json, .jsonl, .parquet"),
-        ("e.parquet", b"x", "wanted Parquet"),
+        ("e.parquet", b"x", "wanted a whole Parquet file"),
     ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UsageError, match=said):

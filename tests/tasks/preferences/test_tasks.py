@@ -211,7 +211,7 @@ def test_bad_files_are_refused(tmp_path):
     with pytest.raises(UsageError, match="no such file"):
         cases("preference-text", dataset="/no/such.jsonl")
     (tmp_path / "bad.jsonl").write_text("{")
-    with pytest.raises(UsageError, match="wanted JSON or JSON lines in UTF-8"):
+    with pytest.raises(UsageError, match=r"bad.jsonl:1: .* wanted one JSON value a line"):
         cases("preference-text", dataset=str(tmp_path / "bad.jsonl"))[0].load()
 
 

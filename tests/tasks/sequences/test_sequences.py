@@ -279,7 +279,7 @@ def test_dialogues_of_json_lines_are_ordered_and_change_speakers(tmp_path):
     file.write_text("\n".join(map(json.dumps, UTTERANCES)) + "\n")
     assert read(file) == ([("one", "two"), ("two", "three")], ("all", "all"))
     file.write_text('{"text": "one"}\nnot json\n')
-    with pytest.raises(UsageError, match=r"talk.jsonl:2: .*wanted one JSON object"):
+    with pytest.raises(UsageError, match=r"talk.jsonl:2: .*wanted one JSON value a line"):
         read(file)
     file.write_text('{"said": "one"}\n')
     with pytest.raises(UsageError, match=r"no text or list 'text' in said; set dialogues.text"):

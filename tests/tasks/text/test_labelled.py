@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import sys
 
 import pytest
 
@@ -55,7 +56,9 @@ def test_columns_are_mapped_and_numbers_are_in_order(tmp_path):
     assert data.classes == ("2", "9", "10")
     assert data.contexts[0] == "A) x B) y"
     assert set(data.groups) == {"t"}
-    with pytest.raises(UsageError, match="no column 'text'; it has q, a, opts, topic"):
+    with pytest.raises(
+        UsageError, match="no column 'text'; it has q, a, opts, topic; wanted labelled"
+    ):
         load(tmp_path / "data.jsonl", label="a")
 
 
@@ -66,8 +69,9 @@ def test_two_files_are_two_parts_and_a_leak_is_an_error(tmp_path, caplog):
         write(tmp_path / "b", [*ROWS[30:], {**ROWS[3], "text": "GOOD  thing number 3"}]),
     )
     with pytest.raises(
-        DataError,
-        match=r"row 40: a text of the training part again \(1 such: 'GOOD  thing number 3'\)",
+        UsageError,
+        match=r"1 test texts are in the training part too, row 40 the first "
+        r"\('GOOD  thing number 3'\); .* labelled-text.duplicates=drop",
     ):
         load(train, test=str(test))
     with caplog.at_level(logging.WARNING, "harness"):
@@ -78,7 +82,9 @@ def test_two_files_are_two_parts_and_a_leak_is_an_error(tmp_path, caplog):
 
 
 def test_labels_that_are_missing_or_unseen(tmp_path):
-    with pytest.raises(UsageError, match=r"row 5: no label in 'label'; wanted one in each row"):
+    with pytest.raises(
+        UsageError, match=r"row 5: no label in 'label' .* labelled-text.missing=drop"
+    ):
         load(write(tmp_path, [*ROWS[:5], {"text": "x", "label": ""}, *ROWS[5:]]))
     coded = [{"text": f"t {i}", "label": -1 if i == 7 else i % 2} for i in range(20)]
     with pytest.raises(UsageError, match="row 7: no label"):
@@ -109,7 +115,7 @@ def test_files_that_are_none(tmp_path):
     with pytest.raises(UsageError, match="no rows"):
         load(tmp_path / "empty.csv")
     (tmp_path / "torn.csv").write_text("text,label\na,b,c\n")
-    with pytest.raises(UsageError, match="row 1 has more fields than the header"):
+    with pytest.raises(UsageError, match="line 2: 3 fields, more than the first line"):
         load(tmp_path / "torn.csv")
     (tmp_path / "torn.jsonl").write_text('{"text": "a"}\n[1]\n')
     with pytest.raises(
@@ -117,10 +123,88 @@ def test_files_that_are_none(tmp_path):
     ):
         load(tmp_path / "torn.jsonl")
     (tmp_path / "binary.csv").write_bytes(b"text,label\n\xff\xfe,1\n")
-    with pytest.raises(UsageError, match="in UTF-8"):
+    with pytest.raises(
+        UsageError, match=r"line 2: byte 0xff is not utf-8 .*labelled-text.encoding=cp1252"
+    ):
         load(tmp_path / "binary.csv")
     with pytest.raises(UsageError, match=r"no-such\.csv: no such file"):
         load(write(tmp_path, ROWS), test=str(tmp_path / "no-such.csv"))
+
+
+def test_tsv_with_quotes_keeps_every_row(tmp_path):
+    rows = [
+        ("text", "label"),
+        *((f'"{i} is open' if i % 3 else f'{i}"', str(i % 2)) for i in range(12)),
+    ]
+    (tmp_path / "a.tsv").write_text("".join("\t".join(row) + "\n" for row in rows))
+    data = load(tmp_path / "a.tsv")
+    assert data.texts == tuple(row[0] for row in rows[1:])
+    assert data.y.tolist() == [0, 1] * 6
+
+
+def test_separators_in_strings_and_a_byte_order_mark(tmp_path):
+    rows = [{"text": f"a\u2028{i}\x85b", "label": i % 2} for i in range(12)]
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (tmp_path / "a.jsonl").write_bytes(b"\xef\xbb\xbf" + lines.encode())
+    assert load(tmp_path / "a.jsonl").texts == tuple(row["text"] for row in rows)
+    (tmp_path / "b.jsonl").write_text(lines + "\n{,}\n")
+    with pytest.raises(UsageError, match=r"b.jsonl:13: .*at column 2"):
+        load(tmp_path / "b.jsonl")
+
+
+def test_nan_is_no_label_and_no_text(tmp_path):
+    rows = [{"text": f"t {i}", "label": i % 2} for i in range(12)]
+    broken = [*rows, {"text": "x", "label": float("nan")}]
+    with pytest.raises(UsageError, match=r"row 12: no label .* labelled-text.missing=drop"):
+        load(write(tmp_path, broken, "jsonl"))
+    assert load(tmp_path / "data.jsonl", missing="drop").classes == ("0", "1")
+    with pytest.raises(UsageError, match="row 12: an empty text"):
+        load(write(tmp_path, [*rows, {"text": float("nan"), "label": 1}], "jsonl"))
+    with pytest.raises(UsageError, match=r"row 12: the label 0.5; wanted the name or the whole"):
+        load(write(tmp_path, [*rows, {"text": "x", "label": 0.5}], "jsonl"))
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "json", "jsonl", "parquet"])
+def test_negative_labels_mean_the_same_in_every_format(tmp_path, ending):
+    file = write(tmp_path, [{"text": f"t {i}", "label": i % 3 - 1} for i in range(30)], ending)
+    with pytest.raises(UsageError, match=r"row 0: no label .*negative=class where -1 is a class"):
+        load(file)
+    assert load(file, missing="drop").n == 20
+    assert load(file, negative="class").classes == ("-1", "0", "1")
+
+
+def test_columns_of_another_capitalization_are_named(tmp_path):
+    file = write(tmp_path, [{"Text": row["text"], "Label": row["label"]} for row in ROWS])
+    with pytest.raises(UsageError, match=r"no column 'label'; .*wanted labelled-text.label=Label"):
+        load(file)
+
+
+def test_copies_stay_on_one_side_of_a_drawn_split(tmp_path, caplog):
+    rows = [*ROWS, *({**row, "text": row["text"].upper()} for row in ROWS[:25])]
+    data = load(write(tmp_path, rows))
+    assert data.n == 65
+    assert data.leaks().size == 0
+    assert len(data.split.test) > 12
+    assert "25 of 65 texts repeat another" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["reviews.csv", "reviews.csv.gz", "data.xlsx"])
+def test_a_name_of_a_file_is_never_looked_up_on_the_hub(tmp_path, name, monkeypatch):
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(UsageError, match=r"no such file; wanted .csv"):
+        load(tmp_path / name)
+    (tmp_path / "a.xlsx").write_bytes(b"PK")
+    with pytest.raises(UsageError, match=r"unknown kind of file; wanted .csv"):
+        load(tmp_path / "a.xlsx")
+
+
+def test_another_encoding(tmp_path):
+    rows = [{"text": f"café {i}", "label": i % 2} for i in range(12)]
+    file = write(tmp_path, rows)
+    file.write_bytes(file.read_text(encoding="utf-8").encode("cp1252"))
+    with pytest.raises(UsageError, match=r"line 2: .* labelled-text.encoding=cp1252"):
+        load(file)
+    assert load(file, encoding="cp1252").texts[3] == "café 3"
 
 
 def test_rows_are_drawn_where_a_limit_is_set(tmp_path):
