@@ -91,7 +91,7 @@ class Relations(nn.Module):
         self.hops = nn.Embedding(hop_classes + 1, width)
         self.orders = nn.Embedding(ORDERS + 1, width)
         self.distance = nn.Linear(how.kernels, width, bias=False)
-        nn.init.normal_(self.distance.weight)  # an embedding of kernels, as wide as those of classes
+        nn.init.normal_(self.distance.weight)  # embeddings of kernels, as large as the others
 
     def forward(self, view: View) -> Tensor:
         """``(p, width)``."""
