@@ -24,6 +24,7 @@ from harness.kinds.language import (
     TokenLogProbabilities,
     TokenSequences,
 )
+from harness.kinds.molecules import Molecules, RelationLogProbabilities, RelationPairs
 from harness.kinds.multimodal import FusedPredictions, Modalities
 from harness.kinds.networks import Activations
 from harness.kinds.perception import DifferenceScaling, Scale, StimulusPath, near_triplets
@@ -64,6 +65,7 @@ __all__ = [
     "LatentPixels",
     "Links",
     "Modalities",
+    "Molecules",
     "PairedSamples",
     "PairedSequences",
     "Partitions",
@@ -72,6 +74,8 @@ __all__ = [
     "Preferences",
     "RateProblem",
     "ReferencedText",
+    "RelationLogProbabilities",
+    "RelationPairs",
     "RewardPredictions",
     "Samples",
     "Scale",
