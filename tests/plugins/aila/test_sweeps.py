@@ -54,8 +54,10 @@ def test_uniform_attention_is_spread_over_all_it_sees():
     assert value("effective-tokens", found) == pytest.approx(math.exp(np.log(np.arange(2, 9)).mean()))  # fmt: skip
     local = np.mean([min(2, i) / i for i in range(1, 9)])
     assert value("locality-share", found, radius=1) == pytest.approx(local)
-    with pytest.raises(Incompatible, match="distance of 7"):
-        value("locality-share", rows(np.zeros((1, 1, 1, 20, 20)), near=8), radius=8)
+    for radius in (8, 20):  # all of 20 tokens are within 20, but only 8 distances were counted
+        with pytest.raises(Incompatible, match="distance of 7"):
+            value("locality-share", rows(np.zeros((1, 1, 1, 20, 20)), near=8), radius=radius)
+    assert value("locality-share", found, radius=100) == pytest.approx(1.0)
 
 
 def test_predictions_of_a_law_and_of_attention_are_judged_alike():
