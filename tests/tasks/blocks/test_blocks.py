@@ -128,7 +128,7 @@ def test_missing_and_unreadable_files(tmp_path):
         cases("labelled-blocks")
     with pytest.raises(UsageError, match="no such file"):
         cases("labelled-blocks", path=str(tmp_path / "none.jsonl"))
-    with pytest.raises(UsageError, match="bad.jsonl:2: .* wanted one JSON value a line"):
+    with pytest.raises(UsageError, match="wanted one JSON value a line"):
         lines(tmp_path / "bad.jsonl", {"text": "a b", "block": "x"}, "{").load()
     (tmp_path / "latin.jsonl").write_bytes(b"\xe9")
     with pytest.raises(UsageError, match="is not utf-8"):
