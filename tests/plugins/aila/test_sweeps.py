@@ -1,6 +1,8 @@
 """Sweeps of the dial: closed forms, orderings that hold in every seed, bad settings."""
 
 import math
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -159,6 +161,21 @@ def test_layers_of_a_schedule_differ(monkeypatch, tmp_path):
 def test_bad_settings_are_named(task, settings, says):
     with pytest.raises(UsageError, match=says):
         list(harness.task(task, **settings).cases(seed=0))
+
+
+def test_a_text_of_the_hub_may_need_a_configuration(monkeypatch):
+    asked = []
+
+    def load_dataset(*names):
+        asked.append(names)
+        raise ValueError("no network here")
+
+    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load_dataset))
+    how = {"dataset": "Salesforce/wikitext", "config": "wikitext-2-raw-v1"}
+    case = next(iter(harness.task("dial-text", **how).cases(seed=0)))
+    with pytest.raises(UsageError, match="cannot be loaded"):
+        case.load()
+    assert asked == [("Salesforce/wikitext", "wikitext-2-raw-v1")]
 
 
 def test_a_rule_that_reads_bytes_wants_text(monkeypatch, tmp_path):
