@@ -138,6 +138,25 @@ def test_a_transformer_turned_to_the_rule(monkeypatch, tmp_path):
     assert found["mass"][0].pointed[:, -1].all()
 
 
+@pytest.mark.slow
+def test_the_last_layer_finds_the_rule_but_not_where_positions_suffice(monkeypatch, tmp_path):
+    """Sheet: the latest target has below .65 at dial 0 and far more at 1; a fixed period, chance."""
+    pytest.importorskip("torch")
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
+
+    def last(**settings):
+        found = []
+        for data in sweep("dial-induction", forms=("mass",), **settings)["mass"]:
+            assert value("next-token-accuracy", data, queries="pointed") > 0.98
+            found.append(data.inside[:, -1].swapaxes(1, 2)[data.pointed].mean())
+        return found
+
+    low, high = last(dials=(0.0, 1.0))
+    assert low < 0.65 < 0.75 < high
+    (by_positions,) = last(dials=(0.0,), periods=(12,))
+    assert by_positions < 0.05
+
+
 def test_layers_of_a_schedule_differ(monkeypatch, tmp_path):
     pytest.importorskip("torch")
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
