@@ -138,7 +138,7 @@ def test_a_model_that_sees_later_tokens_is_no_causal_one(tmp_path):
 def test_a_checkpoint_without_a_head_is_refused(tmp_path):
     model = transformers.RobertaModel(roberta(), add_pooling_layer=False)
     folder = saved(tmp_path, model, mask_token="[MASK]")
-    with pytest.raises(UsageError, match="lm_head.* is absent and would be random"):
+    with pytest.raises(UsageError, match=r"lm_head.* is absent and would be random"):
         MaskedLaws(model=folder).transform(TEXT, to=None, rng=np.random.default_rng(0))
 
 
