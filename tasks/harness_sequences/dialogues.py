@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
@@ -81,9 +82,9 @@ class DialogueTurns(Dialogues):
         groups: dict[str, list[dict[str, Any]]] = {}
         for row in rows:
             groups.setdefault(str(row.get(self.dialogue, "all")), []).append(row)
-        for name, group in groups.items():
-            if all(self.time in row for row in group):
-                group.sort(key=lambda row: row[self.time])
+        for name, found in groups.items():
+            timed = all(self.time in row for row in found)
+            group = self._in_time(found, f"{path}, dialogue {name!r}") if timed else found
             yield (
                 name,
                 [
@@ -91,6 +92,22 @@ class DialogueTurns(Dialogues):
                     for i, row in enumerate(group)
                 ],
             )
+
+    def _in_time(self, group: list[dict[str, Any]], where: str) -> list[dict[str, Any]]:
+        """The utterances by time: numbers, also as texts ("10" is after "9"), or what has an order
+        of its own, such as dates. Raises `UsageError` for times that cannot be compared.
+        """
+        times = [row[self.time] for row in group]
+        if all(isinstance(time, str) for time in times):
+            with contextlib.suppress(ValueError):
+                times = [float(time) for time in times]
+        try:
+            return [group[i] for i in sorted(range(len(group)), key=times.__getitem__)]
+        except TypeError as error:
+            raise UsageError(
+                f"{where}: times in the column {self.time!r} cannot be compared ({error}); "
+                "wanted numbers, or texts and dates of one format"
+            ) from error
 
 
 def _rows(path: Path) -> Iterator[Any]:
