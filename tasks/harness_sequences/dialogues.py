@@ -74,6 +74,11 @@ class DialogueTurns(Dialogues):
                     f"{path}, row {number}: no text or list {self.text!r} in {found}; "
                     "set dialogues.text to the column with the utterances"
                 )
+            if isinstance(row[self.text], str) != isinstance(rows[0][self.text], str):
+                raise UsageError(
+                    f"{path}, row {number}: texts and lists in one column {self.text!r}; "
+                    "wanted a row per utterance, or a row per dialogue"
+                )
         if rows and isinstance(rows[0][self.text], list):
             for number, row in enumerate(rows, start=1):
                 turns = [(str(i % 2), str(text)) for i, text in enumerate(row[self.text])]
@@ -82,9 +87,9 @@ class DialogueTurns(Dialogues):
         groups: dict[str, list[dict[str, Any]]] = {}
         for row in rows:
             groups.setdefault(str(row.get(self.dialogue, "all")), []).append(row)
-        for name, found in groups.items():
-            timed = all(self.time in row for row in found)
-            group = self._in_time(found, f"{path}, dialogue {name!r}") if timed else found
+        for name, said in groups.items():
+            timed = all(self.time in row for row in said)
+            group = self._in_time(said, f"{path}, dialogue {name!r}") if timed else said
             yield (
                 name,
                 [

@@ -284,6 +284,13 @@ def test_dialogues_of_json_lines_are_ordered_and_change_speakers(tmp_path):
     file.write_text('{"said": "one"}\n')
     with pytest.raises(UsageError, match=r"no text or list 'text' in said; set dialogues.text"):
         read(file)
+    for rows in (
+        '{"text": ["one", "two"]}\n{"text": "three"}',
+        '{"text": "one"}\n{"text": ["two"]}',
+    ):
+        file.write_text(rows)
+        with pytest.raises(UsageError, match="row 2: texts and lists in one column 'text'"):
+            read(file)
     file.write_text('{"text": "one"}\n')
     with pytest.raises(UsageError, match="no utterance that another speaker replies to"):
         read(file)
