@@ -105,10 +105,10 @@ def test_wrong_requests_are_one_line_and_status_2(command, setting, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("garbage\n", "cannot be read as extended XYZ"),
+        ("garbage\n", "wanted whole frames of extended XYZ"),
         (
             '2\nProperties=species:S:1:pos:R:3 pbc="F F F"\nH 0 0 0\n',
-            "cannot be read as extended XYZ",
+            "wanted whole frames of extended XYZ",
         ),
         (
             '1\nLattice="0 0 0 0 0 0 0 0 0" Properties=species:S:1:pos:R:3 pbc="T T T"\nCu 0 0 0\n',

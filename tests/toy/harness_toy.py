@@ -58,7 +58,7 @@ def harness_estimators():
         "slow",
         "Slow",
         params=(
-            Param("seconds", float, 0.02, "how long"),
+            Param("seconds", float, 0.06, "how long"),
             Param("log", str, "", "file"),
         ),
     )

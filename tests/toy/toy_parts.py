@@ -44,14 +44,14 @@ class Noise:
 
 @dataclass(frozen=True)
 class Slow:
-    seconds: float = 0.02
+    seconds: float = 0.06
     log: str = ""
 
     def estimate(self, data, *, rng):
         if self.log:
             with Path(self.log).open("a") as out:
                 out.write(f"{data.fingerprint()}\n")
-        busy = min(self.seconds, 0.02)  # some of it is work, whose time is checked
+        busy = min(self.seconds, 0.06)  # some of it is work, whose time is checked
         end = time.process_time() + busy
         while time.process_time() < end:
             pass
