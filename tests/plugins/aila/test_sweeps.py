@@ -170,3 +170,38 @@ def test_a_rule_that_reads_bytes_wants_text(monkeypatch, tmp_path):
     (case,) = harness.task("dial-text", forms=("bias",), dials=(0.5,), rule="words", **how).cases(seed=0)  # fmt: skip
     with pytest.raises(UsageError, match="unknown rule 'words'"):
         case.load()
+
+
+@pytest.mark.slow
+def test_induction_by_tokens_or_by_positions(monkeypatch, tmp_path):
+    """The brief's figures: of two or three earlier occurrences a free network looks at all, the
+    penalty turns it to the last; a fixed period is solved by positions, at chance."""
+    pytest.importorskip("torch")
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
+
+    def fidelity(data):
+        return (data.inside[:, -1] * data.pointed[:, None]).sum() / data.pointed.sum() / 2
+
+    def read(**how):
+        (data,) = sweep("dial-induction", forms=("mass",), heads=2, **how)["mass"]
+        return data
+
+    free, every = (
+        read(dials=(0.0,), steps=400, rule=rule) for rule in ("induction-latest", "induction")
+    )
+    assert value("next-token-accuracy", free, queries="pointed") > 0.98
+    assert fidelity(every) > 0.8
+    assert fidelity(free) < 0.65
+    assert fidelity(read(dials=(1.0,), steps=1200)) > 0.65
+    assert fidelity(read(dials=(0.0,), steps=400, periods=(12,))) < 0.05
+
+
+def test_padding_is_not_predicted():
+    """Half of the tokens of a batch of two lengths is padding: the loss is by tokens, not rows."""
+    rng = np.random.default_rng(1)
+    full = np.log(rng.dirichlet(np.ones(5), size=40))
+    ids, cuts = rng.integers(5, size=40), np.array([0, 30, 32, 34, 36, 38, 40])
+    laws = TokenLaws(full, full, ids, cuts)
+    found = harness.estimator("next-token-loss").estimate(laws, rng=stream(0))
+    assert found.value == pytest.approx(-full[np.arange(40), ids].mean())
+    assert found.diagnostics["perplexity"] == pytest.approx(math.exp(found.value))
