@@ -33,7 +33,7 @@ HOST = tuple(
     f"harness.{name}"
     for name in (
         "arrays", "components", "errors", "executors.messages", "executors.worker", "keeper",
-        "kinds.base", "kinds.fields", "kinds.split", "leftovers", "measure", "outputs", "registry",
+        "kinds.base", "kinds.fields", "kinds.split", "leftovers", "cost", "outputs", "registry",
         "seals", "seeds", "stages", "threads", "units", "wire", "work",
     )
 )  # fmt: skip

@@ -16,7 +16,8 @@ class LocalityShare(Radius):
 
     def estimate(self, data: PointedAttention, *, rng: np.random.Generator) -> Estimate:
         """From 0 to 1. Raises `Incompatible` where the data do not count distances so far."""
-        if data.near is None or data.near.shape[-1] <= self.radius < data.visible.shape[1]:
+        farthest = min(self.radius, data.visible.shape[1] - 1)
+        if data.near is None or data.near.shape[-1] <= farthest:
             known = 0 if data.near is None else data.near.shape[-1]
             raise Incompatible(
                 f"attention is counted up to a distance of {known - 1}; "

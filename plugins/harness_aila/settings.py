@@ -124,6 +124,7 @@ class Text(Transformer):
         "text: pydoc (CPython's manual), a file, or an id on the Hugging Face hub such as "
         "Salesforce/wikitext",
     )
+    config: str = param("", "configuration of a Hugging Face data set, such as wikitext-2-raw-v1")
     rule: str = param("word", "rule that gives targets, as of lm/tiny-lm-pointers")
     window: int = param(128, "number of bytes that the network can see", low=2)
     steps: int = param(150, "number of training steps", low=1)

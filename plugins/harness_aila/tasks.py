@@ -164,7 +164,8 @@ class DialText(Text, _Dialled):
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One for each form and value. Raises `UsageError` where the text cannot be had."""
-        (text,) = harness.task("language/pydoc-text", dataset=self.dataset).cases(seed=seed)
+        source = harness.task("language/pydoc-text", dataset=self.dataset, config=self.config)
+        (text,) = source.cases(seed=seed)
         return self._cases(seed, text.stamp, text.load)
 
     def _own(self) -> dict[str, Any]:

@@ -131,6 +131,7 @@ def trained(batch: Batch, start: Weights, recipe: Recipe) -> tuple[Weights, floa
             rate = recipe.learning_rate
             values[0] = shrunk(values[0] - rate * slope.w, groups, rate * recipe.weight)
             values[1] = values[1] - rate * slope.u
+            progress(step, recipe.steps, "steps")
             continue
         for k, g in enumerate((slope.w, slope.u)):
             first[k] += (1 - BETAS[0]) * (g - first[k])

@@ -73,7 +73,12 @@ class _Recruited(BlockStep):
             gain = float(data.misfit[found - 1] - data.misfit[found]) / data.units
             more = int(data.parameters[found] - data.parameters[found - 1])
             index = max(0.0, float(data.index[found] - data.index[found - 1]))
-            notes["pays_from"] = critical_size(gain, more, index) if gain > 0 and more > 0 else -1.0
+            notes["pays_from"] = -1.0
+            if gain > 0 and more > 0:
+                # The price of a parameter is half of log2 N, or was given and does not depend on N.
+                grows = np.isclose(data.per_parameter, 0.5 * np.log2(max(data.units, 2)))
+                fixed = (data.per_parameter * more + index) / gain
+                notes["pays_from"] = critical_size(gain, more, index) if grows else fixed
         return found, notes
 
 

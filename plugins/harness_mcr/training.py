@@ -201,7 +201,8 @@ class _Trainer:
             return [Group(names, lambda: judged(self._fused(self._held), self._wanted))]
 
         def alone(m: int) -> Group:
-            own = tuple(name for name in names if f".{m}." in name)
+            # "network.encoders.0.2.weight": the first number is the modality, the second a layer.
+            own = tuple(name for name in names if name.split(".")[2:3] == [str(m)])
             encoder, head = self._network.encoders[m], self._network.alone[m]
             return Group(own, lambda: judged(head(encoder(self._held[m])), self._wanted))
 

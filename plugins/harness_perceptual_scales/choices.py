@@ -182,7 +182,7 @@ def resampled(
 ) -> tuple[Floats, Floats]:
     """Scales ``(b, steps)`` and noises ``(b,)`` fitted to choices drawn from a fitted observer.
 
-    Draws that fit no scale are left out.
+    Draws that fit no scale are left out, with a warning.
     """
     from scipy.special import ndtr
 
@@ -191,7 +191,10 @@ def resampled(
     drawn = rng.binomial(trials, rates, size=(boot, len(trials))).astype(float)
     solve = least_squares if method == "ls" else most_likely
     g = solve(a, drawn, trials.astype(float))
-    return as_scales(g[g.sum(1) > 0])
+    kept = g.sum(1) > 0
+    if not kept.all():
+        LOG.warning("%d of %d resampled sets fit no scale: left out", (~kept).sum(), boot)
+    return as_scales(g[kept])
 
 
 @dataclass(frozen=True)

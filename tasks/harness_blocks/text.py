@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import re
 from collections import Counter
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from harness import BlockCounts, Case, DataError, UsageError
+from harness.files import json_lines
 from harness_blocks.settings import LabelledBlocks, PydocBlocks, Words
 
 LOG = logging.getLogger("harness.blocks")
@@ -85,18 +85,8 @@ class LabelledTexts(LabelledBlocks, _Counted):
 
     def _load(self) -> BlockCounts:
         path, texts, blocks = Path(self.path), [], []
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"labelled-blocks.path: {error}; wanted UTF-8") from error
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
+        for number, row in json_lines(path):
             where = f"{path.name}, line {number}"
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise DataError(where, f"{error}", "a JSON object") from error
             if not isinstance(row, dict):
                 raise DataError(where, type(row).__name__, "a JSON object")
             for field in (self.text, self.block):

@@ -136,6 +136,8 @@ class _Clips(settings.Clips):
         rng = stream(seed, self.task, "parts")
         if "parts" in arrays:
             where = np.asarray(arrays["parts"]).astype(str)
+            if other := sorted(set(where.tolist()) - set(PARTS)):
+                raise UsageError(f"{self.path}: parts: {other[0]!r}; wanted {', '.join(PARTS)}")
             train, valid, test = (np.flatnonzero(where == part) for part in PARTS)
         elif "groups" in arrays:
             groups, group = np.unique(arrays["groups"], return_inverse=True)

@@ -1,6 +1,8 @@
 """Sweeps of the dial: closed forms, orderings that hold in every seed, bad settings."""
 
 import math
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -54,8 +56,10 @@ def test_uniform_attention_is_spread_over_all_it_sees():
     assert value("effective-tokens", found) == pytest.approx(math.exp(np.log(np.arange(2, 9)).mean()))  # fmt: skip
     local = np.mean([min(2, i) / i for i in range(1, 9)])
     assert value("locality-share", found, radius=1) == pytest.approx(local)
-    with pytest.raises(Incompatible, match="distance of 7"):
-        value("locality-share", rows(np.zeros((1, 1, 1, 20, 20)), near=8), radius=8)
+    for radius in (8, 20):  # all of 20 tokens are within 20, but only 8 distances were counted
+        with pytest.raises(Incompatible, match="distance of 7"):
+            value("locality-share", rows(np.zeros((1, 1, 1, 20, 20)), near=8), radius=radius)
+    assert value("locality-share", found, radius=100) == pytest.approx(1.0)
 
 
 def test_predictions_of_a_law_and_of_attention_are_judged_alike():
@@ -134,6 +138,25 @@ def test_a_transformer_turned_to_the_rule(monkeypatch, tmp_path):
     assert found["mass"][0].pointed[:, -1].all()
 
 
+@pytest.mark.slow
+def test_the_last_layer_finds_the_rule_but_not_where_positions_suffice(monkeypatch, tmp_path):
+    """Sheet: the latest target has below .65 at dial 0 and far more at 1; a fixed period, chance."""
+    pytest.importorskip("torch")
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
+
+    def last(**settings):
+        found = []
+        for data in sweep("dial-induction", forms=("mass",), **settings)["mass"]:
+            assert value("next-token-accuracy", data, queries="pointed") > 0.98
+            found.append(data.inside[:, -1].swapaxes(1, 2)[data.pointed].mean())
+        return found
+
+    low, high = last(dials=(0.0, 1.0))
+    assert low < 0.65 < 0.75 < high
+    (by_positions,) = last(dials=(0.0,), periods=(12,))
+    assert by_positions < 0.05
+
+
 def test_layers_of_a_schedule_differ(monkeypatch, tmp_path):
     pytest.importorskip("torch")
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
@@ -157,6 +180,21 @@ def test_layers_of_a_schedule_differ(monkeypatch, tmp_path):
 def test_bad_settings_are_named(task, settings, says):
     with pytest.raises(UsageError, match=says):
         list(harness.task(task, **settings).cases(seed=0))
+
+
+def test_a_text_of_the_hub_may_need_a_configuration(monkeypatch):
+    asked = []
+
+    def load_dataset(*names):
+        asked.append(names)
+        raise ValueError("no network here")
+
+    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load_dataset))
+    how = {"dataset": "Salesforce/wikitext", "config": "wikitext-2-raw-v1"}
+    case = next(iter(harness.task("dial-text", **how).cases(seed=0)))
+    with pytest.raises(UsageError, match="cannot be loaded"):
+        case.load()
+    assert asked == [("Salesforce/wikitext", "wikitext-2-raw-v1")]
 
 
 def test_a_rule_that_reads_bytes_wants_text(monkeypatch, tmp_path):

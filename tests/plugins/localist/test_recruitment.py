@@ -214,6 +214,15 @@ def test_a_refused_block_says_from_how_many_documents_it_would_pay():
     assert estimate("recruited-blocks", lengths("mixture", many)).value == 2
 
 
+def test_at_a_fixed_price_a_part_pays_where_the_gain_covers_it():
+    """A second expert saves 50 bits on 100 units, and costs 9 parameters of 8 bits and 1 bit."""
+    bits = [1000.0 + 80.0 + 1.0, 950.0 + 152.0 + 2.0]
+    data = CodeLengths(bits, [1, 2], [10, 19], [1.0, 2.0], 8.0, 100, 3000, "experts", blocks=[1, 2])
+    found = estimate("recruited-experts", data)
+    assert found.value == 1
+    assert found.diagnostics["pays_from"] == pytest.approx((9 * 8 + 1) / 0.5)
+
+
 def test_code_length_in_nats_and_bits_per_token():
     data = lengths("mixture", drawn("block-mixtures", 0, 2).load())
     found = estimate("code-length", data)

@@ -188,6 +188,14 @@ def test_answers_that_are_all_alike_are_warned_about(caplog):
     assert "noise is at its bound" in caplog.text
 
 
+def test_resampled_sets_that_fit_no_scale_are_counted(caplog):
+    """Of an observer who finds the smaller difference larger, as far as noise lets that be seen."""
+    asked = choices.Choices.of(observed())
+    with caplog.at_level("WARNING", logger="harness.perceptual_scales"):
+        psi, _ = choices.resampled(asked, -X, 0.1, "mle", 60, stream(0))
+    assert f"{60 - len(psi)} of 60 resampled sets fit no scale" in caplog.text
+
+
 def test_triplets_that_determine_no_scale_are_refused():
     data = observed()
     few = data.take(np.flatnonzero((data.triplets < 12).all(1)))

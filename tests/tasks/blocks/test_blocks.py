@@ -97,7 +97,7 @@ def test_labelled_texts(tmp_path):
         tmp_path / "mine.jsonl",
         {"text": "Red red BLUE green", "block": "b"},
         "",
-        {"text": "blue, red; yellow", "block": 1},
+        '{"text": "blue, red;\u2028yellow", "block": 1}',  # which ends no line
         {"text": "short", "block": "c"},
     )
     data = case.load()
@@ -110,7 +110,6 @@ def test_labelled_texts(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        (["{"], "line 1"),
         (["[1]"], "line 1: list"),
         ([{"text": "a b"}], "no field 'block'"),
         ([{"text": 3, "block": "x"}], "text is no string"),
@@ -129,8 +128,10 @@ def test_missing_and_unreadable_files(tmp_path):
         cases("labelled-blocks")
     with pytest.raises(UsageError, match="no such file"):
         cases("labelled-blocks", path=str(tmp_path / "none.jsonl"))
+    with pytest.raises(UsageError, match="wanted one JSON value a line"):
+        lines(tmp_path / "bad.jsonl", {"text": "a b", "block": "x"}, "{").load()
     (tmp_path / "latin.jsonl").write_bytes(b"\xe9")
-    with pytest.raises(UsageError, match="wanted UTF-8"):
+    with pytest.raises(UsageError, match="is not utf-8"):
         cases("labelled-blocks", path=str(tmp_path / "latin.jsonl"))[0].load()
 
 

@@ -274,3 +274,7 @@ def test_clips_keep_groups_together_and_take_given_parts(tmp_path):
     data = next(iter(AVE(path=str(tmp_path / "b.npz")).cases(seed=0))).load()
     assert [len(part) for _, part in data.split.parts()] == [150, 0, 50]
     assert (data.split.train == np.arange(150)).all()
+    where = np.array(["train", "val", "test"])[np.arange(n) // 70]
+    np.savez(tmp_path / "c.npz", **arrays | {"parts": where})
+    with pytest.raises(UsageError, match="parts: 'val'; wanted train, valid, test"):
+        next(iter(AVE(path=str(tmp_path / "c.npz")).cases(seed=0))).load()
