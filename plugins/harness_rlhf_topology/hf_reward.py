@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import math
 import warnings
 from typing import Any
@@ -24,6 +25,7 @@ from harness import (
 )
 from harness_rlhf_topology import hub, settings
 
+LOG = logging.getLogger("harness.rlhf_topology")
 CLIP = 1.0
 """The largest norm of the gradient of a step."""
 
@@ -31,7 +33,8 @@ CLIP = 1.0
 class HFReward(settings.RewardModel):
     """The loss of Bradley and Terry, -ln sigmoid(r_preferred - r_other), on the training part.
 
-    Rewards are in units of the logistic scale: labels have beta = 1.
+    Comparisons that the test part asks for, too, in either order, are not learnt from. Rewards are
+    in units of the logistic scale: labels have beta = 1.
     """
 
     def transform(
@@ -39,8 +42,8 @@ class HFReward(settings.RewardModel):
     ) -> RewardPredictions:
         """Differences of the test pairs, and the rewards of all compared responses.
 
-        Raises `Incompatible` without a model, texts or a split, and `UsageError` where the model
-        cannot be loaded or its loss is no longer finite.
+        Raises `Incompatible` without a model, texts or a split, and where all comparisons are those
+        of the test; `UsageError` where the model cannot be loaded or its loss is no longer finite.
         """
         name = hub.need(self.model, "hf-reward")
         if data.texts is None:
@@ -55,7 +58,7 @@ class HFReward(settings.RewardModel):
             network = hub.scorer(name, self.revision, trained=self.steps > 0)
             network.config.pad_token_id = words.pad_token_id
             better = np.where(train.y[:, None] > 0, train.pairs, train.pairs[:, ::-1])
-            pairs = np.searchsorted(nodes, better)
+            pairs = np.searchsorted(nodes, better[unseen(train.pairs, test.pairs)])
             network = self._trained(network, ids, pairs, words.pad_token_id, rng)
             reward = hub.scored(network, ids, words.pad_token_id, self.device, 2 * self.batch)
         a, b = np.searchsorted(nodes, test.pairs).T
@@ -107,6 +110,28 @@ class HFReward(settings.RewardModel):
             optimiser.step()
             progress(step + 1, self.steps, "steps")
         return network.eval()
+
+
+def unseen(pairs: Ints, asked: Ints) -> Ints:
+    """Positions of the pairs (n, 2) that are not among those ``asked`` (t, 2), in either order.
+
+    Small trees have few pairs, so that many are both annotated and asked for. Raises `Incompatible`
+    where none is left.
+    """
+    size = 1 + max(pairs.max(), asked.max())
+    one, two = (rows.min(1) * size + rows.max(1) for rows in (pairs, asked))
+    left = np.flatnonzero(~np.isin(one, two))
+    if not left.size:
+        raise Incompatible(
+            "all comparisons are those of the test; wanted more responses, or fewer test pairs"
+        )
+    if left.size < len(pairs):
+        LOG.warning(
+            "%d of %d comparisons are asked for in the test and are not learnt from",
+            len(pairs) - left.size,
+            len(pairs),
+        )
+    return left
 
 
 def low_rank(network: Any, rank: int) -> Any:

@@ -35,9 +35,14 @@ def tokenizer(name: str, revision: str) -> Any:
 
 
 def causal(name: str, revision: str) -> Any:
-    """A causal language model in float32. Raises `UsageError`."""
-    more = {"revision": revision, "dtype": torch.float32}
-    return _opened(name, lambda: from_hub("AutoModelForCausalLM", name, **more))
+    """A causal language model in float32. Raises `UsageError`; also where weights are absent."""
+    more = {"revision": revision, "dtype": torch.float32, "output_loading_info": True}
+    found, info = _opened(name, lambda: from_hub("AutoModelForCausalLM", name, **more))
+    if absent := sorted(map(str, info["missing_keys"])):
+        raise UsageError(
+            f"{name}: {absent[0]} is absent and would be random; wanted a causal language model"
+        )
+    return found
 
 
 def scorer(name: str, revision: str, trained: bool) -> Any:

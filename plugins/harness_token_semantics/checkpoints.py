@@ -36,8 +36,9 @@ Rows = tuple[list[Floats], list[Floats]]
 def _loaded(kind: str, name: str, device: torch.device) -> tuple[Any, Any]:
     """Tokenizer and model.
 
-    Raises `Incompatible` where no checkpoint is named, and `UsageError` where it cannot be loaded
-    or needs code of its own.
+    Raises `Incompatible` where no checkpoint is named, and where a causal model is wanted and
+    earlier positions see later tokens; `UsageError` where it cannot be loaded, needs code of its
+    own, or lacks weights.
     """
     if not name:
         raise Incompatible("no checkpoint; set model to the folder of one, or to an id of the hub")
@@ -50,11 +51,30 @@ def _read(kind: str, name: str, device: torch.device, stamp: tuple[Any, ...]) ->
     """The last checkpoint is kept, as long as its files (``stamp``) are what they were."""
     try:
         tokenizer = from_hub("AutoTokenizer", name)
-        model = from_hub(kind, name, dtype=torch.float32)
+        model, info = from_hub(kind, name, dtype=torch.float32, output_loading_info=True)
     except (OSError, ValueError, ImportError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise UsageError(f"model {name!r}: {reason}") from error
-    return tokenizer, model.eval().to(device)
+    if absent := sorted(map(str, info["missing_keys"])):
+        raise UsageError(
+            f"model {name!r}: {absent[0]} is absent and would be random; "
+            "wanted a checkpoint with a language-model head"
+        )
+    model = model.eval().to(device)
+    if kind == "AutoModelForCausalLM":
+        _refuse_acausal(model, device)
+    return tokenizer, model
+
+
+def _refuse_acausal(model: Any, device: torch.device) -> None:
+    """Change the last of four tokens: a causal model gives the same logits before it."""
+    ids = torch.tensor([[0, 1, 0, 0], [0, 1, 0, 1]], device=device)
+    first, second = model(input_ids=ids, use_cache=False).logits[:, :3].float()
+    if not torch.allclose(first, second, atol=1e-3, rtol=1e-3):
+        kind = model.config.model_type
+        raise Incompatible(
+            f"{kind}: earlier positions see later tokens; wanted a causal model, or masked-laws"
+        )
 
 
 def _pairs(

@@ -28,7 +28,7 @@ def _predict(tree: Floats, first: Ints, size: int, context: int, p: Floats) -> N
     ``tree (nodes, size + 2)`` holds counts, their sum, and beta.
     """
     depth = len(first) - 1
-    width = len(p) and 1
+    width = 1
     for _ in range(depth):
         width *= size
     for d in range(depth, -1, -1):

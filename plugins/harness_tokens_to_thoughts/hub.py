@@ -31,18 +31,29 @@ PEAK_STARTS = 10
 
 @lru_cache(maxsize=1)
 def load(name: str, dtype: str, device: str) -> tuple[Any, Any]:
-    """A network in evaluation mode and its tokenizer. Raises `UsageError` where there is none."""
+    """A network in evaluation mode and its tokenizer.
+
+    Raises `UsageError` where there is none, and where weights are absent, which would be random; a
+    pooler's are not needed.
+    """
     needs("transformers", "infoharness[tokens_to_thoughts]")
     try:
         tokenizer = from_hub("AutoTokenizer", name)
         with torch.random.fork_rng(devices=[]):
-            model = from_hub("AutoModel", name, dtype=getattr(torch, dtype))
+            model, info = from_hub(
+                "AutoModel", name, dtype=getattr(torch, dtype), output_loading_info=True
+            )
     except Exception as error:  # whatever the files, the hub or the library raise
         first = " ".join(str(error).split())[:200]
         raise UsageError(
             f"{name!r} cannot be loaded ({type(error).__name__}: {first}); wanted a folder or a "
             "Hugging Face id of an encoder or decoder that needs no code of its own"
         ) from error
+    if absent := sorted(key for key in map(str, info["missing_keys"]) if "pooler" not in key):
+        raise UsageError(
+            f"{name}: {absent[0]} is absent and would be random ({len(absent)} such weights); "
+            "wanted a whole checkpoint"
+        )
     if not tokenizer.is_fast:
         raise UsageError(f"{name}: no fast tokenizer, which is what says where a word stands")
     if tokenizer.pad_token is None:

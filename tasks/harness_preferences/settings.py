@@ -73,7 +73,10 @@ class PreferenceText(Dataset):
     """Parameters of the task `preference-text`."""
 
     test_share: float = param(
-        0.2, "share of rows for testing, where the data have no test part", above=0.0, high=0.9
+        0.2,
+        "share of rows for testing, by prompts, where the data have no test part",
+        above=0.0,
+        high=0.9,
     )
     alpha: float = param(0.5, "exponent of the prior variances by depth", above=0.0)
     noise: float = param(

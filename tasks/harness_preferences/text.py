@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from harness import (
     Case,
+    Ints,
     Preferences,
     PreferenceSource,
     ReferencedText,
@@ -23,6 +25,8 @@ from harness_preferences.rows import Row
 from harness_preferences.tries import trie
 
 LOG = logging.getLogger("harness.preferences")
+TURN = "Assistant:"
+"""What the prompt of a transcript ends with."""
 
 
 class PreferenceText(settings.PreferenceText):
@@ -65,9 +69,28 @@ class PreferenceText(settings.PreferenceText):
         part = np.array([row.part for row in found])
         if {"train", "test"} <= set(part.tolist()):
             return Split(np.flatnonzero(part == "train"), np.flatnonzero(part == "test"))
-        order = rng.permutation(len(found))
-        cut = min(max(1, round(self.test_share * len(found))), len(found) - 1)
-        return Split(np.sort(order[cut:]), np.sort(order[:cut]))
+        group = by_prompt(found)
+        order = rng.permutation(group.max() + 1)
+        rows_so_far = np.bincount(group)[order].cumsum()
+        wanted = max(1, round(self.test_share * len(found)))
+        cut = min(1 + int(np.searchsorted(rows_so_far, wanted)), len(order) - 1)
+        tested = np.isin(group, order[:cut])
+        return Split(np.flatnonzero(~tested), np.flatnonzero(tested))
+
+
+def by_prompt(found: list[Row]) -> Ints:
+    """A number for each row, equal for equal prompts: these must not be on both sides of a split.
+
+    Rows without a prompt, and rows that all have one and the same, are told apart.
+    """
+    keys: list[str | int] = []
+    for number, row in enumerate(found):
+        prompt = prompted(row)[0]
+        keys.append(prompt if row.prompt or prompt.endswith(TURN) else number)
+    place = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+    if len(place) < 2:
+        return np.arange(len(found))
+    return np.array([place[key] for key in keys])
 
 
 def with_rejected(found: list[Row], rng: np.random.Generator) -> list[Row]:
@@ -80,7 +103,8 @@ def with_rejected(found: list[Row], rng: np.random.Generator) -> list[Row]:
     other = np.empty(len(found), np.int64)
     other[shuffled] = np.roll(shuffled, 1)
     return [
-        Row(r.prompt, r.chosen, found[o].chosen, r.part) for r, o in zip(found, other, strict=True)
+        row if row.rejected is not None else replace(row, rejected=found[o].chosen)
+        for row, o in zip(found, other, strict=True)
     ]
 
 
@@ -135,6 +159,6 @@ def prompted(row: Row) -> tuple[str, str]:
         if a != b:
             break
         same += 1
-    cut = row.chosen[:same].rfind("Assistant:")
-    cut = cut + len("Assistant:") if cut >= 0 else row.chosen[:same].rfind(" ") + 1
+    cut = row.chosen[:same].rfind(TURN)
+    cut = cut + len(TURN) if cut >= 0 else row.chosen[:same].rfind(" ") + 1
     return row.chosen[:cut], row.chosen[cut:]

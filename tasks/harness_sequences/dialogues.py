@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
@@ -73,6 +74,11 @@ class DialogueTurns(Dialogues):
                     f"{path}, row {number}: no text or list {self.text!r} in {found}; "
                     "set dialogues.text to the column with the utterances"
                 )
+            if isinstance(row[self.text], str) != isinstance(rows[0][self.text], str):
+                raise UsageError(
+                    f"{path}, row {number}: texts and lists in one column {self.text!r}; "
+                    "wanted a row per utterance, or a row per dialogue"
+                )
         if rows and isinstance(rows[0][self.text], list):
             for number, row in enumerate(rows, start=1):
                 turns = [(str(i % 2), str(text)) for i, text in enumerate(row[self.text])]
@@ -81,9 +87,9 @@ class DialogueTurns(Dialogues):
         groups: dict[str, list[dict[str, Any]]] = {}
         for row in rows:
             groups.setdefault(str(row.get(self.dialogue, "all")), []).append(row)
-        for name, group in groups.items():
-            if all(self.time in row for row in group):
-                group.sort(key=lambda row: row[self.time])
+        for name, said in groups.items():
+            timed = all(self.time in row for row in said)
+            group = self._in_time(said, f"{path}, dialogue {name!r}") if timed else said
             yield (
                 name,
                 [
@@ -91,6 +97,22 @@ class DialogueTurns(Dialogues):
                     for i, row in enumerate(group)
                 ],
             )
+
+    def _in_time(self, group: list[dict[str, Any]], where: str) -> list[dict[str, Any]]:
+        """The utterances by time: numbers, also as texts ("10" is after "9"), or what has an order
+        of its own, such as dates. Raises `UsageError` for times that cannot be compared.
+        """
+        times = [row[self.time] for row in group]
+        if all(isinstance(time, str) for time in times):
+            with contextlib.suppress(ValueError):
+                times = [float(time) for time in times]
+        try:
+            return [group[i] for i in sorted(range(len(group)), key=times.__getitem__)]
+        except TypeError as error:
+            raise UsageError(
+                f"{where}: times in the column {self.time!r} cannot be compared ({error}); "
+                "wanted numbers, or texts and dates of one format"
+            ) from error
 
 
 def _rows(path: Path) -> Iterator[Any]:

@@ -95,11 +95,14 @@ def ratios(records: Iterable[Record]) -> dict[Setting, Ratios]:
 
 
 def _topology(record: Record) -> str:
-    """The topology, and by what its depth was chosen where it is a tree."""
+    """The topology with what it was told to be, or by what its best depth was chosen."""
     name = record.models[0].rpartition("/")[2]
-    models = record.params.get("models", ())
-    judged = models[0].get("judged_by") if models else None
-    return f"{name} (best by {judged})" if judged else name
+    given = dict((record.params.get("models") or ({},))[0])
+    judged = given.pop("judged_by", None)
+    told = [f"{key} {value}" for key, value in sorted(given.items()) if value]
+    if judged and not given.get("depth") and not given.get("leaves"):
+        told.append(f"best by {judged}")
+    return f"{name} ({', '.join(told)})" if told else name
 
 
 def findings(found: dict[Setting, Ratios]) -> Iterator[Finding]:

@@ -8,12 +8,16 @@ from harness import Records, UsageError
 from harness.testing import record
 from harness_rlhf_topology.reports.claims import Claims
 
+BEST = {"branching": 0, "depth": 0, "leaves": 0, "judged_by": "path"}
 
-def distances(value, estimator="path-distance", noise=1e-6, sizes=(128, 512, 2048), seeds=(0, 1)):
+
+def distances(
+    value, estimator="path-distance", noise=1e-6, sizes=(128, 512, 2048), seeds=(0, 1), tree=BEST
+):
     """Chain, and a tree that is better by value(n)."""
     for n in sizes:
         for seed in seeds:
-            for name, found, more in (("chain", 1.0 + seed, {}), ("tree", (1.0 + seed) / value(n), {"judged_by": "path"})):  # fmt: skip
+            for name, found, more in (("chain", 1.0 + seed, {}), ("tree", (1.0 + seed) / value(n), tree)):  # fmt: skip
                 yield record(
                     task="preferences/prefix-trees", case=f"noise-{noise:g}-n-{n}", models=(f"rlhf_topology/{name}",),
                     estimator=f"rlhf_topology/{estimator}", plugin="rlhf_topology", seed=seed, value=found,
@@ -35,6 +39,16 @@ def test_ratios_and_growth_are_found_from_records():
     assert (wins.held, same.held) == (2, 2)
     assert f"{power(512):.3f} ± 0.000" in found.text
     assert "tree (best by path)" in found.text
+
+
+def test_trees_of_given_depths_are_apart_from_the_best():
+    """A record of one tree does not take the place of another's."""
+    made = [distances(lambda n: 2.0), distances(lambda n: 0.5, tree=BEST | {"depth": 3})]
+    text = Claims().make(Records([*made[0], *made[1]])).text
+    assert "tree (best by path)" in text
+    assert "tree (depth 3)" in text
+    assert "2.000 ± 0.000" in text
+    assert "0.500 ± 0.000" in text
 
 
 def test_the_exact_distance_is_no_evidence_for_the_tree():

@@ -118,6 +118,30 @@ def test_what_cannot_be_loaded(kind, tmp_path):
         kind(model=str(tmp_path / "empty")).transform(TEXT, to=None, rng=rng)
 
 
+def roberta():
+    return transformers.RobertaConfig(
+        num_attention_heads=2, intermediate_size=32, max_position_embeddings=32, pad_token_id=0, **SIZES
+    )  # fmt: skip
+
+
+def test_a_model_that_sees_later_tokens_is_no_causal_one(tmp_path):
+    """transformers loads RoBERTa as a causal model, without a mask on what comes later."""
+    torch.manual_seed(0)
+    model = transformers.RobertaForMaskedLM(roberta())
+    folder = saved(tmp_path, model, bos_token="<s>", mask_token="[MASK]")
+    rng = np.random.default_rng(0)
+    with pytest.raises(Incompatible, match="roberta: earlier positions see later tokens"):
+        CausalLaws(model=folder).transform(TEXT, to=None, rng=rng)
+    assert MaskedLaws(model=folder).transform(TEXT, to=None, rng=rng).n == 8
+
+
+def test_a_checkpoint_without_a_head_is_refused(tmp_path):
+    model = transformers.RobertaModel(roberta(), add_pooling_layer=False)
+    folder = saved(tmp_path, model, mask_token="[MASK]")
+    with pytest.raises(UsageError, match=r"lm_head.* is absent and would be random"):
+        MaskedLaws(model=folder).transform(TEXT, to=None, rng=np.random.default_rng(0))
+
+
 def test_no_token_to_begin_with(tmp_path):
     model = transformers.MambaForCausalLM(transformers.MambaConfig(state_size=4, **SIZES))
     folder = saved(tmp_path / "bare", model)

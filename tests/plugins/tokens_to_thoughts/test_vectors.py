@@ -1,6 +1,7 @@
 """Vectors of items: arrays, random ones, layers of networks; and items as plain samples."""
 
 import logging
+import shutil
 
 import numpy as np
 import pytest
@@ -219,6 +220,19 @@ def test_the_peak_is_the_layer_that_agrees_best(bert):
 def test_networks_that_are_refused(bert, params, error, message):
     with pytest.raises(error, match=message):
         transform("hf-concepts", items(), **{"model": bert} | params)
+
+
+def test_a_network_with_absent_weights_is_refused(bert, tmp_path):
+    """transformers fills them with random numbers."""
+    tensors = pytest.importorskip("safetensors.torch")
+    folder = tmp_path / "part"
+    shutil.copytree(bert, folder)
+    held = tensors.load_file(folder / "model.safetensors")
+    left = {name: value for name, value in held.items() if "layer.1." not in name}
+    assert 0 < len(left) < len(held)
+    tensors.save_file(left, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UsageError, match=r"layer\.1\..* is absent and would be random"):
+        transform("hf-concepts", items(), model=str(folder))
 
 
 def test_minilm_clusters_words_better_than_chance():

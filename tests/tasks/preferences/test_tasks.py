@@ -149,6 +149,33 @@ def test_preferences_of_a_file_are_its_rows(tmp_path):
     assert data.reward is None
 
 
+@pytest.mark.parametrize("explicit", [False, True])
+def test_no_prompt_is_on_both_sides_of_the_split(tmp_path, explicit):
+    rows = []
+    for i in range(48):
+        prompt = f"\n\nHuman: sum {i % 6}?\n\nAssistant:"
+        pair = {"chosen": f" It is {i}.", "rejected": f" No {i}."}
+        if explicit:
+            rows.append({"prompt": prompt, **pair})
+        else:
+            rows.append({name: prompt + text for name, text in pair.items()})
+    data = cases("preference-text", dataset=written(tmp_path, rows))[0].load()
+    asked = np.array([a.partition("?")[0] for a, _ in texts_of(data)])
+    train, test = (set(asked[part]) for part in (data.split.train, data.split.test))
+    assert (len(train), len(test)) == (4, 2)
+    assert not train & test
+    one = [{"prompt": "why ", "chosen": f"so {i}", "rejected": f"no {i}"} for i in range(10)]
+    data = cases("preference-text", dataset=written(tmp_path, one))[0].load()
+    assert (len(data.split.train), len(data.split.test)) == (8, 2)
+
+
+def test_a_rejected_text_that_is_known_is_kept(tmp_path):
+    rows = [*SPOKEN, {"question": "ask", "answer": "say"}]
+    data = cases("preference-text", dataset=written(tmp_path, rows))[0].load()
+    found = {pair if y > 0 else pair[::-1] for pair, y in zip(texts_of(data), data.y, strict=True)}
+    assert {(row["chosen"], row["rejected"]) for row in SPOKEN} < found
+
+
 def test_conversations_and_explicit_prompts_are_read(tmp_path):
     turns = [{"role": "user", "content": "why"}, {"role": "assistant", "content": "so"}]
     other = [turns[0], {"role": "assistant", "content": "no idea"}]

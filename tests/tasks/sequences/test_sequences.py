@@ -284,11 +284,35 @@ def test_dialogues_of_json_lines_are_ordered_and_change_speakers(tmp_path):
     file.write_text('{"said": "one"}\n')
     with pytest.raises(UsageError, match=r"no text or list 'text' in said; set dialogues.text"):
         read(file)
+    for rows in (
+        '{"text": ["one", "two"]}\n{"text": "three"}',
+        '{"text": "one"}\n{"text": ["two"]}',
+    ):
+        file.write_text(rows)
+        with pytest.raises(UsageError, match="row 2: texts and lists in one column 'text'"):
+            read(file)
     file.write_text('{"text": "one"}\n')
     with pytest.raises(UsageError, match="no utterance that another speaker replies to"):
         read(file)
     with pytest.raises(UsageError, match=r"wanted a file in .jsonl or .parquet"):
         list(DialogueTurns(dataset="nowhere.csv").cases(seed=0))
+
+
+def test_times_of_dialogues_are_numbers_or_of_one_kind(tmp_path):
+    path = tmp_path / "chat.jsonl"
+
+    def read(*times):
+        rows = [{"speaker": "ab"[i % 2], "t": t, "text": f"said {t}"} for i, t in enumerate(times)]
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (case,) = DialogueTurns(dataset=str(path)).cases(seed=0)
+        return case.load().texts
+
+    assert read("9", "10") == ("said 9",)
+    assert read("2026-02-01", "2026-01-01") == ("said 2026-01-01",)
+    with pytest.raises(
+        UsageError, match=r"dialogue 'all': times in the column 't' cannot be compared"
+    ):
+        read(1, "soon")
 
 
 def test_dialogues_of_parquet_with_a_list_for_each(tmp_path):
