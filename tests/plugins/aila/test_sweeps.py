@@ -153,6 +153,8 @@ def test_the_last_layer_finds_the_rule_but_not_where_positions_suffice(monkeypat
 
     low, high = last(dials=(0.0, 1.0))
     assert low < 0.65 < 0.75 < high
+    (every,) = last(dials=(0.0,), rule="induction")  # of the same network, all earlier ones
+    assert every > 0.8
     (by_positions,) = last(dials=(0.0,), periods=(12,))
     assert by_positions < 0.05
 
@@ -208,3 +210,14 @@ def test_a_rule_that_reads_bytes_wants_text(monkeypatch, tmp_path):
     (case,) = harness.task("dial-text", forms=("bias",), dials=(0.5,), rule="words", **how).cases(seed=0)  # fmt: skip
     with pytest.raises(UsageError, match="unknown rule 'words'"):
         case.load()
+
+
+def test_padding_is_not_predicted():
+    """Half of the tokens of a batch of two lengths is padding: the loss is by tokens, not rows."""
+    rng = np.random.default_rng(1)
+    full = np.log(rng.dirichlet(np.ones(5), size=40))
+    ids, cuts = rng.integers(5, size=40), np.array([0, 30, 32, 34, 36, 38, 40])
+    laws = TokenLaws(full, full, ids, cuts)
+    found = harness.estimator("next-token-loss").estimate(laws, rng=stream(0))
+    assert found.value == pytest.approx(-full[np.arange(40), ids].mean())
+    assert found.diagnostics["perplexity"] == pytest.approx(math.exp(found.value))
