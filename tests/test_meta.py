@@ -66,8 +66,8 @@ def test_every_verbs_help_is_in_the_docs(monkeypatch):
 
 
 LAYERS = (
-    "columns compiled cost errors files folders kinds outputs settings specs quantities seeds hookspecs machine "
-    "sources surroundings tabular threads",
+    "columns compiled cost errors files folders guard kinds leftovers locks outputs plain scratch settings specs "
+    "quantities seeds hookspecs machine sources surroundings tabular threads",
     "params records correlation long_work wire",
     "components",
     "registry functions verbs units seals reading",

@@ -83,7 +83,9 @@ def measure(batch, t):
             last.append(values)
         torch.testing.assert_close(*last, rtol=1e-3, atol=1e-3)
     one, all_six = best[in_turn], best[batched]
-    print(f"{batch:6} {t:7} {1e3 * one:12.1f} {1e3 * all_six:12.1f} {one / all_six:8.2f}", flush=True)
+    print(
+        f"{batch:6} {t:7} {1e3 * one:12.1f} {1e3 * all_six:12.1f} {one / all_six:8.2f}", flush=True
+    )
 
 
 def main():
