@@ -25,10 +25,14 @@ EFFECTIVE = Quantity(
     lower=1.0,
     summary="number of tokens that attention is spread over: the exponential of its entropy",
 )
+TOKEN_LOSS = Quantity(
+    "token_cross_entropy", "nats", "lower", lower=0.0, summary="-mean ln p of the next token"
+)
 CALIBRATION = Quantity(
     "calibration_error", "", "lower", lower=0.0, upper=1.0, summary="expected calibration error"
 )
 
+_MEASURED = (LOCALITY, EFFECTIVE, TOKEN_LOSS, ACCURACY, CALIBRATION)
 _PAPER = (
     "J. Diederich, AILA: First Experiments with Localist Language Models, arXiv:2511.03559 (2025); "
     "equations and settings are ours"
@@ -74,9 +78,7 @@ NEXT_TOKEN_LOSS = EstimatorSpec(
     settings="harness_aila.settings:Queries",
     reads=(PointedAttention, TokenLaws),
     gives=Estimate,
-    quantity=Quantity(
-        "token_cross_entropy", "nats", "lower", lower=0.0, summary="-mean ln p of the next token"
-    ),
+    quantity=TOKEN_LOSS,
     traits=_PLAIN,
 )
 TOKEN_CALIBRATION = EstimatorSpec(
@@ -97,6 +99,7 @@ DIAL_BLOCKS = TaskSpec(
     implementation="harness_aila.tasks:DialBlocks",
     settings="harness_aila.settings:Blocks",
     gives=PointedAttention,
+    quantities=_MEASURED,
     uses=("blocks/block-labels", "localist/block-attention"),
     paper=_PAPER,
 )
@@ -106,6 +109,7 @@ DIAL_INDUCTION = TaskSpec(
     implementation="harness_aila.tasks:DialInduction",
     settings="harness_aila.settings:Induction",
     gives=PointedAttention,
+    quantities=_MEASURED,
     requires=_NETWORK,
     install="infoharness[lm]",
     uses=("lm/tiny-lm-pointers",),
@@ -117,6 +121,7 @@ DIAL_TEXT = TaskSpec(
     implementation="harness_aila.tasks:DialText",
     settings="harness_aila.settings:Text",
     gives=PointedAttention,
+    quantities=_MEASURED,
     requires=_NETWORK,
     install="infoharness[lm]",
     uses=("language/pydoc-text", "lm/tiny-lm-pointers"),
