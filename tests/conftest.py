@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TOY = Path(__file__).parent / "toy"
+os.environ["HF_HUB_OFFLINE"] = "1"  # before a module of tests imports what reads it once
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +26,6 @@ def _own_places(tmp_path, shared_cache, monkeypatch):
     """Stores and caches go to the test's folders; hubs are off."""
     monkeypatch.setenv("HARNESS_CACHE", str(shared_cache))
     monkeypatch.setenv("HARNESS_STORE", str(tmp_path / "user-store.sqlite"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "160")
