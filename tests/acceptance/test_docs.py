@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
@@ -54,6 +55,8 @@ def test_every_command_of_the_readme_is_understood(line, tmp_path):
         words.append("--dry-run")
     elif words[0] in ("results", "verify", "store", "board"):
         words = [*words[:1], "--help"]
+    elif words[0] in ("select", "measure", "hard"):
+        _users_files(tmp_path)
     ran = subprocess.run(
         [sys.executable, "-m", "harness", *words],
         capture_output=True,
@@ -62,6 +65,19 @@ def test_every_command_of_the_readme_is_understood(line, tmp_path):
         check=False,
     )
     assert ran.returncode in ((0, 1) if words[0] == "doctor" else (0,)), ran.stderr
+
+
+def _users_files(folder):
+    """Small files under the names that the README gives."""
+    ase, io = pytest.importorskip("ase"), pytest.importorskip("ase.io")
+    rng = np.random.default_rng(0)
+    places = [np.eye(4, 3) * 3 + rng.normal(size=(4, 3)) * (0.1 + 0.02 * i) for i in range(20)]
+    frames = [ase.Atoms("Cu4", p, cell=9 * np.eye(3), pbc=True) for p in places]
+    io.write(folder / "train.extxyz", frames)
+    rows = [",".join(map(str, row)) for row in rng.normal(size=(60, 4))]
+    (folder / "data.csv").write_text("\n".join(["a,b,c,d", *rows]) + "\n")
+    rows = [f"{'good' if i % 2 else 'bad'} thing {i},{i % 2}" for i in range(40)]
+    (folder / "reviews.csv").write_text("\n".join(["comment,stars", *rows]) + "\n")
 
 
 def test_the_two_commands_of_the_readme_are_in_the_makefile():
