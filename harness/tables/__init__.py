@@ -2,7 +2,7 @@
 JSON."""
 
 from harness.tables.render import show, to_terminal, to_text
-from harness.tables.rows import label, labels
+from harness.tables.rows import label, labels, short
 from harness.tables.scale import ARROWS
 from harness.tables.summary import matches, tables
 from harness.tables.table import Cell, Column, Table, number
@@ -16,6 +16,7 @@ __all__ = [
     "labels",
     "matches",
     "number",
+    "short",
     "show",
     "tables",
     "to_terminal",

@@ -64,11 +64,14 @@ def differing(mine: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> d
 
 def said(values: Mapping[str, Any]) -> str:
     """Settings behind a name: `` (h=0.05, k=3)``, or nothing."""
-    plain = {
-        k: ",".join(map(str, v)) or "none" if isinstance(v, list | tuple) else v
-        for k, v in values.items()
-    }
-    return f" ({', '.join(f'{k}={v}' for k, v in plain.items())})" if plain else ""
+    return f" ({', '.join(f'{k}={short(v)}' for k, v in values.items())})" if values else ""
+
+
+def short(value: Any) -> str:
+    """A setting in a label: six digits of a float are enough to tell settings apart."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(short, value)) or "none"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def grouped(records: Iterable[Record]) -> dict[str, list[Record]]:

@@ -20,8 +20,13 @@ class Cell:
     def __str__(self) -> str:
         if self.value is None:
             return self.text
-        spread = "" if self.spread is None else f" ± {self.spread:.2g}"
+        spread = "" if self.spread is None else f" ± {_two_digits(self.spread)}"
         return f"{number(self.value)}{spread}{self.text}"
+
+
+def _two_digits(value: float) -> str:
+    """An uncertainty: two significant digits, or all of a whole part."""
+    return f"{value:.0f}" if 100 <= value < 1e7 else f"{value:.2g}"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from harness import Record, UsageError
 from harness.commands import Status, row_key
-from harness.tables import label
+from harness.tables import labels
 from harness_boards.clusters import BY_TASK, Clusters
 
 Floats = NDArray[np.float64]
@@ -209,51 +209,21 @@ def _setup(r: Record) -> tuple[Any, ...]:
 
 
 def rows_of(records: list[Record]) -> dict[str, Row]:
-    """Rows by key, with labels that tell them apart: bare names where these do, else full ones,
-    else parameters."""
+    """Rows by key, in the order of their labels (`harness.tables.labels`)."""
     first: dict[str, Record] = {}
     for r in {_setup(r): r for r in records}.values():
         first.setdefault(row_key(r), r)
-    shared = len({r.models for r in first.values()}) == 1
-    bare = {key: r.estimator.rpartition("/")[2] if shared else label(r) for key, r in first.items()}
-    full = {key: " ▸ ".join((*r.models, r.estimator)) for key, r in first.items()}
-    named = {}
-    for key, r in first.items():
-        others = [k for k in first if k != key and bare[k] == bare[key]]
-        name = bare[key]
-        if any(full[k] != full[key] for k in others):
-            name = full[key]
-        same = [first[k] for k in others if full[k] == full[key]]
-        if same:
-            name += f" ({', '.join(_differing(r, same))})"
-        named[key] = Row(
+    rows = {
+        key: Row(
             name,
-            r.models,
-            r.estimator,
-            r.plugin,
-            {k: v for k, v in r.params.items() if k != "task"},
+            first[key].models,
+            first[key].estimator,
+            first[key].plugin,
+            {k: v for k, v in first[key].params.items() if k != "task"},
         )
-    return dict(sorted(named.items(), key=lambda item: item[1].label))
-
-
-def _differing(r: Record, others: list[Record]) -> list[str]:
-    """``name=value`` of the parameters in which a row differs from its namesakes."""
-    mine = _flat(r)
-    theirs = [_flat(o) for o in others]
-    return [f"{k}={short(v)}" for k, v in mine.items() if any(o.get(k) != v for o in theirs)]
-
-
-def short(value: Any) -> str:
-    """A parameter in a label: six digits of a float are enough to tell settings apart."""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _flat(r: Record) -> dict[str, Any]:
-    models = zip(r.models, r.params.get("models", ()), strict=False)
-    flat = {
-        f"{name.rpartition('/')[2]}.{k}": v for name, params in models for k, v in params.items()
+        for key, name in labels(first.values()).items()
     }
-    return flat | dict(r.params.get("estimator", {}))
+    return dict(sorted(rows.items(), key=lambda item: item[1].label))
 
 
 def _same_protocol(a: Record, b: Record) -> None:

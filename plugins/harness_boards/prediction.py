@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from harness import Quantity, Record
 from harness.commands import row_key
-from harness.tables import Cell, number
+from harness.tables import Cell, number, short
 from harness_boards import grid as grids
 from harness_boards import statistics as st
 from harness_boards.concordance import MEASURES, Correlation, Points, correlate
@@ -100,11 +100,7 @@ def labels(points: Iterable[Point]) -> tuple[str, ...]:
     found = []
     for names, params in flat:
         task, case, models = names
-        own = [
-            f"{k}={grids.short(v)}"
-            for k, v in params.items()
-            if any(o[k] != v for o in alike[names])
-        ]
+        own = [f"{k}={short(v)}" for k, v in params.items() if any(o[k] != v for o in alike[names])]
         chain = " ▸ ".join((f"{bare(task)}:{case}", *map(bare, models)))
         found.append(chain + (f" ({', '.join(own)})" if own else ""))
     return tuple(found)
