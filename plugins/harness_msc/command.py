@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import io
 import itertools
 import re
@@ -41,27 +42,27 @@ def run(args: argparse.Namespace) -> int:
     path = Path(args.file)
     if not path.is_file():
         raise UsageError(f"{path}: no such file; wanted a file of structures")
-    task = harness.task("atoms/colabfit", dataset=str(path))
-    data = next(iter(task.cases(seed=args.seed))).load()
+    whole_set = next(iter(harness.task("atoms/colabfit", dataset=str(path)).cases(seed=args.seed)))
+    data = whole_set.load()
     size = _size(args.keep, data.n)
     task = harness.task("atoms/colabfit", dataset=str(path), rates=(size / data.n,))
     case = next(c for c in task.cases(seed=args.seed) if Selection in c.accepts)
-    data = case.load()
+    case = dataclasses.replace(case, data=lambda: data)  # read once
     environments = harness.model("msc/quests").transform(
         data, to=harness.Environments, rng=stream(args.seed)
     )
     rows, chosen = [], {}
     for method in METHODS if args.compare else (args.method,):
-        found = harness.estimator(f"msc/{method}").estimate(environments, rng=stream(args.seed))
-        chosen[method] = found.subset(size).tolist()
-        scores = task.score(case, found)
+        found = harness.select(environments, size, method=f"msc/{method}", seed=args.seed)
+        chosen[method] = found.tolist()
+        scores = task.score(case, Selection(found))
         cells = [Cell(scores[name]) if name in scores else Cell(text="–") for name in SHOWN]
         rows.append((method, tuple(cells)))
     heads = tuple(Column(name.replace("_", " ")) for name in SHOWN)
     title = f"{size} of {data.n} structures of {path.name}"
     to_terminal([Table(title, "method", heads, tuple(rows))], sys.stdout)
     if args.out:
-        _write(path, sorted(chosen[args.method]), Path(args.out))
+        _write(path, data.n, sorted(chosen[args.method]), Path(args.out))
         options.say(f"{size} structures chosen by {args.method} in {args.out}")
     return 0
 
@@ -74,24 +75,29 @@ def _size(text: str, n: int) -> int:
     except ValueError:
         value = 0.0
     size = round(value)
+    if value > 0:
+        size = max(1, size)  # as `harness.select` has it
     if not 1 <= size <= n:
         raise UsageError(f"--keep {text!r}; wanted a share such as 10%, or a number from 1 to {n}")
     return size
 
 
-def _write(source: Path, chosen: list[int], target: Path) -> None:
-    """The chosen frames as they stand in the file, with all that they carry.
+def _write(source: Path, n: int, chosen: list[int], target: Path) -> None:
+    """The chosen of ``n`` frames as they stand in the file, with all that they carry.
 
-    Frames of extended XYZ are copied byte for byte; others are written by ASE.
+    Frames of extended XYZ are copied byte for byte; others are written by ASE. Raises `UsageError`
+    where positions do not count the frames of the file, because some were left out.
     """
     if unpacked(source).suffix in (".xyz", ".extxyz"):
         frames = list(_frames(source))
-        content = b"".join(frames[i] for i in chosen)
+        content = b"".join(frames[i] for i in chosen if i < len(frames))
     else:
         ase = needs("ase.io", "infoharness[atoms]")
-        structures, text = ase.read(source, index=":"), io.StringIO()
-        ase.write(text, [structures[i] for i in chosen], format="extxyz")
+        frames, text = ase.read(source, index=":"), io.StringIO()
+        ase.write(text, [frames[i] for i in chosen if i < len(frames)], format="extxyz")
         content = text.getvalue().encode()
+    if len(frames) != n:
+        raise UsageError(f"{source}: {n} structures of {len(frames)} frames were read; wanted all")
     with whole(target) as out:
         out.write(content)
 
