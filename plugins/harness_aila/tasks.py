@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -59,7 +60,7 @@ class DialBlocks(Blocks):
         return _transformed("localist/block-attention", case.load(), settings, seed)
 
 
-class _Dialled(Transformer):
+class _Dialled(Transformer, ABC):
     """What the sweeps of a transformer share."""
 
     name = ""
@@ -100,9 +101,9 @@ class _Dialled(Transformer):
             settings |= {"dial_bias": "targets" if form == "bias" else "distance"}
         return _transformed("lm/tiny-lm-pointers", load(), settings, seed)
 
+    @abstractmethod
     def _own(self) -> dict[str, Any]:
         """Settings of the network that belong to this sweep."""
-        raise NotImplementedError
 
     def _penalized(self) -> dict[str, Any]:
         """The layers with a penalty; all where empty."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -65,7 +66,7 @@ class View:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Section:
+class Section(ABC):
     """A section, worked out. Each kind is a class with a ``kind`` in a module of this folder."""
 
     kind: ClassVar[str] = ""
@@ -97,6 +98,7 @@ class Section:
         return False
 
     @classmethod
+    @abstractmethod
     def of(
         cls,
         definition: Definition,
@@ -105,21 +107,20 @@ class Section:
         rng: np.random.Generator,
     ) -> Section:
         """Work it out. Raises `UsageError` where records are not comparable or nothing is there."""
-        raise NotImplementedError
 
     # What is made of it.
 
+    @abstractmethod
     def tables(self) -> list[Table]:
         """Its tables, best row first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def csv_rows(self) -> Iterator[list[Any]]:
         """Lines of ``table.csv``: row, models, estimator, measure, value, low, high."""
-        raise NotImplementedError
 
+    @abstractmethod
     def plain(self) -> dict[str, Any]:
         """All of it as JSON values; ``rows`` is a list, each row with its ``label``."""
-        raise NotImplementedError
 
     def leaders(self) -> list[str] | None:
         """The labels of those who lead; None where nothing is ranked."""

@@ -3,6 +3,7 @@ cost."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -65,19 +66,19 @@ class Ranked(Section):
     # What subclasses say.
 
     @classmethod
+    @abstractmethod
     def select(cls, records: list[Record], quantity: Quantity) -> list[Record]:
         """The records that can be ranked. Raises `UsageError` where there are none."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def quantity_of(cls, contents: Contents, definition: Definition) -> Quantity:
         """The quantity that is ranked. Raises `UsageError`."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def told(cls, grid: Grid) -> Floats:
         """What is told of each run ``(rows, cases, seeds)``: its signed error, or its value."""
-        raise NotImplementedError
 
     @classmethod
     def rule_of(cls, definition: Definition, grid: Grid, quantity: Quantity) -> Rule | None:
@@ -85,10 +86,10 @@ class Ranked(Section):
         return None
 
     @classmethod
+    @abstractmethod
     def lost(cls, grid: Grid, quantity: Quantity, rule: Rule | None) -> Floats:
         """The loss of each run ``(rows, cases, seeds)``, lower is better: the worst there is where
         it failed, NaN where it was not made."""
-        raise NotImplementedError
 
     @classmethod
     def by_ranks(cls, quantity: Quantity) -> bool:
@@ -120,11 +121,11 @@ class Ranked(Section):
         return 1.0
 
     @classmethod
+    @abstractmethod
     def figures(
         cls, grid: Grid, i: int, quantity: Quantity, contents: Contents, rule: Rule | None
     ) -> dict[str, Any]:
         """The fields of `Standing` that belong to this kind."""
-        raise NotImplementedError
 
     @property
     def score(self) -> str:
@@ -132,19 +133,19 @@ class Ranked(Section):
         return self.words
 
     @property
+    @abstractmethod
     def extent(self) -> str:
         """What is ranked, as a sentence."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def cases_said(self) -> str:
         """What the table of cases holds."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def best_case(self) -> str:
         """Which figure of a case is the best: ``abs``, ``low`` or ``high``."""
-        raise NotImplementedError
 
     with_truth: ClassVar[bool] = False
     """Whether the truth is told: a column of the cases, an axis of the plots."""
@@ -276,9 +277,9 @@ class Ranked(Section):
         return f"{self.title}: {self.kind}"
 
     @property
+    @abstractmethod
     def column(self) -> Column:
         """The heading of the score."""
-        raise NotImplementedError
 
     def tables(self) -> list[Table]:
         """One table, best row first."""
