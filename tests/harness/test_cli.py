@@ -247,3 +247,30 @@ def test_a_device_that_is_not_there_is_one_line_and_status_2(command):
     assert (
         "--gpu-workers 0; wanted 1 or more" in command(*asked, "cpu", "--gpu-workers", "0").stderr
     )
+
+
+def test_results_tell_settings_and_history_apart(command, tmp_path):
+    store = ("--store", tmp_path / "a")
+    ok(command(*NORMALS, *store))
+    ok(command(*NORMALS, "--set", "mean.scale=2", *store))
+    ok(command(*NORMALS, "--no-cache", *store))
+    both = ok(command("results", *store)).stdout
+    assert "mean (scale=1)" in both
+    assert "mean (scale=2)" in both
+
+    def count(*words):
+        found = command("results", *store, "--format", "json", *words)
+        return len(ok(found).stdout.splitlines())
+
+    assert count() == 6
+    assert count("--history") == 9
+    assert count("--set", "mean.scale=2.0") == 3
+    assert count("--set", "normals.n=50") == 6
+    one = Record.from_json(
+        ok(command("results", *store, "--format", "json")).stdout.splitlines()[0]
+    )
+    assert count("--fingerprint", one.fingerprint[7:19]) == 2
+    assert count("--since", one.started[:10]) == 6
+    for nothing in (("--since", "2999-01-01"), ("--set", "mean.scale=3"), ("--fingerprint", "no")):
+        assert command("results", *store, *nothing).returncode == 2
+    assert " of 20" in ok(command("results", "--history", *store)).stdout
