@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
+from collections.abc import Container
 from typing import Any
 
 from harness import Record, UsageError
@@ -12,7 +13,7 @@ from harness.commands import Options, close, make_plan, options, run_plan, watch
 from harness.commands import Request as Asked
 from harness.tables import number, show
 
-BOUNDS = ("lower-bound", "upper-bound")
+BOUNDS = {"lower-bound", "upper-bound"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,19 +72,17 @@ def run(args: argparse.Namespace) -> int:
             options.say(cause or "failed")
     status = close(result)
     if good and args.format == "table":
-        bounds = {
-            name: next((t for t in BOUNDS if t in c.spec.traits), "")
-            for name, c in registry.components["estimator"].items()
-        }
+        known = registry.components["estimator"]
+        bounds = {name for name, c in known.items() if BOUNDS & set(c.spec.traits)}
         print(agreement(good, bounds, 1.0 if args.unit == "nats" else 1 / math.log(2)))
     return status
 
 
-def agreement(records: list[Record], bounds: dict[str, str], factor: float) -> str:
+def agreement(records: list[Record], bounds: Container[str], factor: float) -> str:
     """One sentence on how far the estimators agree; bounds are not counted."""
     values: dict[str, list[float]] = {}
     for record in records:
-        if record.value is not None and not bounds.get(record.estimator):
+        if record.value is not None and record.estimator not in bounds:
             values.setdefault(record.estimator.rpartition("/")[2], []).append(record.value * factor)
     means = {name: statistics.fmean(found) for name, found in values.items()}
     if not means:
