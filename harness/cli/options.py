@@ -7,6 +7,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from harness import plain
@@ -130,6 +131,14 @@ def registry(args: argparse.Namespace) -> Registry:
 def store(args: argparse.Namespace, *, write: bool = False) -> Store:
     """The store that ``--store`` or the environment names."""
     return Store(args.store or default_path(), write=write, tell=say)
+
+
+def target(text: str) -> Path:
+    """A file to be written. Raises `UsageError` where its folder does not exist."""
+    path = Path(text).expanduser()
+    if not path.parent.is_dir():
+        raise UsageError(f"{path}: the folder {path.parent} does not exist; wanted one that does")
+    return path
 
 
 def say(text: str) -> None:

@@ -74,9 +74,9 @@ def run(args: argparse.Namespace) -> int:
     if not found:
         raise UsageError(f"no stored result fits ({len(stored)} are stored)")
     if args.local:
-        _write_local(found, store, Path(args.local), args.unit)
+        _write_local(found, store, options.target(args.local), args.unit)
     if args.curves:
-        _write_curves(found, Path(args.curves))
+        _write_curves(found, options.target(args.curves))
     if args.local or args.curves:
         return 0
     if args.history and args.format != "json":

@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     path = Path(args.file)
     if not path.is_file():
         raise UsageError(f"{path}: no such file; wanted a file of structures")
+    out = options.target(args.out) if args.out else None
     whole_set = next(iter(harness.task("atoms/colabfit", dataset=str(path)).cases(seed=args.seed)))
     data = whole_set.load()
     size = _size(args.keep, data.n)
@@ -61,8 +62,8 @@ def run(args: argparse.Namespace) -> int:
     heads = tuple(Column(name.replace("_", " ")) for name in SHOWN)
     title = f"{size} of {data.n} structures of {path.name}"
     to_terminal([Table(title, "method", heads, tuple(rows))], sys.stdout)
-    if args.out:
-        _write(path, data.n, sorted(chosen[args.method]), Path(args.out))
+    if out:
+        _write(path, data.n, sorted(chosen[args.method]), out)
         options.say(f"{size} structures chosen by {args.method} in {args.out}")
     return 0
 

@@ -6,7 +6,6 @@ import argparse
 import csv
 import io
 import math
-from pathlib import Path
 
 import numpy as np
 
@@ -40,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """Score every row by a predictor that was not fitted on it; the most misleading first."""
     if args.folds < 2:
         raise UsageError(f"--folds {args.folds}; wanted 2 or more, so that every row is held out")
+    file = options.target(args.out) if args.out else None
     task = harness.task("text/labelled-text", path=args.file, text=args.text, label=args.label)
     (case,) = task.cases(seed=args.seed)
     data = case.load()
@@ -62,12 +62,12 @@ def run(args: argparse.Namespace) -> int:
         ]
         for i in order
     ]
-    if args.out:
+    if file:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([HEAD, *rows])
-        with whole(Path(args.out)) as out:
+        with whole(file) as out:
             out.write(text.getvalue().encode())
-        options.say(f"{len(rows)} rows in {args.out}, most misleading first")
+        options.say(f"{len(rows)} rows in {file}, most misleading first")
     for row, pvi, label, said, text in rows[: args.top]:
         shown = " ".join(text.split())
         first = f"{row:>6}  {pvi:>8}  {label} (predicted {said}): "

@@ -38,3 +38,11 @@ def test_columns_and_folds_that_are_not_there(reviews, capsys):
     assert "text" in capsys.readouterr().err
     assert main(["hard", str(reviews), "--folds", "1"]) == 2
     assert "wanted 2 or more" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_is_named_before_anything_is_computed(reviews, tmp_path, capsys):
+    out = tmp_path / "nowhere" / "hard.csv"
+    words = ["hard", str(reviews), "--text", "comment", "--label", "stars", "--out", str(out)]
+    assert main(words) == 2
+    assert "does not exist" in capsys.readouterr().err
+    assert not out.parent.exists()
