@@ -62,9 +62,9 @@ def expected(name: str) -> set[str]:
 def names() -> list[str]:
     """All behaviours."""
     sys.path.insert(0, str(HOSTILE))
-    from harness_hostile import IMPORTS, NAMES, dashed
+    from harness_hostile import IMPORTS, NAMES
 
-    return [*map(dashed, NAMES), *(f"a-import-{how}" for how in IMPORTS)]
+    return [*NAMES, *(f"a-import-{how}" for how in IMPORTS)]
 
 
 def environment(folder: Path, mark: str) -> dict[str, str]:

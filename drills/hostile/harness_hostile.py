@@ -1,23 +1,20 @@
-"""The hostile plugin: an estimator per class of `hostile_parts`, and an honest one beside them."""
+"""The hostile plugin: an estimator per behaviour of `hostile_parts`, and honest ones beside them."""
 
 import os
-import re
 from pathlib import Path
+
+from hostile_parts import BEHAVIOURS
 
 from harness import Estimate, EstimatorSpec, Param, Samples, TaskSpec, hookimpl
 from harness.quantities import ENTROPY
 
 HARNESS_API = 1
-SOURCE = Path(__file__).with_name("hostile_parts.py").read_text(encoding="utf-8")
-NAMES = re.findall(r"^class (\w+)\(Bad\)", SOURCE, re.MULTILINE)
 IMPORTS = ("exit", "osexit", "segv", "raise")
+"""Modules that fail as they are imported, each in its way."""
+NAMES = tuple(f"a-{name}" for name in BEHAVIOURS)
 
 
-def dashed(name):
-    return "a-" + re.sub(r"(?<!^)([A-Z])", r"-\1", name).lower()
-
-
-def _estimator(name, implementation):
+def _estimator(name, implementation, *params):
     return EstimatorSpec(
         name=name,
         summary="an estimator of the drills",
@@ -25,13 +22,15 @@ def _estimator(name, implementation):
         reads=Samples,
         gives=Estimate,
         quantity=ENTROPY,
+        params=params,
     )
 
 
 @hookimpl
 def harness_estimators():
-    for name in NAMES:
-        yield _estimator(dashed(name), f"hostile_parts:{name}")
+    for name in BEHAVIOURS:
+        how = Param("how", str, name, "the behaviour")
+        yield _estimator(f"a-{name}", "hostile_parts:Hostile", how)
     for how in IMPORTS:
         yield _estimator(f"a-import-{how}", f"hostile_import_{how}:X")
     yield _estimator("brief", "hostile_parts:Brief")

@@ -1,11 +1,15 @@
-"""A plugin that misbehaves in every way that was thought of: one class, one behaviour.
+"""What a plugin can do wrong, by name: functions that an estimator calls instead of estimating.
 
-It breaks things on purpose: `python -m drills hostile` runs it in a folder of its own.
+They break things on purpose: `python -m drills hostile` runs each in a folder of its own. What a
+function returns is the estimate; None is an ordinary one.
 """
+
+from __future__ import annotations
 
 import atexit
 import ctypes
 import gc
+import itertools
 import logging
 import mmap
 import os
@@ -18,11 +22,70 @@ import threading
 import time
 import types
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from harness import Case, Estimate, Samples, stream
+
+MIB = 2**20
+NOT_UTF8 = os.fsdecode(b"na\xefve")
+"""A file name of another encoding: as text it has a lone surrogate."""
+BEHAVIOURS: dict[str, Callable[[Any], Any]] = {}
+LOG = logging.getLogger("harness.hostile")
+
+
+def hostile(act: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Make a function a behaviour, under its name with dashes."""
+    BEHAVIOURS[act.__name__.strip("_").replace("_", "-")] = act
+    return act
+
+
+@dataclass(frozen=True)
+class Hostile:
+    how: str
+
+    def estimate(self, data, *, rng):
+        found = BEHAVIOURS[self.how](data)
+        return Estimate(0.0) if found is None else found
+
+
+@dataclass(frozen=True)
+class Good:
+    """Honest, and a witness: its value depends on what all share, its diagnostics say how it is."""
+
+    def estimate(self, data, *, rng):
+        with warnings.catch_warnings():
+            shared = float(np.random.normal()) + rng.normal()
+        mask = os.umask(0o077)
+        os.umask(mask)
+        about = {
+            "at home": os.getcwd() == os.environ["DRILL_FOLDER"],
+            "umask": mask,
+            "signal": str(signal.getsignal(signal.SIGUSR1)),
+            "numpy errors": str(np.geterr()),
+            "filters": len(warnings.filters),
+            "variable": os.environ.get("HOSTILE", ""),
+            "recursion": sys.getrecursionlimit(),
+            "mean": np.mean.__module__,
+            "threads": threading.active_count(),
+            "collects": gc.isenabled(),
+        }
+        return Estimate(float(np.mean(data.x)) + shared / 1000, diagnostics=about)
+
+
+@dataclass(frozen=True)
+class Brief:
+    """Honest, and takes some milliseconds: runs of it are killed at random moments."""
+
+    def estimate(self, data, *, rng):
+        time.sleep(0.003)
+        return Estimate(float(rng.normal()))
 
 
 @dataclass(frozen=True)
@@ -30,767 +93,549 @@ class Plain:
     count: int = 2
 
     def cases(self, *, seed):
-        for i in range(self.count):
-            yield Case(
-                f"c-{i}",
-                lambda i=i: Samples(stream(seed, "g", str(i)).normal(size=(50, 2))),
-                truth={"entropy": 0.0},
-                stamp="",
-            )
+        for number in range(self.count):
+            draw = partial(_normal, seed, number)
+            yield Case(f"c-{number}", draw, truth={"entropy": 0.0}, stamp="")
 
 
-@dataclass(frozen=True)
-class Good:
-    def estimate(self, data, *, rng):
-        # depends on global state that others might have changed
-        with warnings.catch_warnings(record=True) as w:
-            v = float(np.mean(data.x)) + float(np.random.normal()) * 1e-3 + rng.normal() * 1e-3
-        d = {
-            "cwd": os.getcwd() == os.environ["DRILL_FOLDER"],
-            "umask": oct(_um()),
-            "sigusr1": str(signal.getsignal(signal.SIGUSR1)),
-            "errstate": str(np.geterr()),
-            "filters": len(warnings.filters),
-            "evilenv": os.environ.get("EVIL", ""),
-            "reclimit": sys.getrecursionlimit(),
-            "mean": np.mean.__module__,
-            "threads": threading.active_count(),
-            "gc": gc.isenabled(),
-        }
-        return Estimate(v, diagnostics=d)
+def _normal(seed: int, number: int) -> Samples:
+    return Samples(stream(seed, "drill", str(number)).normal(size=(50, 2)))
 
 
-def _um():
-    u = os.umask(0o77)
-    os.umask(u)
-    return u
+def _touched(mib: int) -> np.ndarray:
+    """An array whose every page is in memory."""
+    return np.full(mib * MIB // 8, 1.0)
 
 
-@dataclass(frozen=True)
-class Brief:
-    """Takes some milliseconds, honestly."""
-
-    def estimate(self, data, *, rng):
-        time.sleep(0.003)
-        return Estimate(float(rng.normal()))
+def _mapped(mib: int) -> mmap.mmap:
+    """A shared mapping whose every page is in memory."""
+    pages = mmap.mmap(-1, mib * MIB)
+    pages[:: mmap.PAGESIZE] = bytes(len(range(0, len(pages), mmap.PAGESIZE)))
+    return pages
 
 
-class Bad:
-    """Base of all that misbehave."""
+def _python(code: str) -> None:
+    subprocess.run([sys.executable, "-c", code], check=False)
 
 
-@dataclass(frozen=True)
-class Segv(Bad):
-    def estimate(self, data, *, rng):
-        ctypes.string_at(0)
+def _flood(descriptor: int, block: bytes, times: int) -> None:
+    for _ in range(times):
+        os.write(descriptor, block)
 
 
-@dataclass(frozen=True)
-class LoopPy(Bad):
-    def estimate(self, data, *, rng):
-        while True:
-            pass
+def _sockets() -> Iterator[int]:
+    """The links of this process to others."""
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        with suppress(OSError):
+            if os.readlink(entry).startswith("socket:"):
+                yield int(entry.name)
 
 
-@dataclass(frozen=True)
-class LoopC(Bad):
-    def estimate(self, data, *, rng):
-        a = np.ones((1500, 1500))
-        for _ in iter(int, 1):
-            a @ a
+# It never comes back.
 
 
-@dataclass(frozen=True)
-class LoopNumba(Bad):
-    def estimate(self, data, *, rng):
-        import numba
-
-        @numba.njit
-        def f(x):
-            while x > 0:
-                x += 1.0
-            return x
-
-        return Estimate(f(1.0))
+@hostile
+def loop_py(data):
+    while True:
+        pass
 
 
-@dataclass(frozen=True)
-class LoopHoldGil(Bad):
-    def estimate(self, data, *, rng):
-        ctypes.PyDLL(None).sleep(600)
+@hostile
+def loop_c(data):
+    square = np.eye(1500)
+    while True:
+        square = square @ square
 
 
-@dataclass(frozen=True)
-class SigIgnore(Bad):
-    def estimate(self, data, *, rng):
-        for number in range(1, 64):
-            try:
-                signal.signal(number, signal.SIG_IGN)
-            except (OSError, ValueError):
-                pass
-        while True:
-            pass
+@hostile
+def loop_numba(data):
+    import numba
+
+    @numba.njit
+    def climb(x):
+        while x >= 0.0:
+            x += 1.0
+        return x
+
+    climb(0.0)
 
 
-@dataclass(frozen=True)
-class Hog(Bad):
-    def estimate(self, data, *, rng):
-        held = []
-        for _ in range(2700):
-            held.append(np.ones(2**17))  # 1 MiB each
-        time.sleep(30)
+@hostile
+def loop_hold_gil(data):
+    ctypes.PyDLL(None).sleep(900)
 
 
-@dataclass(frozen=True)
-class HogFast(Bad):
-    def estimate(self, data, *, rng):
-        a = np.ones(2500 * 2**17)
-        return Estimate(float(a[0]))
+@hostile
+def sig_ignore(data):
+    for number in signal.valid_signals():
+        with suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_IGN)
+    loop_py(data)
 
 
-@dataclass(frozen=True)
-class HogChild(Bad):
-    """The memory is a child's."""
-
-    def estimate(self, data, *, rng):
-        subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                "import time\na=bytearray(2400*2**20)\nfor i in range(0,len(a),4096): a[i]=1\ntime.sleep(4)",
-            ]
-        )
-        return Estimate(0.0)
+@hostile
+def stop_self(data):
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
-@dataclass(frozen=True)
-class HogShm(Bad):
-    """shared memory file, mapped"""
-
-    def estimate(self, data, *, rng):
-        m = mmap.mmap(-1, 2300 * 2**20)
-        for i in range(0, len(m), 4096):
-            m[i] = 1
-        time.sleep(1)
-        return Estimate(0.0)
+@hostile
+def nap(data):
+    time.sleep(90)
 
 
-@dataclass(frozen=True)
-class MemoryErr(Bad):
-    def estimate(self, data, *, rng):
-        np.ones(10**14)
+@hostile
+def garbage_partial(data):
+    """A long message is announced, and does not come."""
+    for link in _sockets():
+        with suppress(OSError):
+            os.write(link, (2**20).to_bytes(4, "big") + b"half")
+    time.sleep(300)
 
 
-@dataclass(frozen=True)
-class ForkBomb(Bad):
-    def estimate(self, data, *, rng):
-        for i in range(50):
-            if os.fork() == 0:
-                time.sleep(40)
-                os._exit(0)
-        time.sleep(0.5)
-        return Estimate(0.0)
+# It dies.
 
 
-@dataclass(frozen=True)
-class ForkBombSetsid(Bad):
-    def estimate(self, data, *, rng):
-        for i in range(50):
-            if os.fork() == 0:
-                os.setsid()
-                time.sleep(40)
-                os._exit(0)
-        time.sleep(0.5)
-        return Estimate(0.0)
+@hostile
+def segv(data):
+    ctypes.memmove(0, b"x", 1)
 
 
-@dataclass(frozen=True)
-class ForkBombTimeout(Bad):
-    """children in other sessions; parent then times out"""
-
-    def estimate(self, data, *, rng):
-        for i in range(20):
-            subprocess.Popen(["sleep", "40"], start_new_session=True)
-        time.sleep(100)
+@hostile
+def os_exit(data):
+    os._exit(0)
 
 
-@dataclass(frozen=True)
-class ForkReturns(Bad):
-    """A forked child that goes on as if it were the worker."""
-
-    def estimate(self, data, *, rng):
-        os.fork()
-        return Estimate(1.0)
+@hostile
+def _exit(data):
+    sys.exit(0)
 
 
-@dataclass(frozen=True)
-class ChildOutlives(Bad):
-    def estimate(self, data, *, rng):
-        subprocess.Popen(["sleep", "40"])
-        return Estimate(0.0)
+@hostile
+def exit_text(data):
+    sys.exit("a text")
 
 
-@dataclass(frozen=True)
-class ChildDaemon(Bad):
-    def estimate(self, data, *, rng):
+@hostile
+def keyboard_int(data):
+    raise KeyboardInterrupt
+
+
+@hostile
+def gen_exit(data):
+    raise GeneratorExit("early")
+
+
+@hostile
+def fault_off(data):
+    """What is registered for the end of the process hangs there."""
+    atexit.register(time.sleep, 900)
+    raise SystemExit
+
+
+@hostile
+def thread_exits(data):
+    """The process ends a little later, when it may be another's turn."""
+    threading.Timer(0.02, os._exit, [9]).start()
+
+
+@hostile
+def recursion(data):
+    return recursion(data)
+
+
+@hostile
+def recursion_c(data):
+    sys.setrecursionlimit(2**30)
+    return recursion(data)
+
+
+# It fills memory.
+
+
+@hostile
+def hog(data):
+    held = [_touched(1) for _ in range(2700)]
+    time.sleep(len(held))
+
+
+@hostile
+def hog_fast(data):
+    _touched(2500)
+
+
+@hostile
+def hog_child(data):
+    _python(f"import time; held = b'x' * (2400 * {MIB}); time.sleep(4)")
+
+
+@hostile
+def hog_shm(data):
+    pages = _mapped(2300)
+    time.sleep(1)
+    pages.close()
+
+
+@hostile
+def memory_err(data):
+    np.zeros((10**7, 10**7)).sum()
+
+
+@hostile
+def steady(data):
+    """Some 200 MiB a second: the bound or the deadline ends it."""
+    held = []
+    for _ in range(2000):
+        held.append(_touched(1))
+        time.sleep(0.005)
+
+
+@hostile
+def peak_malloc(data):
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    block = libc.malloc(300 * MIB)
+    ctypes.memset(block, 1, 300 * MIB)
+    libc.free(block)
+
+
+@hostile
+def peak_mmap(data):
+    _mapped(300).close()
+
+
+@hostile
+def peak_numpy(data):
+    _touched(300)
+
+
+@hostile
+def peak_short(data):
+    """For some milliseconds, beside a gibibyte that is reserved and never touched."""
+    reserved = np.empty(2**30 // 8)
+    _touched(100)
+    del reserved
+
+
+@hostile
+def peak_child(data):
+    _python(f"held = b'x' * (300 * {MIB})")
+
+
+@hostile
+def peak_thread(data):
+    worker = threading.Thread(target=_touched, args=[300])
+    worker.start()
+    worker.join()
+
+
+@hostile
+def cpu_child(data):
+    _python("import time\nwhile time.process_time() < 1: pass")
+
+
+# It starts others.
+
+
+def _fork(count: int, before: Callable[[], object] = lambda: None) -> None:
+    for _ in range(count):
+        if os.fork() == 0:
+            before()
+            time.sleep(40)
+            os._exit(0)
+    time.sleep(0.5)
+
+
+@hostile
+def fork_bomb(data):
+    _fork(50)
+
+
+@hostile
+def fork_bomb_setsid(data):
+    _fork(50, os.setsid)
+
+
+@hostile
+def fork_bomb_timeout(data):
+    for _ in range(20):
         subprocess.Popen(["sleep", "40"], start_new_session=True)
-        return Estimate(0.0)
+    nap(data)
 
 
-@dataclass(frozen=True)
-class ThreadOutlives(Bad):
-    def estimate(self, data, *, rng):
-        def spin():
-            while True:
-                time.sleep(0.001)
-
-        threading.Thread(target=spin).start()
-        return Estimate(0.0)
+@hostile
+def fork_returns(data):
+    """Two processes answer, as if each were the worker."""
+    os.fork()
+    return Estimate(1.0)
 
 
-@dataclass(frozen=True)
-class ThreadExits(Bad):
-    """A thread ends the process later, in another path."""
-
-    def estimate(self, data, *, rng):
-        def bye():
-            time.sleep(0.02)
-            os._exit(9)
-
-        threading.Thread(target=bye).start()
-        return Estimate(0.0)
+@hostile
+def child_outlives(data):
+    subprocess.Popen(["sleep", "40"])
 
 
-@dataclass(frozen=True)
-class StdoutFlood(Bad):
-    def estimate(self, data, *, rng):
-        block = b"x" * 99 + b"\n"
-        block *= 10000
-        end = time.time() + 5
-        n = 0
-        while time.time() < end and n < 5000:
-            os.write(1, block)
-            n += 1  # at most 5 GB
-        return Estimate(float(n))
+@hostile
+def child_daemon(data):
+    subprocess.Popen(["sleep", "40"], start_new_session=True)
 
 
-@dataclass(frozen=True)
-class StderrFloodDies(Bad):
-    """1.2 GB on stderr, then death: what does the parent read?"""
-
-    def estimate(self, data, *, rng):
-        block = b"x" * 99 + b"\n"
-        block *= 10000
-        for n in range(1200):
-            os.write(2, block)
-        os.abort()
+@hostile
+def spawner(data):
+    child_outlives(data)
+    nap(data)
 
 
-@dataclass(frozen=True)
-class StderrOneLineDies(Bad):
-    """300 MB in one line"""
-
-    def estimate(self, data, *, rng):
-        for n in range(300):
-            os.write(2, b"x" * 10**6)
-        os.abort()
+@hostile
+def thread_outlives(data):
+    threading.Thread(target=lambda: [time.sleep(0.001) for _ in itertools.count()]).start()
 
 
-@dataclass(frozen=True)
-class Exit(Bad):
-    def estimate(self, data, *, rng):
-        sys.exit(0)
+# It changes what others use.
 
 
-@dataclass(frozen=True)
-class ExitText(Bad):
-    def estimate(self, data, *, rng):
-        sys.exit("text")
+@hostile
+def state(data):
+    os.chdir("/")
+    os.environ["HOSTILE"] = "1"
+    os.umask(0o777)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    warnings.simplefilter("error")
+    np.random.seed(0)
+    random.seed(0)
+    np.seterr(all="raise")
+    sys.setrecursionlimit(200)
+    gc.disable()
 
 
-@dataclass(frozen=True)
-class OsExit(Bad):
-    def estimate(self, data, *, rng):
-        os._exit(0)
+@hostile
+def patch(data):
+    np.mean = lambda *given, **named: 42.0
 
 
-@dataclass(frozen=True)
-class KeyboardInt(Bad):
-    def estimate(self, data, *, rng):
-        raise KeyboardInterrupt
+@hostile
+def patch_time(data):
+    time.perf_counter = lambda: -1.0
+    time.process_time = lambda: float("nan")
 
 
-@dataclass(frozen=True)
-class GenExit(Bad):
-    def estimate(self, data, *, rng):
-        raise GeneratorExit("x")
+@hostile
+def close_fds(data):
+    os.closerange(3, 256)
 
 
-@dataclass(frozen=True)
-class State(Bad):
-    def estimate(self, data, *, rng):
-        os.chdir("/")
-        os.environ["EVIL"] = "1"
-        os.umask(0o777)
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        warnings.simplefilter("error")
-        np.random.seed(0)
-        random.seed(0)
-        np.seterr(all="raise")
-        sys.setrecursionlimit(200)
-        gc.disable()
-        return Estimate(0.0)
+@hostile
+def close_std(data):
+    os.closerange(0, 3)
 
 
-@dataclass(frozen=True)
-class Patch(Bad):
-    def estimate(self, data, *, rng):
-        np.mean = lambda *a, **k: 42.0
-        return Estimate(0.0)
+@hostile
+def rlimit(data):
+    for limit, most in ((resource.RLIMIT_AS, 256 * MIB), (resource.RLIMIT_NOFILE, 3)):
+        resource.setrlimit(limit, (most, most))
 
 
-@dataclass(frozen=True)
-class PatchTime(Bad):
-    def estimate(self, data, *, rng):
-        time.perf_counter = lambda: -1.0
-        time.process_time = lambda: float("nan")
-        return Estimate(0.0)
+@hostile
+def write_data(data):
+    """Through the flag that forbids it, and past it."""
+    with suppress(ValueError):
+        data.x.flags.writeable = True
+    ctypes.memset(data.x.ctypes.data, 0, data.x.nbytes)
 
 
-@dataclass(frozen=True)
-class CloseFds(Bad):
-    def estimate(self, data, *, rng):
-        for fd in range(3, 256):
-            try:
-                os.close(fd)
-            except OSError:
-                pass
-        return Estimate(0.0)
+@hostile
+def change_registry(data):
+    """What works here is looked for among all objects, and emptied."""
+    for found in gc.get_objects():
+        if type(found).__name__ == "Bench":
+            found._registry.components["estimator"].clear()
+            found._data.clear()
 
 
-@dataclass(frozen=True)
-class CloseStd(Bad):
-    def estimate(self, data, *, rng):
-        for fd in range(3):
-            os.close(fd)
-        return Estimate(0.0)
+@hostile
+def garbage(data):
+    for link in _sockets():
+        with suppress(OSError):
+            os.write(link, (5).to_bytes(4, "big") + b"bytes")
 
 
-@dataclass(frozen=True)
-class Garbage(Bad):
-    """Writes garbage to the link."""
-
-    def estimate(self, data, *, rng):
-        for fd in os.listdir("/proc/self/fd"):
-            try:
-                if os.readlink(f"/proc/self/fd/{fd}").startswith("socket"):
-                    os.write(int(fd), b"\0\0\0\x05hello")
-            except OSError:
-                pass
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class GarbagePartial(Bad):
-    """A length without the bytes: does the parent wait for ever?"""
-
-    def estimate(self, data, *, rng):
-        for fd in os.listdir("/proc/self/fd"):
-            try:
-                if os.readlink(f"/proc/self/fd/{fd}").startswith("socket"):
-                    os.write(int(fd), b"\0\x10\0\0hello")
-            except OSError:
-                pass
-        time.sleep(300)
-
-
-@dataclass(frozen=True)
-class StopSelf(Bad):
-    def estimate(self, data, *, rng):
-        os.kill(os.getpid(), signal.SIGSTOP)
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class KillParent(Bad):
-    """(SIGINT to the parent)"""
-
-    def estimate(self, data, *, rng):
-        os.kill(os.getppid(), signal.SIGSTOP)
+@hostile
+def kill_parent(data):
+    """It only pauses it: the run has to come to an end afterwards."""
+    for number in (signal.SIGSTOP, signal.SIGCONT):
+        os.kill(os.getppid(), number)
         time.sleep(0.3)
-        os.kill(os.getppid(), signal.SIGCONT)
-        return Estimate(0.0)
 
 
-@dataclass(frozen=True)
-class StoreWrite(Bad):
-    def estimate(self, data, *, rng):
-        with open(os.environ["DRILL_STORE"], "r+b") as f:
-            f.seek(0)
-            f.write(os.urandom(8192))
-        return Estimate(0.0)
+@hostile
+def store_write(data):
+    with Path(os.environ["DRILL_STORE"]).open("r+b") as file:
+        file.write(os.urandom(2 * 4096))
 
 
-@dataclass(frozen=True)
-class StoreDelete(Bad):
-    def estimate(self, data, *, rng):
-        for s in ("", "-wal", "-shm", ".lock"):
-            if os.path.exists(os.environ["DRILL_STORE"] + s):
-                os.unlink(os.environ["DRILL_STORE"] + s)
-        return Estimate(0.0)
+@hostile
+def store_delete(data):
+    for ending in ("", "-wal", "-shm", ".lock"):
+        Path(os.environ["DRILL_STORE"] + ending).unlink(missing_ok=True)
 
 
-@dataclass(frozen=True)
-class HugeLocal(Bad):
-    def estimate(self, data, *, rng):
-        return Estimate(0.0, local=np.zeros(10**8, np.float64))
+# It says too much, or what nobody can write down.
 
 
-@dataclass(frozen=True)
-class HugeDiagnostics(Bad):
-    def estimate(self, data, *, rng):
-        return Estimate(0.0, diagnostics={f"k{i}": "v" * 1000 for i in range(100_000)})
+@hostile
+def stdout_flood(data):
+    until, block = time.time() + 5, b"flood\n" * 150_000
+    for _ in range(5000):
+        os.write(1, block)
+        if time.time() > until:
+            return
 
 
-@dataclass(frozen=True)
-class DeepDiagnostics(Bad):
-    def estimate(self, data, *, rng):
-        d = {}
-        top = d
-        for _ in range(900):
-            d["x"] = {}
-            d = d["x"]
-        return Estimate(0.0, diagnostics=top)
+@hostile
+def stderr_flood_dies(data):
+    _flood(2, b"flood\n" * 150_000, 1300)
+    os.abort()
 
 
-@dataclass(frozen=True)
-class CycleDiagnostics(Bad):
-    def estimate(self, data, *, rng):
-        d = {}
-        d["me"] = d
-        return Estimate(0.0, diagnostics=d)
+@hostile
+def stderr_one_line_dies(data):
+    _flood(2, b"x" * MIB, 300)
+    os.abort()
 
 
-@dataclass(frozen=True)
-class ObjectDiagnostics(Bad):
-    def estimate(self, data, *, rng):
-        return Estimate(0.0, diagnostics={"o": {1, 2}})
+@hostile
+def stderr_surrogate_dies(data):
+    os.write(2, b"\xff\xfe\x00 the last words\n")
+    os.abort()
 
 
-@dataclass(frozen=True)
-class BytesDiagnostics(Bad):
-    def estimate(self, data, *, rng):
-        return Estimate(0.0, diagnostics={"o": b"abc"})
+@hostile
+def msg_surrogate(data):
+    Path("/nowhere", NOT_UTF8).read_text()
 
 
-@dataclass(frozen=True)
-class ArrayDiagnostics(Bad):
-    def estimate(self, data, *, rng):
-        return Estimate(0.0, diagnostics={"o": np.arange(3.0)})
+@hostile
+def msg_ansi(data):
+    raise ValueError("\x1b[2J\x1b]0;title\x07 \x1b[31mred\x1b[0m \x00 nothing\r\nanother line")
 
 
-@dataclass(frozen=True)
-class LambdaDiagnostics(Bad):
-    def estimate(self, data, *, rng):
-        return Estimate(0.0, diagnostics={"o": lambda: 1})
+@hostile
+def msg_huge(data):
+    raise ValueError("long " * 2_000_000)
 
 
-@dataclass(frozen=True)
-class SurrogateDiagnostics(Bad):
-    def estimate(self, data, *, rng):
-        return Estimate(0.0, diagnostics={"file": os.fsdecode(b"caf\xe9.txt")})
+@hostile
+def msg_raises(data):
+    class Silent(Exception):
+        def __str__(self):
+            raise RuntimeError("it does not say")
+
+    raise Silent
 
 
-@dataclass(frozen=True)
-class ForeignDiagnostics(Bad):
-    """A value whose class the parent cannot import."""
-
-    def estimate(self, data, *, rng):
-        m = types.ModuleType("only_here")
-        exec("class T:\n    pass", m.__dict__)
-        m.T.__module__ = "only_here"
-        sys.modules["only_here"] = m
-        return Estimate(0.0, diagnostics={"o": m.T()})
+@hostile
+def msg_bytes(data):
+    raise ValueError(b"\xff\xfe")
 
 
-@dataclass(frozen=True)
-class ReduceDiagnostics(Bad):
-    """Code in the parent by unpickling."""
-
-    def estimate(self, data, *, rng):
-        return Estimate(0.0, diagnostics={"o": _Red()})
+@hostile
+def group(data):
+    raise ExceptionGroup("several", [ValueError("one"), ValueError("two")])
 
 
-class _Red:
+@hostile
+def note_surrogate(data):
+    LOG.warning("the file %s", NOT_UTF8)
+
+
+@hostile
+def note_flood(data):
+    for number in range(20_000):
+        LOG.warning("note %d %s", number, 100 * "x")
+
+
+@hostile
+def note_format(data):
+    LOG.warning("a number: %d", "no number")
+
+
+# It gives what is no estimate.
+
+
+@hostile
+def inf(data):
+    return Estimate(float("inf"), stderr=float("inf"))
+
+
+@hostile
+def bool_value(data):
+    return Estimate(True)
+
+
+@hostile
+def str_value(data):
+    return Estimate("1e3")
+
+
+@hostile
+def sub_estimate(data):
+    return type("Own", (Estimate,), {})(1.0)
+
+
+@hostile
+def local_nan(data):
+    return Estimate(1.0, local=np.full(data.n, np.nan))
+
+
+@hostile
+def huge_local(data):
+    return Estimate(0.0, local=np.zeros(800 * MIB // 8))
+
+
+class Reduced:
+    """Unpickling it would run a command."""
+
     def __reduce__(self):
-        return (os.system, ("touch pwned",))
-
-
-@dataclass(frozen=True)
-class Complex(Bad):
-    def estimate(self, data, *, rng):
-        return Estimate(0.0, diagnostics={"o": 1j})
-
-
-@dataclass(frozen=True)
-class BigInt(Bad):
-    def estimate(self, data, *, rng):
-        return Estimate(0.0, diagnostics={"o": 10**5000})
-
-
-@dataclass(frozen=True)
-class MsgSurrogate(Bad):
-    def estimate(self, data, *, rng):
-        open(os.fsdecode(b"/nope/caf\xe9.txt"))
-
-
-@dataclass(frozen=True)
-class MsgAnsi(Bad):
-    def estimate(self, data, *, rng):
-        raise ValueError("\x1b[2J\x1b]0;owned\x07 red \x1b[31m\x00nul\r\n two")
-
-
-@dataclass(frozen=True)
-class MsgHuge(Bad):
-    def estimate(self, data, *, rng):
-        raise ValueError("m" * 10**7)
-
-
-@dataclass(frozen=True)
-class MsgRaises(Bad):
-    def estimate(self, data, *, rng):
-        class E(Exception):
-            def __str__(self):
-                raise RuntimeError("no str")
-
-        raise E
-
-
-@dataclass(frozen=True)
-class MsgBytes(Bad):
-    def estimate(self, data, *, rng):
-        raise ValueError(b"\xff\xfe")
-
-
-@dataclass(frozen=True)
-class StderrSurrogateDies(Bad):
-    def estimate(self, data, *, rng):
-        os.write(2, b"\xff\xfe\x00 last\n")
-        os.abort()
-
-
-@dataclass(frozen=True)
-class NoteSurrogate(Bad):
-    def estimate(self, data, *, rng):
-        logging.getLogger("harness.evil").warning("file %s", os.fsdecode(b"caf\xe9"))
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class NoteFlood(Bad):
-    def estimate(self, data, *, rng):
-        for i in range(20000):
-            logging.getLogger("harness.evil").warning("warn %d %s", i, "x" * 100)
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class NoteFormat(Bad):
-    def estimate(self, data, *, rng):
-        logging.getLogger("harness.evil").warning("bad %d", "text")
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class Recursion(Bad):
-    def estimate(self, data, *, rng):
-        return self.estimate(data, rng=rng)
-
-
-@dataclass(frozen=True)
-class RecursionC(Bad):
-    def estimate(self, data, *, rng):
-        sys.setrecursionlimit(10**9)
-
-        def f(n):
-            return f(n + 1)
-
-        f(0)
-
-
-@dataclass(frozen=True)
-class Group(Bad):
-    def estimate(self, data, *, rng):
-        raise ExceptionGroup("many", [ValueError("a"), ValueError("c")])
-
-
-@dataclass(frozen=True)
-class Inf(Bad):
-    def estimate(self, data, *, rng):
-        return Estimate(float("inf"), stderr=float("inf"))
-
-
-@dataclass(frozen=True)
-class BoolValue(Bad):
-    def estimate(self, data, *, rng):
-        return Estimate(True)
-
-
-@dataclass(frozen=True)
-class StrValue(Bad):
-    def estimate(self, data, *, rng):
-        return Estimate("1e3")
-
-
-@dataclass(frozen=True)
-class SubEstimate(Bad):
-    def estimate(self, data, *, rng):
-        class Sub(Estimate):
-            pass
-
-        return Sub(1.0)
-
-
-@dataclass(frozen=True)
-class LocalNan(Bad):
-    def estimate(self, data, *, rng):
-        return Estimate(1.0, local=np.full(50, np.nan))
-
-
-@dataclass(frozen=True)
-class WriteData(Bad):
-    """Writes into the shared data through flags."""
-
-    def estimate(self, data, *, rng):
-        try:
-            data.x.flags.writeable = True
-        except ValueError:
-            pass
-        ctypes.memset(data.x.ctypes.data, 0, data.x.nbytes)
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class ChangeRegistry(Bad):
-    def estimate(self, data, *, rng):
-        for o in gc.get_objects():
-            if type(o).__name__ == "Bench":
-                o._data.clear()
-                o._registry.components["estimator"].clear()
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class Rlimit(Bad):
-    def estimate(self, data, *, rng):
-        resource.setrlimit(resource.RLIMIT_AS, (2**28, 2**28))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class FaultOff(Bad):
-    def estimate(self, data, *, rng):
-        atexit.register(lambda: time.sleep(600))
-        raise SystemExit
-
-
-@dataclass(frozen=True)
-class PeakMalloc(Bad):
-    """300 MiB by malloc, touched and freed."""
-
-    def estimate(self, data, *, rng):
-        libc = ctypes.CDLL(None)
-        libc.malloc.restype = ctypes.c_void_p
-        libc.malloc.argtypes = [ctypes.c_size_t]
-        libc.free.argtypes = [ctypes.c_void_p]
-        p = libc.malloc(300 * 2**20)
-        ctypes.memset(p, 1, 300 * 2**20)
-        libc.free(p)
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class PeakMmap(Bad):
-    def estimate(self, data, *, rng):
-        m = mmap.mmap(-1, 300 * 2**20)
-        for i in range(0, len(m), 4096):
-            m[i] = 1
-        m.close()
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class PeakNumpy(Bad):
-    def estimate(self, data, *, rng):
-        a = np.ones(300 * 2**17)
-        del a
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class PeakShort(Bad):
-    """for some 30 ms only, untouched reservation besides"""
-
-    def estimate(self, data, *, rng):
-        b = np.empty(2**30)
-        a = np.ones(100 * 2**17)
-        del a, b
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class PeakChild(Bad):
-    def estimate(self, data, *, rng):
-        subprocess.run([sys.executable, "-c", "a=b'1'*(300*2**20)"])
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class PeakThread(Bad):
-    def estimate(self, data, *, rng):
-        t = threading.Thread(target=lambda: np.ones(300 * 2**17))
-        t.start()
-        t.join()
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class CpuChild(Bad):
-    """one second of CPU in a child, one in a thread"""
-
-    def estimate(self, data, *, rng):
-        subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                "import time\nt=time.process_time()\nwhile time.process_time()-t<1: pass",
-            ]
-        )
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class Steady(Bad):
-    """about 200 MiB per second"""
-
-    def estimate(self, data, *, rng):
-        held = []
-        for _ in range(2000):
-            held.append(np.ones(2**17))
-            time.sleep(0.005)
-        return Estimate(0.0)
-
-
-@dataclass(frozen=True)
-class Spawner(Bad):
-    def estimate(self, data, *, rng):
-        subprocess.Popen(["sleep", "41"])
-        time.sleep(60)
-
-
-@dataclass(frozen=True)
-class Nap(Bad):
-    def estimate(self, data, *, rng):
-        time.sleep(60)
+        return os.system, ("touch unpickled",)
+
+
+def _nested() -> dict:
+    found: dict = {}
+    for _ in range(900):
+        found = {"inner": found}
+    return found
+
+
+def _cycle() -> dict:
+    found: dict = {}
+    found["itself"] = found
+    return found
+
+
+def _foreign() -> object:
+    """An instance of a class that only this process has."""
+    module = types.ModuleType("nowhere_else")
+    module.Thing = type("Thing", (), {"__module__": "nowhere_else"})
+    sys.modules["nowhere_else"] = module
+    return module.Thing()
+
+
+DIAGNOSTICS: dict[str, Callable[[], Any]] = {
+    "huge-diagnostics": lambda: {f"name {i}": 1000 * "v" for i in range(100_000)},
+    "deep-diagnostics": _nested,
+    "cycle-diagnostics": _cycle,
+    "object-diagnostics": lambda: {"set": {1, 2}},
+    "bytes-diagnostics": lambda: {"bytes": b"abc"},
+    "array-diagnostics": lambda: {"array": np.arange(3.0)},
+    "lambda-diagnostics": lambda: {"function": lambda: 1},
+    "surrogate-diagnostics": lambda: {"file": NOT_UTF8},
+    "foreign-diagnostics": lambda: {"foreign": _foreign()},
+    "reduce-diagnostics": lambda: {"reduced": Reduced()},
+    "complex": lambda: {"complex": 1j},
+    "big-int": lambda: {"digits": 10**5000},
+}
+BEHAVIOURS |= {
+    name: lambda data, make=make: Estimate(0.0, diagnostics=make())
+    for name, make in DIAGNOSTICS.items()
+}
