@@ -161,8 +161,7 @@ def _end(path: Any, others: list[Any]) -> str | None:
     return str(path)
 
 
-def natural(text: str) -> list[tuple[int, str]]:
-    """A key that sorts ``epoch-2`` before ``epoch-10``."""
-    return [
-        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)
-    ]
+def natural(text: str) -> list[tuple[float, str]]:
+    """A key that sorts ``epoch-2`` before ``epoch-10``, and ``noise-0.25`` before ``noise-0.5``."""
+    parts = re.split(r"(\d+(?:\.\d+)?)", text)
+    return [(float(part), "") if part[:1].isdecimal() else (-1.0, part) for part in parts]

@@ -248,6 +248,8 @@ def test_intervals_that_an_estimator_has_are_shown():
 def test_cases_sort_as_people_count():
     table, *_ = made([estimate("a", f"epoch-{i}", 1.0) for i in (10, 2, 1)])
     assert list(rows(table)) == ["epoch-1", "epoch-2", "epoch-10"]
+    table, *_ = made([estimate("a", f"noise-{x}", 1.0) for x in ("0.5", "0.25", "1")])
+    assert list(rows(table)) == ["noise-0.25", "noise-0.5", "noise-1"]
 
 
 def settings(task=None, estimator=None):
