@@ -244,6 +244,18 @@ def test_context_tells_more_than_the_pair():
     assert context.diagnostics["bound"] <= math.log(3)
 
 
+def test_distances_beyond_ten_are_seen_where_training_has_them():
+    """Hops from distances of 20 to 24 Å: with kernels up to 10 Å all of them looked hidden."""
+    rng = stream(8)
+    n = 400
+    hops = rng.integers(1, 3, size=2 * n)
+    ends = np.tile([[0, 1], [1, 2]], (n, 1))
+    data = RelationPairs(hops, 18.0 + 2 * hops + rng.random(2 * n), ends, ends, 2 * np.arange(n + 1))  # fmt: skip
+    how = SMALL | {"steps": 120, "learning_rate": 1e-2, "hop_classes": 2, "bins": 4, "draws": 1}
+    found = Blend(**how).transform(data.divided(stream(1)), to=None, rng=stream(0))
+    assert BlendMI().estimate(found, rng=stream(1)).value > 0.9 * math.log(2)
+
+
 @pytest.mark.parametrize("model", ["blend", "pair-mlp"])
 def test_a_training_that_was_killed_goes_on_with_equal_bits(model, monkeypatch, tmp_path):
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
