@@ -352,7 +352,18 @@ def test_moleculenet_takes_the_parts_of_the_file_and_skips_missing_labels(tmp_pa
     assert data.names == tuple(Chem.CanonSmiles(s) for k, s in enumerate(SMILES) if k not in (2, 5))
     assert data.labels.tolist() == [0, 1, 1, 0, 1, 0, 1, 0]
     assert [len(p) for _, p in data.split.parts()] == [4, 2, 2]
+    file.write_text("\n".join(lines).replace("valid", "validation"))
+    with pytest.raises(DataError, match="'validation' of NCCO; wanted train, valid, test"):
+        first("moleculenet", **settings).load()
     with pytest.raises(UsageError, match="no column 'p_np'"):
         first("moleculenet", **settings | {"target": "p_np"}).load()
     with pytest.raises(UsageError, match="not there"):
         first("moleculenet", path="/nowhere.csv", target="active")
+
+
+def test_minus_one_is_missing_among_classes_alone(tmp_path):
+    file = tmp_path / "freesolv.csv"
+    labels = [-1, -2.5, 0.3, -1, 1, 0, 1, 0, 1, 0]
+    file.write_text("\n".join(["smiles,y"] + [f"{s},{y}" for s, y in zip(SMILES, labels, strict=True)]))  # fmt: skip
+    settings = {"path": str(file), "target": "y", "least": 2, "by": "random"}
+    assert first("moleculenet", **settings).load().labels.tolist() == labels
