@@ -24,10 +24,11 @@ from harness import (
     single_threaded,
 )
 from harness_moleblend import masks, settings
+from harness_moleblend.counts import pairs_of
 from harness_moleblend.features import labelled, labels_of
 from harness_moleblend.inputs import Atoms, Batch, Labels, Parts, batch, epoch, parts_of
 from harness_moleblend.masks import Shown
-from harness_moleblend.network import Encoder, Given, Visible, given
+from harness_moleblend.network import FARTHEST, Encoder, Given, Visible, given
 from harness_moleblend.rows import Rows
 from harness_moleblend.training import Blended
 
@@ -35,6 +36,8 @@ PATTERNS = RelationLogProbabilities.patterns
 JUDGED = ("all", "other", "own", "both", "none")
 MOLECULES = 128
 """Molecules that are judged at a time."""
+REACH = 0.99
+"""Share of the training distances that kernels reach at least."""
 
 
 class Trained:
@@ -84,8 +87,9 @@ def trained(
     atoms = Atoms.of(data)
     labels = Labels.of(atoms.pairs, parts.train, how)
     seed = int(rng.integers(2**62))
+    reach = float(np.quantile(atoms.pairs.distance[pairs_of(atoms.pairs, parts.train)], REACH))
     with single_threaded(how.device, rng) as device:
-        network = Encoder(how, how.hop_classes, how.bins).to(device)
+        network = Encoder(how, how.hop_classes, how.bins, max(FARTHEST, reach)).to(device)
         objective = Blended(network, atoms, labels, parts, how, device)
         objective.train(seed, f"{data.fingerprint()} {asdict(how)}")
         network.eval()

@@ -24,7 +24,7 @@ from harness_moleblend.masks import Shown
 ELEMENTS = 120
 """0 where there is no atom, then codes from 0 to 118."""
 FARTHEST = 10.0
-"""Å; the centre of the last kernel."""
+"""Å; the centre of the last kernel, where data reach no farther."""
 ORDERS = 5
 
 
@@ -161,7 +161,9 @@ class Head(nn.Module):
 class Encoder(nn.Module):
     """States of atoms, and log-probabilities of relations."""
 
-    def __init__(self, how: settings.Encoder, hop_classes: int, bins: int) -> None:
+    def __init__(
+        self, how: settings.Encoder, hop_classes: int, bins: int, farthest: float = FARTHEST
+    ) -> None:
         super().__init__()
         if how.width % how.heads:
             raise UsageError(f"width={how.width}, heads={how.heads}; wanted a multiple of heads")
@@ -174,17 +176,17 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList([Layer(how) for _ in range(how.layers)])
         self.norm = nn.LayerNorm(how.width)
         self.predict = nn.ModuleList([Head(how, k, hop_classes) for k in (hop_classes, bins)])
-        spacing = FARTHEST / (how.kernels - 1)
-        self.register_buffer("centres", torch.arange(how.kernels) * spacing, persistent=False)
+        self.spacing = farthest / (how.kernels - 1)
+        self.register_buffer("centres", torch.arange(how.kernels) * self.spacing, persistent=False)
 
     def views(self, known: Given, seen: Visible) -> tuple[View, View]:
         """What is seen of the pairs from i to j, and from j to i.
 
-        Kernels of the distance are Gaussians as wide as they are apart.
+        Kernels of the distance are Gaussians as wide as they are apart, so that a distance far
+        beyond the last one looks hidden.
         """
-        spacing = FARTHEST / (self.how.kernels - 1)
         centres: Tensor = self.get_buffer("centres")
-        kernels = torch.exp(-0.5 * ((known.distance[:, None] - centres) / spacing) ** 2)
+        kernels = torch.exp(-0.5 * ((known.distance[:, None] - centres) / self.spacing) ** 2)
         hidden = self.relations.hops.num_embeddings - 1
 
         def view(direction: int) -> View:

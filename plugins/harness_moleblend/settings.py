@@ -32,7 +32,12 @@ class Encoder:
     layers: int = param(3, "number of layers", low=1)
     heads: int = param(8, "number of attention heads", low=1)
     rank: int = param(64, "number of products of two atoms' states that a prediction reads", low=1)
-    kernels: int = param(32, "number of Gaussian kernels of the distance, from 0 to 10 Å", low=2)
+    kernels: int = param(
+        32,
+        "number of Gaussian kernels of the distance, from 0 to 10 Å, or as far as 99 % of the "
+        "training distances reach",
+        low=2,
+    )
     direct: bool = param(
         True, "whether a prediction also reads what is shown of the pair itself, besides its atoms"
     )

@@ -16,7 +16,7 @@ from harness_moleblend import masks, settings
 from harness_moleblend.inputs import Atoms, Labels, Parts, batch, epoch
 from harness_moleblend.network import Encoder, Visible, given
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the state of a training means something else."""
 LOOKS = 10
 """How often a training is judged by the validation part."""
@@ -32,7 +32,7 @@ def fit(
     how: settings.Training,
     seed: int,
     key: str,
-) -> dict[str, float]:
+) -> None:
     """Adam; the network is left as it was when the validation part judged it best (lowest).
 
     What is drawn in a step depends on the seed and the step alone, so that a training that was
@@ -47,18 +47,16 @@ def fit(
     ------
     UsageError : the loss is no longer finite.
     """
-    if not how.steps:
-        return {"steps": 0, "validation": judge()}
     named = dict(network.named_parameters())
     optimiser = torch.optim.AdamW(
         named.values(), lr=how.learning_rate, weight_decay=how.decay, foreach=True
     )
     kept = {name: value.detach().clone() for name, value in named.items()}
-    best, when, first = math.inf, 0, 0
+    best, first = math.inf, 0
     every = max(1, how.steps // LOOKS)
     with checkpointed(f"moleblend {RECIPE} {seed} {asdict(how)} {key}") as saved:
         if (state := saved.load()) is not None:
-            first, best, when = int(state["step"]), float(state["best"]), int(state["when"])
+            first, best = int(state["step"]), float(state["best"])
             _restore(state, named, optimiser, kept)
         for step in range(first, how.steps):
             optimiser.param_groups[0]["lr"] = how.learning_rate * _pace((step + 0.5) / how.steps)
@@ -76,17 +74,15 @@ def fit(
                 with torch.no_grad():
                     now = judge()
                 if now < best:
-                    best, when = now, step + 1
+                    best = now
                     kept = {name: value.detach().clone() for name, value in named.items()}
             progress(step + 1, how.steps, "steps")
             if saved.due and step + 1 < how.steps:
-                numbers = {"step": step + 1, "best": best, "when": when}
-                told = {name: np.array(value) for name, value in numbers.items()}
+                told = {"step": np.array(step + 1), "best": np.array(best)}
                 saved.save(told | _state(named, optimiser, kept))
     with torch.no_grad():
         for name, value in named.items():
             value.copy_(kept[name])
-    return {"steps": when, "validation": best}
 
 
 def _pace(share: float) -> float:
@@ -146,14 +142,15 @@ class Blended:
         self._y = labels.both
         have = np.flatnonzero(np.diff(atoms.pairs.offsets))
         self._train = np.intersect1d(parts.train, have)
-        self._valid = np.intersect1d(parts.valid, have)
+        valid = np.intersect1d(parts.valid, have)
+        self._valid = valid if len(valid) else self._train
         self._batches: list[Any] = []
         self._epoch = -1
 
-    def train(self, seed: int, key: str) -> dict[str, float]:
+    def train(self, seed: int, key: str) -> None:
         """Fit the network in place."""
         self._seed = seed
-        return fit(self._network, self._step, self._judge, self._how, seed, key)
+        fit(self._network, self._step, self._judge, self._how, seed, key)
 
     def _step(self, step: int, rng: np.random.Generator) -> Tensor:
         number, which = divmod(step, max(1, round(len(self._train) / self._how.batch)))
@@ -166,8 +163,6 @@ class Blended:
 
     def _judge(self) -> float:
         """The loss of the validation part, with the same masks each time."""
-        if not len(self._valid):
-            return math.inf
         rng = stream(self._seed, "validation")
         batches = epoch(self._atoms.sizes, self._valid, self._how.batch, rng)
         return float(np.mean([float(self._loss(rows, rng).detach()) for rows in batches]))

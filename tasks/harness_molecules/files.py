@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import math
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -196,11 +196,12 @@ class MoleculeNet(settings.MoleculeNet, _Folder):
             if not rows or column not in rows[0]:
                 have = ", ".join(rows[0]) if rows else "no rows"
                 raise UsageError(f"moleculenet: no column {column!r} in {file}; it has {have}")
-        labelled = [row for row in rows if _number(row[self.target]) is not None]
+        labels = _labels([row[self.target] for row in rows])
+        labelled = [row for row, label in zip(rows, labels, strict=True) if label is not None]
         if len(labelled) < len(rows):
             LOG.warning("%s: %d rows without a label", file.name, len(rows) - len(labelled))
-        listed = (Row(row[self.smiles], _number(row[self.target])) for row in labelled)
-        found = embedded(listed, self, file.name)
+        listed = (Row(row[self.smiles], label) for row, label in zip(rows, labels, strict=True))
+        found = embedded((row for row in listed if row.label is not None), self, file.name)
         if self.part not in rows[0]:
             return dataclasses.replace(
                 found, split=divided(found, self, stream(seed, "moleculenet", "parts"))
@@ -213,14 +214,28 @@ class MoleculeNet(settings.MoleculeNet, _Folder):
             }
         assert found.names is not None
         where = np.array([known[name] for name in found.names])
-        train, valid, test = (np.flatnonzero(where == part) for part in ("train", "valid", "test"))
+        parts = ("train", "valid", "test")
+        if (other := np.flatnonzero(~np.isin(where, parts))).size:
+            told = f"the part {str(where[other[0]])!r} of {found.names[other[0]]}"
+            raise DataError(f"{file} column {self.part}", told, ", ".join(parts))
+        train, valid, test = (np.flatnonzero(where == part) for part in parts)
         return dataclasses.replace(found, split=Split(train, test, valid))
 
 
+def _labels(texts: Sequence[str]) -> list[float | None]:
+    """None for an empty field and NaN, and for -1 among classes of 0 and 1: Uni-Mol's files so mark
+    what is missing. Among other numbers it is a value.
+    """
+    values = [_number(text) for text in texts]
+    if not {-1.0, 0.0, 1.0}.issuperset(value for value in values if value is not None):
+        return values
+    return [None if value == -1 else value for value in values]
+
+
 def _number(text: str) -> float | None:
-    """A label; None for an empty field, NaN, and -1, which stands for none in Uni-Mol's files."""
+    """A number; None for an empty field and NaN."""
     try:
         value = float(text)
     except ValueError:
         return None
-    return None if math.isnan(value) or value == -1 else value
+    return None if math.isnan(value) else value
