@@ -162,7 +162,7 @@ class Qm9(settings.Qm9, _Folder):
     def _load(self, sdf: Path, table: Path, seed: int) -> Molecules:
         with table.open(newline="") as file:
             rows = list(csv.DictReader(file))
-        if self.target not in rows[0]:
+        if not rows or self.target not in rows[0]:
             raise UsageError(f"qm9.target: no column {self.target} in {table}")
         left_out = set()
         if (named := sdf.with_name("uncharacterized.txt")).exists():
@@ -171,7 +171,15 @@ class Qm9(settings.Qm9, _Folder):
         factor = HARTREE if self.target in ENERGIES else 1.0
 
         def label(place: int) -> float | None:
-            return None if place in left_out else factor * float(rows[place][self.target])
+            if place in left_out:
+                return None
+            if place >= len(rows):
+                raise DataError(
+                    str(sdf),
+                    f"molecule {place + 1}",
+                    f"as many as rows in {table.name}: {len(rows)}",
+                )
+            return factor * float(rows[place][self.target])
 
         found, _ = _placed(sdf, label, self.molecules, "qm9")
         split = divided(found, self, stream(seed, "qm9", "parts"))

@@ -354,6 +354,12 @@ def test_qm9_leaves_out_the_uncharacterized_and_gives_ev(tmp_path):
     assert data.n == 9
     assert data.labels[:2] == pytest.approx([0.0, 0.2 * 27.211386], abs=1e-5)
     assert first("qm9", path=str(tmp_path), target="mu").load().labels[1] == 2
+    (tmp_path / "gdb9.sdf.csv").write_text("\n".join(lines[:6]))
+    with pytest.raises(DataError, match=r"molecule 6.*as many as rows in gdb9.sdf.csv: 5"):
+        first("qm9", path=str(tmp_path)).load()
+    (tmp_path / "gdb9.sdf.csv").write_text(lines[0])
+    with pytest.raises(UsageError, match="no column gap"):
+        first("qm9", path=str(tmp_path)).load()
 
 
 def test_moleculenet_takes_the_parts_of_the_file_and_skips_missing_labels(tmp_path):
