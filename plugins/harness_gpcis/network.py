@@ -31,7 +31,7 @@ from harness import (
 )
 from harness_gpcis import settings
 from harness_gpcis.heads import check_click
-from harness_gpcis.playing import Maker, Player, told, told_pictures
+from harness_gpcis.playing import Maker, Player, told
 from harness_gpcis.posterior import Kernel, Posterior
 
 EPS2, SIGMA = 1e-2, 1e-2
@@ -183,16 +183,16 @@ class GpcisClicks(settings.Deep, Player):
 
     def maker(self, data: ClickImages, rng: np.random.Generator) -> Maker:
         """Trains on the pictures whose masks are told. Raises `Incompatible` without any."""
-        truth = told(data)
-        if truth is None:
+        known = told(data)
+        if known is None:
             raise Incompatible("no picture of a training part has its mask told")
         with single_threaded(self.device, rng) as where:
-            net, process = self._trained(told_pictures(data), truth, rng, where)
+            net, process = self._trained(*known, rng, where)
 
         def make(picture: Singles) -> DeepHead:
             with single_threaded(self.device), torch.no_grad():
                 x = net(standardized(picture, where)).cpu().numpy()
-            return DeepHead(x, process, self.jitter)
+                return DeepHead(x, process, self.jitter)
 
         return make
 
