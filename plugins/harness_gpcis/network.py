@@ -13,6 +13,7 @@ clicks are played nothing is drawn: w = mu, f_n = m.
 from __future__ import annotations
 
 import math
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from harness import (
     Floats,
     Incompatible,
     Singles,
+    UsageError,
     progress,
     single_threaded,
 )
@@ -145,6 +147,20 @@ def standardized(picture: Singles, where: torch.device) -> torch.Tensor:
     """Colours ``(1, 3, height, width)`` as networks trained on ImageNet expect them."""
     own = (torch.tensor(np.array(picture)) - torch.tensor(MEAN)) / torch.tensor(SPREAD)
     return own.permute(2, 0, 1)[None].to(where)
+
+
+def load_into(net: nn.Module, file: str, wanted: str) -> None:
+    """Give a network the parameters of a file, which may name them ``state_dict``.
+
+    Raises `UsageError` for a file that PyTorch does not read, and for other parameters.
+    """
+    try:
+        found: Any = torch.load(file, map_location="cpu", weights_only=True)
+        net.load_state_dict(found.get("state_dict", found) if isinstance(found, dict) else found)
+    except (RuntimeError, KeyError, TypeError, AttributeError, EOFError, UnpicklingError) as error:
+        first = " ".join(str(error).strip().splitlines()[:2])
+        cause = f"{type(error).__name__}: {first}"
+        raise UsageError(f"{file}: not {wanted} ({cause})") from None
 
 
 class DeepHead:
