@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 from harness import Singles, UsageError, needs, single_threaded, unknown_name
-from harness_gpcis.network import standardized
+from harness_gpcis.network import load_into, standardized
 
 _logger = logging.getLogger("harness.gpcis")
 
@@ -20,11 +20,12 @@ _logger = logging.getLogger("harness.gpcis")
 def network(name: str, weights: str) -> Any:
     """A network with parameters from a file, or random ones, which is logged.
 
-    Raises `UsageError` for an unknown name, for one that is no residual network, and for a file
+    Raises `UsageError` for an unknown name, for one that is not a residual network, and for a file
     that does not fit.
     """
     models = needs("torchvision.models", "torchvision")
-    names = [known for known in models.list_models() if "resn" in known and "seg" not in known]
+    # Of classifiers: detectors and segmenters are built around such a network.
+    names = [known for known in models.list_models(module=models) if "resn" in known]
     if name not in names:
         raise unknown_name("residual network of torchvision", name, names)
     with single_threaded(), torch.random.fork_rng():
@@ -35,10 +36,7 @@ def network(name: str, weights: str) -> Any:
         return net.eval()
     if not Path(weights).is_file():
         raise UsageError(f"weights: no file {weights}; wanted torchvision's parameters of {name}")
-    try:
-        net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    except (RuntimeError, KeyError) as error:
-        raise UsageError(f"weights: {weights} is not for {name}: {error}") from None
+    load_into(net, weights, f"the parameters of torchvision's {name}")
     return net.eval()
 
 

@@ -15,6 +15,9 @@ from harness_gpcis.pathwise import Basis
 from harness_gpcis.playing import Game, Head, Maker, Player, Respond
 from harness_gpcis.posterior import Kernel, Posterior, solved
 
+LEAST = np.finfo(np.float32).tiny
+"""Probability of an object, at least: log odds are finite where every sample denies it."""
+
 
 def check_click(place: int, sign: int, pixels: int) -> None:
     """Raise `DataError` for a click outside of a picture, and for other signs than 1 and -1."""
@@ -71,8 +74,10 @@ class PathsHead:
     def field(self) -> Singles:
         """ln E s(f) - ln E s(-f)."""
         f = self._posterior.field()
-        yes = (1.0 / (1.0 + np.exp(-f))).mean(1)
-        odds: Singles = np.log(yes) - np.log1p(-np.minimum(yes, np.float32(1.0 - 1e-7)))
+        with np.errstate(over="ignore"):  # s(f) is 0 there
+            yes = (1.0 / (1.0 + np.exp(-f))).mean(1)
+        against = np.log1p(-np.minimum(yes, np.float32(1.0 - 1e-7)))
+        odds: Singles = np.log(np.maximum(yes, LEAST)) - against
         return odds
 
 

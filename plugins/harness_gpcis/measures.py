@@ -10,6 +10,7 @@ from harness import ClickSessions, Estimate, Floats, Incompatible, LatentPixels
 from harness_gpcis import settings
 from harness_gpcis.heads import ProcessHead, clicked
 from harness_gpcis.information import bald, entropies, gain_of_clicks
+from harness_gpcis.pixels import counted
 from harness_gpcis.playing import likeliest
 from harness_gpcis.variational import best, elbo
 
@@ -98,11 +99,12 @@ class UsableInformation(settings.Usable):
         """H(share of object pixels) less the code after five clicks, in nats per pixel.
 
         The factor and the share are fitted to the training part where there is one; the share else
-        to the sessions themselves. Raises `Incompatible` without pictures and masks.
+        to the sessions themselves. Raises `Incompatible` without pictures and masks, and for a mask
+        without a pixel that counts.
         """
         trained = data if data.split is None else data.part("train")
-        marks = np.concatenate([trained.truth(i) for i in range(trained.n)])
-        share = float((marks == 1).sum() / (marks >= 0).sum())
+        marks = [trained.truth(i)[counted(trained, i)] for i in range(trained.n)]
+        share = float(np.concatenate(marks).mean())
         if not 0.0 < share < 1.0:
             raise Incompatible("the masks have object pixels alone, or ground alone")
         sharpness = self.sharpness
@@ -113,8 +115,7 @@ class UsableInformation(settings.Usable):
         sessions, local = data.evaluated(), []
         for i in range(sessions.n):
             code = np.logaddexp(0.0, -sharpness * self._agreeing(sessions, i)).mean()
-            seen = sessions.truth(i)[sessions.truth(i) >= 0]
-            mine = float((seen == 1).mean())
+            mine = float(sessions.truth(i)[counted(sessions, i)].mean())
             null = -mine * np.log(share) - (1.0 - mine) * np.log1p(-share)
             local.append(null - code)
         return Estimate.from_local(local, {"sharpness": sharpness, "share": share})
@@ -122,7 +123,7 @@ class UsableInformation(settings.Usable):
     def _agreeing(self, data: ClickSessions, i: int) -> Floats:
         """The field, with the sign of the mask, where the mask counts."""
         field, mask = _head(data, i, self, FIVE).field().astype(np.float64), data.truth(i)
-        agreeing: Floats = np.where(mask == 1, field, -field)[mask >= 0]
+        agreeing: Floats = np.where(mask == 1, field, -field)[counted(data, i)]
         return agreeing
 
 

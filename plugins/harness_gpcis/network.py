@@ -13,6 +13,7 @@ clicks are played nothing is drawn: w = mu, f_n = m.
 from __future__ import annotations
 
 import math
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -26,12 +27,13 @@ from harness import (
     Floats,
     Incompatible,
     Singles,
+    UsageError,
     progress,
     single_threaded,
 )
 from harness_gpcis import settings
 from harness_gpcis.heads import check_click
-from harness_gpcis.playing import Maker, Player, told, told_pictures
+from harness_gpcis.playing import Maker, Player, told
 from harness_gpcis.posterior import Kernel, Posterior
 
 EPS2, SIGMA = 1e-2, 1e-2
@@ -147,6 +149,20 @@ def standardized(picture: Singles, where: torch.device) -> torch.Tensor:
     return own.permute(2, 0, 1)[None].to(where)
 
 
+def load_into(net: nn.Module, file: str, wanted: str) -> None:
+    """Give a network the parameters of a file, which may name them ``state_dict``.
+
+    Raises `UsageError` for a file that PyTorch does not read, and for other parameters.
+    """
+    try:
+        found: Any = torch.load(file, map_location="cpu", weights_only=True)
+        net.load_state_dict(found.get("state_dict", found) if isinstance(found, dict) else found)
+    except (RuntimeError, KeyError, TypeError, AttributeError, EOFError, UnpicklingError) as error:
+        first = " ".join(str(error).strip().splitlines()[:2])
+        cause = f"{type(error).__name__}: {first}"
+        raise UsageError(f"{file}: not {wanted} ({cause})") from None
+
+
 class DeepHead:
     """The trained process on one picture; everything but the features is in numpy."""
 
@@ -183,16 +199,16 @@ class GpcisClicks(settings.Deep, Player):
 
     def maker(self, data: ClickImages, rng: np.random.Generator) -> Maker:
         """Trains on the pictures whose masks are told. Raises `Incompatible` without any."""
-        truth = told(data)
-        if truth is None:
+        known = told(data)
+        if known is None:
             raise Incompatible("no picture of a training part has its mask told")
         with single_threaded(self.device, rng) as where:
-            net, process = self._trained(told_pictures(data), truth, rng, where)
+            net, process = self._trained(*known, rng, where)
 
         def make(picture: Singles) -> DeepHead:
             with single_threaded(self.device), torch.no_grad():
                 x = net(standardized(picture, where)).cpu().numpy()
-            return DeepHead(x, process, self.jitter)
+                return DeepHead(x, process, self.jitter)
 
         return make
 

@@ -20,10 +20,12 @@ from torch.nn import functional
 from harness import Bools, ClickImages, Singles, UsageError, single_threaded
 from harness_gpcis import settings
 from harness_gpcis.heads import check_click
-from harness_gpcis.network import DeepHead, DeepProcess, standardized
+from harness_gpcis.network import DeepHead, DeepProcess, load_into, standardized
 from harness_gpcis.playing import Maker, Player
 
-CHANNELS, BASIS, RADIUS, EXPANSION, SMALLEST = 48, 256, 5.0, 1.4, 10
+CHANNELS, BASIS, RADIUS = 48, 256, 5.0
+EXPANSION, SMALLEST, WITHIN = 1.4, 10, 0.49
+"""Of a crop: how much larger than what it holds, pixels at least, probability of what it holds."""
 _up = functools.partial(functional.interpolate, mode="bilinear", align_corners=True)
 
 
@@ -207,14 +209,8 @@ def load(checkpoint: str) -> Network:
     with Path(checkpoint).open("rb") as file:
         if file.read(20).startswith(b"version https://git-"):
             raise UsageError(f"{checkpoint}: a pointer of Git LFS; wanted the file (git lfs pull)")
-    found: Any = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    state = found.get("state_dict", found) if isinstance(found, dict) else found
     network = Network()
-    try:
-        network.load_state_dict(state)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        first = str(error).strip().splitlines()[:2]
-        raise UsageError(f"{checkpoint}: not the authors' network: {' '.join(first)}") from None
+    load_into(network, checkpoint, "the authors' network")
     return network.eval()
 
 
@@ -262,7 +258,7 @@ class OfficialHead:
         box = None
         if len(self._clicks) > 1:
             positive = [(row, column) for row, column, sign in self._clicks if sign > 0]
-            box = around(self._chance > 0.5, positive)
+            box = around(self._chance > WITHIN, positive)
         top, bottom, left, right = box or (0, height - 1, 0, width - 1)
         rows, columns = slice(top, bottom + 1), slice(left, right + 1)
         with single_threaded(self._chosen.device), torch.no_grad():

@@ -22,15 +22,21 @@ from harness_gpcis.features import of_pixels
 from harness_gpcis.heads import clicked
 
 
+def counted(data: ClickSessions, i: int) -> Ints:
+    """The pixels of picture i that count. Raises `Incompatible` where none does."""
+    seen = np.flatnonzero(data.truth(i) >= 0)
+    if not seen.size:
+        raise Incompatible(f"no pixel of picture {i} counts: its mask is -1 throughout")
+    return seen
+
+
 def drawn(
     data: ClickSessions, count: int, rng: np.random.Generator
 ) -> tuple[list[Ints], Split | None]:
     """Pixels of each picture that count, in order, and the split of them by picture."""
     chosen, part = [], []
     for i in range(data.n):
-        seen = np.flatnonzero(data.truth(i) >= 0)
-        if not seen.size:
-            raise Incompatible(f"no pixel of picture {i} counts: its mask is -1 throughout")
+        seen = counted(data, i)
         rows = np.sort(rng.choice(seen, min(count, seen.size), replace=False))
         chosen.append(rows)
         part += [i] * rows.size

@@ -30,26 +30,20 @@ Maker = Callable[[Singles], Head]
 """A head for a picture ``(height, width, 3)``."""
 
 
-def told(data: ClickImages) -> ClickMasks | None:
-    """The masks of the training part, as far as they have objects; None where there are none."""
+def told(data: ClickImages) -> tuple[list[Singles], ClickMasks] | None:
+    """The pictures of the training part whose masks have objects, and these masks; None where there
+    are none."""
     if data.split is None or data.mask is None:
         return None
     train = data.part("train")
     assert train.mask is not None
-    found = np.add.reduceat(train.mask == 1, train.offsets[:-1]) > 0
-    if not found.any():
+    found = np.flatnonzero(np.logical_or.reduceat(train.mask == 1, train.offsets[:-1]))
+    if not found.size:
         return None
-    train = train.take(np.flatnonzero(found))
+    train = train.take(found)
     assert train.mask is not None
-    return ClickMasks(train.mask, train.shape, train.offsets)
-
-
-def told_pictures(data: ClickImages) -> list[Singles]:
-    """The pictures of `told`, in order."""
-    train = data.part("train")
-    assert train.mask is not None
-    found = np.add.reduceat(train.mask == 1, train.offsets[:-1]) > 0
-    return [train.picture(int(i)) for i in np.flatnonzero(found)]
+    masks = ClickMasks(train.mask, train.shape, train.offsets)
+    return [train.picture(i) for i in range(train.n)], masks
 
 
 def fitted_sharpness(make: Maker, data: ClickImages, default: float) -> float:
@@ -57,10 +51,10 @@ def fitted_sharpness(make: Maker, data: ClickImages, default: float) -> float:
 
     A few pictures of the training part are clicked by the simulated user; every state counts.
     """
-    truth = told(data)
-    if truth is None:
+    known = told(data)
+    if known is None:
         return default
-    pictures, agreeing = told_pictures(data), []
+    (pictures, truth), agreeing = known, []
     for i in np.unique(np.linspace(0, truth.n - 1, CALIBRATED).astype(int)):
         head, mask = make(pictures[i]), truth.of(i)
         guess, clicked = np.zeros(mask.shape, bool), np.zeros(mask.shape, bool)

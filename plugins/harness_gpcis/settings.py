@@ -16,6 +16,15 @@ class Player:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Logistic(Player):
+    """A head whose field has the logistic likelihood's units: it is log odds already."""
+
+    sharpness: float = param(
+        1.0, "factor from field to log odds, where no masks are told to fit it to", above=0.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Features:
     """Features of pixels."""
 
@@ -72,7 +81,7 @@ class Walker(Player):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fitted(Process, Player):
+class Fitted(Process, Logistic):
     """A variational Gaussian process, fitted at each click."""
 
     steps: int = param(30, "number of Adam's steps at each click", low=1)
@@ -96,11 +105,14 @@ class Deep(Player, Device):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Official(Player, Device):
+class Official(Logistic, Device):
     """The authors' trained network."""
 
     checkpoint: str = param("", "the authors' GPCIS_Resnet50.pth, or a file with its parameters")
-    side: int = param(384, "longer side of crops around the object, from the second click", low=32)
+    side: int = param(
+        384, "height and width that pictures and crops are resized to; the authors take 256 on SBD",
+        low=32,
+    )  # fmt: skip
     jitter: float = param(1e-7, "number added to the diagonal of the kernel matrix", low=0.0)
 
 

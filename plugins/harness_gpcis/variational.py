@@ -43,10 +43,12 @@ def expected(
 
 
 def elbo(k: Floats, y: Floats, m: Floats, s: Floats, count: int = 64) -> float:
-    """The bound for q = N(m, s), ``s (n, n)``."""
-    inverse, _ = solved(k, 0.0, np.eye(len(k)))
+    """The bound for q = N(m, s), ``s (n, n)``; of a kernel matrix that is singular, with the least
+    jitter that makes it positive definite."""
+    inverse, jitter = solved(k, 0.0, np.eye(len(k)))
     fit, _, _ = expected(m, np.diag(s).copy(), y, count)
-    terms = m @ inverse @ m + np.trace(inverse @ s) + np.linalg.slogdet(k)[1] - len(k)
+    volume = np.linalg.slogdet(k + jitter * np.eye(len(k)))[1]
+    terms = m @ inverse @ m + np.trace(inverse @ s) + volume - len(k)
     return float(fit.sum() - 0.5 * (terms - np.linalg.slogdet(s)[1]))
 
 
@@ -56,7 +58,7 @@ def best(
     """Mean and covariance of the best q of a family: ``given`` is N(m, sigma^2 I), ``pinned`` has
     that covariance and a free mean; ``mean-field`` and ``full`` are free.
 
-    Damped Newton steps on the mean, and the fixed point of the covariance, turn by turn: S^-1 is
+    Newton steps on the mean, and the fixed point of the covariance, turn by turn: S^-1 is
     K^-1 + diag(E s'), or the diagonal of that.
     """
     n = len(k)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from tabulate import tabulate
+
 from harness import Document, Finding, Records
 
 Means = dict[str, dict[int, float]]
@@ -59,7 +61,19 @@ class Claims:
             ),
             Finding("NoC@90: by hand less trained", difference(clicks, gp, deep), "", 1),
         )
-        return Document(findings=tuple(f for f in findings if f.values))
+        text = f"Clicks until an overlap of 0.90, mean over cases.\n\n{listed(clicks)}"
+        return Document(text, findings=tuple(f for f in findings if f.values))
+
+
+def listed(found: Means) -> str:
+    """The numbers of each head, by seed, and their means."""
+    seeds = sorted({seed for values in found.values() for seed in values})
+    rows = [
+        (head, *(values.get(seed) for seed in seeds), sum(values.values()) / len(values))
+        for head, values in found.items()
+    ]
+    header = ("head", *(f"seed {seed}" for seed in seeds), "mean")
+    return tabulate(sorted(rows, key=lambda row: row[-1]), header, "github", floatfmt=".2f")
 
 
 def means(records: Records, name: str) -> Means:

@@ -1,7 +1,8 @@
 """A session as a picture: ``harness report gpcis/session RECORDS --out session.png``.
 
 A column is a click; rows are the picture with the clicks so far and the edge of the mask, the mean,
-and the posterior variance. The session is played again, for the first picture of the first record.
+and the posterior variance. The session is played again, for the first picture of the first record,
+with the random numbers of that run: a trained head is the same one.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def replayed(row: Record) -> tuple[Singles, list[State]]:
     data, truth = case.load(), case.reveal()
     first = int(task.members(case)[0])
     estimator = harness.estimator(row.estimator, **row.params["estimator"])
-    make = estimator.maker(data, stream(row.seed, "session"))
+    make = estimator.maker(data, stream(row.seed, row.task, case.source, row.estimator))
     picture = data.evaluated().picture(first)
     head, shape = make(picture), picture.shape[:2]
     clicked, guess = np.zeros(shape, bool), np.zeros(shape, bool)

@@ -13,6 +13,7 @@ import harness
 from harness import Curve, DataError, Incompatible, UsageError, stream
 from harness_gpcis import network, official, playing, settings
 from harness_gpcis.heads import ProcessHead
+from harness_gpcis.reports.session import replayed
 
 _spec = importlib.util.spec_from_file_location("gpcis_playing", Path(__file__).with_name("playing.py"))  # fmt: skip
 _module = importlib.util.module_from_spec(_spec)
@@ -209,8 +210,12 @@ def test_files_that_are_not_the_authors_network(tmp_path):
     with pytest.raises(UsageError, match="git lfs pull"):
         official.load(str(pointer))
     torch.save({"state_dict": {"theta.weight": torch.zeros(2)}}, tmp_path / "other.pth")
-    with pytest.raises(UsageError, match="not the authors' network"):
-        official.load(str(tmp_path / "other.pth"))
+    (tmp_path / "text.pth").write_text("hello world")
+    torch.save([torch.zeros(2)], tmp_path / "list.pth")
+    torch.save(official.Network, tmp_path / "class.pth")
+    for name in ("other", "text", "list", "class"):
+        with pytest.raises(UsageError, match="not the authors' network"):
+            official.load(str(tmp_path / f"{name}.pth"))
 
 
 def test_crops_hold_the_object_and_its_clicks():
@@ -264,6 +269,18 @@ def test_pixels_of_sessions_reach_other_estimators_by_plan_alone():
     }  # fmt: skip
     for estimator, model in wanted.items():
         assert ((f"gpcis/{model}",), estimator) in paths
+
+
+def test_the_session_of_a_trained_head_is_that_of_its_record():
+    """Its training draws what it drew in the run."""
+    found = harness.run(
+        tasks=["shapes"], estimators=["gpcis-clicks"], seeds=[3], workers=0,
+        params={"shapes": SMALL | {"size": 24, "limit": 3}, "gpcis-clicks": {"steps": 3}},
+    )  # fmt: skip
+    for row in found:
+        _, states = replayed(row)
+        assert states[0].overlap == row.scores["overlap_1"]
+        assert states[-1].overlap == row.scores["overlap_20"]
 
 
 def test_the_picture_of_a_session(tmp_path):

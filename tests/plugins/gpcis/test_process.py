@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from scipy.integrate import dblquad
+from scipy.integrate import dblquad, quad
 from skimage.color import rgb2lab
 
 import harness
 from harness import ClickSessions, DataError, Incompatible, LatentPixels, stream
 from harness_gpcis import features, information, settings
-from harness_gpcis.heads import clicked
+from harness_gpcis.heads import PathsHead, clicked
 from harness_gpcis.pathwise import Basis, moments, moved
 from harness_gpcis.posterior import Kernel, Part, Posterior
 from harness_gpcis.variational import best, elbo
@@ -76,17 +76,20 @@ def test_two_clicks_on_the_same_features(caplog):
 
 
 def test_the_basis_has_the_kernel():
-    """The root mean square error halves where the basis is four times as large."""
+    """The root mean square error is that of l draws of cos u + cos v, u = theta (a - b), v with a
+    random phase: (1 + k^4 / 2 - k^2) / l, so it halves where the basis is four times as large."""
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 100, 3))
-    errors = []
-    for size in (64, 256, 1024, 4096):
+    k, sizes, errors = np.diag(RBF.between(a, b)), (64, 256, 1024, 4096), []
+    for size in sizes:
         own = []
-        for _ in range(4):
+        for _ in range(16):
             basis = Basis.drawn(RBF, 3, size, rng)
-            own.append(((basis(a) * basis(b)).sum(1) - np.diag(RBF.between(a, b))) ** 2)
+            own.append(((basis(a) * basis(b)).sum(1) - k) ** 2)
         errors.append(math.sqrt(np.mean(own)))
-    np.testing.assert_allclose(errors, [0.123, 0.059, 0.029, 0.014], rtol=0.3)
+    wanted = np.sqrt((1.0 + 0.5 * k**4 - k**2).mean() / np.array(sizes))
+    np.testing.assert_allclose(wanted, [0.123, 0.059, 0.029, 0.014], rtol=0.1)
+    np.testing.assert_allclose(errors, wanted, rtol=0.1)
     single = Basis.drawn(SUM, 3, 40_000, rng)
     np.testing.assert_allclose(
         single(a[:3]) @ single(a[:3]).T, SUM.between(a[:3], a[:3]), atol=0.03
@@ -122,6 +125,22 @@ def test_bounds_of_two_clicks_are_below_the_evidence(signs):
     values = [elbo(k, y, *best(k, y, q, 2 * y, 0.1)) for q in ("given", "pinned", "mean-field", "full")]  # fmt: skip
     assert values == sorted(values)
     assert evidence - 0.01 < values[-1] <= evidence + 1e-9
+
+
+@pytest.mark.parametrize("family", ["given", "pinned", "mean-field", "full"])
+def test_the_bound_of_two_clicks_on_the_same_features_is_below_the_evidence(family):
+    """Their kernel matrix is singular; f is one number, so log p(1, -1) = ln E s(f) s(-f)."""
+    y = np.array([1.0, -1.0])
+    evidence = math.log(quad(lambda f: np.exp(-0.5 * f * f) / (2 + 2 * np.cosh(f)), -9, 9)[0] / math.sqrt(2 * np.pi))  # fmt: skip
+    bound = elbo(np.ones((2, 2)), y, *best(np.ones((2, 2)), y, family, 2 * y, 0.1))
+    assert -math.inf < bound <= evidence
+
+
+def test_log_odds_of_samples_that_all_deny_an_object_are_finite():
+    head = PathsHead(np.full((6, 6, 3), 0.5, np.float32), settings.Paths(pull=200.0), stream(0))
+    head.click(14, -1)
+    assert np.isfinite(head.field()).all()
+    assert head.field()[14] < -80
 
 
 def test_the_best_mean_field_posterior_is_that_of_gpytorch():
@@ -199,6 +218,13 @@ def test_invariances():
     np.testing.assert_allclose(permuted, f, atol=1e-5)  # the columns are in float32
     np.testing.assert_array_equal(clicked(picture, places, -signs, chosen).field(), -f)
     assert (np.sign(f[places]) == signs).all()
+    points = features.of_pixels(picture, chosen).astype(float)
+    exact = [
+        moments(points, points[p], Kernel.isotropic(5, 0.5), 2.0 * s, 0.1)[0]
+        for p, s in ((places, signs), (places[order], signs[order]))
+    ]
+    np.testing.assert_allclose(exact[1], exact[0], atol=1e-9)
+    np.testing.assert_allclose(f, exact[0], atol=1e-4)
     x = features.of_pixels(picture, chosen)
     moved_x = x + np.float32([0, 0, 0, 4, 8])
     fields = []
@@ -274,3 +300,7 @@ def test_usable_information_is_the_code_that_is_spared():
         assert value == pytest.approx(null - code)
     with pytest.raises(Incompatible, match="ground alone"):
         own.estimate(recorded(mask=0 * data.mask), rng=stream(0))
+    blank = data.mask.copy()
+    blank[data.bounds[2] : data.bounds[3]] = -1
+    with pytest.raises(Incompatible, match="no pixel of picture 2 counts"):
+        own.estimate(recorded(mask=blank), rng=stream(0))
