@@ -121,12 +121,17 @@ def truth(data: Kernels | HeadStates) -> Floats:
     return found
 
 
+def mean(mu: Floats, local: Floats) -> float:
+    """The mean over contexts; a value may be infinite where a context has no mass."""
+    return float(mu @ np.where(mu > 0, local, 0.0))
+
+
 def averaged(data: Kernels | HeadStates, local: Floats, **notes: float) -> Estimate:
     """The mean over contexts, with that of each unit. The standard error is that of sequences,
     which are drawn: of kernels, the contexts are all there are.
     """
     mu = shares(data)
-    value = float(mu @ local)
+    value = mean(mu, local)
     if isinstance(data, Kernels):
         return Estimate(value, None, local, notes)
     mass, sums = (np.add.reduceat(t, data.offsets[:-1]) for t in (mu, mu * local))
@@ -233,7 +238,7 @@ class EntropyGap(Gap):
             "signed": gap,
             "model": float(mu @ model),
             "data": float(mu @ true),
-            "divergence": float(mu @ divergence),
+            "divergence": mean(mu, divergence),
         }
         if self.divergence == "kl":
             notes["bound"] = float(mu @ most)
@@ -283,7 +288,7 @@ class CalibrationGap:
             else:
                 raise Incompatible("the laws of the data are not known, and there are no tokens")
             local[rows] = kullback(log_q)
-        cross = float(shares(part) @ loss)
+        cross = mean(shares(part), loss)
         if math.isinf(cross):
             return Estimate(
                 cross, diagnostics={"infinite": "the model excludes what the data have"}

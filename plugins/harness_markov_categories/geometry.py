@@ -13,6 +13,9 @@ import numpy as np
 from harness import Estimate, Floats, HeadStates, Incompatible
 from harness_markov_categories.entropies import laws, shares
 
+ROUNDING = 1e-14
+"""Metrics whose trace is below this share of the longest squared row of the head are zero."""
+
 
 def mean_metric(data: HeadStates) -> Floats:
     """The mean of g* over items ``(d, d)``: W' diag(E p) W - E (W' p)(W' p)', block by block, so
@@ -42,7 +45,7 @@ class PullbackRank:
         part = data.evaluated()
         values = np.maximum(np.linalg.eigvalsh(mean_metric(part)), 0.0)
         total = float(values.sum())
-        if total <= 0:
+        if total <= ROUNDING * float(((part.w - part.w.mean(0)) ** 2).sum(1).max()):
             raise Incompatible("no direction of the states changes a law: the metric is zero")
         share = values[values > 0] / total
         return Estimate(

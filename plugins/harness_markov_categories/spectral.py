@@ -18,6 +18,8 @@ from harness_markov_categories.settings import Alignment, Operator, Similarity
 LOG = logging.getLogger("harness.markov_categories")
 TINY = 1e-8
 """Singular values below this share of the largest count as zero."""
+ROUNDING = 1e-12
+"""Rows whose distances from their mean are below this share of their lengths are equal."""
 CLOSE = 1e-6
 """Neighbouring eigenvalues that differ by less, as a share of the largest, are not told apart."""
 EXACT = 2_000_000
@@ -83,13 +85,19 @@ def features(settings: Operator | Similarity, data: HeadStates) -> Floats:
         root = np.exp(log_p / 2)
         near = np.exp(-settings.beta * np.maximum(0.0, 2 - 2 * root @ root.T))
         values, vectors = np.linalg.eigh(near)
-        return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+        # What is rounding here would be above `TINY` as a root.
+        sure = values > len(near) * np.finfo(float).eps * values[-1]
+        return np.asarray(vectors[:, sure] * np.sqrt(values[sure]))
     return p
 
 
 def centred(x: Floats, mu: Floats) -> Floats:
-    """Rows less their mean, by the square root of their share: products are covariances."""
-    return np.asarray(np.sqrt(mu)[:, None] * (x - mu @ x))
+    """Rows less their mean, by the square root of their share: products are covariances. Zero
+    where the rows differ by rounding alone.
+    """
+    root = np.sqrt(mu)[:, None]
+    found = np.asarray(root * (x - mu @ x))
+    return found if np.linalg.norm(found) > ROUNDING * np.linalg.norm(root * x) else 0 * found
 
 
 def leading(x: Floats, k: int, rng: np.random.Generator) -> tuple[Floats, Floats]:

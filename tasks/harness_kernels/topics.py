@@ -7,11 +7,13 @@ from functools import partial
 
 import numpy as np
 
-from harness import Case, Floats, Kernels, stream
+from harness import Case, Floats, Kernels, UsageError, stream
 from harness_kernels.settings import Topics
 
 ORDER = 0.5
 """Of the Rényi divergence whose truth is given."""
+LEAST = float(np.finfo(float).tiny) ** 0.5
+"""Probabilities from here on have squares; truths need those."""
 
 
 class TopicKernels(Topics):
@@ -23,12 +25,17 @@ class TopicKernels(Topics):
     """
 
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """Cases by temperature."""
+        """Cases by temperature. Raises `UsageError` where it leaves a token next to nothing."""
         rng = stream(seed, "topic-kernels", "laws")
         topics = rng.dirichlet(np.full(self.tokens, 0.5), self.topics)
         data = rng.dirichlet(np.ones(self.topics), self.contexts) @ topics
         for temperature in self.temperatures:
             scaled = data ** (1 / temperature)
+            if scaled.min() < LEAST:
+                raise UsageError(
+                    f"topic-kernels.temperatures: at {temperature:g} the least probability is "
+                    f"{scaled.min():.3g}, whose square is zero; wanted a higher temperature"
+                )
             k = scaled / scaled.sum(1, keepdims=True)
             yield Case(
                 id=f"temperature-{temperature:g}",

@@ -214,6 +214,18 @@ def test_a_model_that_excludes_what_the_data_have_is_infinitely_off():
     assert gap.diagnostics["divergence"] == math.inf
 
 
+def test_a_context_that_never_comes_changes_no_gap():
+    """Not even where the model excludes what the data have there."""
+    seen = Kernels([[0.8, 0.2]], np.ones(1), [[0.5, 0.5]])
+    more = Kernels([[1, 0], [0.8, 0.2]], [0.0, 1.0], [[0.5, 0.5], [0.5, 0.5]])
+    for name in ("head-entropy-gap", "calibration-gap"):
+        one, two = (
+            harness.estimator(f"markov_categories/{name}").estimate(k) for k in (seen, more)
+        )
+        assert one.value == two.value
+        assert one.diagnostics == two.diagnostics
+
+
 def test_distances_between_laws_are_bounded_by_divergence():
     """TV^2 <= KL/2 and sum (sqrt p - sqrt q)^2 <= KL: with half of it the constant is a half."""
     p, q = RNG(5).dirichlet(np.full(4, 0.4), size=(2, 10_000))

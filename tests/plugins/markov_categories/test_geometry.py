@@ -1,3 +1,4 @@
+import itertools
 import logging
 
 import numpy as np
@@ -92,8 +93,19 @@ def test_the_mean_metric_is_the_mean_of_metrics(monkeypatch):
 
 
 def test_a_head_that_says_nothing_has_no_metric():
+    for w in (np.zeros((3, 2)), np.full((3, 2), 0.1)):
+        with pytest.raises(Incompatible, match="metric is zero"):
+            measured("pullback-rank", head(RNG(0).normal(size=(5, 2)), w))
+
+
+def test_a_head_that_is_certain_has_no_metric():
+    """Its metric is a difference of equal numbers: what rounding leaves is no direction."""
+    sure = random_head(n=60, v=5, d=3)
     with pytest.raises(Incompatible, match="metric is zero"):
-        measured("pullback-rank", head(RNG(0).normal(size=(5, 2)), np.zeros((3, 2))))
+        measured("pullback-rank", head(1e6 * sure.h, sure.w))
+    # A chance of 10^-9 is one.
+    found = measured("pullback-rank", head([[20.7]], [[0.0], [1.0]]))
+    assert found.diagnostics["trace"] == pytest.approx(np.exp(-20.7), rel=1e-6)
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
@@ -167,6 +179,13 @@ def test_more_dimensions_than_the_operator_has_are_lowered_with_a_word(caplog):
     assert found.value == measured("spectral-alignment", data, operator="linear", k=2).value
 
 
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_three_laws_span_two_directions_by_every_operator(operator):
+    data = random_head(true=RNG(5).dirichlet(np.ones(10), 3)[np.arange(60) % 3])
+    found = measured("spectral-alignment", data, operator=operator, k=4)
+    assert found.diagnostics["k"] == 2
+
+
 def test_equal_eigenvalues_are_reported(caplog):
     with caplog.at_level(logging.WARNING):
         found = measured(
@@ -183,9 +202,10 @@ def test_what_has_no_spectrum_is_refused():
     states, w = RNG(0).normal(size=(6, 2)), RNG(1).normal(size=(3, 2))
     with pytest.raises(Incompatible, match="a law has zeros"):
         measured("spectral-alignment", head(states, w, np.eye(3)[[0, 1, 2, 0, 1, 2]]))
-    for name in ("spectral-alignment", "cka"):
+    for name, operator in itertools.product(("spectral-alignment", "cka"), OPERATORS):
         with pytest.raises(Incompatible, match="all equal"):
-            measured(name, head(states, w, np.full((6, 3), 1 / 3)))
+            same = head(states, w, np.tile([0.7, 0.2, 0.1], (6, 1)), RNG(2).random(6))
+            measured(name, same, operator=operator)
     with pytest.raises(Incompatible, match="1 different states"):
         measured("dirichlet-energy", head(np.ones((6, 2)), w))
 

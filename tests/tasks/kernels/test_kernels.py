@@ -164,6 +164,14 @@ def test_temperatures_sharpen_the_models_laws_and_keep_the_datas():
     assert np.linalg.matrix_rank(same.data) == 3
 
 
+def test_temperatures_whose_truths_would_underflow_are_refused():
+    for low in (0.01, 0.001):
+        with pytest.raises(UsageError, match=rf"at {low} .* wanted a higher temperature"):
+            list(TopicKernels(temperatures=(1.0, low)).cases(seed=0))
+    (case,) = TopicKernels(temperatures=(0.05,)).cases(seed=0)
+    assert np.isfinite(list(case.truth.values())).all()
+
+
 def test_what_is_no_kernel_is_refused():
     rows, ones = np.full((3, 2), 0.5), np.ones(3)
     for k, weights, data, found in [
