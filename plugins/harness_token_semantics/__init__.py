@@ -122,6 +122,19 @@ TE_GAUSSIAN = EstimatorSpec(
     quantity=TRANSFER_ENTROPY,
     paper="L. Barnett, A. Barrett, A. Seth, Phys. Rev. Lett. 103, 238701 (2009)",
 )
+DI_GAUSSIAN = EstimatorSpec(
+    name="di-gaussian",
+    summary="directed information of Gaussian series: transfer entropy and the instantaneous part",
+    implementation="harness_token_semantics.gaussian:DirectedGaussian",
+    settings="harness_token_semantics.settings:Autoregression",
+    traits=("deterministic", "translation-invariant", "scale-invariant"),
+    requires=("scipy",),
+    install=_INSTALL,
+    reads=PairedSequences,
+    gives=Estimate,
+    quantity=DIRECTED_INFORMATION,
+    paper="P.-O. Amblard, O. Michel, J. Comput. Neurosci. 30, 7 (2011)",
+)
 DI_LM = EstimatorSpec(
     name="di-lm",
     summary="directed information of a source to tokens, from a model with it and one without",
@@ -274,7 +287,7 @@ MASKED_LAWS = ModelSpec(
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """Directed information and its kin, rates, and what goes with them."""
     return (
-        *(DI_PLUG_IN, DI_CTW, DI_LM, INFORMATION_DRIFT),
+        *(DI_PLUG_IN, DI_CTW, DI_GAUSSIAN, DI_LM, INFORMATION_DRIFT),
         *(DI_REVERSE, DI_REVERSE_CTW, DI_INSTANTANEOUS),
         *(TE_PLUG_IN, TE_GAUSSIAN),
         *(RATE_DISTORTION, DIRECTED_RATE_DISTORTION, RATE_REWARD),
