@@ -92,6 +92,9 @@ class Horizon(Sweeps):
     """Rates of sequences."""
 
     horizon: int = param(8, "number of steps; the rate is that of the last two", low=3)
+    history: int | None = param(
+        None, "number of past outputs that a channel remembers; none for all of them", low=1
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

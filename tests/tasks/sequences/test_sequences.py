@@ -21,7 +21,7 @@ from harness_sequences.dialogues import DialogueTurns
 from harness_sequences.flow import PromptFlow, chains
 from harness_sequences.models import Lagged, SourceLikelihoods, SourcesAndTokens
 from harness_sequences.patterns import RandomPatterns
-from harness_sequences.rates import KnownRates, problems
+from harness_sequences.rates import KnownRate, KnownRates, gauss_markov, problems
 from harness_sequences.series import GaussianSeries
 
 RNG = np.random.default_rng
@@ -354,3 +354,26 @@ def test_other_peoples_estimators_run_on_the_tasks_by_plan_alone():
     for record in lagged:
         # 5,000 steps: standard error below 0.01 nats, bias of 32 cells 0.002.
         assert record.value == pytest.approx(record.truth, abs=0.05)
+
+
+@pytest.mark.parametrize(("d", "rate"), [(0.1, 1.717147), (0.5, 0.745285), (1.0, 0.427995)])
+def test_gauss_markov_in_bits(d, rate):
+    assert gauss_markov(d) / math.log(2) == pytest.approx(rate, abs=5e-7)
+    assert gauss_markov(1 / (1 - 0.9**2)) == pytest.approx(0.0, abs=1e-12)
+    assert gauss_markov(d, 0.0) == pytest.approx(max(0.0, -0.5 * math.log(d)), abs=1e-12)
+
+
+def test_the_closed_form_as_a_curve():
+    """All its points are on the known curve, and their slopes cover those that are asked for."""
+    task = KnownRates()
+    for case in task.cases(seed=0):
+        curve = KnownRate().estimate(case.data)
+        assert task.score(case, curve)["rate_error"] < 1e-12
+        assert (np.diff(curve.x) > 0).all()
+        sign = 1 if case.id == "bandit" else -1
+        slope = sign * np.diff(curve.y) / np.diff(curve.x)
+        assert slope.max() <= case.data.slopes.max() * 1.01
+        assert len(curve.x) > 10
+    other = RateProblem([0.4, 0.6], 1.0 - np.eye(2), [1.0])
+    with pytest.raises(Incompatible, match="no closed form is known"):
+        KnownRate().estimate(other)
