@@ -8,6 +8,7 @@ from harness import (
     Curve,
     Estimate,
     EstimatorSpec,
+    HeadStates,
     ModelSpec,
     PairedSamples,
     PairedSequences,
@@ -22,6 +23,7 @@ from harness.quantities import MUTUAL_INFORMATION
 from harness_token_semantics.quantities import (
     DIRECTED_INFORMATION,
     EVIDENCE_BOUND,
+    GENERALIZATION_BOUND,
     GENERALIZATION_GAP,
     GROMOV_WASSERSTEIN,
     INSTANTANEOUS_INFORMATION,
@@ -177,6 +179,17 @@ GENERALIZATION = EstimatorSpec(
     quantity=GENERALIZATION_GAP,
     paper=_PAPER,
 )
+NORM_BOUND = EstimatorSpec(
+    name="norm-bound",
+    summary="how much a linear-softmax head may lose on new tokens, from norms",
+    implementation="harness_token_semantics.bounds:NormBound",
+    settings="harness_token_semantics.settings:Norms",
+    traits=("deterministic", "permutation-invariant"),
+    reads=HeadStates,
+    gives=Estimate,
+    quantity=GENERALIZATION_BOUND,
+    paper="A. Maurer, A vector-contraction inequality for Rademacher complexities, ALT 2016",
+)
 RATE_DISTORTION = EstimatorSpec(
     name="rate-distortion",
     summary="rate against distortion of independent letters (Blahut-Arimoto)",
@@ -291,7 +304,7 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         *(DI_REVERSE, DI_REVERSE_CTW, DI_INSTANTANEOUS),
         *(TE_PLUG_IN, TE_GAUSSIAN),
         *(RATE_DISTORTION, DIRECTED_RATE_DISTORTION, RATE_REWARD),
-        *(GROMOV, CPC, CAPACITY, EVIDENCE, GENERALIZATION),
+        *(GROMOV, CPC, CAPACITY, EVIDENCE, GENERALIZATION, NORM_BOUND),
     )
 
 

@@ -135,6 +135,18 @@ class Posterior:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Norms:
+    """A bound from norms."""
+
+    failure: float = param(
+        0.05, "probability with which the bound may not hold", above=0.0, high=0.99
+    )
+    tokens: int | None = param(
+        None, "number of tokens that the head was fitted to; none for as many as there are", low=1
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Checkpoint(Device):
     """A language model of transformers."""
 
