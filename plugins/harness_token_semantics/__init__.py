@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness import (
+    ChannelLogLikelihoods,
+    ConceptVectors,
     Curve,
     Estimate,
     EstimatorSpec,
@@ -294,6 +296,26 @@ MASKED_LAWS = ModelSpec(
     gives=TokenLaws,
     paper="S. Nie et al., Large Language Diffusion Models, arXiv:2502.09992 (2025)",
 )
+ITEM_PROBLEM = ModelSpec(
+    name="item-problem",
+    summary="items that stand for one another at squared distance, as a rate-distortion problem",
+    implementation="harness_token_semantics.problems:ItemProblem",
+    settings="harness_token_semantics.settings:Slopes",
+    traits=("deterministic",),
+    reads=ConceptVectors,
+    gives=RateProblem,
+    paper=_BLAHUT,
+)
+CHANNEL_PROBLEM = ModelSpec(
+    name="channel-problem",
+    summary="contexts that texts stand for at -ln p(text | context), as a rate-distortion problem",
+    implementation="harness_token_semantics.problems:ChannelProblem",
+    settings="harness_token_semantics.settings:Slopes",
+    traits=("deterministic",),
+    reads=ChannelLogLikelihoods,
+    gives=RateProblem,
+    paper=_BLAHUT,
+)
 
 
 @hookimpl
@@ -310,5 +332,5 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
 
 @hookimpl
 def harness_models() -> Iterable[ModelSpec]:
-    """Language models as laws of tokens."""
-    return (CTW_LAWS, CAUSAL_LAWS, MASKED_LAWS)
+    """Language models as laws of tokens, and what has a rate."""
+    return (CTW_LAWS, CAUSAL_LAWS, MASKED_LAWS, ITEM_PROBLEM, CHANNEL_PROBLEM)

@@ -79,6 +79,18 @@ class Sweeps:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Slopes:
+    """Where on its curve a problem is looked at."""
+
+    slopes: tuple[float, ...] = param(
+        (0.5, 1.0, 2.0, 4.0, 8.0, 16.0),
+        "slopes -dR/dD at which the curve is wanted",
+        low=0.0,
+        unit="nats per distortion",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reward(Sweeps):
     """Rate against reward."""
 

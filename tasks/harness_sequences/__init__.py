@@ -58,7 +58,7 @@ GAUSSIAN_SERIES = TaskSpec(
     implementation="harness_sequences.series:GaussianSeries",
     settings="harness_sequences.settings:Series",
     gives=PairedSequences,
-    quantities=(*_RATES, CONDITIONAL_MUTUAL_INFORMATION),
+    quantities=(*_RATES, MUTUAL_INFORMATION, CONDITIONAL_MUTUAL_INFORMATION),
     paper="L. Barnett, A. Barrett, A. Seth, Phys. Rev. Lett. 103, 238701 (2009)",
 )
 KNOWN_RATES = TaskSpec(

@@ -120,7 +120,7 @@ def problems() -> dict[str, Known]:
     }
 
 
-CURVE_POINTS = 201
+GOLDEN, SECTIONS = (math.sqrt(5) - 1) / 2, 60
 NEVER = 1e6
 """Distortion of what must not happen (the wrong letter in `erasure`): kinds hold no infinity."""
 
@@ -160,8 +160,7 @@ class KnownRate:
     """The closed form itself, for curves to be drawn beside."""
 
     def estimate(self, data: RateProblem, *, rng: np.random.Generator | None = None) -> Curve:
-        """The rate at even distortions whose slope is between the least that the problem asks for,
-        over 4, and the most; over rewards where the problem has a reference.
+        """The point of each slope; over rewards where the problem has a reference.
 
         Raises `Incompatible` for problems that are none of `problems`.
         """
@@ -170,14 +169,24 @@ class KnownRate:
                 break
         else:
             raise Incompatible("no closed form is known; wants a problem of known-rates")
-        d = np.linspace(one.least, one.most, CURVE_POINTS)
+        d = np.unique([_nearest(one, float(slope)) for slope in data.slopes])
         rate = np.array([one.rate(v) for v in d])
-        slope = -np.gradient(rate, d)
-        kept = (slope >= data.slopes.min() / 4) & (slope <= data.slopes.max())
         if one.reference is None:
-            return Curve(d[kept], rate[kept], "distortion", "rate, nats")
-        names = ("reward", "divergence from the reference, nats")
-        return Curve(-d[kept][::-1], rate[kept][::-1], *names)
+            return Curve(d, rate, "distortion", "rate, nats")
+        return Curve(-d[::-1], rate[::-1], "reward", "divergence from the reference, nats")
+
+
+def _nearest(one: Known, slope: float) -> float:
+    """The distortion of least rate + slope x distortion, by golden sections: it is convex."""
+
+    def cost(d: float) -> float:
+        return one.rate(d) + slope * d
+
+    low, high = one.least, one.most
+    for _ in range(SECTIONS):
+        left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+        low, high = (low, right) if cost(left) <= cost(right) else (left, high)
+    return min((one.least, (low + high) / 2, one.most), key=cost)
 
 
 def _same(one: Known, data: RateProblem) -> bool:
