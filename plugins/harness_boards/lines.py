@@ -141,10 +141,13 @@ def _of_curve(r: Record, by: tuple[str, ...]) -> list[_Point]:
         return []
     panel = _by(r, by) if by else ()
     names = (curve.name_x, curve.name_y, "")
+    places = [
+        float(f"{x:g}") for x in curve.x
+    ]  # as tables show them: methods that agree share rows
     errors = np.full(len(curve.x), np.nan) if curve.stderr is None else curve.stderr
     return [
-        _Point(panel, r, float(x), float(y), float(e), None, names)
-        for x, y, e in zip(curve.x, curve.y, errors, strict=True)
+        _Point(panel, r, x, float(y), float(e), None, names)
+        for x, y, e in zip(places, curve.y, errors, strict=True)
     ]
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness import (
+    ChannelLogLikelihoods,
+    ConceptVectors,
     Curve,
     Estimate,
     EstimatorSpec,
+    HeadStates,
     ModelSpec,
     PairedSamples,
     PairedSequences,
@@ -22,6 +25,7 @@ from harness.quantities import MUTUAL_INFORMATION
 from harness_token_semantics.quantities import (
     DIRECTED_INFORMATION,
     EVIDENCE_BOUND,
+    GENERALIZATION_BOUND,
     GENERALIZATION_GAP,
     GROMOV_WASSERSTEIN,
     INSTANTANEOUS_INFORMATION,
@@ -122,6 +126,19 @@ TE_GAUSSIAN = EstimatorSpec(
     quantity=TRANSFER_ENTROPY,
     paper="L. Barnett, A. Barrett, A. Seth, Phys. Rev. Lett. 103, 238701 (2009)",
 )
+DI_GAUSSIAN = EstimatorSpec(
+    name="di-gaussian",
+    summary="directed information of Gaussian series: transfer entropy and the instantaneous part",
+    implementation="harness_token_semantics.gaussian:DirectedGaussian",
+    settings="harness_token_semantics.settings:Autoregression",
+    traits=("deterministic", "translation-invariant", "scale-invariant"),
+    requires=("scipy",),
+    install=_INSTALL,
+    reads=PairedSequences,
+    gives=Estimate,
+    quantity=DIRECTED_INFORMATION,
+    paper="P.-O. Amblard, O. Michel, J. Comput. Neurosci. 30, 7 (2011)",
+)
 DI_LM = EstimatorSpec(
     name="di-lm",
     summary="directed information of a source to tokens, from a model with it and one without",
@@ -163,6 +180,17 @@ GENERALIZATION = EstimatorSpec(
     gives=Estimate,
     quantity=GENERALIZATION_GAP,
     paper=_PAPER,
+)
+NORM_BOUND = EstimatorSpec(
+    name="norm-bound",
+    summary="how much a linear-softmax head may lose on new tokens, from norms",
+    implementation="harness_token_semantics.bounds:NormBound",
+    settings="harness_token_semantics.settings:Norms",
+    traits=("deterministic", "permutation-invariant"),
+    reads=HeadStates,
+    gives=Estimate,
+    quantity=GENERALIZATION_BOUND,
+    paper="A. Maurer, A vector-contraction inequality for Rademacher complexities, ALT 2016",
 )
 RATE_DISTORTION = EstimatorSpec(
     name="rate-distortion",
@@ -268,21 +296,41 @@ MASKED_LAWS = ModelSpec(
     gives=TokenLaws,
     paper="S. Nie et al., Large Language Diffusion Models, arXiv:2502.09992 (2025)",
 )
+ITEM_PROBLEM = ModelSpec(
+    name="item-problem",
+    summary="items that stand for one another at squared distance, as a rate-distortion problem",
+    implementation="harness_token_semantics.problems:ItemProblem",
+    settings="harness_token_semantics.settings:Slopes",
+    traits=("deterministic",),
+    reads=ConceptVectors,
+    gives=RateProblem,
+    paper=_BLAHUT,
+)
+CHANNEL_PROBLEM = ModelSpec(
+    name="channel-problem",
+    summary="contexts that texts stand for at -ln p(text | context), as a rate-distortion problem",
+    implementation="harness_token_semantics.problems:ChannelProblem",
+    settings="harness_token_semantics.settings:Slopes",
+    traits=("deterministic",),
+    reads=ChannelLogLikelihoods,
+    gives=RateProblem,
+    paper=_BLAHUT,
+)
 
 
 @hookimpl
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """Directed information and its kin, rates, and what goes with them."""
     return (
-        *(DI_PLUG_IN, DI_CTW, DI_LM, INFORMATION_DRIFT),
+        *(DI_PLUG_IN, DI_CTW, DI_GAUSSIAN, DI_LM, INFORMATION_DRIFT),
         *(DI_REVERSE, DI_REVERSE_CTW, DI_INSTANTANEOUS),
         *(TE_PLUG_IN, TE_GAUSSIAN),
         *(RATE_DISTORTION, DIRECTED_RATE_DISTORTION, RATE_REWARD),
-        *(GROMOV, CPC, CAPACITY, EVIDENCE, GENERALIZATION),
+        *(GROMOV, CPC, CAPACITY, EVIDENCE, GENERALIZATION, NORM_BOUND),
     )
 
 
 @hookimpl
 def harness_models() -> Iterable[ModelSpec]:
-    """Language models as laws of tokens."""
-    return (CTW_LAWS, CAUSAL_LAWS, MASKED_LAWS)
+    """Language models as laws of tokens, and what has a rate."""
+    return (CTW_LAWS, CAUSAL_LAWS, MASKED_LAWS, ITEM_PROBLEM, CHANNEL_PROBLEM)

@@ -18,13 +18,24 @@ MOST_CELLS = 1 << 22
 
 
 def totals(
-    p: Floats, law: Floats, d: Floats, slope: float, horizon: int, tolerance: float, sweeps: int
+    p: Floats,
+    law: Floats,
+    d: Floats,
+    slope: float,
+    horizon: int,
+    tolerance: float,
+    sweeps: int,
+    history: int | None = None,
 ) -> tuple[float, float, float, int]:
     """Least rate and its distortion, summed over ``horizon`` steps, with the last change of any law
     of outputs, and the number of sweeps.
+
+    Laws of outputs given the last ``history`` of them alone are worse or as good, so that the rate
+    is then an upper bound; the best kernels remember as much.
     """
     b = d.shape[1]
-    nu = [np.full((b**t, b), 1 / b) for t in range(horizon)]
+    kept = horizon if history is None else history
+    nu = [np.full((b ** min(t, kept), b), 1 / b) for t in range(horizon)]
     weight = np.exp(-slope * d)
     change, done = np.inf, 0
     while done < sweeps and change >= tolerance:
@@ -40,9 +51,10 @@ def _backward(nu: list[Floats], weight: Floats, law: Floats) -> list[Floats]:
     """Kernels ``(histories, x, y)`` of each step: Q proportional to nu exp(-cost so on)."""
     b = weight.shape[1]
     kernels: list[Floats] = []
-    later = np.zeros((b ** len(nu), len(law)))  # -ln of what is to come, by history and letter
+    later = np.zeros((1, len(law)))  # -ln of what is to come, by history and letter
     for outputs in reversed(nu):
-        expected = (later @ law.T).reshape(len(outputs), b, -1)
+        forgotten = outputs.size // len(later)  # what differs in outputs that are not remembered
+        expected = np.tile(later @ law.T, (forgotten, 1)).reshape(len(outputs), b, -1)
         joint = outputs[:, None, :] * weight * np.exp(-expected.transpose(0, 2, 1))
         z = joint.sum(2)
         kernels.append(joint / z[:, :, None])
@@ -58,6 +70,7 @@ def _forward(
     rate = distortion = 0.0
     nu = []
     for kernel in kernels:
+        state = state.reshape(-1, len(kernel), len(law)).sum(0)
         joint = state[:, :, None] * kernel
         outputs = joint.sum(1)
         total = outputs.sum(1, keepdims=True)
@@ -83,11 +96,12 @@ class DirectedRateDistortion(Horizon):
         Raises `Incompatible` for more histories than can be held.
         """
         a, b = data.d.shape
-        cells = a * b**self.horizon
+        steps = self.horizon if self.history is None else min(self.horizon, self.history + 1)
+        cells = a * b**steps
         if cells > MOST_CELLS:
             raise Incompatible(
-                f"{b} outputs over {self.horizon} steps with {a} letters are {cells:.3g} cells; "
-                f"wants at most {MOST_CELLS} (a smaller horizon)"
+                f"{b} outputs over {steps} steps with {a} letters are {cells:.3g} cells; "
+                f"wants at most {MOST_CELLS} (a smaller horizon or history)"
             )
         law = np.tile(data.p, (a, 1)) if data.law is None else data.law
         lowest = data.d.min()  # a constant that all channels pay; without it no weight overflows
@@ -102,6 +116,7 @@ class DirectedRateDistortion(Horizon):
                     horizon,
                     self.tolerance,
                     self.sweeps,
+                    self.history,
                 )
                 for horizon in (self.horizon, self.horizon - 2)
             )
@@ -109,5 +124,5 @@ class DirectedRateDistortion(Horizon):
             distortions.append((d2 - d1) / 2 + lowest)
             changes.append(change)
             sweeps += more
-        names = ("distortion", "rate, nats per step")
+        names = ("distortion", "rate, nats")
         return as_curve(distortions, rates, names, {"change": max(changes), "sweeps": sweeps})

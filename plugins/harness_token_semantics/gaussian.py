@@ -1,10 +1,11 @@
-"""Transfer entropy of Gaussian series: half the Granger causality, in nats per step.
+"""Transfer entropy of Gaussian series, half the Granger causality, and their directed information.
 
 L. Barnett, A. Barrett, A. Seth, Phys. Rev. Lett. 103, 238701 (2009): TE = 1/2 ln(det S_past of y /
 det S_both pasts), of the covariances of what cannot be predicted. The past of y alone is that of an
 ARMA process, so that a regression on a few steps takes too much for causality; the Riccati equation
 of the fitted system gives its covariance for all of the past (L. Barnett, A. Seth, J. Neurosci.
-Methods 223, 50 (2014)).
+Methods 223, 50 (2014)). Directed information is that plus what x and y share within a step,
+1/2 ln(det S_y det S_x / det S) of the covariance S of the noise. In nats per step.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from harness import Estimate, Floats, Incompatible, Ints, PairedSequences
 from harness_token_semantics.codes import steps
 from harness_token_semantics.settings import Autoregression
 
+Notes = dict[str, float | int]
 CONVERGED, MOST_ROUNDS = 1e-14, 100_000
 SINGULAR = 1e-12
 
@@ -63,22 +65,22 @@ def transfer(step: Floats, noise: Floats, source: Ints, target: Ints) -> float:
     return 0.5 * (_log_det(alone) - _log_det(noise[np.ix_(target, target)]))
 
 
-class TransferGaussian(Autoregression):
-    """Transfer entropy of x to y, given a driver where there is one, of linear Gaussian series."""
+def instantaneous(noise: Floats, source: Ints, target: Ints) -> float:
+    """What the noises ``(d, d)`` of the rows ``source`` and ``target`` of one step share (nats)."""
+    both = np.concatenate([source, target])
+    alone = sum(_log_det(noise[np.ix_(rows, rows)]) for rows in (source, target))
+    return 0.5 * (alone - _log_det(noise[np.ix_(both, both)]))
 
-    def estimate(
-        self, data: PairedSequences, *, rng: np.random.Generator | None = None
-    ) -> Estimate:
-        """The transfer entropy in nats per step; ``granger`` in the diagnostics is twice it.
 
-        ``p_chi2`` is for no transfer: m times the Granger causality by regression is then
-        chi-squared. Raises `Incompatible` for codes, too few steps, columns that depend on each
-        other, and systems that are not stationary.
+class _Gaussian(Autoregression):
+    """What both read off the fitted autoregression."""
+
+    def _fitted(self, part: PairedSequences, names: str) -> tuple[float, float, float, Notes]:
+        """Of the sides ``names``, y and x first: the transfer entropy by the method that is set,
+        by regression, and the instantaneous part, each in nats per step; and the diagnostics.
+
+        Raises `Incompatible` as the estimators say.
         """
-        from scipy.special import gammaincc
-
-        part = data.evaluated()
-        names = [side for side in "yxz" if getattr(part, side) is not None]
         for side in names:
             if (kind := getattr(part, f"{side}_kind")) != "continuous":
                 raise Incompatible(f"{side} is {kind}; wants continuous series (use te-plug-in)")
@@ -92,18 +94,12 @@ class TransferGaussian(Autoregression):
         coefficients, noise = _fit(series, at, order)
         others = np.setdiff1d(np.arange(d), source)
         reduced = _fit(series, at, order, others)[1]
-        m = len(at)
         regression = 0.5 * (_log_det(reduced[:dy, :dy]) - _log_det(noise[:dy, :dy]))
         value = (
             regression if self.method == "ols" else transfer(coefficients, noise, source, target)
         )
-        notes = {
-            "order": order,
-            "steps": m,
-            "granger": 2 * value,
-            "p_chi2": float(gammaincc(order * dx * dy / 2, m * max(regression, 0.0))),
-        }
-        return Estimate(value, diagnostics=notes)
+        instant = instantaneous(noise, source, target)
+        return value, regression, instant, {"order": order, "steps": len(at)}
 
     def _order(self, part: PairedSequences, series: Floats) -> int:
         """The order that is set, or the one with the least m ln det S + parameters ln m."""
@@ -126,6 +122,54 @@ class TransferGaussian(Autoregression):
     def _refuse_few(m: int, free: int) -> None:
         if m <= free:
             raise Incompatible(f"{m} steps for {free} coefficients each; wants more steps")
+
+
+class TransferGaussian(_Gaussian):
+    """Transfer entropy of x to y, given a driver where there is one, of linear Gaussian series."""
+
+    def estimate(
+        self, data: PairedSequences, *, rng: np.random.Generator | None = None
+    ) -> Estimate:
+        """The transfer entropy in nats per step; ``granger`` in the diagnostics is twice it.
+
+        ``p_chi2`` is for no transfer: m times the Granger causality by regression is then
+        chi-squared. Raises `Incompatible` for codes, too few steps, columns that depend on each
+        other, and systems that are not stationary.
+        """
+        part = data.evaluated()
+        value, regression, _, notes = self._fitted(part, "yx" if part.z is None else "yxz")
+        free = notes["order"] * part.x.shape[1] * part.y.shape[1]
+        notes |= {"granger": 2 * value, "p_chi2": _p_value(notes["steps"] * regression, free)}
+        return Estimate(value, diagnostics=notes)
+
+
+class DirectedGaussian(_Gaussian):
+    """Directed information of x to y of linear Gaussian series; a driver is not looked at."""
+
+    def estimate(
+        self, data: PairedSequences, *, rng: np.random.Generator | None = None
+    ) -> Estimate:
+        """The directed information rate in nats per step, with its two parts in the diagnostics:
+        ``transfer_entropy``, of the past of x, and ``instantaneous``, of x now.
+
+        ``p_chi2`` is for neither. Raises `Incompatible` as `TransferGaussian` does.
+        """
+        part = data.evaluated()
+        value, regression, instant, notes = self._fitted(part, "yx")
+        free = (notes["order"] + 1) * part.x.shape[1] * part.y.shape[1]
+        notes |= {
+            "transfer_entropy": value,
+            "instantaneous": instant,
+            "p_chi2": _p_value(notes["steps"] * (regression + instant), free),
+        }
+        return Estimate(value + instant, diagnostics=notes)
+
+
+def _p_value(information: float, free: int) -> float:
+    """That twice this, chi-squared with so many degrees of freedom, is so large by chance."""
+    from scipy.special import gammaincc
+
+    return float(gammaincc(free / 2, max(information, 0.0)))
 
 
 def _fit(

@@ -52,3 +52,10 @@ GENERALIZATION_GAP = Quantity(
     "none",
     summary="cross-entropy on the test part less that on the training part, per symbol",
 )
+GENERALIZATION_BOUND = Quantity(
+    "generalization_bound",
+    "nats",
+    "none",
+    lower=0.0,
+    summary="how much more than on its training tokens a head may lose on others, from its norms",
+)

@@ -79,6 +79,18 @@ class Sweeps:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Slopes:
+    """Where on its curve a problem is looked at."""
+
+    slopes: tuple[float, ...] = param(
+        (0.5, 1.0, 2.0, 4.0, 8.0, 16.0),
+        "slopes -dR/dD at which the curve is wanted",
+        low=0.0,
+        unit="nats per distortion",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reward(Sweeps):
     """Rate against reward."""
 
@@ -92,6 +104,9 @@ class Horizon(Sweeps):
     """Rates of sequences."""
 
     horizon: int = param(8, "number of steps; the rate is that of the last two", low=3)
+    history: int | None = param(
+        None, "number of past outputs that a channel remembers; none for all of them", low=1
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +143,18 @@ class Posterior:
 
     temperature: float = param(
         1.0, "temperature of the posterior that is used: at 1 the bound is reached", above=0.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Norms:
+    """A bound from norms."""
+
+    failure: float = param(
+        0.05, "probability with which the bound may not hold", above=0.0, high=0.99
+    )
+    tokens: int | None = param(
+        None, "number of tokens that the head was fitted to; none for as many as there are", low=1
     )
 
 

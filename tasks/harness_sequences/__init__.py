@@ -8,6 +8,7 @@ from harness import (
     ChannelLogLikelihoods,
     ConditionedSamples,
     Curve,
+    EstimatorSpec,
     ModelSpec,
     PairedSamples,
     PairedSequences,
@@ -57,7 +58,7 @@ GAUSSIAN_SERIES = TaskSpec(
     implementation="harness_sequences.series:GaussianSeries",
     settings="harness_sequences.settings:Series",
     gives=PairedSequences,
-    quantities=(*_RATES, CONDITIONAL_MUTUAL_INFORMATION),
+    quantities=(*_RATES, MUTUAL_INFORMATION, CONDITIONAL_MUTUAL_INFORMATION),
     paper="L. Barnett, A. Barrett, A. Seth, Phys. Rev. Lett. 103, 238701 (2009)",
 )
 KNOWN_RATES = TaskSpec(
@@ -132,6 +133,16 @@ SOURCE_LIKELIHOODS = ModelSpec(
     gives=ChannelLogLikelihoods,
 )
 
+KNOWN_RATE = EstimatorSpec(
+    name="known-rate",
+    summary="the closed form of a problem of known-rates, for curves to be drawn beside",
+    implementation="harness_sequences.rates:KnownRate",
+    traits=("deterministic",),
+    reads=RateProblem,
+    gives=Curve,
+    paper="T. Berger, Rate Distortion Theory (1971)",
+)
+
 
 @hookimpl
 def harness_tasks() -> Iterable[TaskSpec]:
@@ -143,3 +154,9 @@ def harness_tasks() -> Iterable[TaskSpec]:
 def harness_models() -> Iterable[ModelSpec]:
     """From sequences to samples."""
     return (SAME_TIME, LAGGED, SOURCES_AND_TOKENS, SOURCE_LIKELIHOODS)
+
+
+@hookimpl
+def harness_estimators() -> Iterable[EstimatorSpec]:
+    """The truth of curves."""
+    return (KNOWN_RATE,)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Case, Curve, Floats, RateProblem, UsageError, unknown_name
+from harness import Case, Curve, Floats, Incompatible, RateProblem, UsageError, unknown_name
 from harness_sequences.channels import either, entropy
 from harness_sequences.settings import Rates
 
 ONES, FLIP, LETTERS = 0.3, 0.2, 8
 EXTENT, POINTS = 5.0, 201
 """Of the grid for Gaussian letters."""
+DECAY, REACH, SPACING = 0.9, 9.0, 0.5
+"""Of `gauss-markov`: how a letter follows the one before it, and the grid."""
 REFERENCE, REWARD = (0.5, 0.3, 0.2), (0.0, 1.0, 2.0)
 
 
@@ -47,10 +49,23 @@ def divergence(reward: float) -> float:
     return float((q * np.log(np.where(q > 0, q, 1.0) / p)).sum())
 
 
+def gauss_markov(distortion: float, decay: float = DECAY) -> float:
+    """Directed rate (nats per step) of x_t = decay x_(t-1) + noise of variance 1, squared error.
+
+    The error of the last step, D, and the noise leave decay^2 D + 1 to be told down to D (T.
+    Berger, Rate Distortion Theory (1971); S. Tatikonda (2000)): 1/2 ln(decay^2 + 1/D).
+    """
+    return max(0.0, 0.5 * math.log(decay**2 + 1 / distortion))
+
+
 def problems() -> dict[str, Known]:
     """By name."""
     x = np.linspace(-EXTENT, EXTENT, POINTS)
     normal = np.exp(-(x**2) / 2)
+    level = np.arange(-REACH, REACH + SPACING / 2, SPACING)
+    variance = 1 / (1 - DECAY**2)
+    stationary = np.exp(-(level**2) / (2 * variance))
+    moves = np.exp(-((level - DECAY * level[:, None]) ** 2) / 2)
     hamming = 1.0 - np.eye(2)
     step = np.array([[1 - FLIP, FLIP], [FLIP, 1 - FLIP]])
     half = np.full(2, 0.5)
@@ -86,6 +101,14 @@ def problems() -> dict[str, Known]:
         "markov": Known(
             half, hamming, lambda d: entropy(either(FLIP, d)) - entropy(d), 0.0, 0.5, step
         ),
+        "gauss-markov": Known(
+            stationary / stationary.sum(),
+            (level[:, None] - level) ** 2,
+            gauss_markov,
+            1e-9,
+            variance,
+            moves / moves.sum(1, keepdims=True),
+        ),
         "bandit": Known(
             np.ones(1),
             -np.array([REWARD]),
@@ -97,6 +120,7 @@ def problems() -> dict[str, Known]:
     }
 
 
+GOLDEN, SECTIONS = (math.sqrt(5) - 1) / 2, 60
 NEVER = 1e6
 """Distortion of what must not happen (the wrong letter in `erasure`): kinds hold no infinity."""
 
@@ -129,3 +153,52 @@ class KnownRates(Rates):
         if one.reference is not None and not output.name_y.startswith("divergence"):
             known = [0.0] * len(known)  # one context: no information is needed to do what is best
         return {"rate_error": float(np.abs(output.y - known).max())}
+
+
+@dataclass(frozen=True)
+class KnownRate:
+    """The closed form itself, for curves to be drawn beside."""
+
+    def estimate(self, data: RateProblem, *, rng: np.random.Generator | None = None) -> Curve:
+        """The point of each slope; over rewards where the problem has a reference.
+
+        Raises `Incompatible` for problems that are none of `problems`.
+        """
+        for one in problems().values():
+            if _same(one, data):
+                break
+        else:
+            raise Incompatible("no closed form is known; wants a problem of known-rates")
+        d = np.unique([_nearest(one, float(slope)) for slope in data.slopes])
+        rate = np.array([one.rate(v) for v in d])
+        if one.reference is None:
+            return Curve(d, rate, "distortion", "rate, nats")
+        return Curve(-d[::-1], rate[::-1], "reward", "divergence from the reference, nats")
+
+
+def _nearest(one: Known, slope: float) -> float:
+    """The distortion of least rate + slope x distortion, by golden sections: it is convex."""
+
+    def cost(d: float) -> float:
+        return one.rate(d) + slope * d
+
+    low, high = one.least, one.most
+    for _ in range(SECTIONS):
+        left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+        low, high = (low, right) if cost(left) <= cost(right) else (left, high)
+    return min((one.least, (low + high) / 2, one.most), key=cost)
+
+
+def _same(one: Known, data: RateProblem) -> bool:
+    pairs = (
+        (one.p, data.p),
+        (np.minimum(one.d, NEVER), data.d),
+        (one.law, data.law),
+        (one.reference, data.reference),
+    )
+    return all(
+        a is None and b is None
+        if a is None or b is None
+        else a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-9, atol=0))
+        for a, b in pairs
+    )

@@ -27,11 +27,20 @@ def transfer_entropy(a: float, c: float, noise_x: float, noise_y: float) -> floa
     return 0.5 * math.log(innovation / noise_y)
 
 
+def same_step(a: float, b: float, c: float, noise_x: float, noise_y: float) -> float:
+    """Mutual information (nats) of x_t and y_t, -1/2 ln(1 - r^2) of their stationary covariance."""
+    x = noise_x / (1 - a**2)
+    shared = a * c * x / (1 - a * b)
+    y = (c**2 * x + 2 * b * c * shared + noise_y) / (1 - b**2)
+    return -0.5 * math.log1p(-(shared**2) / (x * y))
+
+
 class GaussianSeries(Series):
     """A case per system: x_t = a x_(t-1) + u_t, y_t = b y_(t-1) + c x_(t-1) + v_t, in its
     stationary state.
 
-    The truth of ``conditional_mutual_information``, which `lagged` leads to, is given where one
+    ``mutual_information`` is that of x and y at the same step. The truth of
+    ``conditional_mutual_information``, which `lagged` leads to, is given where one
     lag is all of the past that matters: for a = 0.
     """
 
@@ -55,6 +64,7 @@ class GaussianSeries(Series):
             forward = transfer_entropy(a, c, noise_x, noise_y)
             truth = dict.fromkeys(("directed_information", "transfer_entropy"), forward)
             truth["mutual_information_rate"] = forward
+            truth["mutual_information"] = same_step(*system)
             truth |= dict.fromkeys(("reverse_information", "instantaneous_information"), 0.0)
             if a == 0:
                 truth["conditional_mutual_information"] = forward

@@ -72,6 +72,19 @@ def test_curves_of_estimators_with_the_exact_one_as_truth(board, record):
     assert line.high - line.y == pytest.approx(np.full(3, 0.1 / np.sqrt(2)))
 
 
+def test_points_that_a_table_prints_alike_share_a_row(board, record):
+    x = np.array([0.1, 0.2, 0.4])
+    records = [
+        record(e, "c", 0, 1.0, diagnostics={"curve": Curve(at, 1 - x, "distortion", "rate").plain()})
+        for e, at in (("exact", x), ("near", x + 1e-9))
+    ]  # fmt: skip
+    made = report.make(board(records, f'{TOML}x = "curve"\ntruth = "exact"\n'))
+    (table,) = made.sections[0].tables()
+    assert [(name, [c.value for c in cells]) for name, cells in table.rows] == [
+        ("0.1", [0.9, 0.9]), ("0.2", [0.8, 0.8]), ("0.4", [0.6, 0.6])
+    ]  # fmt: skip
+
+
 def test_an_axis_is_cut_at_robust_limits_and_says_how_many_lie_beyond(board, record):
     records = [
         record("a", f"c{d}", 0, 1e9 if d == 30 else float(d), truth=None, facts={"d": d})

@@ -47,7 +47,7 @@ def drawn(n, steps, rng):
     return pair % 2, pair // 2
 
 
-@pytest.mark.parametrize("steps", [2, 3, 4])
+@pytest.mark.parametrize("steps", [2, 3, 4, 5])
 def test_conservation_law(steps, codes):
     """I(X^n; Y^n) = I(X^n -> Y^n) + I(0 Y^(n-1) -> X^n), J. Massey, P. Massey, ISIT 2005."""
     x, y = drawn(700, steps, RNG(steps))

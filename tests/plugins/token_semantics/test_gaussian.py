@@ -4,7 +4,13 @@ from scipy import linalg
 
 import harness
 from harness import Incompatible, PairedSequences
-from harness_token_semantics.gaussian import TransferGaussian, innovation_covariance, transfer
+from harness_token_semantics.gaussian import (
+    DirectedGaussian,
+    TransferGaussian,
+    innovation_covariance,
+    instantaneous,
+    transfer,
+)
 
 SYSTEMS = [
     ((0.0, 0.0, 1.0, 1.0, 1.0), 0.3465735903),
@@ -91,6 +97,55 @@ def test_several_sequences_are_not_joined():
     cut = PairedSequences(data.x, data.y, [0, 1000, 4000])
     found = TransferGaussian(order=3).estimate(cut)
     assert found.diagnostics["steps"] == 4000 - 6
+
+
+def test_directed_and_reverse_part_are_the_rate_of_mutual_information():
+    """Which is -1/4pi the integral of ln(1 - |coherence|^2) over frequency (Gelfand and Yaglom):
+    no Riccati equation, and noise that x and y share.
+    """
+    rng = np.random.default_rng(6)
+    for _ in range(5):
+        step = rng.normal(size=(2, 2, 2)) * 0.25
+        root = rng.normal(size=(2, 2))
+        noise = root @ root.T + 0.1 * np.eye(2)
+        lag = np.exp(-2j * np.pi * np.arange(4096) / 4096)[:, None, None]
+        response = np.linalg.inv(np.eye(2) - step[0] * lag - step[1] * lag**2)
+        spectrum = response @ noise @ response.conj().transpose(0, 2, 1)
+        power = (spectrum[:, 0, 0] * spectrum[:, 1, 1]).real
+        rate = -0.5 * np.log(np.linalg.det(spectrum).real / power).mean()
+        x, y = np.array([0]), np.array([1])
+        directed = transfer(step, noise, x, y) + instantaneous(noise, x, y)
+        assert directed + transfer(step, noise, y, x) == pytest.approx(rate, abs=1e-9)
+        assert instantaneous(noise, x, y) > 0
+
+
+@pytest.mark.parametrize(("parameters", "truth"), SYSTEMS)
+def test_directed_information_of_series_without_shared_noise(parameters, truth):
+    """It is the transfer entropy; p values are even where there is none."""
+    data = drawn(parameters, 20_000, 1)
+    for method, order in (("riccati", None), ("ols", 10)):
+        found = DirectedGaussian(method=method, order=order).estimate(data)
+        assert found.value == pytest.approx(truth, abs=0.02)
+        parts = found.diagnostics["transfer_entropy"], found.diagnostics["instantaneous"]
+        assert found.value == pytest.approx(sum(parts), abs=1e-12)
+        assert 0 <= parts[1] < 0.001
+        assert (found.diagnostics["p_chi2"] < 1e-6) == (truth > 0)
+
+
+def test_directed_information_within_a_step():
+    """Of pairs without a past: -1/2 ln(1 - r^2) of their sample correlation, by either method."""
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=5000)
+    y = 0.6 * x + 0.8 * rng.normal(size=5000)
+    data = PairedSequences(x[:, None], y[:, None], [0, 5000])
+    for method in ("riccati", "ols"):
+        found = DirectedGaussian(method=method, order=1).estimate(data)
+        known = -0.5 * np.log(1 - np.corrcoef(x, y)[0, 1] ** 2)
+        # Two regressors of no use move it by about 1/2m each: 10 times that is out of reach.
+        assert found.value == pytest.approx(known, abs=0.002)
+        assert found.diagnostics["transfer_entropy"] < 0.002
+    driven = PairedSequences(data.x, data.y, [0, 5000], z=data.y)
+    assert DirectedGaussian(method="ols", order=1).estimate(driven).value == found.value
 
 
 def test_what_does_not_fit():

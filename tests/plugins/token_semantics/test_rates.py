@@ -152,6 +152,42 @@ def test_directed_increments_of_a_binary_chain(slope, rate, distortion):
     assert (r8 + slope * d8) / 8 > found[0] + slope * d
 
 
+@pytest.mark.parametrize("slope", [1.5, 2.0, 3.0])
+def test_a_binary_chain_needs_the_last_output_alone(slope):
+    """Given the last output, those before it say no more of the source: nothing is lost."""
+    every, last = (totals(HALF, FLIP, HAMMING, slope, 6, 1e-13, 5000, m) for m in (None, 1))
+    assert last[:2] == pytest.approx(every[:2], abs=1e-10)
+
+
+def test_forgetting_outputs_costs_rate():
+    """Of a cycle of four states, of whose two halves the outputs tell: after one output the next is
+    open, after two it is not.
+    """
+    law = 0.9 * np.roll(np.eye(4), 1, axis=1) + 0.025
+    d = np.array([[0.0, 1.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
+    costs = {}
+    for history in (1, 2, 4, None):
+        rate, distortion, *_ = totals(np.full(4, 0.25), law, d, 3.0, 5, 1e-13, 20_000, history)
+        costs[history] = rate + 3.0 * distortion
+    assert costs[1] > costs[2] + 0.1
+    assert costs[2] > costs[4] + 1e-6
+    assert costs[4] == pytest.approx(costs[None], abs=1e-12)
+
+
+def test_gauss_markov_source(known):
+    """1/2 log2(0.81 + 1/D), from causal channels on a grid that remember one output."""
+    case_of, task = known
+    case = case_of("gauss-markov")
+    problem = RateProblem(case.data.p, case.data.d, [1.0], case.data.law)
+    found = DirectedRateDistortion(horizon=4, history=1, sweeps=150).estimate(problem)
+    assert found.x[0] == pytest.approx(0.38188, abs=1e-4)
+    assert task.score(case, found)["rate_error"] < 1e-3
+    forgetful = RateDistortion(sweeps=100).estimate(problem)
+    assert task.score(case, forgetful)["rate_error"] > 0.4
+    with pytest.raises(Incompatible, match=r"37 outputs over 8 steps.*smaller horizon or history"):
+        DirectedRateDistortion().estimate(problem)
+
+
 def test_one_step_is_the_memoryless_problem():
     rng = np.random.default_rng(3)
     p, d = rng.dirichlet(np.ones(3)), rng.random((3, 3))

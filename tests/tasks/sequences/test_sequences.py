@@ -21,8 +21,8 @@ from harness_sequences.dialogues import DialogueTurns
 from harness_sequences.flow import PromptFlow, chains
 from harness_sequences.models import Lagged, SourceLikelihoods, SourcesAndTokens
 from harness_sequences.patterns import RandomPatterns
-from harness_sequences.rates import KnownRates, problems
-from harness_sequences.series import GaussianSeries
+from harness_sequences.rates import KnownRate, KnownRates, gauss_markov, problems
+from harness_sequences.series import GaussianSeries, same_step
 
 RNG = np.random.default_rng
 
@@ -331,7 +331,7 @@ def test_patterns():
 
 
 def test_other_peoples_estimators_run_on_the_tasks_by_plan_alone():
-    """Plans, and three of the paths: codes of prompts and tokens, and the transfer entropy."""
+    """Codes of prompts and tokens, transfer entropy, and x and y of the same step."""
     found = harness.run(
         tasks=["flow"],
         estimators=["plug-in", "agentic-mi"],
@@ -354,3 +354,63 @@ def test_other_peoples_estimators_run_on_the_tasks_by_plan_alone():
     for record in lagged:
         # 5,000 steps: standard error below 0.01 nats, bias of 32 cells 0.002.
         assert record.value == pytest.approx(record.truth, abs=0.05)
+    series = harness.run(
+        tasks=["gaussian-series"],
+        models=["lagged", "same-time"],
+        estimators=["frenzel-pompe", "ksg"],
+        params={"gaussian-series": {"n": 2000}},
+    )
+    told = [r for r in series if r.truth is not None]
+    assert {(r.estimator, r.status) for r in told} == {
+        ("classics/frenzel-pompe", "ok"),
+        ("classics/ksg", "ok"),
+    }
+    for record in told:
+        assert record.value == pytest.approx(record.truth, abs=0.1)
+    (network,) = harness.run(
+        tasks=["known-channels"],
+        models=["same-time"],
+        estimators=["infonce"],
+        params={
+            "known-channels": {"n": 2000, "only": ("memoryless",)},
+            "infonce": {"steps": 200},
+        },
+    )
+    assert network.status == "ok"
+    assert network.value == pytest.approx(network.truth, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "c", "su", "sv"), [(0.9, 0.5, 0.4, 1.0, 2.0), (-0.5, 0.8, 1.0, 0.3, 1.0)]
+)
+def test_information_of_one_step_from_the_covariance_of_the_system(a, b, c, su, sv):
+    step, covariance = np.array([[a, 0.0], [c, b]]), np.zeros((2, 2))
+    for _ in range(2000):
+        covariance = step @ covariance @ step.T + np.diag([su, sv])
+    known = 0.5 * math.log(covariance.diagonal().prod() / np.linalg.det(covariance))
+    assert same_step(a, b, c, su, sv) == pytest.approx(known, abs=1e-12)
+
+
+@pytest.mark.parametrize(("d", "rate"), [(0.1, 1.717147), (0.5, 0.745285), (1.0, 0.427995)])
+def test_gauss_markov_in_bits(d, rate):
+    assert gauss_markov(d) / math.log(2) == pytest.approx(rate, abs=5e-7)
+    assert gauss_markov(1 / (1 - 0.9**2)) == pytest.approx(0.0, abs=1e-12)
+    assert gauss_markov(d, 0.0) == pytest.approx(max(0.0, -0.5 * math.log(d)), abs=1e-12)
+
+
+def test_the_closed_form_as_a_curve():
+    """Its points are on the known curve, where it has the slopes that are asked for."""
+    task = KnownRates()
+    found = {c.id: KnownRate().estimate(c.data) for c in task.cases(seed=0)}
+    for case in task.cases(seed=0):
+        assert task.score(case, found[case.id])["rate_error"] < 1e-12
+    slopes = np.array(task.slopes)[::-1]
+    assert found["bernoulli"].x == pytest.approx(1 / (1 + np.exp(slopes)), abs=1e-7)
+    assert found["gaussian"].x == pytest.approx(1 / (2 * slopes), abs=1e-7)
+    assert (found["erasure"].x, found["erasure"].y) == ([0.0], pytest.approx(math.log(2)))
+    tilt = np.array([0.5, 0.3, 0.2]) * np.exp(slopes[::-1, None] * np.arange(3))
+    reward = (tilt / tilt.sum(1, keepdims=True)) @ np.arange(3)
+    assert found["bandit"].x == pytest.approx(reward, abs=1e-6)
+    other = RateProblem([0.4, 0.6], 1.0 - np.eye(2), [1.0])
+    with pytest.raises(Incompatible, match="no closed form is known"):
+        KnownRate().estimate(other)
