@@ -145,15 +145,6 @@ def harness_models() -> Iterable[ModelSpec]:
         gives=LabelledSamples,
     )
     yield ModelSpec(
-        name="labels-as-concepts",
-        summary="labelled vectors of any field as items in categories",
-        implementation="harness_tokens_to_thoughts.vectors:LabelsAsConcepts",
-        reads=LabelledSamples,
-        gives=ConceptVectors,
-        traits=("deterministic", "permutation-invariant"),
-        plan=False,
-    )
-    yield ModelSpec(
         name="concept-samples",
         summary="vectors of items alone",
         implementation="harness_tokens_to_thoughts.vectors:ConceptSamples",

@@ -161,18 +161,6 @@ class LabelledConcepts:
 
 
 @dataclass(frozen=True)
-class LabelsAsConcepts:
-    """Classes as categories, so that costs and agreement are measured in any field."""
-
-    def transform(
-        self, data: LabelledSamples, *, to: type[Kind], rng: np.random.Generator
-    ) -> ConceptVectors:
-        """All units, with their split; categories are named by their labels."""
-        names = tuple(map(str, data.classes))
-        return ConceptVectors(data.x, data.codes, names, split=data.split)
-
-
-@dataclass(frozen=True)
 class ConceptSamples:
     """Vectors alone."""
 

@@ -19,7 +19,7 @@ from harness import (
 )
 from harness.testing import conformance
 
-from .conftest import estimate, rng
+from .conftest import rng
 
 WORDS = ("dog", "cat", "ice cream", "apple", "Plum", "robin", "wren", "cat")
 Y = [0, 0, 1, 1, 1, 2, 2, 2]
@@ -123,25 +123,6 @@ def test_plain_samples_are_the_vectors_with_their_categories():
         assert found.x.tolist() == vectors.x.tolist()
         assert found.split.train.tolist() == [0, 2, 5, 3]
     assert (labelled.y.tolist(), pairs.y[:, 0].tolist(), pairs.y_kind) == (Y, Y, "discrete")
-
-
-def test_labelled_vectors_of_any_field_have_costs():
-    labelled = LabelledSamples([[0.0], [2.0], [5.0], [7.0]], [4, 9, 4, 9])
-    found = transform("labels-as-concepts", labelled)
-    assert (found.classes, found.y.tolist()) == (("4", "9"), [0, 1, 0, 1])
-    assert estimate("concept-distortion", found).value == pytest.approx(6.25)
-    (record,) = [
-        one
-        for one in harness.run(
-            tasks=("text/known-v-information",),
-            models=("numbers", "labels-as-concepts"),
-            estimators=("normalized-cost",),
-            params={"known-v-information": {"n": 200, "flips": (), "distances": (2.0,), "noise": (0.0,)}},
-        )
-        if one.case.startswith("normal")
-    ]  # fmt: skip
-    assert record.cause is None
-    assert record.value < 2.0  # one bit, and less than all of the variance
 
 
 PLANS = [
