@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import Quantity, Record
+from harness import Quantity, Record, UsageError
 from harness.commands import row_key
 from harness.tables import Cell, number, short
 from harness_boards import grid as grids
@@ -115,17 +115,28 @@ def _flat(point: Point) -> dict[str, Any]:
     }
 
 
-def by_point(records: Iterable[Record], quantity: str, per_path: bool) -> dict[Point, list[Record]]:
-    """The finite values of a quantity, by point."""
+def by_point(
+    records: Iterable[Record], quantity: str, per_path: bool, ends: Sequence[str] = ()
+) -> dict[Point, list[Record]]:
+    """The finite values of a quantity, by point. Models in ``ends`` at the end of a chain do not
+    count. Raises `UsageError` where values of two chains would be one point's."""
     found: dict[Point, list[Record]] = {}
+    chains: dict[Point, str] = {}
     for r in records:
-        if r.value is not None and r.quantity == quantity and np.isfinite(r.value):
-            models, params = (
-                (r.models, json.dumps(r.params["models"], sort_keys=True))
-                if per_path
-                else ((), "[]")
+        if r.value is None or r.quantity != quantity or not np.isfinite(r.value):
+            continue
+        models, params = ((), []) if not per_path else (r.models, r.params["models"])
+        kept = len(models)
+        while kept and models[kept - 1] in ends:
+            kept -= 1
+        point = (r.task, r.case, models[:kept], json.dumps(params[:kept], sort_keys=True))
+        own = json.dumps([models[kept:], params[kept:]], sort_keys=True)
+        if chains.setdefault(point, own) != own:
+            raise UsageError(
+                f"{r.estimator} has two values at the point {labels([point])[0]}, behind different "
+                "ends of chains; wanted a section with one of them"
             )
-            found.setdefault((r.task, r.case, models, params), []).append(r)
+        found.setdefault(point, []).append(r)
     return found
 
 

@@ -48,7 +48,8 @@ def causal(name: str, revision: str) -> Any:
 def scorer(name: str, revision: str, trained: bool) -> Any:
     """A sequence classifier with one output, in float32.
 
-    Raises `UsageError`; also where the files have no such head and none will be ``trained``.
+    Raises `UsageError`; also where weights below the head are absent, which would be random, and
+    where the files have no such head (or pooler) and none will be ``trained``.
     """
     found, info = _opened(
         name,
@@ -62,13 +63,26 @@ def scorer(name: str, revision: str, trained: bool) -> Any:
             output_loading_info=True,
         ),
     )
-    absent = sorted({*map(str, info["missing_keys"]), *map(str, info.get("mismatched_keys", ()))})
+    # A key of another shape comes with both shapes.
+    odd = (key if isinstance(key, str) else key[0] for key in info["mismatched_keys"])
+    absent = sorted({*info["missing_keys"], *odd})
+    below = [key for key in absent if _below_head(key, found.base_model_prefix)]
+    if below:
+        raise UsageError(
+            f"{name}: {below[0]} is absent or has another shape and would be random "
+            f"({len(below)} such weights below the head); wanted a whole checkpoint"
+        )
     if absent and not trained:
         raise UsageError(
             f"{name}: no head with one output ({absent[0]} is absent); "
             "wanted a reward model, or steps above 0, which train one"
         )
     return found
+
+
+def _below_head(key: str, prefix: str) -> bool:
+    """Whether a weight is the network's own; a pooler is trained with the head."""
+    return key.startswith(f"{prefix}.") and "pooler" not in key
 
 
 def _opened(name: str, load: Callable[[], Any]) -> Any:

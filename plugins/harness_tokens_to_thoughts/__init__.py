@@ -140,24 +140,24 @@ def harness_models() -> Iterable[ModelSpec]:
         name="labelled-concepts",
         summary="vectors of items with their categories as classes",
         implementation="harness_tokens_to_thoughts.vectors:LabelledConcepts",
-        settings="harness_tokens_to_thoughts.settings:Vectors",
-        reads=ConceptItems,
+        traits=("deterministic", "permutation-invariant"),
+        reads=ConceptVectors,
         gives=LabelledSamples,
     )
     yield ModelSpec(
         name="concept-samples",
         summary="vectors of items alone",
         implementation="harness_tokens_to_thoughts.vectors:ConceptSamples",
-        settings="harness_tokens_to_thoughts.settings:Vectors",
-        reads=ConceptItems,
+        traits=("deterministic", "permutation-invariant"),
+        reads=ConceptVectors,
         gives=Samples,
     )
     yield ModelSpec(
         name="concept-pairs",
         summary="pairs of the vector of an item and the code of its category",
         implementation="harness_tokens_to_thoughts.vectors:ConceptPairs",
-        settings="harness_tokens_to_thoughts.settings:Vectors",
-        reads=ConceptItems,
+        traits=("deterministic", "permutation-invariant"),
+        reads=ConceptVectors,
         gives=PairedSamples,
     )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from harness import ComponentOf, ConceptItems, ConceptVectors, Device, param
+from harness import Device, param
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,17 +85,6 @@ class Clustering:
     )
     rows: Literal["none", "unit", "standardize"] = param(
         "none", "scaling of the vectors first: none, to length one, or each column to variance one"
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Vectors:
-    """Which vectors of the items are handed on."""
-
-    vectors: str = param(
-        "tokens_to_thoughts/concept-vectors",
-        "model that gives the vectors",
-        component=ComponentOf("model", reads=ConceptItems, gives=ConceptVectors),
     )
 
 

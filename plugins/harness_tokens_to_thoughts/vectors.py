@@ -1,9 +1,10 @@
-"""Vectors of items that are given or random, and items as plain labelled samples."""
+"""Vectors of items that are given or random, and vectors as plain labelled samples."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from harness import (
     UsageError,
 )
 from harness.files import read_arrays, read_text
-from harness_tokens_to_thoughts.settings import Given, RandomVectors, Vectors
+from harness_tokens_to_thoughts.settings import Given, RandomVectors
 
 LOG = logging.getLogger("harness.tokens_to_thoughts")
 
@@ -148,45 +149,36 @@ class RandomConcepts(RandomVectors):
         return with_vectors(data, x, centres, "random")
 
 
-class _Plain(Vectors):
-    """Items through a model that gives vectors, for estimators that know nothing of concepts."""
-
-    def found(self, data: ConceptItems, rng: np.random.Generator) -> ConceptVectors:
-        """The vectors by the model that is named."""
-        vectors: ConceptVectors = harness.model(self.vectors).transform(
-            data, to=ConceptVectors, rng=rng
-        )
-        return vectors
-
-
-class LabelledConcepts(_Plain):
+@dataclass(frozen=True)
+class LabelledConcepts:
     """Vectors with their categories as classes."""
 
     def transform(
-        self, data: ConceptItems, *, to: type[Kind], rng: np.random.Generator
+        self, data: ConceptVectors, *, to: type[Kind], rng: np.random.Generator
     ) -> LabelledSamples:
         """All items, with their split."""
-        found = self.found(data, rng)
-        return LabelledSamples(found.x, found.y, split=found.split)
+        return LabelledSamples(data.x, data.y, split=data.split)
 
 
-class ConceptSamples(_Plain):
+@dataclass(frozen=True)
+class ConceptSamples:
     """Vectors alone."""
 
-    def transform(self, data: ConceptItems, *, to: type[Kind], rng: np.random.Generator) -> Samples:
+    def transform(
+        self, data: ConceptVectors, *, to: type[Kind], rng: np.random.Generator
+    ) -> Samples:
         """All items, with their split."""
-        found = self.found(data, rng)
-        return Samples(found.x, split=found.split)
+        return Samples(data.x, split=data.split)
 
 
-class ConceptPairs(_Plain):
+@dataclass(frozen=True)
+class ConceptPairs:
     """Vectors and the code of their category, which is discrete."""
 
     def transform(
-        self, data: ConceptItems, *, to: type[Kind], rng: np.random.Generator
+        self, data: ConceptVectors, *, to: type[Kind], rng: np.random.Generator
     ) -> PairedSamples:
         """All items, with their split."""
-        found = self.found(data, rng)
         return PairedSamples(
-            found.x, found.y[:, None].astype(np.float64), y_kind="discrete", split=found.split
+            data.x, data.y[:, None].astype(np.float64), y_kind="discrete", split=data.split
         )

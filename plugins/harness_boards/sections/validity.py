@@ -46,6 +46,7 @@ class Validity(Section):
         "outcomes": list,
         "per": str,
         "within": str,
+        "ends": list,
     }
     reading = (
         "How each measure orders the points as the outcome does, better to better: rank "
@@ -71,7 +72,8 @@ class Validity(Section):
 
         ``per``: the points are cases (``case``), or cases with their models (``path``). ``within``:
         points are ordered within each ``task``, each ``case``, or the cases with one value of a
-        fact.
+        fact. ``ends``: models that do not count for a point where they end a chain, so that what
+        is measured behind them shares its points with what is measured before them.
         """
         outcome, per = raw.get("outcome"), raw.get("per", "case")
         if per not in ("case", "path"):
@@ -85,7 +87,10 @@ class Validity(Section):
         within = raw.get("within", "")
         if within == "case" and per == "case":
             raise UsageError(f'{where}: within = "case" needs per = "path": a case is one point')
-        return {"outcomes": outcomes, "per": per, "within": within}
+        ends = tuple(raw.get("ends", ()))
+        if ends and per == "case":
+            raise UsageError(f'{where}: ends needs per = "path": a case has no models')
+        return {"outcomes": outcomes, "per": per, "within": within, "ends": ends}
 
     @classmethod
     def of(
@@ -101,14 +106,14 @@ class Validity(Section):
         """
         records, options = chosen(contents, definition), definition.options
         outcomes = _outcomes(records, contents, options["outcomes"])
-        per_path = options["per"] == "path"
+        per_path, ends = options["per"] == "path", options["ends"]
         truth: dict[prediction.Point, list[Record]] = {}
         signs: dict[str, float] = {}
         names = dict.fromkeys(rs[0].quantity for rs in outcomes.values())
         for task, mine in outcomes.items():
             target = contents.quantities[mine[0].quantity]
             signs[task] = -1.0 if target.better == "lower" else 1.0
-            truth |= prediction.by_point(mine, target.name, per_path)
+            truth |= prediction.by_point(mine, target.name, per_path, ends)
         if len(names) > 1 and not options["within"]:
             raise UsageError(
                 f"section {definition.title!r}: outcomes {', '.join(names)} have no common scale; "
@@ -136,7 +141,7 @@ class Validity(Section):
         rows = []
         for row, mine in prediction.predictors(others, per_path):
             quantity = contents.quantities[mine[0].quantity]
-            own = prediction.by_point(mine, quantity.name, per_path)
+            own = prediction.by_point(mine, quantity.name, per_path, ends)
             rows.append(prediction.predictor(row, quantity, own, truth, at, points))
         wanted = " and ".join(options["outcomes"])
         if not rows:

@@ -332,6 +332,7 @@ def test_a_third_row_changes_no_verdict(board, record, losses):
     assert few[0] == many[0]
 
 
+PARAMS = {"task": {}, "estimator": {}}
 VALIDITY = '[[sections]]\nkind = "validity"\noutcome = "accuracy"\n'
 COSTLY = {"quantity": "accuracy", "unit": "", "truth": None, "stderr": None, "wall_s": 5.0}
 
@@ -403,6 +404,34 @@ def test_settings_of_one_model_are_points_of_their_own(board, record):
     assert found.points == tuple(f"known:one ▸ x (x.size={size})" for size in (1, 2, 4))
     assert found.outcome_values == pytest.approx((0.1, 0.2, 0.4))
     assert found.rows[0].spearman == -1.0
+
+
+def test_what_is_measured_behind_the_ends_of_chains_shares_points(board, record):
+    """Distances of designs, and the accuracy of a model that is trained on each design."""
+    gain = {"quantity": "gain", "unit": "", "truth": None}
+    records = []
+    for size in (1, 2, 4):
+        for seed in range(2):
+            for models, name, told in (
+                (("m/design",), "gain", gain),
+                (("m/design", "m/fit"), "trained", COSTLY),
+            ):
+                params = PARAMS | {"models": [{"size": size}, {"l2": 1}][: len(models)]}
+                records.append(
+                    record(name, "one", seed, float(size), models=models, params=params, **told)
+                )
+    toml = VALIDITY + 'per = "path"\n'
+    apart = section(board, records, toml)
+    assert (apart.rows[0].points, len(apart.points)) == (0, 3)
+    found = section(board, records, toml + 'ends = ["m/fit"]\n')
+    assert found.points == tuple(f"known:one ▸ design (design.size={size})" for size in (1, 2, 4))
+    assert (found.rows[0].points, found.rows[0].spearman) == (3, 1.0)
+    with pytest.raises(UsageError, match=r'ends needs per = "path"'):
+        section(board, records, VALIDITY + 'ends = ["m/fit"]\n')
+    params = PARAMS | {"models": [{"size": 1}, {"l2": 2}]}
+    more = record("trained", "one", 0, 9.0, models=("m/design", "m/fit"), params=params, **COSTLY)
+    with pytest.raises(UsageError, match=r"two values at the point known:one ▸ design, behind"):
+        section(board, [*records, more], toml + 'ends = ["m/fit"]\n')
 
 
 def test_two_outcomes_are_refused(board, record):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness import DataError, Incompatible, Preferences, Split
+from harness import DataError, Incompatible, Preferences, PreferenceSource, Split
 from harness_rlhf_topology import exact
 from harness_rlhf_topology.forest import Forest
 
@@ -224,6 +224,23 @@ def test_bad_data_are_refused(change, message):
     plain = {"parent": [-1, 0, 0], "variance": [0.0, 1.0, 1.0], "pairs": [[1, 2], [2, 1]], "noise": 1.0}  # fmt: skip
     with pytest.raises(DataError, match=message):
         Preferences(**(plain | {"y": [0.0, 1.0]} | change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"leaves": [1, 3]}, r"leaves.*the node 3; wanted nodes from 0 to 2"),
+        ({"leaves": [1, -1]}, r"leaves.*the node -1"),
+        ({"test_pairs": [[1, 3]]}, r"test_pairs.*wanted nodes from 0 to 2"),
+        ({"test_pairs": [[2, 2]]}, r"test_pairs.*compared with itself"),
+        ({"variance": [0.0, 1.0, 0.0]}, r"wanted a variance above 0"),
+        ({"budget": 0}, r"at least one comparison"),
+    ],
+)
+def test_bad_sources_are_refused(change, message):
+    plain = {"parent": [-1, 0, 0], "variance": [0.0, 1.0, 1.0], "leaves": [1, 2], "test_pairs": [[1, 2]]}  # fmt: skip
+    with pytest.raises(DataError, match=message):
+        PreferenceSource(**({"noise": 1.0, "budget": 1} | plain | change))
 
 
 def test_lengths_of_annotations_leave_out_what_is_shared():

@@ -1,6 +1,7 @@
 """Reward models and the tree generator on tiny models of transformers: no network."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -90,6 +91,37 @@ def test_reward_models_are_refused_without_a_model_texts_or_a_head(judge, gpt):
         predictions("hf-reward", judged(), model=gpt, steps=0)
     with pytest.raises(UsageError, match="cannot be loaded"):
         predictions("hf-reward", judged(), model="/no/such/folder")
+
+
+@pytest.mark.parametrize("steps", [0, 5])
+@pytest.mark.parametrize("odd", ["absent", "of another shape"])
+def test_a_reward_model_with_a_random_backbone_is_refused(judge, tmp_path, steps, odd):
+    """transformers fills such weights with random ones, under a head that is whole."""
+    tensors = pytest.importorskip("safetensors.torch")
+    folder = tmp_path / "part"
+    shutil.copytree(judge, folder)
+    held = tensors.load_file(folder / "model.safetensors")
+    name = next(key for key in held if key.startswith("transformer.h.0.mlp"))
+    value = held.pop(name)
+    if odd != "absent":
+        held[name] = value[:1].clone()
+    tensors.save_file(held, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UsageError, match=rf"{name} is absent or .* would be random \(1 such"):
+        predictions("hf-reward", judged(), model=str(folder), steps=steps)
+
+
+@pytest.mark.parametrize("prefixed", [True, False])
+def test_a_head_is_trained_on_a_whole_backbone(gpt, prefixed, tmp_path):
+    """A language model has no head with one output: that alone is new, the rest is its own."""
+    import transformers
+
+    if not prefixed:  # as a bare network is saved: its names lack the beginning "transformer."
+        bare = transformers.AutoModel.from_pretrained(gpt)
+        bare.save_pretrained(tmp_path)
+        transformers.AutoTokenizer.from_pretrained(gpt).save_pretrained(tmp_path)
+        gpt = str(tmp_path)
+    found = predictions("hf-reward", judged(), model=gpt, steps=1, lora_rank=0)
+    assert np.isfinite(found.mean).all()
 
 
 PROMPTS = ReferencedText(

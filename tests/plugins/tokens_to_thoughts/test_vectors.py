@@ -13,6 +13,7 @@ from harness import (
     Incompatible,
     LabelledSamples,
     PairedSamples,
+    Samples,
     Split,
     UsageError,
 )
@@ -112,20 +113,23 @@ def test_random_vectors_belong_to_words():
     assert one.x[0].tolist() != other.x[0].tolist()
 
 
-def test_plain_samples_come_through_any_model():
+def test_plain_samples_are_the_vectors_with_their_categories():
     split = Split([0, 2, 5, 3], [1, 4], [6, 7])
-    params = {"vectors": "tokens_to_thoughts/random-concepts[dim=3]"}
-    labelled = transform("labelled-concepts", items(split=split), to=LabelledSamples, **params)
-    pairs = transform("concept-pairs", items(split=split), to=PairedSamples, **params)
-    assert labelled.x.tolist() == pairs.x.tolist()
+    vectors = transform("random-concepts", items(split=split), dim=3)
+    labelled = transform("labelled-concepts", vectors, to=LabelledSamples)
+    pairs = transform("concept-pairs", vectors, to=PairedSamples)
+    alone = transform("concept-samples", vectors, to=Samples)
+    for found in (labelled, pairs, alone):
+        assert found.x.tolist() == vectors.x.tolist()
+        assert found.split.train.tolist() == [0, 2, 5, 3]
     assert (labelled.y.tolist(), pairs.y[:, 0].tolist(), pairs.y_kind) == (Y, Y, "discrete")
-    assert labelled.split.train.tolist() == [0, 2, 5, 3]
 
 
 PLANS = [
     ("ksg", "classics", ("concept-pairs",), {}),
     ("ross", "classics", ("labelled-concepts",), {}),
     ("two-nn", "superposition", ("concept-samples",), {}),
+    ("effective-rank", "superposition", ("concept-samples",), {}),
     (
         "infonce",
         "neural",
@@ -143,7 +147,7 @@ PLANS = [
 def test_other_plugins_run_on_categories_by_plan_alone(name, plugin, models, params):
     task = {"items": 12, "dim": 6, "separation": (1.0,), "skew": (0.0,)}
     found = harness.run(
-        tasks=("concepts/planted-prototypes",), models=models, estimators=(f"{plugin}/{name}",),
+        tasks=("concepts/planted-prototypes",), models=("concept-vectors", *models), estimators=(f"{plugin}/{name}",),
         params=params | {"planted-prototypes": task},
     )  # fmt: skip
     assert [record.cause for record in found] == [None]
