@@ -84,6 +84,16 @@ HUMAN_SCALES = TaskSpec(
     scores=(Curve,),
     paper=_PAPER,
 )
+HUMAN_OBSERVERS = TaskSpec(
+    name="human-observers",
+    summary="choices drawn anew by the fitted scales of people, with scales predicted for them",
+    implementation="harness_perception.humans:HumanObservers",
+    settings="harness_perception.settings:Repeats",
+    gives=DifferenceScaling,
+    quantities=(ERROR, MIDDLE, NOISE, AREA, AREA_MATCHING),
+    scores=(Curve,),
+    paper=_PAPER,
+)
 VACHER = TaskSpec(
     name="vacher",
     summary="choices and pictures of the authors' 15 experiments, from a clone of their repository",
@@ -101,5 +111,5 @@ def harness_tasks() -> Iterable[TaskSpec]:
     """The tasks of this plugin."""
     return (
         *(SIMULATED_OBSERVERS, STIMULUS_MEASUREMENT, GAUSSIAN_PATHS, GAUSSIAN_TEXTURES),
-        *(TEXTURE_PATHS, HUMAN_SCALES, VACHER),
+        *(TEXTURE_PATHS, HUMAN_SCALES, HUMAN_OBSERVERS, VACHER),
     )
