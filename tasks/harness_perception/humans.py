@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -51,17 +52,21 @@ class HumanScales(Scored):
             yield Case(name, data, facts={"people": 5, "trials": 2025}, stamp="")
 
 
-class HumanObservers(settings.Repeats, Scored):
+class HumanPairs(settings.Repeats, Scored):
     """Observers with the scales and the noises of people, whose choices are drawn anew.
 
     The choices that people made belong to the authors, and are read by `vacher` alone. Each case
-    brings the scales that were predicted for its pictures.
+    brings the scales that were predicted for its pictures: here of twelve pairs of textures.
     """
+
+    experiments: ClassVar[str] = "pair_"
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """A case for each experiment, which is independent of the others."""
         x = np.linspace(0.0, 1.0, STEPS)
         for name, (sigma, psi) in human_scales().items():
+            if not name.startswith(self.experiments):
+                continue
             truth = {"scale_noise": sigma, "scale_area": area(x, psi), "area_matching": 1.0}
             facts: dict[str, str | int | float] = {"experiment": name, "repeats": self.repeats}
             draw = self._draw(name, sigma, psi, seed)
@@ -80,3 +85,9 @@ class HumanObservers(settings.Repeats, Scored):
             )  # fmt: skip
 
         return draw
+
+
+class HumanTextures(HumanPairs):
+    """The same of three Gaussian textures, whose closed form is among the predictions."""
+
+    experiments = "exp_"
