@@ -22,6 +22,7 @@ from harness_perceptual_scales.quantities import (
     CHOICES,
     INFORMATION,
     LENGTH,
+    MISMATCH,
     NOISE,
     RMSE,
 )
@@ -141,6 +142,14 @@ ESTIMATORS = (
         summary="area matching score against a measured scale",
         implementation="harness_perceptual_scales.measures:AreaMatching",
         quantity=AREA_MATCHING,
+        **_MEASURE,
+        **_SCIPY,
+    ),
+    EstimatorSpec(
+        name="area-mismatch",
+        summary="distance of the area matching score to 1",
+        implementation="harness_perceptual_scales.measures:AreaMismatch",
+        quantity=MISMATCH,
         **_MEASURE,
         **_SCIPY,
     ),

@@ -74,6 +74,15 @@ class AreaMatching:
 
 
 @dataclass(frozen=True)
+class AreaMismatch:
+    """How far the area matching score is from 1, on whichever side."""
+
+    def estimate(self, data: Scale, *, rng: np.random.Generator | None = None) -> Estimate:
+        """0 for equal areas. Raises `Incompatible` as `AreaMatching`."""
+        return Estimate(abs(AreaMatching().estimate(data).value - 1.0))
+
+
+@dataclass(frozen=True)
 class ScaleRmse:
     """Root mean square difference of a scale and the reference, over the steps."""
 

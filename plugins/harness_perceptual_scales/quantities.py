@@ -16,6 +16,9 @@ AREA_MATCHING = Quantity(
     "truth",
     summary="area between a scale and the diagonal on the side of the reference, as a share of its",
 )
+MISMATCH = Quantity(
+    "area_mismatch", "", "lower", lower=0.0, summary="distance of the area matching score to 1"
+)
 RMSE = Quantity(
     "scale_rmse", "", "lower", lower=0.0, summary="root mean square difference to the reference"
 )

@@ -30,15 +30,19 @@ HARNESS_API = 1
 _PAPER = "J. Vacher, P. Mamassian, ICLR 2024, arXiv:2310.11759"
 _PATH: dict[str, Any] = {"gives": StimulusPath, "scores": (Curve,), "paper": _PAPER}
 
+_OBSERVERS: dict[str, Any] = {
+    "gives": DifferenceScaling,
+    "quantities": (ERROR, MIDDLE, NOISE, AREA, AREA_MATCHING),
+    "scores": (Curve,),
+    "paper": _PAPER,
+}
+
 SIMULATED_OBSERVERS = TaskSpec(
     name="simulated-observers",
     summary="choices of observers whose scale and noise are known",
     implementation="harness_perception.observers:SimulatedObservers",
     settings="harness_perception.settings:Observers",
-    gives=DifferenceScaling,
-    quantities=(ERROR, MIDDLE, NOISE, AREA, AREA_MATCHING),
-    scores=(Curve,),
-    paper=_PAPER,
+    **_OBSERVERS,
 )
 STIMULUS_MEASUREMENT = TaskSpec(
     name="stimulus-measurement",
@@ -84,6 +88,19 @@ HUMAN_SCALES = TaskSpec(
     scores=(Curve,),
     paper=_PAPER,
 )
+_HUMAN: dict[str, Any] = {"settings": "harness_perception.settings:Repeats", **_OBSERVERS}
+HUMAN_PAIRS = TaskSpec(
+    name="human-pairs",
+    summary="choices drawn from people's scales of 12 pairs of textures; predicted scales",
+    implementation="harness_perception.humans:HumanPairs",
+    **_HUMAN,
+)
+HUMAN_TEXTURES = TaskSpec(
+    name="human-textures",
+    summary="choices drawn from people's scales of 3 Gaussian textures; predicted scales",
+    implementation="harness_perception.humans:HumanTextures",
+    **_HUMAN,
+)
 VACHER = TaskSpec(
     name="vacher",
     summary="choices and pictures of the authors' 15 experiments, from a clone of their repository",
@@ -101,5 +118,5 @@ def harness_tasks() -> Iterable[TaskSpec]:
     """The tasks of this plugin."""
     return (
         *(SIMULATED_OBSERVERS, STIMULUS_MEASUREMENT, GAUSSIAN_PATHS, GAUSSIAN_TEXTURES),
-        *(TEXTURE_PATHS, HUMAN_SCALES, VACHER),
+        *(TEXTURE_PATHS, HUMAN_SCALES, HUMAN_PAIRS, HUMAN_TEXTURES, VACHER),
     )

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from harness import Case, Floats, Scale
-from harness_perception.scoring import Scored
+from harness import Case, DifferenceScaling, Floats, Scale, near_triplets, stream
+from harness_perception import settings
+from harness_perception.observers import answers
+from harness_perception.predictions import predicted_scales
+from harness_perception.scoring import Scored, area
 
 FITS = """
 exp_sf      .116 0 .142 .276 .406 .517 .609 .699 .779 .847 .903 .942 .975 1
@@ -46,3 +50,44 @@ class HumanScales(Scored):
         for name, (noise, psi) in human_scales().items():
             data = Scale(np.linspace(0.0, 1.0, STEPS), psi, noise=noise)
             yield Case(name, data, facts={"people": 5, "trials": 2025}, stamp="")
+
+
+class HumanPairs(settings.Repeats, Scored):
+    """Observers with the scales and the noises of people, whose choices are drawn anew.
+
+    The choices that people made belong to the authors, and are read by `vacher` alone. Each case
+    brings the scales that were predicted for its pictures: here of twelve pairs of textures.
+    """
+
+    experiments: ClassVar[str] = "pair_"
+
+    def cases(self, *, seed: int) -> Iterable[Case]:
+        """A case for each experiment, which is independent of the others."""
+        x = np.linspace(0.0, 1.0, STEPS)
+        for name, (sigma, psi) in human_scales().items():
+            if not name.startswith(self.experiments):
+                continue
+            truth = {"scale_noise": sigma, "scale_area": area(x, psi), "area_matching": 1.0}
+            facts: dict[str, str | int | float] = {"experiment": name, "repeats": self.repeats}
+            draw = self._draw(name, sigma, psi, seed)
+            yield Case(name, draw, truth=truth, facts=facts, cluster=name, stamp="")
+
+    def _draw(
+        self, name: str, sigma: float, psi: Floats, seed: int
+    ) -> Callable[[], DifferenceScaling]:
+        def draw() -> DifferenceScaling:
+            rng, triplets = stream(seed, "human-observers", name), near_triplets(STEPS)
+            chosen, trials = answers(psi, sigma, triplets, self.repeats, rng)
+            known = predicted_scales()[name]
+            return DifferenceScaling(
+                triplets, chosen, trials, STEPS, reference=psi,
+                predicted=np.array(list(known.values())), predictions=tuple(known),
+            )  # fmt: skip
+
+        return draw
+
+
+class HumanTextures(HumanPairs):
+    """The same of three Gaussian textures, whose closed form is among the predictions."""
+
+    experiments = "exp_"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from harness import Case, DifferenceScaling, Floats, PairedSamples, near_triplets, stream
+from harness import Case, DifferenceScaling, Floats, Ints, PairedSamples, near_triplets, stream
 from harness_perception import settings
 from harness_perception.scoring import Scored, area
 
@@ -43,6 +43,16 @@ def inverse(shape: str, psi: Floats) -> Floats:
     return psi.copy()
 
 
+def answers(
+    psi: Floats, sigma: float, triplets: Ints, repeats: int, rng: np.random.Generator
+) -> tuple[Ints, Ints]:
+    """How often an observer chose the second pair of each triplet, of how many times ``(t,)``."""
+    first, middle, last = psi[triplets].T
+    noise = rng.normal(scale=sigma, size=(len(triplets), repeats))
+    chosen = ((last - 2.0 * middle + first)[:, None] + noise < 0).sum(1)
+    return chosen, np.full(len(triplets), repeats)
+
+
 class SimulatedObservers(settings.Observers, Scored):
     """Choices between differences on triplets of neighbours, with normal noise."""
 
@@ -64,12 +74,8 @@ class SimulatedObservers(settings.Observers, Scored):
     ) -> Callable[[], DifferenceScaling]:
         def draw() -> DifferenceScaling:
             triplets = near_triplets(self.steps, self.reach)
-            i, j, k = triplets.T
-            difference = psi[k] - 2.0 * psi[j] + psi[i]
             rng = stream(seed, "simulated-observers", name)
-            noise = rng.normal(scale=sigma, size=(len(triplets), self.repeats))
-            chosen = (difference[:, None] + noise < 0).sum(1)
-            trials = np.full(len(triplets), self.repeats)
+            chosen, trials = answers(psi, sigma, triplets, self.repeats, rng)
             x = np.linspace(0.0, 1.0, self.steps)
             return DifferenceScaling(
                 triplets, chosen, trials, self.steps, reference=psi,

@@ -23,5 +23,6 @@ class Scored:
 
 
 def area(x: Floats, psi: Floats) -> float:
-    """The signed area between a scale and the diagonal, as it is measured on the steps."""
-    return float(np.trapezoid(psi - x, x))
+    """The signed area between a scale and the diagonal, as it is measured on the steps; 0 where it
+    is rounding alone."""
+    return round(float(np.trapezoid(psi - x, x)), 12)

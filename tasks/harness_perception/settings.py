@@ -16,14 +16,20 @@ class Steps:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Observers(Steps):
+class Repeats:
+    """How often an observer is asked."""
+
+    repeats: int = param(25, "number of trials of each triplet", low=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observers(Repeats, Steps):
     """Simulated observers."""
 
     shapes: tuple[Literal["linear", "log", "square", "logistic"], ...] = param(
         ("linear", "log", "square", "logistic"), "shapes of the scale, one case for each"
     )
     sigma: tuple[float, ...] = param((0.1, 0.2, 0.3), _SIGMA, above=0.0)
-    repeats: int = param(25, "number of trials of each triplet", low=1)
     reach: int = param(3, "steps between neighbours of a triplet, at most", low=1)
 
 

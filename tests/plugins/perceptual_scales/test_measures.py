@@ -26,9 +26,17 @@ def test_area_matching_identities():
         assert area_matching(X, BENT, X + c * (BENT - X)) == pytest.approx(c)
 
 
-def test_a_straight_reference_has_no_side():
+def test_the_mismatch_is_the_distance_of_area_matching_to_1():
+    for c in (-0.5, 0.3, 1.7):
+        psi = X + c * 0.2 * X * (1 - X)
+        value = estimate("area-mismatch", psi=psi, reference=X + 0.2 * X * (1 - X)).value
+        assert value == pytest.approx(abs(c - 1))
+
+
+@pytest.mark.parametrize("name", ["area-matching", "area-mismatch"])
+def test_a_straight_reference_has_no_side(name):
     with pytest.raises(Incompatible, match="no side"):
-        estimate("area-matching", reference=X)
+        estimate(name, reference=X)
 
 
 def test_areas_differences_and_lengths():
