@@ -334,3 +334,34 @@ def test_numbers_that_are_not_finite_become_zero_with_a_word(tmp_path, caplog):
     (case,) = MultiBench(path=path, modalities=("audio", "text"), neutral=True).cases(seed=0)
     assert case.load().x1[3].tolist() == [0.8, 1.0]
     assert "train_audio: 1 of 120 numbers" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("task", "estimator", "chain"),
+    [
+        ("gaussian-modalities", "classics/frenzel-pompe", "given-x2"),
+        ("gaussian-modalities", "classics/mesner-shalizi", "given-x2"),
+        ("gaussian-modalities", "classics/ksg", "modality-pairs"),
+        ("modality-competition", "netinfof/nui", "modality-labels"),
+        ("modality-competition", "wireless_pvi/pvi", "conditional-predictors"),
+        ("modality-competition", "superposition/effective-rank", "modality-activations"),
+        ("gaussian-modalities", "neural/club", "modality-pairs"),
+    ],
+)
+def test_estimators_of_other_fields_run_on_modalities_by_plan_alone(task, estimator, chain):
+    """The planner finds the path, and every step of it accepts what the one before gives."""
+    pytest.importorskip("torch")
+    from harness.plan import Request, make
+    from harness.registry import load
+
+    sizes = {"n": 60, "n_train": 80, "n_valid": 0}
+    plan = make(load(), Request(tasks=(task,), estimators=(estimator,)))
+    names = {" ".join(step.name.partition("/")[2] for step in path.models) for path in plan.paths}
+    assert names == {chain}
+    data = next(iter(harness.task(f"multimodal/{task}", **sizes).cases(seed=0))).load()
+    for step in plan.paths[0].models:
+        brief = {"epochs": 2} if chain == "conditional-predictors" else {}
+        data = harness.model(step.name, **brief).transform(data, to=None, rng=stream(0))
+    brief = {"steps": 5, "batch": 64} if estimator == "neural/club" else {}
+    found = harness.estimator(estimator, **brief).estimate(data, rng=stream(0))
+    assert np.isfinite(found.value)
