@@ -119,6 +119,15 @@ MIPD_LIKELIHOOD = EstimatorSpec(
     quantity=CONDITIONAL_MUTUAL_INFORMATION,
     **_FUSED,
 )
+MIPD_UPPER = EstimatorSpec(
+    name="mipd-upper",
+    summary="log-likelihood lost with the mean prediction of all donors",
+    implementation="harness_mcr.estimators:MIPDUpper",
+    settings="harness_mcr.settings:Side",
+    traits=(*_LOCAL, "upper-bound"),
+    quantity=CONDITIONAL_MUTUAL_INFORMATION,
+    **_FUSED,
+)
 WEAK_MODALITY = EstimatorSpec(
     name="weak-modality",
     summary="the least of the values of mipd over the modalities",
@@ -183,6 +192,6 @@ def harness_models() -> Iterable[ModelSpec]:
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """What predictors draw from one modality; refits; terms of the loss as estimates."""
     return (
-        *(MIPD, MIPD_K, MIPD_LIKELIHOOD, WEAK_MODALITY, FUSION_ACCURACY),
+        *(MIPD, MIPD_K, MIPD_UPPER, MIPD_LIKELIHOOD, WEAK_MODALITY, FUSION_ACCURACY),
         *(CONDITIONAL_PVI, SUPCON_BOUND, CEB),
     )
