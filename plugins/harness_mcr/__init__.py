@@ -13,6 +13,7 @@ from harness import (
     Modalities,
     ModelSpec,
     Quantity,
+    ReportSpec,
     hookimpl,
 )
 from harness.quantities import ACCURACY, CONDITIONAL_MUTUAL_INFORMATION
@@ -181,6 +182,13 @@ CEB = EstimatorSpec(
     paper=_MCR,
 )
 
+CLAIMS = ReportSpec(
+    name="claims",
+    summary="what the paper says of ways of training, with the seeds in which it holds",
+    implementation="harness_mcr.reports.claims:Claims",
+    reads=("mcr/fusion-accuracy", "mcr/weak-modality"),
+)
+
 
 @hookimpl
 def harness_models() -> Iterable[ModelSpec]:
@@ -195,3 +203,9 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         *(MIPD, MIPD_K, MIPD_UPPER, MIPD_LIKELIHOOD, WEAK_MODALITY, FUSION_ACCURACY),
         *(CONDITIONAL_PVI, SUPCON_BOUND, CEB),
     )
+
+
+@hookimpl
+def harness_reports() -> Iterable[ReportSpec]:
+    """Claims of the paper."""
+    return (CLAIMS,)
