@@ -125,7 +125,8 @@ MIPD_UPPER = EstimatorSpec(
     summary="log-likelihood lost with the mean prediction of all donors",
     implementation="harness_mcr.estimators:MIPDUpper",
     settings="harness_mcr.settings:Side",
-    traits=(*_LOCAL, "upper-bound"),
+    # Not permutation-invariant: which donors are the unit itself is told by positions.
+    traits=("deterministic", "local-mean", "upper-bound"),
     quantity=CONDITIONAL_MUTUAL_INFORMATION,
     **_FUSED,
 )
