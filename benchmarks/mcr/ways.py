@@ -20,6 +20,7 @@ WAYS = {
     "mcr, independent": {"game": 0},
     "mcr, collaborative": {"game": 1},
     "mcr, greedy, lam 1": {"game": -1, "lam": 1.0},
+    "mcr, greedy, ceb 1": {"game": -1, "ceb": 1.0},
 }
 
 

@@ -13,6 +13,7 @@ from harness import (
     Modalities,
     ModelSpec,
     Quantity,
+    ReportSpec,
     hookimpl,
 )
 from harness.quantities import ACCURACY, CONDITIONAL_MUTUAL_INFORMATION
@@ -119,6 +120,16 @@ MIPD_LIKELIHOOD = EstimatorSpec(
     quantity=CONDITIONAL_MUTUAL_INFORMATION,
     **_FUSED,
 )
+MIPD_UPPER = EstimatorSpec(
+    name="mipd-upper",
+    summary="log-likelihood lost with the mean prediction of all donors",
+    implementation="harness_mcr.estimators:MIPDUpper",
+    settings="harness_mcr.settings:Side",
+    # Not permutation-invariant: which donors are the unit itself is told by positions.
+    traits=("deterministic", "local-mean", "upper-bound"),
+    quantity=CONDITIONAL_MUTUAL_INFORMATION,
+    **_FUSED,
+)
 WEAK_MODALITY = EstimatorSpec(
     name="weak-modality",
     summary="the least of the values of mipd over the modalities",
@@ -172,6 +183,13 @@ CEB = EstimatorSpec(
     paper=_MCR,
 )
 
+CLAIMS = ReportSpec(
+    name="claims",
+    summary="what the paper says of ways of training, with the seeds in which it holds",
+    implementation="harness_mcr.reports.claims:Claims",
+    reads=("mcr/fusion-accuracy", "mcr/weak-modality"),
+)
+
 
 @hookimpl
 def harness_models() -> Iterable[ModelSpec]:
@@ -183,6 +201,12 @@ def harness_models() -> Iterable[ModelSpec]:
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """What predictors draw from one modality; refits; terms of the loss as estimates."""
     return (
-        *(MIPD, MIPD_K, MIPD_LIKELIHOOD, WEAK_MODALITY, FUSION_ACCURACY),
+        *(MIPD, MIPD_K, MIPD_UPPER, MIPD_LIKELIHOOD, WEAK_MODALITY, FUSION_ACCURACY),
         *(CONDITIONAL_PVI, SUPCON_BOUND, CEB),
     )
+
+
+@hookimpl
+def harness_reports() -> Iterable[ReportSpec]:
+    """Claims of the paper."""
+    return (CLAIMS,)

@@ -3,11 +3,17 @@
 p_0 is the prediction with a unit's own modality, p_k with that of its k-th donor (Kontras et al.
 2025, eqs. 6-8). Where the predictor is exact and donors are independent of the other modalities::
 
-    mipd  <  mipd-k  <=  I(X1;Y|X2),      mipd-k = H(mean of p_0 ... p_K) - mean of H(p_k)
+    mipd  <  mipd-k  <=  I(X1;Y|X2)  <=  mipd-upper  <=  mipd-likelihood
 
-by the concavity of entropy; one donor gives the Jensen-Shannon divergence, and in expectation more
-donors give more. Where modalities depend on each other donors make pairs that never occur, and what
-a predictor says of them is nobody's information: they are left out where they are known.
+    mipd-k     = H(mean of p_0 ... p_K) - mean of H(p_k)
+    mipd-upper = mean of ln p_0(y) - ln (mean of p_1 ... p_K)(y)
+
+by the concavity of entropy, and as a mean over donors knows the other modalities alone, so that it
+predicts no better than p(y|x2). One donor gives the outer two; in expectation more donors bring the
+inner two together. Where modalities depend on each other the right side still holds, the left one
+with donors from p(x1|x2) alone (scheme neighbours, nearly). Donors then make pairs that never
+occur, and what a predictor says of them is nobody's information: they are left out where they are
+known.
 """
 
 from __future__ import annotations
@@ -17,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Bools, Estimate, Floats, FusedPredictions, Incompatible, Modalities
+from harness import Bools, Estimate, Floats, FusedPredictions, Incompatible, Ints, Modalities
 from harness_mcr import settings
 
 IMPOSSIBLE = np.log(1e-299)
@@ -54,8 +60,13 @@ class _Exchanged:
         return found
 
 
-def _exchanged(data: FusedPredictions, modality: int, most: int | None) -> _Exchanged:
-    """Raises `Incompatible` for a modality or for donors that are not there."""
+def _exchanged(
+    data: FusedPredictions, modality: int, most: int | None, others: bool = False
+) -> _Exchanged:
+    """``others``: leave out donors that are the unit itself, as a permutation has them.
+
+    Raises `Incompatible` for a modality or for donors that are not there.
+    """
     n, m, k, _ = data.permuted.shape
     if modality > m:
         raise Incompatible(f"{m} modalities; there is no modality {modality}")
@@ -67,9 +78,12 @@ def _exchanged(data: FusedPredictions, modality: int, most: int | None) -> _Exch
     if data.off_support is not None:
         counts = ~data.off_support[:, modality - 1, :use]
         notes["off_support"] = float(1 - counts.mean())
+    if others:
+        counts = counts & (data.donors[:, modality - 1, :use] != np.arange(n)[:, None])
     kept: Bools = counts.sum(1) > 0
     if not kept.any():
-        raise Incompatible("every pair of a unit and a donor is off the support; use scheme=class")
+        wanted = "neighbours" if others else "class"
+        raise Incompatible(f"every pair with another unit is off the support; use scheme={wanted}")
     if not kept.all():
         notes["units_left_out"] = int((~kept).sum())
     permuted = data.permuted[kept, modality - 1, :use]
@@ -116,11 +130,28 @@ class MIPDK(settings.Side):
         return _estimate(together - apart, found)
 
 
+def _loss(found: _Exchanged, y: Ints, donors: Floats) -> Estimate:
+    """ln p_0(y) less ``donors`` ``(n,)``, the logarithms of what they give the class; infinite
+    where either rules out the class of some unit.
+    """
+    right = found.clean[np.arange(len(y)), y]
+    impossible = (donors < IMPOSSIBLE) | (right < IMPOSSIBLE)
+    if impossible.any():
+        notes = found.notes | {"units_ruled_out": int(impossible.sum())}
+        return Estimate(np.inf, None, None, notes)
+    return _estimate(right - donors, found)
+
+
+def _given(found: _Exchanged, y: Ints) -> Floats:
+    """The log-probabilities ``(n, k)`` of each unit's class given its donors."""
+    return np.take_along_axis(found.permuted, y[:, None, None], axis=2)[:, :, 0]
+
+
 class MIPDLikelihood(settings.Side):
     """Mean of ln p_0(y) - ln p_k(y): what eq. 6 gives when the predictor is not refitted.
 
-    With an exact predictor and independent donors it is *above* the conditional information (0.576
-    for 0.217 where p(y = 1) is logistic in 2 x1 + x2), and infinite where some p_k rules out y.
+    With an exact predictor it is *above* the conditional information (0.576 for 0.217 where
+    p(y = 1) is logistic in 2 x1 + x2), and infinite where some p_k rules out y.
     """
 
     def estimate(self, data: FusedPredictions, *, rng: np.random.Generator) -> Estimate:
@@ -130,13 +161,32 @@ class MIPDLikelihood(settings.Side):
         """
         found = _exchanged(data, self.modality, self.most)
         y = data.y[found.kept]
-        right = found.clean[np.arange(len(y)), y]
-        donors = np.take_along_axis(found.permuted, y[:, None, None], axis=2)[:, :, 0]
-        impossible = ((donors < IMPOSSIBLE) & found.counts).any(1) | (right < IMPOSSIBLE)
-        if impossible.any():
-            notes = found.notes | {"units_ruled_out": int(impossible.sum())}
-            return Estimate(np.inf, None, None, notes)
-        return _estimate(right - found.mean(donors), found)
+        logs = _given(found, y)
+        out = ((logs < IMPOSSIBLE) & found.counts).any(1)
+        return _loss(found, y, np.where(out, -np.inf, found.mean(logs)))
+
+
+class MIPDUpper(settings.Side):
+    """Mean of ln p_0(y) - ln (mean of p_1 ... p_K)(y): the loss without the unit's own modality.
+
+    Donors that are the unit itself are left out: they would know it.
+    """
+
+    def estimate(self, data: FusedPredictions, *, rng: np.random.Generator) -> Estimate:
+        """In nats, with a value per unit; infinite where all donors rule out some unit's class.
+
+        Raises `Incompatible` for a modality or donors that the data do not have, and for donors
+        of the unit's class, which tell it.
+        """
+        if data.scheme == "class":
+            wanted = "permute, derange or neighbours"
+            raise Incompatible(
+                f"donors of a unit's own class, which tell it; wants scheme={wanted}"
+            )
+        found = _exchanged(data, self.modality, self.most, others=True)
+        y = data.y[found.kept]
+        logs = np.where(found.counts, _given(found, y), -np.inf)
+        return _loss(found, y, np.logaddexp.reduce(logs, axis=1) - np.log(found.counts.sum(1)))
 
 
 class WeakModality(settings.Used):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import zipfile
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,8 +12,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from harness import Case, DataError, Floats, Modalities, Split, UsageError, stream
+from harness.files import read_arrays, read_bytes
 from harness_multimodal import settings
 
+LOG = logging.getLogger("harness.multimodal")
 PARTS = ("train", "valid", "test")
 CONVERT = (
     "np.savez('mosi.npz', **{f'{p}_{k}': d[p][k] for p in ('train', 'valid', 'test') "
@@ -23,14 +25,13 @@ CONVERT = (
 
 
 def _read(path: str, task: str, wanted: str) -> dict[str, Any]:
-    """The arrays of a file. Raises `UsageError` where there is none, or of another layout."""
+    """The arrays of a file. Raises `UsageError` for none, a broken one, or objects."""
     if not path:
         raise UsageError(f"{task}.path: no file; wanted --set {task}.path=FILE, {wanted}")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except (OSError, ValueError, zipfile.BadZipFile, TypeError) as error:
-        raise UsageError(f"{task}.path: {path}: {error}; wanted {wanted}") from error
+        return read_arrays(Path(path))
+    except UsageError as error:
+        raise UsageError(f"{task}.path: {error}, {wanted}") from None
 
 
 def _held(arrays: Mapping[str, Any], name: str, path: str) -> Any:
@@ -39,12 +40,19 @@ def _held(arrays: Mapping[str, Any], name: str, path: str) -> Any:
     return arrays[name]
 
 
+def _numbers(values: Any, where: str) -> Floats:
+    """Raises `DataError` for what are no numbers."""
+    if values.dtype.kind not in "biuf":
+        raise DataError(where, f"an array of {values.dtype}", "numbers")
+    return np.asarray(values, np.float64)
+
+
 def _table(values: Any, where: str) -> Floats:
     """One row per unit; of a sequence ``(n, time, d)``, the mean of its rows that are not zero.
 
-    Raises `DataError` for other shapes; numbers that are not finite become 0, as in MultiBench.
+    Raises `DataError` for other shapes.
     """
-    found = np.nan_to_num(np.asarray(values, np.float64), posinf=0.0, neginf=0.0)
+    found = _numbers(values, where)
     if found.ndim == 3:
         rows = (found != 0).any(2).sum(1)
         return np.asarray(found.sum(1) / np.maximum(rows, 1)[:, None])
@@ -53,8 +61,16 @@ def _table(values: Any, where: str) -> Floats:
     return found
 
 
+def _filled(values: Any, where: str) -> Floats:
+    """Numbers, of which those that are not finite become 0 with a note, as in MultiBench."""
+    found = _numbers(values, where)
+    if broken := int((~np.isfinite(found)).sum()):
+        LOG.warning("%s: %d of %d numbers are not finite; read as 0", where, broken, found.size)
+    return np.nan_to_num(found, posinf=0.0, neginf=0.0)
+
+
 def _stamp(path: str) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return hashlib.sha256(read_bytes(Path(path))).hexdigest()
 
 
 class MultiBench(settings.MultiBench):
@@ -82,14 +98,17 @@ class MultiBench(settings.MultiBench):
         views: list[list[Floats]] = [[] for _ in self.modalities]
         moods, sizes = [], []
         for part in PARTS:
-            mood = np.asarray(_held(arrays, f"{part}_labels", self.path), np.float64)
+            mood = _numbers(_held(arrays, f"{part}_labels", self.path), f"{part}_labels")
             mood = mood.reshape(len(mood), -1)[:, 0]
+            if len(broken := np.flatnonzero(~np.isfinite(mood))):
+                found, row = f"{mood[broken[0]]}", int(broken[0])
+                raise DataError(f"{part}_labels", found, "a sentiment from -3 to 3", row)
             kept = np.ones(len(mood), bool) if self.neutral else mood != 0
             for view, name in zip(views, self.modalities, strict=True):
-                table = _table(_held(arrays, f"{part}_{name}", self.path), f"{part}_{name}")
+                where = f"{part}_{name}"
+                table = _table(_filled(_held(arrays, where, self.path), where), where)
                 if len(table) != len(mood):
-                    found = f"{len(table)} rows"
-                    raise DataError(f"{part}_{name}", found, f"one per label ({len(mood)})")
+                    raise DataError(where, f"{len(table)} rows", f"one per label ({len(mood)})")
                 view.append(table[kept])
             moods.append(mood[kept])
             sizes.append(int(kept.sum()))
@@ -134,6 +153,10 @@ class _Clips(settings.Clips):
         classes, y = np.unique(_held(arrays, "labels", self.path), return_inverse=True)
         data = Modalities(x1, x2, y.reshape(-1), tuple(str(name) for name in classes))
         rng = stream(seed, self.task, "parts")
+        for name in {"parts", "groups"} & set(arrays):
+            if np.shape(arrays[name]) != (data.n,):
+                found = f"shape {np.shape(arrays[name])}"
+                raise DataError(name, found, f"({data.n},), one for each clip")
         if "parts" in arrays:
             where = np.asarray(arrays["parts"]).astype(str)
             if other := sorted(set(where.tolist()) - set(PARTS)):

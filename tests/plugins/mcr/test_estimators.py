@@ -15,6 +15,7 @@ from harness_mcr.estimators import (
     CEBResidual,
     FusionAccuracy,
     MIPDLikelihood,
+    MIPDUpper,
     WeakModality,
     divergence,
 )
@@ -66,6 +67,9 @@ def test_exact_predictors_of_gates_give_half_the_information(name, first, second
     truth = gate(name).truth["conditional_mutual_information"]
     # Own and all donors' predictions: all but 1 of 41 parts of the mean over donors.
     assert 0.9 * truth < MIPDK().estimate(data, rng=RNG).value <= truth + 1e-9
+    # The 39 others, of which 19 have the unit's own bit: ln (39 / 19) in the place of ln 2.
+    upper = MIPDUpper().estimate(data, rng=RNG).value
+    assert truth - 1e-9 <= upper <= truth + math.log(39 / 38)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +109,14 @@ def test_more_donors_come_nearer_to_the_information():
     assert np.abs(one.local - found[1].local).max() < 1e-12
     loss = MIPDLikelihood().estimate(data, rng=RNG)
     assert abs(loss.value - 0.5764) < 5 * loss.stderr
+    above = {k: MIPDUpper(most=k).estimate(data, rng=RNG) for k in wanted}
+    assert (np.diff([e.value for e in above.values()]) < 0).all()
+    whole = MIPDLikelihood(most=1).estimate(data, rng=RNG)
+    others = data.donors[:, 0, 0] != np.arange(data.n)
+    assert above[1].value == pytest.approx(whole.local[others].mean(), abs=1e-12)
+    # Both sides at 32 donors hold the truth between them, 0.02 apart.
+    assert found[32].value < 0.2170 < above[32].value + 2 * above[32].stderr
+    assert above[32].value - found[32].value < 0.02
 
 
 def test_more_donors_may_give_less_on_a_small_sample():
@@ -124,6 +136,45 @@ def table_values(p):
     one = joint.sum(1)
     pairs = divergence(np.log(y)[:, None], np.log(y)[None])
     return information, np.einsum("ab,c,acb->", joint, one, pairs)
+
+
+def upper_value(p, among):
+    """The limit of `mipd-upper` with many donors from ``among[b]``, p(donor's x1) given x2 = b."""
+    y = p / p.sum(2, keepdims=True)
+    mixed = np.einsum("ba,abc->bc", among, y)
+    return (p * np.log(y / mixed)).sum()
+
+
+def test_the_upper_side_holds_for_dependent_modalities():
+    """In every table with donors from p(x1); with donors from p(x1|x2) it is the information."""
+    rng = stream(30)
+    for _ in range(300):
+        p = np.maximum(rng.dirichlet(np.full(8, 0.3)), 1e-12).reshape(2, 2, 2)
+        p /= p.sum()
+        information = table_values(p)[0]
+        joint = p.sum(2)
+        assert upper_value(p, np.tile(joint.sum(1), (2, 1))) >= information - 1e-12
+        nearest = (joint / joint.sum(0)).T
+        assert upper_value(p, nearest) == pytest.approx(information, abs=1e-12)
+
+
+def test_both_sides_hold_the_information_of_dependent_modalities_with_near_donors():
+    """A table that chance does not favour: X2 tells much of X1, and both tell of Y."""
+    rng, n = stream(31), 4000
+    x2 = rng.integers(2, size=n)
+    x1 = np.where(rng.random(n) < 0.8, x2, 1 - x2)
+    p = np.array([[0.1, 0.4], [0.5, 0.9]])[x1, x2]
+    y = (rng.random(n) < p).astype(int)
+    columns = (c[:, None].astype(float) for c in (x1, x2))
+    data = Modalities(*columns, y, ("0", "1"), x1_kind="discrete", x2_kind="discrete")
+    law = np.zeros((2, 2, 2))
+    np.add.at(law, (x1, x2, y), 1 / n)
+    truth = table_values(law)[0]  # of the sample: the predictor is of the same units
+    model = ExactFusion(scheme="neighbours", near=400, donors=200).transform(data, to=None, rng=rng)
+    low, high = (e().estimate(model, rng=RNG).value for e in (MIPDK, MIPDUpper))
+    assert truth - 0.01 < low < truth < high < truth + 0.01
+    apart = ExactFusion(scheme="permute", donors=200).transform(data, to=None, rng=rng)
+    assert MIPDUpper().estimate(apart, rng=RNG).value > truth + 0.02
 
 
 def test_it_bounds_the_information_of_independent_modalities_only():
@@ -240,6 +291,12 @@ def test_estimators_refuse_what_is_not_there():
     nowhere = good(off_support=np.ones((4, 2, 3), bool))
     with pytest.raises(Incompatible, match="scheme=class"):
         MIPD().estimate(nowhere, rng=RNG)
+    alike = good(scheme="class")
+    with pytest.raises(Incompatible, match="scheme=permute"):
+        MIPDUpper().estimate(alike, rng=RNG)
+    alone = good(donors=np.arange(4)[:, None, None] * np.ones((1, 2, 3), int))
+    with pytest.raises(Incompatible, match="another unit"):
+        MIPDUpper().estimate(alone, rng=RNG)
     with pytest.raises(Incompatible, match="two discrete"):
         ExactFusion().transform(Modalities.example(stream(0)), to=None, rng=RNG)
     with pytest.raises(harness.UsageError, match="at least 1"):

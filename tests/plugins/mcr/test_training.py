@@ -2,6 +2,9 @@
 
 import dataclasses
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -101,6 +104,42 @@ def test_a_training_that_was_killed_goes_on_with_equal_bits(monkeypatch, tmp_pat
     assert seen == [1, 2, 3, 4, 4, 5], "the fourth epoch was not saved, the third was"
     assert again == wanted
     assert not list(tmp_path.rglob("*.npz"))
+
+
+HANGING = """
+import sys, time
+import harness, harness.long_work
+from harness_mcr import training
+harness.long_work.Checkpoint.due = True
+def told(done, total, note=""):
+    print(done, flush=True)
+    time.sleep(600 if done == int(sys.argv[1]) else 0)
+training.progress = told
+task = harness.task("multimodal/gates", gates=("noisy",), asks=("first",), n_train=400, even=True)
+data = next(iter(task.cases(seed=0))).load()
+model = harness.model("mcr/fusion", epochs=9, hidden=(16,), width=8)
+print(model.transform(data, to=None, rng=harness.stream(0)).fingerprint())
+"""
+
+
+def test_a_process_that_was_killed_goes_on_where_it_was(monkeypatch, tmp_path):
+    """Killed without a word in its sixth epoch, of which the fifth was the last to be saved."""
+
+    def started(hangs):
+        command = [sys.executable, "-c", HANGING, str(hangs)]
+        environment = os.environ | {"HARNESS_CACHE": str(tmp_path)}
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+
+    with started(hangs=6) as first:
+        seen = [first.stdout.readline() for _ in range(6)]
+        first.kill()
+    assert seen[-1] == "6\n"
+    with started(hangs=0) as second:
+        *epochs, fingerprint = second.stdout.read().split()
+    assert epochs == ["6", "7", "8", "9"]
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "other"))
+    through = run(gate("noisy"), epochs=9, hidden=(16,), width=8, learning_rate=1e-3)
+    assert fingerprint == through.fingerprint()
 
 
 def test_each_network_of_an_ensemble_is_the_one_trained_alone():

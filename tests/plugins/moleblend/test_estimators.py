@@ -236,6 +236,8 @@ def test_estimators_of_other_fields_run_on_molecules_by_plan_alone():
         "classics/ksg": "pairs",
         "classics/mesner-shalizi": "pairs-given-elements",
         "netinfof/nui": "blend-features-labelled",
+        "wireless_pvi/pvi": "blend-features-labelled logistic",
+        "msc/entropy": "molecule-structures quests",
         "neural/infonce": "blend-views",
         "entropy_attention/attention-entropy": "blend-maps",
         "superposition/two-nn": "blend-features",

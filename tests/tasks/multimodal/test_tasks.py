@@ -240,7 +240,7 @@ def test_files_that_are_not_there_or_of_another_layout_are_named(tmp_path):
     with pytest.raises(UsageError, match=r"multibench\.path: no file"):
         list(MultiBench().cases(seed=0))
     (tmp_path / "mosi.npz").write_bytes(b"\x80\x04 a pickle")
-    with pytest.raises(UsageError, match=r"np\.savez"):
+    with pytest.raises(UsageError, match=r"not in numpy's format .* np\.savez\('mosi\.npz'"):
         list(MultiBench(path=str(tmp_path / "mosi.npz")).cases(seed=0))
     with pytest.raises(UsageError, match="different"):
         list(MultiBench(path="x", modalities=("text", "text")).cases(seed=0))
@@ -278,3 +278,90 @@ def test_clips_keep_groups_together_and_take_given_parts(tmp_path):
     np.savez(tmp_path / "c.npz", **arrays | {"parts": where})
     with pytest.raises(UsageError, match="parts: 'val'; wanted train, valid, test"):
         next(iter(AVE(path=str(tmp_path / "c.npz")).cases(seed=0))).load()
+
+
+def clips(n=8):
+    return {
+        "video": np.arange(2.0 * n).reshape(n, 2),
+        "audio": np.ones((n, 1)),
+        "labels": np.array(["sad", "glad"])[np.arange(n) % 2],
+    }
+
+
+@pytest.mark.parametrize("task", [MultiBench, CremaD, AVE])
+def test_damaged_files_are_one_line_and_never_unpickled(tmp_path, task):
+    path = tmp_path / "a.npz"
+    np.savez(path, **clips())
+    whole = path.read_bytes()
+    objects = {"video": np.array([print, None], object)}
+    np.savez(tmp_path / "b.npz", **objects)
+    huge = tmp_path / "c.npy"
+    np.save(huge, np.ones(3))
+    promised = huge.read_bytes().replace(b"(3,)", b"(9999999999,)").replace(b" " * 10, b"", 1)
+    for damaged in (whole[: len(whole) // 2], whole.replace(b"\x93NUMPY", b"\x93NOMPY"), promised,
+                    (tmp_path / "b.npz").read_bytes(), b""):  # fmt: skip
+        path.write_bytes(damaged)
+        with pytest.raises(UsageError) as caught:
+            list(task(path=str(path)).cases(seed=0))
+        said = str(caught.value)
+        assert said.startswith(f"{task.__name__.lower()}.path: {path}: ")
+        assert "\n" not in said
+        assert "wanted" in said
+
+
+def test_labels_and_places_that_say_nothing_are_refused(tmp_path):
+    moods = np.resize([-1.5, np.nan, 2.0], 12)
+    path = bench(tmp_path / "mosi.npz", train_labels=moods)
+    with pytest.raises(DataError, match=r"train_labels.*nan"):
+        next(iter(MultiBench(path=path).cases(seed=0))).load()
+    for change, message in (
+        ({"parts": np.array(["train"] * 7)}, r"parts.*\(7,\).*one for each clip"),
+        ({"groups": np.zeros((8, 1))}, r"groups.*\(8, 1\).*one for each clip"),
+        ({"video": np.full((8, 2), "x")}, "video.*numbers"),
+        ({"video": np.full((8, 2), np.nan)}, "NaN"),
+        ({"audio": np.ones((5, 1))}, "8"),
+    ):
+        np.savez(tmp_path / "a.npz", **clips() | change)
+        with pytest.raises(DataError, match=message):
+            next(iter(AVE(path=str(tmp_path / "a.npz")).cases(seed=0))).load()
+
+
+def test_numbers_that_are_not_finite_become_zero_with_a_word(tmp_path, caplog):
+    """As MultiBench reads its pickles, whose features have -inf."""
+    sound = np.ones((12, 5, 2))
+    sound[3, 1, 0] = -np.inf
+    path = bench(tmp_path / "mosi.npz", train_audio=sound)
+    (case,) = MultiBench(path=path, modalities=("audio", "text"), neutral=True).cases(seed=0)
+    assert case.load().x1[3].tolist() == [0.8, 1.0]
+    assert "train_audio: 1 of 120 numbers" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("task", "estimator", "chain"),
+    [
+        ("gaussian-modalities", "classics/frenzel-pompe", "given-x2"),
+        ("gaussian-modalities", "classics/mesner-shalizi", "given-x2"),
+        ("gaussian-modalities", "classics/ksg", "modality-pairs"),
+        ("modality-competition", "netinfof/nui", "modality-labels"),
+        ("modality-competition", "wireless_pvi/pvi", "conditional-predictors"),
+        ("modality-competition", "superposition/effective-rank", "modality-activations"),
+        ("gaussian-modalities", "neural/club", "modality-pairs"),
+    ],
+)
+def test_estimators_of_other_fields_run_on_modalities_by_plan_alone(task, estimator, chain):
+    """The planner finds the path, and every step of it accepts what the one before gives."""
+    pytest.importorskip("torch")
+    from harness.plan import Request, make
+    from harness.registry import load
+
+    sizes = {"n": 60, "n_train": 80, "n_valid": 0}
+    plan = make(load(), Request(tasks=(task,), estimators=(estimator,)))
+    names = {" ".join(step.name.partition("/")[2] for step in path.models) for path in plan.paths}
+    assert names == {chain}
+    data = next(iter(harness.task(f"multimodal/{task}", **sizes).cases(seed=0))).load()
+    for step in plan.paths[0].models:
+        brief = {"epochs": 2} if chain == "conditional-predictors" else {}
+        data = harness.model(step.name, **brief).transform(data, to=None, rng=stream(0))
+    brief = {"steps": 5, "batch": 64} if estimator == "neural/club" else {}
+    found = harness.estimator(estimator, **brief).estimate(data, rng=stream(0))
+    assert np.isfinite(found.value)
