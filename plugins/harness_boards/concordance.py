@@ -8,7 +8,7 @@ bootstrap over points hold a true zero far less often than they say where points
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,11 +64,63 @@ def correlate(measure: str, x: Floats, points: Points) -> Correlation | None:
     without = [_within(measure, x, points, there & (points.clusters != c)) for c in names]
     if any(w is None for w in without):
         return Correlation(value, None, groups, np.empty(0))
-    left_out = np.array([_z(w[0]) for w in without if w is not None])
-    reach = _t(len(names) - 1) * _error(left_out)
+    return _told(value, groups, np.array([_z(w[0]) for w in without if w is not None]))
+
+
+def _told(value: float, groups: int, left_out: Floats) -> Correlation:
+    """A correlation with its interval, from its transformed values without each cluster."""
+    reach = _t(len(left_out) - 1) * _error(left_out)
     ends = float(np.tanh(_z(value) - reach)), float(np.tanh(_z(value) + reach))
     interval = (value, value) if reach == 0.0 else ends
     return Correlation(value, interval, groups, left_out)
+
+
+def over_chains(found: Sequence[Correlation]) -> Correlation:
+    """The mean of correlations over the same points; without an interval where their clusters
+    differ."""
+    if len(found) == 1:
+        return found[0]
+    value, groups = float(np.mean([f.value for f in found])), sum(f.groups for f in found)
+    if len({len(f.left_out) for f in found}) > 1 or not len(found[0].left_out):
+        return Correlation(value, None, groups, np.empty(0))
+    means = np.tanh([f.left_out for f in found]).mean(axis=0)
+    return _told(value, groups, np.array([_z(float(m)) for m in means]))
+
+
+@dataclass(frozen=True)
+class OverFields:
+    """The mean of the correlations of fields, each with the same weight; ``interval`` and the
+    two-sided ``p`` of there being none where every field has an interval."""
+
+    value: float
+    interval: tuple[float, float] | None = None
+    p: float = 1.0
+
+
+def over_fields(found: Sequence[Correlation]) -> OverFields:
+    """The mean over fields that share no points.
+
+    The jackknife of `correlate` with a stratum for each field: clusters leave one at a time, and
+    the variances of the fields add up, with Satterthwaite's degrees of freedom. The fields are
+    those that are there: the interval does not speak of other ones.
+    """
+    values = np.array([f.value for f in found])
+    value = float(values.mean())
+    if any(not len(f.left_out) for f in found):
+        return OverFields(value)
+    variances = []
+    for i, one in enumerate(found):
+        rest = float(np.delete(values, i).sum())
+        means = (rest + np.tanh(one.left_out)) / len(found)
+        variances.append(_error(np.array([_z(float(m)) for m in means])) ** 2)
+    total, free = float(sum(variances)), [len(f.left_out) - 1 for f in found]
+    if total == 0.0:
+        return OverFields(value, (value, value), float(value == 0.0))
+    degrees = total**2 / sum(v**2 / n for v, n in zip(variances, free, strict=True))
+    reach = _t(degrees) * math.sqrt(total)
+    ends = float(np.tanh(_z(value) - reach)), float(np.tanh(_z(value) + reach))
+    p = float(2 * special().stdtr(degrees, -abs(_z(value)) / math.sqrt(total)))
+    return OverFields(value, ends, p)
 
 
 def p_of_difference(a: Correlation, b: Correlation) -> float:
@@ -103,5 +155,5 @@ def _error(left_out: Floats) -> float:
     return math.sqrt((n - 1) / n * float(((left_out - left_out.mean()) ** 2).sum()))
 
 
-def _t(free: int) -> float:
+def _t(free: float) -> float:
     return float(special().stdtrit(free, (1 + LEVEL) / 2))
