@@ -16,13 +16,14 @@ from harness_boards import statistics as st
 from harness_boards.clusters import BY_TASK, Clusters
 from harness_boards.concordance import Correlation, over_chains, over_fields
 from harness_boards.contents import Contents
+from harness_boards.figures import brief
 from harness_boards.findings import listed
 from harness_boards.grid import Row
 from harness_boards.prediction import Predictor
 from harness_boards.provenance import Groups
 from harness_boards.sections.base import Definition, Section, bounds_of, lines, plain_row, told
 from harness_boards.sections.validity import ENOUGH, Validity
-from harness_boards.standing import Figures, Interval, interval_cell
+from harness_boards.standing import Figures, Interval
 
 OWN: Mapping[str, type | tuple[type, ...]] = {
     "name": str,
@@ -34,6 +35,10 @@ OWN: Mapping[str, type | tuple[type, ...]] = {
     "scores": list,
 }
 """Keys of a field, beside those of a validity section."""
+
+
+CHEAP = 2.0
+"""How many times cheaper than its outcome a measure is that is called so."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,8 @@ class Field:
 
 @dataclass(frozen=True)
 class Measure:
-    """One row: an estimator with its correlations in the fields that it covers.
+    """One row: an estimator with its correlations in the fields that it covers; ``averaged`` of
+    them are behind ``value``.
 
     ``cost`` and ``costly``: seconds of a run and of the outcome's, medians over the fields.
     """
@@ -60,6 +66,7 @@ class Measure:
     row: Row
     fields: Mapping[str, Correlation]
     value: float
+    averaged: int
     interval: Interval | None
     p: float
     clusters: int
@@ -71,11 +78,6 @@ class Measure:
     def saving(self) -> float | None:
         """How many times cheaper than the outcome."""
         return self.costly / self.cost if self.cost and self.costly else None
-
-    @property
-    def cheap(self) -> bool:
-        """Whether it is not known to cost as much as the outcome."""
-        return self.saving is None or self.saving > 1
 
     @property
     def figures(self) -> Figures:
@@ -103,8 +105,9 @@ class Foretelling(Section):
         "better: Spearman's rank correlation, for several chains of models their mean. Correlation "
         "is the mean over the fields that the measure covers, with its 95 % interval (jackknife "
         "over independent clusters within fields): it speaks of these fields, not of others. "
-        "Measures are in the order of the lower ends of their intervals; those without one stand "
-        "below. Times are medians of a run, over fields."
+        "Fields with too few clusters for an interval stand in the second table alone, unless a "
+        "measure has no other. Measures are in the order of the lower ends of their intervals; those "
+        "without one stand below. Times are medians of a run, over fields."
     )
 
     fields: tuple[tuple[Field, Validity], ...]
@@ -117,7 +120,9 @@ class Foretelling(Section):
         keys of a validity section (``outcome``, ``per``, ``within``, ``tasks``, ``estimators``,
         ``cluster``); ``scores`` names scores that are the measures."""
         if not raw.get("fields"):
-            raise UsageError(f"{where}: a foretelling section has fields; wanted [[sections.fields]]")
+            raise UsageError(
+                f"{where}: a foretelling section has fields; wanted [[sections.fields]]"
+            )
         found = [_field(one, f"{where}: [[sections.fields]]") for one in raw["fields"]]
         names = [field.name for field in found]
         for name in names:
@@ -161,7 +166,7 @@ class Foretelling(Section):
             m.row.label
             for m, chance in zip(rows, p, strict=True)
             if chance < 1 - st.LEVEL and m.value > 0 and m.clusters >= st.FEWEST
-            if m.points >= ENOUGH and m.cheap
+            if m.points >= ENOUGH
         )
         title = definition.title or "what foretells the costly outcome"
         return cls(
@@ -169,7 +174,7 @@ class Foretelling(Section):
         )
 
     def leaders(self) -> list[str]:
-        """The measures that surely foretell the outcomes of their fields, and are cheaper."""
+        """The measures that surely foretell the outcomes of their fields."""
         return [m.row.label for m in self.rows if m.row.label in self.sure]
 
     @property
@@ -179,19 +184,18 @@ class Foretelling(Section):
         count, fields = f"{len(self.rows)} measures", f"{len(self.fields)} fields"
         if not sure:
             return f"Cannot tell: none of {count} surely foretells the outcomes of {fields}."
-        widest = max(sure, key=lambda m: (len(m.fields), _lower(m)))
-        low, high = widest.interval or (np.nan, np.nan)
-        reached = {name for m in sure for name in m.fields}
-        cheaper = f", {widest.saving:.2g} times cheaper" if widest.saving else ""
-        missed = [field.name for field, _ in self.fields if field.name not in reached]
-        open_in = f" Nothing sure is known of {listed(missed)}." if missed else ""
-        names = listed([m.row.label for m in sure])
-        return (
-            f"{len(sure)} of {count} on {fields} surely foretell the costly outcome of the fields "
-            f"that they cover, and are cheaper: {names}. {widest.row.label} does in "
-            f"{len(widest.fields)} (mean rank correlation {widest.value:.2f} "
-            f"[{low:.2f}, {high:.2f}]{cheaper}).{open_in}"
+        reached = {name for m in sure for name, c in m.fields.items() if c.interval}
+        open_in = [field.name for field, _ in self.fields if field.name not in reached]
+        cheap = [m for m in sure if (m.saving or 0) >= CHEAP]
+        cheaper = (
+            listed([f"{m.row.label} ({m.saving:.2g} times)" for m in cheap]) if cheap else "none"
         )
+        said = (
+            f"{len(sure)} of {count} on {fields} surely order the data of the fields that they cover "
+            f"as the costly outcome does: {listed([_told(m) for m in sure])}. Cheaper than the outcome among "
+            f"them, {CHEAP:g} times or more: {cheaper}."
+        )
+        return said + (f" Nothing is sure of {listed(open_in, len(open_in))}." if open_in else "")
 
     def tables(self) -> list[Table]:
         """Measures, their correlation in each field, and the fields."""
@@ -200,7 +204,7 @@ class Foretelling(Section):
     def _measures(self) -> Table:
         columns = (
             Column("correlation", "", "↑"),
-            Column("fields"),
+            Column("averaged fields"),
             Column("points"),
             Column("time", "s"),
             Column("outcome's time", "s"),
@@ -210,12 +214,12 @@ class Foretelling(Section):
             (
                 m.row.label,
                 (
-                    interval_cell(m.value, m.interval, m.row.label in self.sure),
-                    Cell(text=f"{len(m.fields)} of {len(self.fields)}"),
+                    Cell(text=_correlation(m), best=m.row.label in self.sure),
+                    Cell(text=f"{m.averaged} of {len(m.fields)}"),
                     Cell(text=str(m.points)),
-                    interval_cell(m.cost, None),
-                    interval_cell(m.costly, None),
-                    Cell(text="–" if m.saving is None else f"{m.saving:.3g}×"),
+                    Cell(text="–" if m.cost is None else brief(m.cost)),
+                    Cell(text="–" if m.costly is None else brief(m.costly)),
+                    Cell(text="–" if m.saving is None else f"{m.saving:.2g}×"),
                 ),
             )
             for m in self.rows
@@ -285,8 +289,7 @@ class Foretelling(Section):
                 for field, section in self.fields
             ],
             "rows": [
-                plain_row(m.row, m.figures) | {"sure": m.row.label in self.sure}
-                for m in self.rows
+                plain_row(m.row, m.figures) | {"sure": m.row.label in self.sure} for m in self.rows
             ],
             "reading": self.reading,
         }
@@ -372,6 +375,7 @@ def _measure(label: str, places: Mapping[str, list[Predictor]]) -> Measure:
         Row(label, (), first.estimator, first.plugin, {"estimator": {}}),
         found,
         mean.value,
+        mean.fields,
         mean.interval,
         mean.p,
         sum(len(c.left_out) for c in found.values()),
@@ -379,6 +383,15 @@ def _measure(label: str, places: Mapping[str, list[Predictor]]) -> Measure:
         st.median(np.array([a for a, _ in pairs])),
         st.median(np.array([b for _, b in pairs])),
     )
+
+
+def _correlation(m: Measure) -> str:
+    return f"{m.value:.2f}" + (f" [{m.interval[0]:.2f}, {m.interval[1]:.2f}]" if m.interval else "")
+
+
+def _told(m: Measure) -> str:
+    many = f"{m.averaged} field{'s' * (m.averaged != 1)}"
+    return f"{m.row.label} {_correlation(m)} ({many})"
 
 
 def _lower(m: Measure) -> float:
