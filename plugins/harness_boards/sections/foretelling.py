@@ -106,8 +106,8 @@ class Foretelling(Section):
         "is the mean over the fields that the measure covers, with its 95 % interval (jackknife "
         "over independent clusters within fields): it speaks of these fields, not of others. "
         "Fields with too few clusters for an interval stand in the second table alone, unless a "
-        "measure has no other. Measures are in the order of the lower ends of their intervals; those "
-        "without one stand below. Times are medians of a run, over fields."
+        "measure has no other. Measures are in the order of the lower ends of their intervals; "
+        "those without one stand below. Times are medians of a run, over fields."
     )
 
     fields: tuple[tuple[Field, Validity], ...]
@@ -191,9 +191,9 @@ class Foretelling(Section):
             listed([f"{m.row.label} ({m.saving:.2g} times)" for m in cheap]) if cheap else "none"
         )
         said = (
-            f"{len(sure)} of {count} on {fields} surely order the data of the fields that they cover "
-            f"as the costly outcome does: {listed([_told(m) for m in sure])}. Cheaper than the outcome among "
-            f"them, {CHEAP:g} times or more: {cheaper}."
+            f"{len(sure)} of {count} on {fields} surely order the data of the fields that they "
+            f"cover as the costly outcome does: {listed([_told(m) for m in sure])}. Cheaper than "
+            f"the outcome among them, {CHEAP:g} times or more: {cheaper}."
         )
         return said + (f" Nothing is sure of {listed(open_in, len(open_in))}." if open_in else "")
 
