@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import Record, UsageError
-from harness_boards import submission
+from harness_boards import definition, submission
 from harness_boards.definition import Board
 from harness_boards.requirements import normalized
 from harness_boards.submission import Submission
@@ -113,6 +113,9 @@ def foreign(base: Base, root: Path) -> Iterator[str]:
         yield f"records of {', '.join(plugins)}: a submission brings those of one plugin"
     wanted = f"a submission changes records/{own}.jsonl alone, and what `harness board build` makes"
     boards = {Path(n).parent.parent for n in records}
+    changed = {folder.name for folder in boards}
+    readers = [b.folder.resolve() for b in definition.every(root) if changed & set(b.reads)]
+    boards |= {folder.relative_to(base.top) for folder in readers}
     for name, how in sorted(base.changed.items()):
         file, word = Path(name), {"A": "added", "D": "deleted"}.get(how, "changed")
         if name in records:

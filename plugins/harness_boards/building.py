@@ -32,10 +32,11 @@ def index(root: Path) -> bytes:
 
 
 def build_all_of(board: Board) -> None:
-    """Make a board's files again, and the index of all boards where there is one: it tells of each
-    board's rows."""
-    build(board)
+    """Make a board's files again, those of boards that read its records, and the index of all
+    boards where there is one: it tells of each board's rows."""
     root = board.folder.resolve().parent
+    for one in (board, *(b for b in definition.every(root) if board.name in b.reads)):
+        build(one)
     if (root / "README.md").is_file():
         with whole(root / "README.md") as out:
             out.write(index(root))

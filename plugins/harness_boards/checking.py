@@ -20,9 +20,10 @@ def problems(board: Board) -> list[str]:
     if found:
         return found
     try:
-        expected = lock.read(board)
-        now = datetime.datetime.now(datetime.UTC)
-        found = [p for one in submissions for p in belief.problems(expected, one, now)]
+        if submissions:
+            expected = lock.read(board)
+            now = datetime.datetime.now(datetime.UTC)
+            found = [p for one in submissions for p in belief.problems(expected, one, now)]
         return found or list(_stale(board, report.make(board)))
     except UsageError as error:
         return [str(error)]
@@ -48,7 +49,7 @@ def _files(board: Board) -> tuple[list[str], list[Submission]]:
                 )
         except UsageError as error:
             found.append(str(error))
-    if not found and not read:
+    if not found and not read and not board.reads:
         found.append(f"{board.folder}: no records; `harness board run {board.name}` computes them")
     return found, read
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from harness import Quantity, Records, UsageError
 from harness_boards.submission import Declared, Submission
+
+if TYPE_CHECKING:
+    from harness_boards.definition import Board
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,17 @@ class Contents:
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     estimators: Mapping[str, Declared] = field(default_factory=dict)
     distributions: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, Contents] = field(default_factory=dict)
+    """What each board has whose records a section reads; all of it is in the fields above, too."""
+
+    @classmethod
+    def of_board(cls, board: Board) -> Contents:
+        """The records of a board, with those of the boards that it reads. Raises `UsageError`."""
+        others = {other.name: other.submissions() for other in board.read()}
+        every = [*board.submissions(), *(one for given in others.values() for one in given)]
+        return dataclasses.replace(
+            cls.of(every), others={name: cls.of(given) for name, given in others.items()}
+        )
 
     @classmethod
     def of(cls, submissions: Iterable[Submission]) -> Contents:

@@ -29,7 +29,7 @@ from typing import Any
 from harness import UsageError, unknown_name
 from harness.commands import Plan, Registry, Request, make_plan
 from harness_boards import submission
-from harness_boards.kinds import check, define
+from harness_boards.kinds import check, define, reads
 from harness_boards.sections.base import Definition
 from harness_boards.submission import Submission
 
@@ -72,6 +72,15 @@ class Board:
     def name(self) -> str:
         """Name of the folder."""
         return self.folder.resolve().name
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The boards whose records its sections read, beside its own."""
+        return tuple(dict.fromkeys(name for s in self.sections for name in reads(s)))
+
+    def read(self) -> list[Board]:
+        """Those boards, which lie beside it. Raises `UsageError`."""
+        return [find(name, self.folder.resolve().parent) for name in self.reads]
 
     @property
     def records_folder(self) -> Path:
@@ -123,15 +132,17 @@ def load(folder: Path) -> Board:
     for limit in ("timeout", "memory"):
         if raw.get(limit, 1) < 1:
             raise UsageError(f"{file}: {limit} is {raw[limit]}; wanted at least 1")
+    sections = tuple(define(s, f"{file}: [[sections]]") for s in raw.get("sections", ()))
+    runs = any(k in raw for k in (*WHAT, "paths")) or not any(map(reads, sections))
     return Board(
         folder,
         raw.get("title", folder.name),
-        _requests(raw, seeds, file),
+        _requests(raw, seeds, file) if runs else (),
         seeds,
         raw.get("about", ""),
         raw.get("timeout"),
         raw.get("memory"),
-        tuple(define(s, f"{file}: [[sections]]") for s in raw.get("sections", ())),
+        sections,
         raw.get("listed", True),
     )
 
@@ -159,5 +170,6 @@ def find(name: str, root: Path) -> Board:
 
 
 def every(root: Path) -> list[Board]:
-    """All boards under ``root``, by name."""
-    return [load(file.parent) for file in sorted(root.glob("*/board.toml"))]
+    """All boards under ``root``, by name; those that read others come first."""
+    boards = [load(file.parent) for file in sorted(root.glob("*/board.toml"))]
+    return sorted(boards, key=lambda board: not board.reads)

@@ -42,6 +42,11 @@ def define(raw: Any, where: str) -> Definition:
     return Definition(**common, options=kind.check(raw, where))
 
 
+def reads(definition: Definition) -> tuple[str, ...]:
+    """The other boards whose records a section reads."""
+    return Section.kinds[definition.kind].reads(definition)
+
+
 def stand(
     name: str, definitions: Sequence[Definition], contents: Contents, seeds: Sequence[int]
 ) -> list[Section]:
@@ -82,7 +87,7 @@ def check(raw: Any, keys: Mapping[str, Any], where: str) -> None:
             raise UsageError(f"{where}: {key} is {type(value).__name__}; wanted {wanted}")
         if (
             keys[key] is list
-            and key not in ("seeds", "paths", "sections")
+            and key not in ("seeds", "paths", "sections", "fields")
             and not all(isinstance(v, str) for v in value)
         ):
             raise UsageError(f"{where}: {key} is {value!r}; wanted a list of names")

@@ -58,7 +58,8 @@ class Provenance:
 
 def of(report: Report) -> list[list[Provenance]]:
     """For each section of a report the provenance of each of its rows, in order."""
-    groups, known = _grouped(report.contents.records), verified.read(report.board)
+    groups = _grouped(report.contents.records)
+    known = frozenset[str]().union(*map(verified.read, (report.board, *report.board.read())))
     return [
         [_summed(report.board, records, known) for records in section.records(groups)]
         for section in report.sections

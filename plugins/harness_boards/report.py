@@ -90,7 +90,7 @@ def make(board: Board) -> Report:
     Raises `UsageError` for what is wrong with them.
     """
     with _collector_paused():
-        contents = Contents.of(board.submissions())
+        contents = Contents.of_board(board)
         sections = stand(board.name, board.sections, contents, board.seeds)
         return Report(board, contents, tuple(sections))
 

@@ -98,6 +98,11 @@ class Section(ABC):
         return False
 
     @classmethod
+    def reads(cls, definition: Definition) -> tuple[str, ...]:
+        """Names of other boards whose records it reads (`Contents.others`)."""
+        return ()
+
+    @classmethod
     @abstractmethod
     def of(
         cls,
