@@ -3,7 +3,7 @@
 Plugins that only measure need none of it; they import from `harness` itself.
 """
 
-from harness import plain
+from harness import figures, plain
 from harness.cli import options
 from harness.cli.progress import watcher
 from harness.cli.run import add_execution, close, execution
@@ -40,6 +40,7 @@ __all__ = [
     "comparable",
     "execution",
     "expand",
+    "figures",
     "from_setup",
     "load",
     "make_plan",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import math
@@ -13,8 +14,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from harness import figures
 from harness.components import Component
-from harness.errors import MissingDependency, UsageError
+from harness.errors import UsageError
 from harness.files import whole
 from harness.reading import read_records
 from harness.records import Record, Records
@@ -164,7 +166,8 @@ def write(document: Document, path: Path, name: str) -> None:
     """Write a report as its file's suffix says. Raises `UsageError` where it has no such form."""
     check_suffix(path, document.suffixes, name)
     if path.suffix in FIGURES:
-        content = _figure(document, path.suffix)
+        draw = document.draw or functools.partial(_draw, findings=document.findings)
+        content = figures.drawn(draw, path.suffix)
     elif path.suffix == ".md":
         content = document.markdown().encode()
     elif path.suffix == ".json":
@@ -201,26 +204,6 @@ def _csv(findings: Iterable[Finding]) -> str:
     table = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
-    return out.getvalue()
-
-
-def _figure(document: Document, suffix: str) -> bytes:
-    try:
-        import matplotlib
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependency("matplotlib", "pip install 'infoharness[plots]'") from error
-    dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}  # equal records, equal files
-    out = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "report"}):
-        figure = Figure(layout="constrained")
-        FigureCanvasAgg(figure)
-        if document.draw:
-            document.draw(figure)
-        else:
-            _draw(figure, document.findings)
-        figure.savefig(out, format=suffix[1:], dpi=130, metadata=dated.get(suffix))
     return out.getvalue()
 
 

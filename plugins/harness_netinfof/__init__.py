@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness import (
+    CommandSpec,
     Estimate,
     EstimatorSpec,
     Graph,
@@ -159,3 +160,13 @@ def harness_models() -> Iterable[ModelSpec]:
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """The probe, the sparse linear model, and networks trained at greater cost."""
     return (PROBE, ACT, *NETWORKS)
+
+
+@_hookimpl
+def harness_commands() -> Iterable[CommandSpec]:
+    """The verb ``graph``."""
+    yield CommandSpec(
+        name="graph",
+        summary="what a graph tells of classes or links, before and beside training",
+        implementation="harness_netinfof.command",
+    )
