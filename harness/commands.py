@@ -19,6 +19,7 @@ from harness.registry import Registry, load
 from harness.runner import Options
 from harness.runner import run as run_plan
 from harness.specs import NAME, ROLES
+from harness.stages import listening
 from harness.verification import Check, comparable, sample, verify
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "expand",
     "figures",
     "from_setup",
+    "listening",
     "load",
     "make_plan",
     "options",

@@ -16,7 +16,7 @@ import numpy as np
 
 from harness import figures
 from harness.components import Component
-from harness.errors import UsageError
+from harness.errors import MissingDependency, UsageError
 from harness.files import whole
 from harness.reading import read_records
 from harness.records import Record, Records

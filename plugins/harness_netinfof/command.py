@@ -143,9 +143,7 @@ def promise(found: Estimate, links: bool, seconds: float) -> str:
     return f"{said}."
 
 
-def _reached(
-    name: str, scores: dict[str, float], data: Kind, took: float, seconds: float
-) -> str:
+def _reached(name: str, scores: dict[str, float], data: Kind, took: float, seconds: float) -> str:
     if isinstance(data, Links):
         reached = f"Hits@{data.k} {scores['hits']:.1%} and AUC {number(scores['auc'])}"
     else:
