@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import io
-import itertools
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import harness
 from harness import Selection, UsageError, needs, stream
 from harness.commands import options, whole
-from harness.files import opened, unpacked
 from harness.tables import Cell, Column, Table, to_terminal
 
 METHODS = ("msc", "fps", "mean-fps", "k-means", "k-means-entropy", "max-entropy", "random")
@@ -63,7 +59,9 @@ def run(args: argparse.Namespace) -> int:
     title = f"{size} of {data.n} structures of {path.name}"
     to_terminal([Table(title, "method", heads, tuple(rows))], sys.stdout)
     if out:
-        _write(path, data.n, sorted(chosen[args.method]), out)
+        _, content = task.excerpt(case, Selection(chosen[args.method]))
+        with whole(out) as file:
+            file.write(content)
         options.say(f"{size} structures chosen by {args.method} in {args.out}")
     return 0
 
@@ -81,31 +79,3 @@ def _size(text: str, n: int) -> int:
     if not 1 <= size <= n:
         raise UsageError(f"--keep {text!r}; wanted a share such as 10%, or a number from 1 to {n}")
     return size
-
-
-def _write(source: Path, n: int, chosen: list[int], target: Path) -> None:
-    """The chosen of ``n`` frames as they stand in the file, with all that they carry.
-
-    Frames of extended XYZ are copied byte for byte; others are written by ASE. Raises `UsageError`
-    where positions do not count the frames of the file, because some were left out.
-    """
-    if unpacked(source).suffix in (".xyz", ".extxyz"):
-        frames = list(_frames(source))
-        content = b"".join(frames[i] for i in chosen if i < len(frames))
-    else:
-        ase = needs("ase.io", "infoharness[atoms]")
-        frames, text = ase.read(source, index=":"), io.StringIO()
-        ase.write(text, [frames[i] for i in chosen if i < len(frames)], format="extxyz")
-        content = text.getvalue().encode()
-    if len(frames) != n:
-        raise UsageError(f"{source}: {n} structures of {len(frames)} frames were read; wanted all")
-    with whole(target) as out:
-        out.write(content)
-
-
-def _frames(source: Path) -> Iterator[bytes]:
-    """The frames of an extended XYZ as bytes, without blank lines between them."""
-    with opened(source) as file:
-        for line in file:
-            if line.strip():
-                yield b"".join([line, *itertools.islice(file, int(line) + 1)])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from harness import Case, Estimate, Selection, Structures, UsageError
 from harness_atoms import settings
+from harness_atoms.excerpts import of_file, of_structures, readable
 from harness_atoms.readers import Keys
 from harness_atoms.rows import join
 from harness_atoms.ruler import Ruler
@@ -57,6 +58,22 @@ class Compression(settings.Compression):
             return dataclasses.replace(data, sizes=tuple(sizes))
 
         return sized
+
+    def excerpt(self, case: Case, output: Selection) -> tuple[str, bytes]:
+        """The structures of a selection as extended XYZ, in the order of the data.
+
+        Frames of a file are copied with all that they carry. Raises `UsageError` where frames of it
+        were left out.
+        """
+        data = case.load()
+        assert isinstance(data, Structures)
+        n = data.n if data.split is None else len(data.split.test)
+        chosen = sorted(output.subset(size_of(float(case.facts["rate"]), n)).tolist())
+        name = case.facts["dataset"]
+        file = next((s.file for s in self.sources(0) if s.name == name), None)
+        if file is not None and readable(file):
+            return ".extxyz", of_file(file, data.n, chosen)
+        return ".extxyz", of_structures(data, chosen)
 
     def score(self, case: Case, output: Selection) -> dict[str, float]:
         """Scores by name; those that the data do not allow are left out, with a warning."""
