@@ -77,7 +77,7 @@ LAYERS = (
     "keeper work jobs",
     "executors recording",
     "runner",
-    "verification api direct testing templates",
+    "verification api direct saving testing templates",
     "reports",
     "cli",
     "commands",

@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_execution(parser)
     options.add_store(parser)
     options.add_format(parser)
+    options.add_save(parser)
     parser.add_argument("--dry-run", action="store_true", help="show the plan and stop")
     parser.add_argument("--why-not", action="store_true", help="say why other pairs do not fit")
 
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         options.say(reason)
     with options.store(args, write=True) as store, registry.watch(watcher()):
         result = run_plan(registry, made, store, how)
+        options.save(args, result.records, store, registry)
     if args.format == "json" or any(not record.status.failed for record in result.records):
         show(result.records, args.format, registry.quantity, args.unit)
     else:

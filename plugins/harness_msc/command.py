@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import harness
-from harness import Selection, UsageError, needs, stream
+from harness import Selection, UsageError, stream
 from harness.commands import options, whole
 from harness.tables import Cell, Column, Table, to_terminal
 

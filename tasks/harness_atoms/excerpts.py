@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from harness import Structures, UsageError, needs
 from harness.files import unpacked
@@ -53,7 +54,7 @@ def of_structures(data: Structures, chosen: Sequence[int]) -> bytes:
         )
         if data.groups is not None:
             frame.info["config_type"] = data.groups[i]
-        results = {}
+        results: dict[str, Any] = {}
         if data.energies is not None:
             results["energy"] = float(data.energies[i])
         if data.forces is not None:
