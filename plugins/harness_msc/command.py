@@ -6,14 +6,17 @@ import argparse
 import dataclasses
 import re
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import harness
-from harness import Selection, UsageError, stream
-from harness.commands import options, whole
+from harness import Environments, Selection, Structures, UsageError, stream
+from harness.commands import figures, options, whole
 from harness.tables import Cell, Column, Table, to_terminal
 
 METHODS = ("msc", "fps", "mean-fps", "k-means", "k-means-entropy", "max-entropy", "random")
+RATES, DRAWN = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5), ("diversity_kept", "tail_recall")
 SHOWN = ("diversity_kept", "overlap_kept", "outliers_kept", "tail_recall", "atoms_kept")
 
 
@@ -27,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="FILE", help="where the chosen structures go (extended XYZ)"
     )
     parser.add_argument("--method", choices=METHODS, default="msc", help="how (default: msc)")
+    parser.add_argument(
+        "--plot", metavar="FILE", help="diversity and tail recall against the rate, as a figure"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed (default: 0)")
     parser.add_argument(
         "--compare", action="store_true", help="the other methods at the same size, in a table"
@@ -39,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     if not path.is_file():
         raise UsageError(f"{path}: no such file; wanted a file of structures")
     out = options.target(args.out) if args.out else None
+    picture = figures.target(args.plot) if args.plot else None
     whole_set = next(iter(harness.task("atoms/colabfit", dataset=str(path)).cases(seed=args.seed)))
     data = whole_set.load()
     size = _size(args.keep, data.n)
@@ -63,7 +70,52 @@ def run(args: argparse.Namespace) -> int:
         with whole(out) as file:
             file.write(content)
         options.say(f"{size} structures chosen by {args.method} in {args.out}")
+    if picture:
+        options.say("rates for the figure")
+        methods = METHODS if args.compare else (args.method,)
+        curves = {name: _curve(name, path, data, environments, args.seed) for name in methods}
+        mark = size / data.n
+        figures.write(picture, partial(_draw, curves=curves, size=mark), title)
+        options.say(f"scores against the rate in {picture}")
     return 0
+
+
+def _curve(
+    method: str, path: Path, data: Structures, environments: Environments, seed: int
+) -> dict[str, list[tuple[float, float]]]:
+    """Rates with their scores, by name, of one method."""
+    task = harness.task("atoms/colabfit", dataset=str(path), rates=RATES, ood=False)
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in DRAWN}
+    for case in task.cases(seed=seed):
+        if Selection not in case.accepts:
+            continue
+        rate = float(case.facts["rate"])
+        count = max(1, round(rate * data.n))
+        chosen = harness.select(environments, count, method=f"msc/{method}", seed=seed)
+        scores = task.score(dataclasses.replace(case, data=lambda: data), Selection(chosen))
+        for name in found:
+            if name in scores:
+                found[name].append((rate, scores[name]))
+    return found
+
+
+def _draw(
+    figure: Any, curves: dict[str, dict[str, list[tuple[float, float]]]], size: float
+) -> None:
+    figure.set_size_inches(8.0, 3.4)
+    for axes, name in zip(figure.subplots(1, len(DRAWN), sharex=True), DRAWN, strict=True):
+        for method, scores in curves.items():
+            if scores[name]:
+                rates, values = zip(*scores[name], strict=True)
+                axes.plot([100 * rate for rate in rates], values, "o-", ms=3, label=method)
+        axes.axvline(100 * size, color="0.6", ls="--", lw=1)
+        axes.set_xscale("log")
+        axes.set_xticks([100 * rate for rate in RATES], [f"{100 * rate:g}" for rate in RATES])
+        axes.set_xlabel("structures kept [%]")
+        axes.set_title(name.replace("_", " "), fontsize="medium")
+        axes.grid(color="0.92")
+    if len(curves) > 1:
+        axes.legend(fontsize="small")
 
 
 def _size(text: str, n: int) -> int:

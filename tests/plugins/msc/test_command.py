@@ -58,3 +58,12 @@ def test_sizes_that_are_none(structures, capsys, keep):
 def test_a_file_that_is_not_there(capsys):
     assert main(["select", "nowhere.xyz"]) == 2
     assert "no such file" in capsys.readouterr().err
+
+
+def test_scores_against_the_rate_are_drawn(structures, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "select.svg"
+    assert main(["select", str(structures), "--keep", "20%", "--plot", str(file)]) == 0
+    assert "diversity kept" in file.read_text()
+    assert main(["select", str(structures), "--plot", str(tmp_path / "a.txt")]) == 2
+    assert "wanted a file that ends in" in capsys.readouterr().err
