@@ -21,7 +21,7 @@ class Compression(settings.Compression):
     @property
     def keys(self) -> Keys:
         """Names of energies and forces in files."""
-        return Keys(self.energy_key, self.forces_key)
+        return Keys(self.energy_key, self.forces_key, self.types)
 
     def sources(self, seed: int) -> Iterable[Source]:
         """The data sets, not loaded yet."""

@@ -10,6 +10,7 @@ from typing import Any
 from harness import Structures, UsageError, needs
 from harness.files import unpacked
 from harness_atoms.frames import INSTALL, format_of, xyz_frames
+from harness_atoms.mtp import is_mtp
 
 XYZ = (".xyz", ".extxyz")
 
@@ -39,7 +40,9 @@ def of_file(source: Path, n: int, chosen: Sequence[int]) -> bytes:
 
 def readable(source: Path | None) -> bool:
     """Whether the frames of a file are there to be copied."""
-    return source is not None and (unpacked(source).suffix in XYZ or bool(format_of(source)))
+    if source is None or (format_of(source) == "cfg" and is_mtp(source)):
+        return False
+    return unpacked(source).suffix in XYZ or bool(format_of(source))
 
 
 def of_structures(data: Structures, chosen: Sequence[int]) -> bytes:

@@ -154,7 +154,9 @@ def _tables(made: Matrix, unit: str, factor: float) -> list[Table]:
         found.append(Table(title, "column", tuple(map(Column, made.names)), tuple(body)))
     pairs = made.pairs()
     listed = [(f"{a} – {b}", (_cell(value * factor), _cell(p))) for a, b, value, p in pairs]
-    notes = ("p: permutation test of the columns in bins, not corrected for the number of pairs",)
+    notes: tuple[str, ...] = (
+        "p: permutation test of the columns in bins, not corrected for the number of pairs",
+    )
     if len(pairs) > LISTED:
         notes = (f"the first {LISTED} of {len(pairs)} pairs; all: --format csv", *notes)
     heads = Column("information", unit), Column("p")

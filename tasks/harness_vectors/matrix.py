@@ -72,8 +72,12 @@ def _codes(values: Floats, kind: str) -> Ints:
     if kind != "discrete":
         bins = int(np.clip(np.sqrt(len(column) / 5), 2, MOST_BINS))
         edges = np.unique(np.quantile(column, np.arange(1, bins) / bins))
-        column = np.searchsorted(edges, column, "right")
-    return np.asarray(np.unique(column, return_inverse=True)[1].reshape(-1), np.int64)
+        return _gapless(np.searchsorted(edges, column, "right"))
+    return _gapless(column)
+
+
+def _gapless(values: Any) -> Ints:
+    return np.asarray(np.unique(values, return_inverse=True)[1].reshape(-1), np.int64)
 
 
 def _p_value(x: Ints, y: Ints, permutations: int, rng: np.random.Generator) -> float:
