@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from harness import kept
-from harness.errors import HarnessError, UsageError
+from harness.errors import UsageError
 from harness.files import first_line, whole
 from harness.kinds import Kind
 from harness.outputs import Curve, Estimate, Output, Prediction, Selection
@@ -37,33 +37,38 @@ HEAD = ("file", "output", "task", "case", "models", "estimator", "seed", "parame
 
 
 class Sources:
-    """The data and the tasks that records are of, loaded once each."""
+    """The data and the tasks that records are of; those of the last record are at hand."""
 
     def __init__(self, registry: Registry, tell: Tell) -> None:
         self._registry, self._tell = registry, tell
-        self._found: dict[str, tuple[Any, Case, Kind] | None] = {}
+        self._held: tuple[str, tuple[Any, dict[str, Case], Kind] | None] = "", None
 
     def of(self, record: Record) -> tuple[Any, Case, Kind] | None:
         """The task, the case and the data; None where they are no longer what they were."""
         params = record.params["task"]
-        named = json.dumps([record.task, params, record.seed, record.case], sort_keys=True)
-        if named not in self._found:
+        named = json.dumps(
+            [record.task, params, record.seed, record.source, record.fingerprint], sort_keys=True
+        )
+        if self._held[0] != named:
             try:
-                self._found[named] = self._load(record)
-            except (HarnessError, OSError) as error:
+                self._held = named, self._load(record)
+            except Exception as error:  # whatever a task raises
                 self._tell(f"{record.path}: its data are not there: {first_line(error)}")
-                self._found[named] = None
-        return self._found[named]
+                self._held = named, None
+        if self._held[1] is None:
+            return None
+        task, cases, data = self._held[1]
+        return task, cases[record.case], data
 
-    def _load(self, record: Record) -> tuple[Any, Case, Kind]:
+    def _load(self, record: Record) -> tuple[Any, dict[str, Case], Kind]:
         task = self._registry.one("task", record.task).build(record.params["task"])
-        case = next((c for c in task.cases(seed=record.seed) if c.id == record.case), None)
-        if case is None:
+        listed = {c.id: c for c in task.cases(seed=record.seed) if c.source == record.source}
+        if record.case not in listed:
             raise UsageError(f"the task has no case {record.case} now")
-        data = case.load()
+        data = listed[record.case].load()
         if data.fingerprint() != record.fingerprint:
             raise UsageError("they have changed since; wanted harness run, which computes anew")
-        return task, case, data
+        return task, listed, data
 
     def units(self, record: Record, arrays: Mapping[str, Any], count: int) -> Columns:
         """What tells the units of local values apart: what was kept, and what the data say."""
@@ -229,8 +234,8 @@ def _excerpt(record: Record, output: Selection, sources: Sources) -> tuple[str, 
         return None
     try:
         given: tuple[str, bytes] = found[0].excerpt(found[1], output)
-    except HarnessError as error:
-        return str(error)
+    except Exception as error:  # whatever a task raises
+        return first_line(error)
     return given
 
 

@@ -53,9 +53,7 @@ def test_every_command_of_the_readme_is_understood(line, tmp_path):
         words = [w for w in words if not w.startswith("colabfit.dataset") and w != "--set"]
     if words[0] == "run":
         words.append("--dry-run")
-    elif words[0] in ("results", "verify", "store", "board"):
-        words = [*words[:1], "--help"]
-    elif words[0] == "layers":
+    elif words[0] in ("results", "verify", "store", "board", "layers"):
         words = [*words[:1], "--help"]
     elif words[0] in ("select", "measure", "hard", "graph"):
         _users_files(tmp_path)
