@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +23,7 @@ from harness.tables import matches
 
 SHOWN = 5
 """Values of a finding that its table prints."""
-TEXTS, FIGURES = (".md", ".csv", ".json"), (".pdf", ".png", ".svg")
+TEXTS, FIGURES = (".md", ".csv", ".json"), (".html", ".pdf", ".png", ".svg")
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,7 @@ class Finding:
     @property
     def half_width(self) -> float:
         """Half of Student's 95 % interval of the mean; NaN for fewer than two values."""
-        n = len(self.values)
-        if n < 2:
-            return math.nan
-        return _student(n - 1) * float(np.std(self.values, ddof=1)) / math.sqrt(n)
+        return half_width(self.values)
 
     @property
     def held(self) -> int:
@@ -131,6 +129,11 @@ def read(component: Component, places: Iterable[Path]) -> Records:
         if not records:
             raise UsageError(f"{place}: no records; wanted lines of `harness run --format json`")
         found += records
+    return read_by(component, found)
+
+
+def read_by(component: Component, found: Collection[Record]) -> Records:
+    """Those of the records that a report reads. Raises `UsageError` where there are none."""
     wanted = component.spec.reads
     read = Records(r for r in found if matches(r.task, wanted) or matches(r.estimator, wanted))
     if not read:
@@ -160,11 +163,14 @@ def check_suffix(
         )
 
 
-def write(document: Document, path: Path, name: str) -> None:
-    """Write a report as its file's suffix says. Raises `UsageError` where it has no such form."""
+def write(document: Document, path: Path, name: str, command: str = "") -> None:
+    """Write a report as its file's suffix says; ``command``, which made it, is in the metadata of a
+    figure. Raises `UsageError` where it has no such form."""
     check_suffix(path, document.suffixes, name)
-    if path.suffix in FIGURES:
-        content = _figure(document, path.suffix)
+    if path.suffix == ".html":
+        content = _page(document, name, command)
+    elif path.suffix in FIGURES:
+        content = _figure(document, path.suffix, name, command)
     elif path.suffix == ".md":
         content = document.markdown().encode()
     elif path.suffix == ".json":
@@ -204,14 +210,16 @@ def _csv(findings: Iterable[Finding]) -> str:
     return out.getvalue()
 
 
-def _figure(document: Document, suffix: str) -> bytes:
+def _figure(document: Document, suffix: str, name: str, command: str) -> bytes:
     try:
         import matplotlib
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingDependency("matplotlib", "pip install 'infoharness[plots]'") from error
+    made_by = {".svg": "Description", ".pdf": "Subject", ".png": "Description"}[suffix]
     dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}  # equal records, equal files
+    told = {"Title": name} | ({made_by: command} if command else {}) | dated.get(suffix, {})
     out = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "report"}):
         figure = Figure(layout="constrained")
@@ -220,8 +228,23 @@ def _figure(document: Document, suffix: str) -> bytes:
             document.draw(figure)
         else:
             _draw(figure, document.findings)
-        figure.savefig(out, format=suffix[1:], dpi=130, metadata=dated.get(suffix))
+        # "tight" follows the labels: the longest of them is never clipped.
+        figure.savefig(out, format=suffix[1:], dpi=130, metadata=told, bbox_inches="tight")
     return out.getvalue()
+
+
+def _page(document: Document, name: str, command: str) -> bytes:
+    """A page that needs nothing else: the figure as SVG, how it was made, and its figures."""
+    svg = _figure(document, ".svg", name, command).decode()
+    drawn = svg[svg.index("<svg") :]
+    title, made_by = html.escape(name), html.escape(command, quote=True)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
+        f'<meta name="description" content="{made_by}">\n'
+        "<style>body{font-family:sans-serif;margin:2em}svg{max-width:100%;height:auto}</style>"
+        f"</head>\n<body><h1>{title}</h1>\n{drawn}\n<p><code>{made_by}</code></p>\n"
+        f"<pre>{html.escape(document.markdown())}</pre></body></html>\n"
+    ).encode()
 
 
 def _draw(figure: Any, findings: Iterable[Finding]) -> None:
@@ -242,6 +265,14 @@ def _draw(figure: Any, findings: Iterable[Finding]) -> None:
     axes.grid(color="0.92")
     axes.set_axisbelow(True)
     axes.set_xlabel("measured; |: limit of the claim")
+
+
+def half_width(values: Sequence[float]) -> float:
+    """Half of Student's 95 % interval of a mean; NaN for fewer than two values."""
+    n = len(values)
+    if n < 2:
+        return math.nan
+    return _student(n - 1) * float(np.std(values, ddof=1)) / math.sqrt(n)
 
 
 def _student(freedom: int) -> float:
