@@ -40,8 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set",
         action="append",
         default=[],
-        metavar="NAME.PARAM=VALUE",
-        help="only where a parameter on the path has this value; repeatable",
+        metavar="SETTING",
+        help="NAME.PARAM=VALUE: only where a parameter on the path has this value; "
+        "PARAM=VALUE: a parameter of the report; repeatable",
     )
     parser.add_argument(
         "--across", default="rate", metavar="FACT", help="coordinate of `rate` (default: rate)"
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Draw, write, and print the figures that are drawn."""
+    """Draw and write; print the page of a report."""
     registry = options.registry(args)
     if args.figure is None:
         print(_known(registry))
@@ -70,26 +71,27 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--out is missing; wanted a file {', '.join(KINDS)}")
     target = options.target(args.out)
     reports.check_suffix(target, KINDS, "a figure")
+    given = {n.strip(): v for n, _, v in (t.partition("=") for t in args.set) if "." not in n}
+    args.set = [text for text in args.set if "." in text.partition("=")[0]]
     records = _records(args)
     scale = Scale(registry.quantity, args.unit)
     own = plots.OWN.get(args.figure)
+    if own and given:
+        raise UsageError(f"--set {args.figure}: a figure without parameters; wanted NAME.PARAM=VALUE")
     if own is None:
         component = registry.one("report", args.figure)
         kept = reports.read_by(component, records)
-        document = reports.make(component, kept, {})
+        document = reports.make(component, kept, given)
         title = component.name
     elif args.figure == "rate":
         document, title = plots.across(records, scale, args.across, args.quantity), args.figure
     else:
         document, title = own[0](records, scale), args.figure
-    reports.write(document, target, title, command=f"harness {shlex.join(_words())}")
-    sys.stdout.write(document.markdown())
+    reports.write(document, target, title, command=f"harness {shlex.join(sys.argv[1:])}")
+    if own is None:
+        sys.stdout.write(document.markdown())
     options.say(f"wrote {target}")
     return 0
-
-
-def _words() -> list[str]:
-    return sys.argv[1:]
 
 
 def _records(args: argparse.Namespace) -> Records:

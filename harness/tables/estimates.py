@@ -25,7 +25,8 @@ def estimates(title: str, records: list[Record], scale: Scale) -> list[Table]:
     quantities = {row: rs[0].quantity for row, rs in rows.items()}
     shared = len(set(quantities.values())) == 1
     found = [_values(title, records, rows, quantities, scale)]
-    if shared and len(rows) > 1:
+    timed = any(r.wall_s is not None for r in records)
+    if shared and len(rows) > 1 and timed:
         found.append(_summary(title, rows, scale, next(iter(quantities.values()))))
     return found
 

@@ -114,7 +114,7 @@ PLANE = ReportSpec(
     summary="the information plane of a network in training, a panel for each layer",
     implementation="harness_ib_lossy.reports.plane:InformationPlane",
     settings="harness_ib_lossy.reports.plane:InformationPlane",
-    reads=("ib_lossy/ib-plane",),
+    reads=("ib_lossy/ib-plane", "networks/activation-plane"),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness import Activations, ModelSpec, PairedSamples, Samples, TaskSpec
 from harness import hookimpl as _hookimpl
-from harness.quantities import EFFECTIVE_FEATURES
+from harness.quantities import EFFECTIVE_FEATURES, MUTUAL_INFORMATION
 
 HARNESS_API = 1
 
@@ -54,6 +54,16 @@ TASKS = (
         settings="harness_networks.settings:OwnActivations",
         plan=False,
         **_LAYER,
+    ),
+    TaskSpec(
+        name="activation-plane",
+        summary="information plane of your own activations: I(X;L) and I(L;Y) by layer and epoch",
+        implementation="harness_networks.own:OwnPlane",
+        settings="harness_networks.settings:OwnPlane",
+        gives=PairedSamples,
+        quantities=(MUTUAL_INFORMATION,),
+        traits=("split",),
+        plan=False,
     ),
     TaskSpec(
         name="toy-superposition",
