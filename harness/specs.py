@@ -45,7 +45,8 @@ class Quantity:
 
     ``better`` says which value wins: nearest the ``truth``, ``higher``, ``lower``, or ``none``
     (reported, not ranked). A value outside ``lower .. upper`` counts as a bound violation on
-    boards; it is never corrected.
+    boards; it is never corrected. ``reading`` is a sentence that says what one value means, with
+    ``{value}`` and diagnostics of the estimator in braces; tables print it for each case.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Quantity:
     lower: float | None = None
     upper: float | None = None
     summary: str = ""
+    reading: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
