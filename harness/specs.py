@@ -177,6 +177,8 @@ class TaskSpec(Spec):
         implementation has ``respond(case, transcript, question, *, rng) -> answer | None``.
     plan : whether it joins requests that name no task. One that only reads files of the user does
         not: it stands on a path where a request names it, or sets one of its parameters.
+    files : by parameter, the endings of the files of the user that it names (``.csv``), and ``/``
+        where it may be a folder: ``harness list --mine FILE`` finds the task by them.
     """
 
     gives: type[Kind]
@@ -185,6 +187,7 @@ class TaskSpec(Spec):
     baselines: tuple[str, ...] = ()
     answers: tuple[type[Kind], type[Kind]] | None = None
     plan: bool = True
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -97,6 +97,7 @@ AUTOENCODER_LABELLED = ModelSpec(
 
 IB_PLANE = TaskSpec(
     name="ib-plane",
+    files={"dataset": (".parquet",)},
     summary="layers of a noisy classifier in training: I(X;L) and I(L;Y) by layer and epoch",
     implementation="harness_ib_lossy.ib_plane:IBPlane",
     settings="harness_ib_lossy.settings:Plane",

@@ -49,6 +49,7 @@ MODELS = (
 TASKS = (
     TaskSpec(
         name="activations",
+        files={"path": (".npz", ".npy", ".safetensors")},
         summary="layers of your own, from a file of arrays, with labels where it has them",
         implementation="harness_networks.own:OwnActivations",
         settings="harness_networks.settings:OwnActivations",
@@ -57,6 +58,7 @@ TASKS = (
     ),
     TaskSpec(
         name="activation-plane",
+        files={"path": (".npz", ".safetensors")},
         summary="information plane of your own activations: I(X;L) and I(L;Y) by layer and epoch",
         implementation="harness_networks.own:OwnPlane",
         settings="harness_networks.settings:OwnPlane",
@@ -112,6 +114,7 @@ TASKS = (
     ),
     TaskSpec(
         name="lm-layers",
+        files={"model": ("/",), "text": (".txt", ".md")},
         summary="hidden states of a causal language model, embedded or from a checkpoint, by layer",
         implementation="harness_networks.language:LMLayers",
         settings="harness_networks.settings:LMLayers",

@@ -104,8 +104,10 @@ CONDITIONAL = TaskSpec(
     gives=ConditionedSamples,
     quantities=(CONDITIONAL_MUTUAL_INFORMATION,),
 )
+COLUMNS = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".npy", ".npz")
 SAMPLES = TaskSpec(
     name="samples",
+    files={"path": COLUMNS},
     summary="columns of your own file as one variable",
     implementation="harness_vectors.own:OwnSamples",
     settings="harness_vectors.settings:OwnSamples",
@@ -115,6 +117,7 @@ SAMPLES = TaskSpec(
 )
 PAIRS = TaskSpec(
     name="pairs",
+    files={"path": COLUMNS},
     summary="columns of your own file as two variables; discrete columns are recognized",
     implementation="harness_vectors.own:OwnPairs",
     settings="harness_vectors.settings:OwnPairs",
@@ -123,6 +126,7 @@ PAIRS = TaskSpec(
 )
 CONDITIONED = TaskSpec(
     name="conditioned",
+    files={"path": COLUMNS},
     summary="columns of your own file as two variables given a third",
     implementation="harness_vectors.own:OwnConditioned",
     settings="harness_vectors.settings:OwnConditioned",
