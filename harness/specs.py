@@ -179,6 +179,9 @@ class TaskSpec(Spec):
         not: it stands on a path where a request names it, or sets one of its parameters.
     files : by parameter, the endings of the files of the user that it names (``.csv``), and ``/``
         where it may be a folder: ``harness list --mine FILE`` finds the task by them.
+    takes : lazy reference to a function ``(object, folder) -> parameters | None``, which writes an
+        object in memory to a file of the folder, for ``harness.run(data=...)``; None where the
+        object is not of its kind.
     """
 
     gives: type[Kind]
@@ -188,6 +191,7 @@ class TaskSpec(Spec):
     answers: tuple[type[Kind], type[Kind]] | None = None
     plan: bool = True
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    takes: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,6 +96,7 @@ STRUCTURES = (
 """Files of structures, by their endings; see `readers`."""
 COLABFIT = TaskSpec(
     name="colabfit",
+    takes="harness_atoms.given:structures",
     files={"dataset": STRUCTURES},
     summary="compression of atomistic data sets: embedded, in your files, or on ColabFit",
     implementation="harness_atoms.colabfit:ColabFit",
@@ -116,6 +117,7 @@ GAP20 = replace(
     summary="compression of GAP-20 carbon, one data set per configuration type, from your files",
     implementation="harness_atoms.presets:GAP20",
     plan=False,
+    takes="",
     settings="harness_atoms.settings:GAP20",
 )
 TM23 = replace(
@@ -125,6 +127,7 @@ TM23 = replace(
     summary="compression of 27 transition metals, and from cold to warm and melt, from your files",
     implementation="harness_atoms.presets:TM23",
     plan=False,
+    takes="",
     settings="harness_atoms.settings:TM23",
 )
 

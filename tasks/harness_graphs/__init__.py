@@ -83,6 +83,7 @@ TASKS = (
     ),
     TaskSpec(
         name="planetoid",
+        takes="harness_graphs.given:graph",
         files={"datasets": GRAPHS},
         summary="classes of nodes in citation, heterophilous and OGB graphs, from files or by name",
         implementation="harness_graphs.planetoid:Planetoid",

@@ -107,6 +107,7 @@ CONDITIONAL = TaskSpec(
 COLUMNS = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".npy", ".npz")
 SAMPLES = TaskSpec(
     name="samples",
+    takes="harness_vectors.given:frame",
     files={"path": COLUMNS},
     summary="columns of your own file as one variable",
     implementation="harness_vectors.own:OwnSamples",
@@ -117,6 +118,7 @@ SAMPLES = TaskSpec(
 )
 PAIRS = TaskSpec(
     name="pairs",
+    takes="harness_vectors.given:pairs",
     files={"path": COLUMNS},
     summary="columns of your own file as two variables; discrete columns are recognized",
     implementation="harness_vectors.own:OwnPairs",
@@ -126,6 +128,7 @@ PAIRS = TaskSpec(
 )
 CONDITIONED = TaskSpec(
     name="conditioned",
+    takes="harness_vectors.given:frame",
     files={"path": COLUMNS},
     summary="columns of your own file as two variables given a third",
     implementation="harness_vectors.own:OwnConditioned",
