@@ -28,13 +28,17 @@ def target(text: str) -> Path:
 
 
 def write(path: Path, draw: Draw, title: str) -> None:
-    """Write a figure as its file's suffix says; ``title`` is that of a page of HTML."""
+    """Write a figure as its file's suffix says, with its title."""
+    html_wanted = path.suffix == ".html"
+    content = page(draw, title) if html_wanted else drawn(draw, path.suffix, title)
     with whole(path) as out:
-        out.write(page(draw, title) if path.suffix == ".html" else drawn(draw, path.suffix))
+        out.write(content)
 
 
-def drawn(draw: Draw, suffix: str = ".png") -> bytes:
+def drawn(draw: Draw, suffix: str = ".png", title: str = "", command: str = "") -> bytes:
     """The contents of a figure's file; equal figures give equal files.
+
+    ``title``, and the ``command`` that made it, are in its metadata.
 
     Raises `MissingDependency` without matplotlib.
     """
@@ -42,21 +46,31 @@ def drawn(draw: Draw, suffix: str = ".png") -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    made_by = {".pdf": "Subject"}.get(suffix, "Description")
     dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    told = {"Title": title} | ({made_by: command} if command else {}) | dated.get(suffix, {})
     out = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "report"}):
         figure = Figure(layout="constrained")
         FigureCanvasAgg(figure)
         draw(figure)
-        figure.savefig(out, format=suffix[1:], dpi=130, metadata=dated.get(suffix))
+        # "tight" follows the labels: the longest of them is never clipped.
+        figure.savefig(out, format=suffix[1:], dpi=130, metadata=told, bbox_inches="tight")
     return out.getvalue()
 
 
-def page(draw: Draw, title: str) -> bytes:
-    """A page of HTML that holds the figure."""
-    picture = drawn(draw, ".svg").decode()
-    head = f'<!doctype html><meta charset="utf-8"><title>{html.escape(title)}</title>'
-    return f"{head}\n<h1>{html.escape(title)}</h1>\n{picture[picture.index('<svg') :]}".encode()
+def page(draw: Draw, title: str, command: str = "", text: str = "") -> bytes:
+    """A page that needs nothing else: the figure as SVG, how it was made, and its text."""
+    svg = drawn(draw, ".svg", title, command).decode()
+    head, made_by = html.escape(title), html.escape(command, quote=True)
+    below = f"<p><code>{made_by}</code></p>\n" if command else ""
+    below += f"<pre>{html.escape(text)}</pre>\n" if text else ""
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{head}</title>\n'
+        f'<meta name="description" content="{made_by}">\n'
+        "<style>body{font-family:sans-serif;margin:2em}svg{max-width:100%;height:auto}</style>"
+        f"</head>\n<body><h1>{head}</h1>\n{svg[svg.index('<svg') :]}\n{below}</body></html>\n"
+    ).encode()
 
 
 def _matplotlib() -> Any:

@@ -6,6 +6,7 @@ import argparse
 import csv
 import fnmatch
 import io
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,7 @@ def run(args: argparse.Namespace) -> int:
     with options.store(args) as store:
         stored = store.records(history=args.history)
     standing = latest(stored)
-    wanted = [split_setting(text) for text in args.set]
-    found = Records(
-        r for r in (stored if args.history else standing) if _fits(r, args) and _has(r, wanted)
-    )
+    found = Records(fitting(stored if args.history else standing, args))
     if not found:
         raise UsageError(f"no stored result fits ({len(stored)} are stored)")
     if args.local:
@@ -180,13 +178,20 @@ def _equal(value: Any, text: str) -> bool:
     return value is not None and str(value).lower() == text.lower()
 
 
+def fitting(records: Iterable[Record], args: argparse.Namespace) -> list[Record]:
+    """The records that pass the filters which a verb has."""
+    wanted = [split_setting(text) for text in args.set]
+    return [r for r in records if _fits(r, args) and _has(r, wanted)]
+
+
 def _fits(record: Record, args: argparse.Namespace) -> bool:
-    if args.status and record.status.value != args.status:
+    status, since, start = (getattr(args, n, None) for n in ("status", "since", "fingerprint"))
+    if status and record.status.value != status:
         return False
-    if args.since and record.started < args.since:
+    if since and record.started < since:
         return False
     bare = (record.fingerprint or "").rpartition(":")[2]
-    if args.fingerprint and not bare.startswith(args.fingerprint.rpartition(":")[2]):
+    if start and not bare.startswith(start.rpartition(":")[2]):
         return False
     names = {
         "task": [record.task],

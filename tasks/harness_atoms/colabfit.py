@@ -90,6 +90,11 @@ class ColabFit(Compression, settings.ColabFit):
 
     def sources(self, seed: int) -> Iterable[Source]:
         """The data sets; where there is a reference, each joined to it and split from it."""
+        if self.reference and not self.dataset:
+            raise UsageError(
+                f"reference={self.reference} without a data set to measure against it; wanted "
+                "--set colabfit.dataset=FILE"
+            )
         found = resolve(
             self.dataset,
             revision=self.revision,

@@ -19,13 +19,14 @@ def blocks(page, language):
     )
 
 
-def test_the_library_page_runs():
+@pytest.mark.parametrize(("page", "least"), [("library.md", 20), ("your-data.md", 12)])
+def test_the_pages_on_python_run(page, least):
     failed, tried = doctest.testfile(
-        str(ROOT / "docs" / "library.md"),
+        str(ROOT / "docs" / page),
         module_relative=False,
         optionflags=doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL,
     )
-    assert tried > 20
+    assert tried > least
     assert failed == 0
 
 
