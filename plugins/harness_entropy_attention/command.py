@@ -183,7 +183,7 @@ def closing(loss: Estimate, shares: Floats) -> str:
 
 def _draw(figure: Any, heads: Floats, maximum: float, lines: dict[str, list[float]]) -> None:
     """The heat map of the report `heatmap`, and what is measured against the layer below it."""
-    above = max(0.4 * len(heads) + 1.2, 3.4)  # room for the label of the colour bar
+    above = max(0.4 * len(heads) + 1.2, 4.0)  # room for the label of the colour bar
     figure.set_size_inches(max(6.0, 0.5 * heads.shape[1] + 2), above + 3.0)
     upper, lower = figure.subfigures(2, 1, height_ratios=(above, 3.0))
     draw(upper, {"attention entropy": (heads, maximum)})

@@ -31,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--method", choices=METHODS, default="msc", help="how (default: msc)")
     parser.add_argument(
+        "--reference",
+        default="",
+        metavar="FILE",
+        help="structures that are held already: choose what is new beside them (msc alone)",
+    )
+    parser.add_argument(
         "--plot", metavar="FILE", help="diversity and tail recall against the rate, as a figure"
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed (default: 0)")
@@ -46,10 +52,13 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"{path}: no such file; wanted a file of structures")
     out = options.target(args.out) if args.out else None
     picture = figures.target(args.plot) if args.plot else None
-    whole_set = next(iter(harness.task("atoms/colabfit", dataset=str(path)).cases(seed=args.seed)))
-    data = whole_set.load()
-    size = _size(args.keep, data.n)
-    task = harness.task("atoms/colabfit", dataset=str(path), rates=(size / data.n,))
+    if args.reference and (args.compare or args.method != "msc"):
+        raise UsageError("--reference: only msc chooses beside what is held; wanted no --compare")
+    asked = {"dataset": str(path), "reference": args.reference}
+    data = next(iter(harness.task("atoms/colabfit", **asked).cases(seed=args.seed))).load()
+    n = _new(data)
+    size = _size(args.keep, n)
+    task = harness.task("atoms/colabfit", **asked, rates=(size / n,))
     case = next(c for c in task.cases(seed=args.seed) if Selection in c.accepts)
     case = dataclasses.replace(case, data=lambda: data)  # read once
     environments = harness.model("msc/quests").transform(
@@ -57,13 +66,15 @@ def run(args: argparse.Namespace) -> int:
     )
     rows, chosen = [], {}
     for method in METHODS if args.compare else (args.method,):
-        found = harness.select(environments, size, method=f"msc/{method}", seed=args.seed)
+        found = harness.select(environments, size, method=_name(method, data), seed=args.seed)
         chosen[method] = found.tolist()
         scores = task.score(case, Selection(found))
         cells = [Cell(scores[name]) if name in scores else Cell(text="–") for name in SHOWN]
         rows.append((method, tuple(cells)))
     heads = tuple(Column(name.replace("_", " ")) for name in SHOWN)
-    title = f"{size} of {data.n} structures of {path.name}"
+    title = f"{size} of {n} structures of {path.name}"
+    if args.reference:
+        title += f", beside {data.n - n} of {Path(args.reference).name}"
     to_terminal([Table(title, "method", heads, tuple(rows))], sys.stdout)
     if out:
         _, content = task.excerpt(case, Selection(chosen[args.method]))
@@ -73,25 +84,33 @@ def run(args: argparse.Namespace) -> int:
     if picture:
         options.say("rates for the figure")
         methods = METHODS if args.compare else (args.method,)
-        curves = {name: _curve(name, path, data, environments, args.seed) for name in methods}
-        mark = size / data.n
-        figures.write(picture, partial(_draw, curves=curves, size=mark), title)
+        curves = {name: _curve(name, asked, data, environments, args.seed) for name in methods}
+        figures.write(picture, partial(_draw, curves=curves, size=size / n), title)
         options.say(f"scores against the rate in {picture}")
     return 0
 
 
+def _new(data: Structures) -> int:
+    """How many structures there are to choose from: those that are not held already."""
+    return data.n if data.split is None else len(data.split.test)
+
+
+def _name(method: str, data: Structures) -> str:
+    return f"msc/{method}" + ("" if data.split is None else "[conditional=true]")
+
+
 def _curve(
-    method: str, path: Path, data: Structures, environments: Environments, seed: int
+    method: str, asked: dict[str, str], data: Structures, environments: Environments, seed: int
 ) -> dict[str, list[tuple[float, float]]]:
     """Rates with their scores, by name, of one method."""
-    task = harness.task("atoms/colabfit", dataset=str(path), rates=RATES, ood=False)
+    task = harness.task("atoms/colabfit", **asked, rates=RATES, ood=False)
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in DRAWN}
     for case in task.cases(seed=seed):
         if Selection not in case.accepts:
             continue
         rate = float(case.facts["rate"])
-        count = max(1, round(rate * data.n))
-        chosen = harness.select(environments, count, method=f"msc/{method}", seed=seed)
+        count = max(1, round(rate * _new(data)))
+        chosen = harness.select(environments, count, method=_name(method, data), seed=seed)
         scores = task.score(dataclasses.replace(case, data=lambda: data), Selection(chosen))
         for name in found:
             if name in scores:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
 from harness import Case, Estimate, Selection, Structures, UsageError
 from harness_atoms import settings
 from harness_atoms.excerpts import of_file, of_structures, readable
@@ -67,13 +69,14 @@ class Compression(settings.Compression):
         """
         data = case.load()
         assert isinstance(data, Structures)
-        n = data.n if data.split is None else len(data.split.test)
-        chosen = sorted(output.subset(size_of(float(case.facts["rate"]), n)).tolist())
+        new = np.arange(data.n) if data.split is None else np.sort(data.split.test)
+        found = output.subset(size_of(float(case.facts["rate"]), len(new)))
+        chosen = np.intersect1d(found, new)  # what is held already is not chosen
         name = case.facts["dataset"]
         file = next((s.file for s in self.sources(0) if s.name == name), None)
         if file is not None and readable(file):
-            return ".extxyz", of_file(file, data.n, chosen)
-        return ".extxyz", of_structures(data, chosen)
+            return ".extxyz", of_file(file, len(new), np.searchsorted(new, chosen).tolist())
+        return ".extxyz", of_structures(data, chosen.tolist())
 
     def score(self, case: Case, output: Selection) -> dict[str, float]:
         """Scores by name; those that the data do not allow are left out, with a warning."""
@@ -114,4 +117,5 @@ class ColabFit(Compression, settings.ColabFit):
 
 def _given(source: Source, held: Source) -> Source:
     stamp = None if source.stamp is None or held.stamp is None else f"{source.stamp}|{held.stamp}"
-    return Source(f"{source.name}|{held.name}", lambda: join(held.load(), source.load()), stamp)
+    name = f"{source.name}|{held.name}"
+    return Source(name, lambda: join(held.load(), source.load()), stamp, source.file)
