@@ -57,7 +57,9 @@ def fill(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
             else isinstance(value, str | int | float) and not isinstance(value, bool)
         )
         if not right:
-            wanted = "a list of texts" if many else "true or false" if switch else "text or a number"
+            wanted = (
+                "a list of texts" if many else "true or false" if switch else "text or a number"
+            )
             raise UsageError(f"{args.config}: {name} = {value!r}; wanted {wanted}")
         if not (many or switch):
             try:

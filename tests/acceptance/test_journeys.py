@@ -76,7 +76,9 @@ def test_a_curator_of_structures(harness, tmp_path):
     assert {"#1", "#2"} <= set(out.split())
     first = next(line for line in out.splitlines() if line.startswith("msc"))
     value = re.findall(r"\d\.\d+", first)[0]
-    wanted = [json.loads(line) for line in (tmp_path / "mine/records.jsonl").read_text().splitlines()]
+    wanted = [
+        json.loads(line) for line in (tmp_path / "mine/records.jsonl").read_text().splitlines()
+    ]
     kept = {r["case"]: r["value"] for r in wanted if r["estimator"] == "msc/msc"}
     assert float(value) == pytest.approx(kept["warm@10%"], abs=1e-3)
     assert {p.name for p in (tmp_path / "mine").iterdir()} >= {
@@ -108,9 +110,13 @@ def test_a_graph_engineer(harness, tmp_path):
         rows = {line.split()[0] for line in out.splitlines() if line[:1].isalpha()}
         assert {"nui", "linear"} <= rows
         joined = " ".join(out.split())
-        assert re.search(r"nui on g: \d\.\d+ where labels by chance give \d\.\d+; component \w", joined)
+        assert re.search(
+            r"nui on g: \d\.\d+ where labels by chance give \d\.\d+; component \w", joined
+        )
     out, _ = harness("results", "--task", "planetoid")
-    a, b = (float(re.search(rf"g \(datasets={f}/g\.npz\)[^*]*?nui\s+(\d\.\d+)", out)[1]) for f in "ab")
+    a, b = (
+        float(re.search(rf"g \(datasets={f}/g\.npz\)[^*]*?nui\s+(\d\.\d+)", out)[1]) for f in "ab"
+    )
     assert a > b + 0.1  # two files of one name are two tables, and the shuffled labels say less
 
 
@@ -122,7 +128,16 @@ def test_a_data_scientist(harness, tmp_path):
     out, _ = harness("list", "--mine", "data.csv")
     assert "vectors/pairs" in out
     names = [w for n in ("ksg", "gaussian") for w in ("--estimator", n)]
-    job = ("run", "--task", "pairs", *names, "--set", "pairs.path=data.csv", "--set", "pairs.x=dose")
+    job = (
+        "run",
+        "--task",
+        "pairs",
+        *names,
+        "--set",
+        "pairs.path=data.csv",
+        "--set",
+        "pairs.x=dose",
+    )
     out, _ = harness(*job, "--set", "pairs.y=effect")
     row = next(line for line in out.splitlines() if line.startswith("data.csv"))
     found = [float(v) for v in re.findall(r"(-?\d\.\d+) ±|(-?\d\.\d+)", row) for v in v if v]
