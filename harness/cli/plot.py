@@ -77,7 +77,9 @@ def run(args: argparse.Namespace) -> int:
     scale = Scale(registry.quantity, args.unit)
     own = plots.OWN.get(args.figure)
     if own and given:
-        raise UsageError(f"--set {args.figure}: a figure without parameters; wanted NAME.PARAM=VALUE")
+        raise UsageError(
+            f"--set {args.figure}: a figure without parameters; wanted NAME.PARAM=VALUE"
+        )
     if own is None:
         component = registry.one("report", args.figure)
         kept = reports.read_by(component, records)

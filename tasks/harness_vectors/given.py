@@ -29,7 +29,9 @@ def pairs(data: Any, folder: Path) -> dict[str, Any] | None:
     if not isinstance(data, PairedSamples):
         return frame(data, folder)
     if data.split is not None:
-        raise DataError("PairedSamples.split", "a split", "pairs without one, as `pairs` reads them")
+        raise DataError(
+            "PairedSamples.split", "a split", "pairs without one, as `pairs` reads them"
+        )
     path = folder / "pairs.npz"
     np.savez(path, x=data.x, y=data.y)
     kinds = {"x": data.x_kind, "y": data.y_kind}

@@ -53,7 +53,9 @@ def test_no_label_is_clipped(figure, tmp_path):
     """What is cut leaves ink at the edge."""
     image = pytest.importorskip("matplotlib.image")
     placed = Records(
-        made(LONG, f"{rate}-{layer}", rate + layer, facts={"rate": rate, "layer": f"{layer}-{LONG}"})
+        made(
+            LONG, f"{rate}-{layer}", rate + layer, facts={"rate": rate, "layer": f"{layer}-{LONG}"}
+        )
         for rate in (0.1, 0.5)
         for layer in range(3)
     )

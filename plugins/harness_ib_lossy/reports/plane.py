@@ -45,7 +45,9 @@ class InformationPlane:
         ]
         names = ("", "epoch", *(f"{pair} / nats" for pair in PAIRS.values()))
         text = "Information plane, the first and the last epoch.\n\n"
-        return Document(text + tabulate(rows, names, "github"), draw=partial(draw, plane=plane, titles=titles))
+        return Document(
+            text + tabulate(rows, names, "github"), draw=partial(draw, plane=plane, titles=titles)
+        )
 
 
 def gathered(records: Iterable[Record], *, across: str = "", up: str = "") -> Plane:

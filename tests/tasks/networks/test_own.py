@@ -116,7 +116,7 @@ def test_the_plane_of_ones_own_layers(tmp_path):
     ]  # fmt: skip
     with pytest.raises(UsageError, match=r"no array 'pixels'; it has x, y"):
         list(
-            harness.task(
-                "activation-plane", path=str(tmp_path / "a.npz"), inputs="pixels"
-            ).cases(seed=0)
+            harness.task("activation-plane", path=str(tmp_path / "a.npz"), inputs="pixels").cases(
+                seed=0
+            )
         )
