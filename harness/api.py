@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import plan, registry
+from harness import given, plan, registry
 from harness.naming import named
 from harness.records import Records
 from harness.runner import Options
@@ -43,11 +43,12 @@ def task(name: str, **params: Any) -> Any:
 
 
 def _built(role: Role, name: str, params: Mapping[str, Any]) -> Any:
-    component, given = named(registry.default(), role, name)
-    return component.build({**given, **params})
+    component, settings = named(registry.default(), role, name)
+    return component.build({**settings, **params})
 
 
 def run(
+    data: Any = None,
     *,
     plugins: Iterable[str] = (),
     tasks: Iterable[str] = (),
@@ -68,6 +69,9 @@ def run(
 
     Parameters
     ----------
+    data : an object in memory that a task takes: ASE's atoms in a list or `Structures`, a graph of
+        networkx or PyTorch Geometric or `Graph`, a data frame, `PairedSamples`. It is written to a
+        temporary file, which the task reads; ``tasks`` says which where several could.
     plugins, tasks, models, estimators : names or globs.
     params : by component, such as ``{"msc": {"h": 0.02}}``.
     seeds : one run of every path for each.
@@ -81,27 +85,32 @@ def run(
 
     Raises
     ------
-    UsageError : unknown names, wrong parameters, no legal path, a device that is not there.
+    UsageError : unknown names, wrong parameters, no legal path, a device that is not there, data that
+        no task takes.
     """
     found = registry.default()
-    request = plan.Request(
-        tuple(plugins),
-        tuple(tasks),
-        tuple(models),
-        tuple(estimators),
-        params or {},
-        tuple(seeds),
-        baselines,
-        device,
-    )
     options = Options(
         workers=workers, threads=threads, gpu_workers=gpu_workers, timeout=timeout, memory=memory
     )
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Store(store or Path(folder) / "store.sqlite", write=True) as opened,
-    ):
-        result = run_plan(found, plan.make(found, request), opened, options)
+    with tempfile.TemporaryDirectory() as text:
+        folder, asked, settings = Path(text), tuple(tasks), dict(params or {})
+        if data is not None:
+            name, where = given.placed(found, data, asked, folder)
+            asked = (name,)
+            bare = name.rpartition("/")[2]
+            settings[name] = {**where, **settings.pop(bare, {}), **settings.pop(name, {})}
+        request = plan.Request(
+            tuple(plugins),
+            asked,
+            tuple(models),
+            tuple(estimators),
+            settings,
+            tuple(seeds),
+            baselines,
+            device,
+        )
+        with Store(store or folder / "store.sqlite", write=True) as opened:
+            result = run_plan(found, plan.make(found, request), opened, options)
         if result.interrupted:
             raise KeyboardInterrupt
         return result.records

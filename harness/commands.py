@@ -3,7 +3,7 @@
 Plugins that only measure need none of it; they import from `harness` itself.
 """
 
-from harness import plain
+from harness import figures, plain
 from harness.cli import options
 from harness.cli.progress import watcher
 from harness.cli.run import add_execution, close, execution
@@ -19,6 +19,7 @@ from harness.registry import Registry, load
 from harness.runner import Options
 from harness.runner import run as run_plan
 from harness.specs import NAME, ROLES
+from harness.stages import listening
 from harness.verification import Check, comparable, sample, verify
 
 __all__ = [
@@ -40,7 +41,9 @@ __all__ = [
     "comparable",
     "execution",
     "expand",
+    "figures",
     "from_setup",
+    "listening",
     "load",
     "make_plan",
     "options",

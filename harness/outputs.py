@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from harness import display
 from harness.errors import DataError, Incompatible
 
 Diagnostics = Mapping[str, float | int | str | bool]
@@ -73,6 +75,15 @@ class Estimate:
         if self.local is not None:
             object.__setattr__(self, "local", _vector(self.local, np.float64, "Estimate.local"))
 
+    def _repr_html_(self) -> str:
+        rows = [("value", self.value), ("standard error", self.stderr), *self.diagnostics.items()]
+        return display.table(("estimate", ""), rows) + display.image(self._repr_png_())
+
+    def _repr_png_(self) -> bytes | None:
+        if self.local is None or not np.isfinite(self.local).all():
+            return None
+        return display.picture(functools.partial(display.histogram, values=self.local))
+
 
 @dataclass(frozen=True, eq=False)
 class Selection:
@@ -129,6 +140,18 @@ class Selection:
             raise Incompatible(f"selected {len(self.order)} units, fewer than the {size} asked for")
         return self.order[:size]
 
+    def _repr_html_(self) -> str:
+        gains = self.order * math.nan if self.scores is None else self.scores
+        rows = [(i, int(at), float(g)) for i, (at, g) in enumerate(zip(self.order, gains), 1)]  # noqa: B905
+        return display.table(("rank", "position", "gain"), rows)
+
+    def _repr_png_(self) -> bytes | None:
+        if self.scores is None or not len(self.scores):
+            return None
+        ranks = np.arange(1, len(self.scores) + 1)
+        draw = functools.partial(display.line, x=ranks, y=self.scores, names=("rank", "gain"))
+        return display.picture(draw)
+
 
 @dataclass(frozen=True, eq=False)
 class Curve:
@@ -183,6 +206,17 @@ class Curve:
             )
         if self.stderr is not None and (self.stderr < 0).any():
             raise DataError("Curve.stderr", "a negative number", "numbers from 0 up, or None")
+
+    def _repr_html_(self) -> str:
+        if (png := self._repr_png_()) is not None:
+            return display.image(png)
+        points = zip(self.x.tolist(), self.y.tolist(), strict=True)
+        return display.table((self.name_x, self.name_y), points)
+
+    def _repr_png_(self) -> bytes | None:
+        names = self.name_x, self.name_y
+        draw = functools.partial(display.line, x=self.x, y=self.y, names=names, stderr=self.stderr)
+        return display.picture(draw)
 
     def plain(self) -> dict[str, Any]:
         """The curve as lists and texts, for records."""

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, overload
 
+from harness import display
 from harness.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -196,6 +197,15 @@ class Records:
 
             raise MissingDependency("pandas", "pip install pandas") from error
         return pd.DataFrame([asdict(r) for r in self], columns=[f.name for f in fields(Record)])
+
+    def _repr_html_(self) -> str:
+        head = "task", "case", "path", "seed", "quantity", "value", "±", "truth", "status"
+        rows = (
+            (r.task, r.case, " ▸ ".join([*r.models, r.estimator]), r.seed, r.quantity, r.value,
+             r.stderr, r.truth, r.cause or r.status.value)
+            for r in self
+        )  # fmt: skip
+        return display.table(head, rows)
 
     def __repr__(self) -> str:
         counts: dict[str, int] = {}

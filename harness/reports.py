@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from harness import figures
 from harness.components import Component
 from harness.errors import MissingDependency, UsageError
 from harness.files import whole
@@ -22,7 +24,7 @@ from harness.tables import matches
 
 SHOWN = 5
 """Values of a finding that its table prints."""
-TEXTS, FIGURES = (".md", ".csv", ".json"), (".pdf", ".png", ".svg")
+TEXTS, FIGURES = (".md", ".csv", ".json"), (".html", ".pdf", ".png", ".svg")
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,7 @@ class Finding:
     @property
     def half_width(self) -> float:
         """Half of Student's 95 % interval of the mean; NaN for fewer than two values."""
-        n = len(self.values)
-        if n < 2:
-            return math.nan
-        return _student(n - 1) * float(np.std(self.values, ddof=1)) / math.sqrt(n)
+        return half_width(self.values)
 
     @property
     def held(self) -> int:
@@ -131,6 +130,11 @@ def read(component: Component, places: Iterable[Path]) -> Records:
         if not records:
             raise UsageError(f"{place}: no records; wanted lines of `harness run --format json`")
         found += records
+    return read_by(component, found)
+
+
+def read_by(component: Component, found: Collection[Record]) -> Records:
+    """Those of the records that a report reads. Raises `UsageError` where there are none."""
     wanted = component.spec.reads
     read = Records(r for r in found if matches(r.task, wanted) or matches(r.estimator, wanted))
     if not read:
@@ -160,11 +164,16 @@ def check_suffix(
         )
 
 
-def write(document: Document, path: Path, name: str) -> None:
-    """Write a report as its file's suffix says. Raises `UsageError` where it has no such form."""
+def write(document: Document, path: Path, name: str, command: str = "") -> None:
+    """Write a report as its file's suffix says; ``command``, which made it, is in the metadata of a
+    figure. Raises `UsageError` where it has no such form."""
     check_suffix(path, document.suffixes, name)
     if path.suffix in FIGURES:
-        content = _figure(document, path.suffix)
+        draw = document.draw or functools.partial(_draw, findings=document.findings)
+        if path.suffix == ".html":
+            content = figures.page(draw, name, command, document.markdown())
+        else:
+            content = figures.drawn(draw, path.suffix, name, command)
     elif path.suffix == ".md":
         content = document.markdown().encode()
     elif path.suffix == ".json":
@@ -204,26 +213,6 @@ def _csv(findings: Iterable[Finding]) -> str:
     return out.getvalue()
 
 
-def _figure(document: Document, suffix: str) -> bytes:
-    try:
-        import matplotlib
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependency("matplotlib", "pip install 'infoharness[plots]'") from error
-    dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}  # equal records, equal files
-    out = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "report"}):
-        figure = Figure(layout="constrained")
-        FigureCanvasAgg(figure)
-        if document.draw:
-            document.draw(figure)
-        else:
-            _draw(figure, document.findings)
-        figure.savefig(out, format=suffix[1:], dpi=130, metadata=dated.get(suffix))
-    return out.getvalue()
-
-
 def _draw(figure: Any, findings: Iterable[Finding]) -> None:
     """A line for each finding: its values, their mean with the interval, and the limit of its
     claim."""
@@ -242,6 +231,14 @@ def _draw(figure: Any, findings: Iterable[Finding]) -> None:
     axes.grid(color="0.92")
     axes.set_axisbelow(True)
     axes.set_xlabel("measured; |: limit of the claim")
+
+
+def half_width(values: Sequence[float]) -> float:
+    """Half of Student's 95 % interval of a mean; NaN for fewer than two values."""
+    n = len(values)
+    if n < 2:
+        return math.nan
+    return _student(n - 1) * float(np.std(values, ddof=1)) / math.sqrt(n)
 
 
 def _student(freedom: int) -> float:

@@ -13,6 +13,7 @@ from harness.errors import HarnessError, UsageError
 from harness.executors import Inline, Local
 from harness.executors.worker import Setup
 from harness.jobs import Job, expand
+from harness.kept import LARGEST, arrays_of
 from harness.long_work import Progress
 from harness.plan import Exclusion, Path, Plan
 from harness.recording import Recorder
@@ -266,14 +267,20 @@ class _Run:
 
     def _finish(self, outcome: Outcome) -> None:
         job = self._jobs[outcome.index]
+        arrays = {} if outcome.output is None else arrays_of(outcome.output, outcome.units)
+        if (size := sum(array.nbytes for array in arrays.values())) > LARGEST:
+            arrays = {}
+            outcome.notes.append(
+                f"an output of {size / 2**20:.0f} MiB is left out of the store; wanted at most "
+                f"{LARGEST / 2**20:.0f}"
+            )
         cases = {c.id: c for c in job.cases}
         records = [self._record(job.path, cases[r.case], r, outcome) for r in outcome.cases]
         self._remember_machine(outcome.card)
         if outcome.wrong_request and outcome.wrong_request not in self._wrong:
             self._wrong.append(outcome.wrong_request)
-        if outcome.local is not None:
-            arrays = {"local": outcome.local}
-            for record in records:
+        for record in records:
+            if arrays and not record.status.failed:
                 self._store.add_arrays(record.key, arrays, {"path": record.path})
         token = self._token(job)
         remember = {token: outcome.fingerprint} if token and outcome.fingerprint else None

@@ -45,7 +45,8 @@ class Quantity:
 
     ``better`` says which value wins: nearest the ``truth``, ``higher``, ``lower``, or ``none``
     (reported, not ranked). A value outside ``lower .. upper`` counts as a bound violation on
-    boards; it is never corrected.
+    boards; it is never corrected. ``reading`` is a sentence that says what one value means, with
+    ``{value}`` and diagnostics of the estimator in braces; tables print it for each case.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Quantity:
     lower: float | None = None
     upper: float | None = None
     summary: str = ""
+    reading: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +177,11 @@ class TaskSpec(Spec):
         implementation has ``respond(case, transcript, question, *, rng) -> answer | None``.
     plan : whether it joins requests that name no task. One that only reads files of the user does
         not: it stands on a path where a request names it, or sets one of its parameters.
+    files : by parameter, the endings of the files of the user that it names (``.csv``), and ``/``
+        where it may be a folder: ``harness list --mine FILE`` finds the task by them.
+    takes : lazy reference to a function ``(object, folder) -> parameters | None``, which writes an
+        object in memory to a file of the folder, for ``harness.run(data=...)``; None where the
+        object is not of its kind.
     """
 
     gives: type[Kind]
@@ -183,6 +190,8 @@ class TaskSpec(Spec):
     baselines: tuple[str, ...] = ()
     answers: tuple[type[Kind], type[Kind]] | None = None
     plan: bool = True
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    takes: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

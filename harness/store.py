@@ -241,13 +241,13 @@ class Store:
             self._db.execute("INSERT OR IGNORE INTO machines VALUES (?, ?)", row)
 
     def array_file(self, key: str) -> Path:
-        """Where the arrays that belong to a record lie (``.npz``): local values."""
+        """Where the arrays of an output lie (``.npz``, names as in `harness.kept`)."""
         return self.folder / "local" / key[:2] / f"{key}.npz"
 
     def add_arrays(self, key: str, arrays: dict[str, Any], header: dict[str, Any]) -> None:
         """Keep arrays beside the record of that key."""
         with self._errors():
-            write_npz(self.array_file(key), arrays, header)
+            write_npz(self.array_file(key), arrays, header, compressed=True)
 
     def finished(self, keys: Iterable[str]) -> dict[str, Record]:
         """The newest successful record of each key that has one. Failures never count."""

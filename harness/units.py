@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from harness.cost import Cost
 from harness.long_work import Progress
 from harness.outputs import LONGEST_CURVE, Curve, Estimate, Output
@@ -103,7 +101,8 @@ class Work:
 class Done:
     """What came of work: an output with its cost, or how it ended and why.
 
-    ``spoiled`` says that a component changed what it was given.
+    ``spoiled`` says that a component changed what it was given; ``units`` are columns that say
+    which unit each local value belongs to.
     """
 
     output: Output | None = None
@@ -115,6 +114,7 @@ class Done:
     card: str = ""
     notes: list[str] = field(default_factory=list)
     spoiled: bool = False
+    units: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -159,7 +159,8 @@ class Outcome:
     cost: Cost | None = None
     prefix_s: float | None = None
     diagnostics: dict[str, Any] = field(default_factory=dict)
-    local: np.ndarray[Any, Any] | None = None
+    output: Output | None = None
+    units: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     card: str = ""
     wrong_request: str = ""
@@ -189,8 +190,8 @@ class Outcome:
             return
         self.prefix_s = (self.prefix_s or 0.0) + (done.prefix_s or 0.0)
         self.diagnostics = dict(done.output.diagnostics)
+        self.output, self.units = done.output, done.units
         if isinstance(done.output, Estimate):
-            self.local = done.output.local
             value, stderr = done.output.value, done.output.stderr
             self.cases = [CaseResult(c, value=value, stderr=stderr) for c in unit.cases]
         elif isinstance(done.output, Curve):

@@ -23,6 +23,7 @@ HOST = {
     "list": "list estimators, models, tasks and reports",
     "show": "show a component: parameters, kinds, paper",
     "results": "look at stored results",
+    "plot": "draw stored results: values, rates, layers, or a report's figure",
     "report": "make a figure, a table of findings or a page from records",
     "verify": "recompute a sample of stored results and report drift",
     "plugin": "plugins: list, new, check",

@@ -20,6 +20,7 @@ from harness import machine, plain
 from harness.cost import Cost
 from harness.errors import HarnessError, PluginError
 from harness.identity import kept_name
+from harness.kept import units_of
 from harness.kinds import Kind
 from harness.long_work import heard_by
 from harness.outputs import Output
@@ -59,7 +60,10 @@ class Bench:
         done = Done()
         with listening(done.notes), heard_by(show):
             try:
-                done.output, done.cost, done.prefix_s = self._perform(work, data, tell, respond)
+                done.output, done.cost, done.prefix_s, read = self._perform(
+                    work, data, tell, respond
+                )
+                done.units = units_of(done.output, read)
             except Failure as failure:
                 if self._debug:
                     raise failure.cause from None
@@ -76,7 +80,7 @@ class Bench:
 
     def _perform(
         self, work: Work, data: Kind, tell: Tell, respond: Respond
-    ) -> tuple[Output, Cost, float]:
+    ) -> tuple[Output, Cost, float, Kind]:
         if self._seal is not None and self._doubted == work.data:
             _require_restored(self._seal[1], data)
         if self._seal is None or self._seal[0] != work.data or self._doubted:
@@ -86,7 +90,7 @@ class Bench:
         for depth in range(len(work.models)):
             data, seal, seconds = self._model(work, depth, data, seal, tell)
             prefix_s += seconds
-        return *self._estimate(work, data, seal, tell, respond), prefix_s
+        return *self._estimate(work, data, seal, tell, respond), prefix_s, data
 
     def _forget(self) -> None:
         """Drop all outputs: one of them, or what it was made from, has been changed."""

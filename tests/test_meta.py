@@ -66,9 +66,9 @@ def test_every_verbs_help_is_in_the_docs(monkeypatch):
 
 
 LAYERS = (
-    "columns compiled cost errors files folders guard kinds leftovers locks outputs plain scratch settings specs "
+    "columns compiled cost display errors figures files folders guard kinds leftovers locks outputs plain scratch settings specs "
     "quantities seeds hookspecs machine sources surroundings tabular threads",
-    "params records correlation long_work wire",
+    "params records correlation long_work wire kept",
     "components",
     "registry functions verbs units seals reading",
     "naming plan",
@@ -77,8 +77,9 @@ LAYERS = (
     "keeper work jobs",
     "executors recording",
     "runner",
-    "verification api direct testing templates",
+    "verification given api direct saving testing templates",
     "reports",
+    "plots",
     "cli",
     "commands",
     "__main__",

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 import sys
 import textwrap
+from pathlib import Path
 
 from harness.cli import options
 from harness.components import Component
+from harness.errors import UsageError
 from harness.plan import reads
 from harness.registry import Registry
 from harness.specs import OFFERS, ROLES
@@ -31,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help="every component, where the default is a line per plugin"
     )
     parser.add_argument(
+        "--mine", metavar="FILE", help="the tasks that read such a file or folder, with the command"
+    )
+    parser.add_argument(
         "--format", choices=("table", "json"), default="table", help="how to print (default: table)"
     )
     options.add_plugins(parser)
@@ -39,6 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the components, and how many plugins did not load."""
     registry = options.registry(args)
+    if args.mine:
+        return _mine(registry, args.mine)
     brief = not (args.what or args.plugin or args.all or args.format == "json")
     if brief:
         _overview(registry)
@@ -89,6 +97,30 @@ def _overview(registry: Registry) -> None:
         "\nharness list estimators | models | tasks | reports, --plugin NAME, --all; "
         "harness show NAME"
     )
+
+
+def _mine(registry: Registry, file: str) -> int:
+    """The tasks that read a file of this ending; status 2 where there is none."""
+    path = Path(file).expanduser()
+    if not path.exists():
+        raise UsageError(f"{file}: no such file or folder")
+    found, endings = [], set()
+    for task in sorted(registry.components["task"].values(), key=lambda c: c.name):
+        for param, known in task.spec.files.items():
+            endings |= set(known)
+            if path.is_dir() and "/" in known or path.name.lower().endswith(known):
+                found.append((task, param))
+    if not found:
+        raise UsageError(
+            f"{file}: no task reads such a {'folder' if path.is_dir() else 'file'}; those that are "
+            f"read are {', '.join(sorted(endings - {'/'}))}"
+        )
+    for task, param in found:
+        bare = task.name.rpartition("/")[2]
+        print(options.filled(task.spec.summary, f"{task.name}  ", "    "))
+        print(f"    harness run --task {bare} --set {shlex.quote(f'{bare}.{param}={file}')}")
+    print("\nby the ending of its name; harness show TASK says what it must hold")
+    return 0
 
 
 def _facts(component: Component) -> dict[str, object]:

@@ -14,6 +14,7 @@ from harness import plain
 from harness.errors import UsageError
 from harness.params import split_setting
 from harness.plan import Request
+from harness.records import Records
 from harness.registry import Registry, load
 from harness.store import Store, default_path
 
@@ -131,6 +132,26 @@ def registry(args: argparse.Namespace) -> Registry:
 def store(args: argparse.Namespace, *, write: bool = False) -> Store:
     """The store that ``--store`` or the environment names."""
     return Store(args.store or default_path(), write=write, tell=say)
+
+
+def add_save(parser: argparse.ArgumentParser) -> None:
+    """``--save``."""
+    parser.add_argument(
+        "--save",
+        metavar="FOLDER",
+        help="write every output there: selections, predictions, curves, values of single units, "
+        "and index.csv",
+    )
+
+
+def save(args: argparse.Namespace, records: Records, store: Store, registry: Registry) -> None:
+    """Write the outputs where ``--save`` names a folder."""
+    if args.save:
+        from harness import saving
+
+        folder = Path(args.save).expanduser()
+        count = saving.save(records, store, registry, folder, say, args.unit)
+        say(f"{count} files and {saving.INDEX} in {folder}")
 
 
 def target(text: str) -> Path:

@@ -6,13 +6,10 @@ import argparse
 import csv
 import fnmatch
 import io
-import math
-import zipfile
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from harness.cli import options
 from harness.errors import UsageError
@@ -20,6 +17,7 @@ from harness.files import whole
 from harness.history import latest
 from harness.params import split_setting
 from harness.records import Record, Records, Status
+from harness.registry import Registry
 from harness.store import Store
 from harness.tables import show
 
@@ -57,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the points of curves, as CSV in the method's own units, and print no table",
     )
+    options.add_save(parser)
     options.add_store(parser)
     options.add_format(parser)
     options.add_plugins(parser)
@@ -67,17 +66,17 @@ def run(args: argparse.Namespace) -> int:
     with options.store(args) as store:
         stored = store.records(history=args.history)
     standing = latest(stored)
-    wanted = [split_setting(text) for text in args.set]
-    found = Records(
-        r for r in (stored if args.history else standing) if _fits(r, args) and _has(r, wanted)
-    )
+    found = Records(fitting(stored if args.history else standing, args))
     if not found:
         raise UsageError(f"no stored result fits ({len(stored)} are stored)")
     if args.local:
-        _write_local(found, store, options.target(args.local), args.unit)
+        file = options.target(args.local)
+        _write_local(found, store, options.registry(args), file, args.unit)
     if args.curves:
         _write_curves(found, options.target(args.curves))
-    if args.local or args.curves:
+    if args.save:
+        options.save(args, found, store, options.registry(args))
+    if args.local or args.curves or args.save:
         return 0
     if args.history and args.format != "json":
         found = _dated(found, {id(r) for r in standing})
@@ -100,27 +99,33 @@ def _path(record: Record) -> list[Any]:
     return [record.task, record.case, " ".join(record.models), record.estimator, record.seed]
 
 
-def _write_local(records: Records, store: Store, file: Path, unit: str) -> None:
-    """A row per result and unit of the data: its position in what the estimator read, its value."""
-    rows: list[list[Any]] = []
+def _write_local(records: Records, store: Store, registry: Registry, file: Path, unit: str) -> None:
+    """A row per result and unit of the data: its position in what the estimator read, its value,
+    and what tells the unit apart, as far as the data say it."""
+    from harness import saving
+
+    sources, rows, heads = saving.Sources(registry, options.say), [], dict[str, None]()
     for record in records:
-        kept = store.array_file(record.key)
-        if record.status.failed or not kept.exists():
+        if record.status.failed:
             continue
-        try:
-            with np.load(kept, allow_pickle=False) as arrays:
-                values = arrays["local"]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            options.say(f"{record.path}: its values cannot be read; harness run --no-cache")
+        arrays = saving.kept_output(record, store, options.say) or {}
+        if "local" not in arrays:
             continue
-        shown = unit if record.unit == "nats" else record.unit
-        values = values / math.log(2) if shown == "bits" else values
-        rows += [[*_path(record), shown, i, float(value)] for i, value in enumerate(values)]
+        shown, factor = saving.in_unit(record, unit)
+        values = (arrays["local"] * factor).tolist()
+        units = sources.units(record, arrays, len(values))
+        heads |= dict.fromkeys(units)
+        own = [*_path(record), shown]
+        rows += [
+            ([*own, i, value], {name: found[i] for name, found in units.items()})
+            for i, value in enumerate(values)
+        ]
     if not rows:
         raise UsageError(
             "none of these results has values of single units; wanted an estimator that gives them"
         )
-    _write(file, [*PATH, "unit", "position", "value"], rows, "values")
+    full = [[*first, *(more.get(name, "") for name in heads)] for first, more in rows]
+    _write(file, [*PATH, "unit", "position", "value", *heads], full, "values")
 
 
 def _write_curves(records: Records, file: Path) -> None:
@@ -173,13 +178,20 @@ def _equal(value: Any, text: str) -> bool:
     return value is not None and str(value).lower() == text.lower()
 
 
+def fitting(records: Iterable[Record], args: argparse.Namespace) -> list[Record]:
+    """The records that pass the filters which a verb has."""
+    wanted = [split_setting(text) for text in args.set]
+    return [r for r in records if _fits(r, args) and _has(r, wanted)]
+
+
 def _fits(record: Record, args: argparse.Namespace) -> bool:
-    if args.status and record.status.value != args.status:
+    status, since, start = (getattr(args, n, None) for n in ("status", "since", "fingerprint"))
+    if status and record.status.value != status:
         return False
-    if args.since and record.started < args.since:
+    if since and record.started < since:
         return False
     bare = (record.fingerprint or "").rpartition(":")[2]
-    if args.fingerprint and not bare.startswith(args.fingerprint.rpartition(":")[2]):
+    if start and not bare.startswith(start.rpartition(":")[2]):
         return False
     names = {
         "task": [record.task],

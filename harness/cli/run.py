@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 
 from harness import plan
-from harness.cli import options
+from harness.cli import folder, options
 from harness.cli.progress import watcher
 from harness.errors import UsageError
 from harness.runner import Options, Result
@@ -19,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_execution(parser)
     options.add_store(parser)
     options.add_format(parser)
+    options.add_save(parser)
+    folder.add_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="show the plan and stop")
     parser.add_argument("--why-not", action="store_true", help="say why other pairs do not fit")
 
@@ -72,9 +76,17 @@ def execution(args: argparse.Namespace) -> Options:
 
 def run(args: argparse.Namespace) -> int:
     """Run, print, and say how it ended."""
+    known = argparse.ArgumentParser()
+    add_arguments(known)
+    folder.fill(args, known)
+    config = folder.config(args, known)
     how = execution(args)
     registry = options.registry(args)
     made = plan.make(registry, options.request(args))
+    if args.save_config:
+        folder.write(config, options.target(args.save_config))
+        options.say(f"wrote {args.save_config}")
+    out = folder.folder(args.out) if args.out else None
     if args.dry_run:
         from harness.cli import plan as printed
 
@@ -83,11 +95,16 @@ def run(args: argparse.Namespace) -> int:
         options.say(reason)
     with options.store(args, write=True) as store, registry.watch(watcher()):
         result = run_plan(registry, made, store, how)
+        options.save(args, result.records, store, registry)
     if args.format == "json" or any(not record.status.failed for record in result.records):
         show(result.records, args.format, registry.quantity, args.unit)
     else:
         for cause in dict.fromkeys(record.cause for record in result.records):
             options.say(cause or "failed")
+    if out:
+        command = f"harness {shlex.join(sys.argv[1:])}"
+        folder.results(out, result.records, registry, args.unit, config, command)
+        options.say(f"wrote {out}")
     return close(result)
 
 

@@ -115,7 +115,13 @@ def done_of(estimator: Component, plain: Any) -> Done:
         done.status = Status(done.status)
         done.cost = _cost(cost) if cost else None
         done.prefix_s = None if done.prefix_s is None else _number(done.prefix_s)
-        for name, kind in (("versions", dict), ("notes", list), ("card", str), ("spoiled", bool)):
+        for name, kind in (
+            ("versions", dict),
+            ("notes", list),
+            ("card", str),
+            ("spoiled", bool),
+            ("units", dict),
+        ):
             if not isinstance(getattr(done, name), kind):
                 raise TypeError(f"{name} is {type(getattr(done, name)).__name__}")
         _require_texts(done.cause, *done.notes, *done.versions.values())

@@ -43,6 +43,11 @@ class Structures(Kind):
     groups: tuple[str, ...] | None = strings("n", default=None)
     sizes: tuple[int, ...] = ()
 
+    def identify(self) -> dict[str, Any]:
+        """Number of atoms and group of each structure."""
+        groups = {} if self.groups is None else {"group": self.groups}
+        return {"atoms": np.diff(self.offsets), **groups}
+
     def check(self) -> None:
         """Refuse impossible elements and flat periodic cells."""
         wrong = np.flatnonzero((self.numbers < 1) | (self.numbers > 118))

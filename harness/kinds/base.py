@@ -105,6 +105,13 @@ class Kind(_Declared):
     def check(self) -> None:
         """Validate what shapes cannot say. Raise `DataError`."""
 
+    def identify(self) -> dict[str, Any]:
+        """What a person tells units apart by: columns by name, integers (n,) or n texts.
+
+        ``row`` is the position in the data that these were made from, where it is another.
+        """
+        return {}
+
     @classmethod
     def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
         """Small valid data of n units; by default the declared axes filled at random.
@@ -321,10 +328,13 @@ class Kind(_Declared):
             ) from error
 
 
-def write_npz(path: Path, arrays: dict[str, Any], header: dict[str, Any]) -> None:
+def write_npz(
+    path: Path, arrays: dict[str, Any], header: dict[str, Any], *, compressed: bool = False
+) -> None:
     """Write arrays and a JSON header, the whole file or none of it."""
+    save = np.savez_compressed if compressed else np.savez
     with whole(path) as out:
-        np.savez(out, __header__=np.array(json.dumps(header, sort_keys=True)), **arrays)
+        save(out, __header__=np.array(json.dumps(header, sort_keys=True)), **arrays)
 
 
 def _feed(sha: Any, value: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -43,6 +43,12 @@ class LabelledText(Kind):
     groups: tuple[str, ...] | None = strings("n", default=None)
     wrong: Bools | None = array("n", np.bool_, default=None)
     repeats: bool = False
+
+    def identify(self) -> dict[str, Any]:
+        """Text, label, and what else is known of each."""
+        more = {"context": self.contexts, "group": self.groups}
+        found = {name: values for name, values in more.items() if values is not None}
+        return {"text": self.texts, "label": [self.classes[y] for y in self.y], **found}
 
     @property
     def codes(self) -> Ints:
@@ -150,6 +156,12 @@ class LabelLogProbabilities(Kind):
     row: Ints = array("n", np.int64)
     groups: tuple[str, ...] | None = strings("n", default=None)
     wrong: Bools | None = array("n", np.bool_, default=None)
+
+    def identify(self) -> dict[str, Any]:
+        """Row of the data that were predicted, label, and the likeliest class."""
+        said = self.log_full.argmax(1)
+        label, predicted = ([self.classes[k] for k in codes] for codes in (self.y, said))
+        return {"row": self.row, "label": label, "predicted": predicted}
 
     def check(self) -> None:
         """Refuse labels without a name, and what are no logarithms of probabilities."""

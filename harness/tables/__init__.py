@@ -2,7 +2,7 @@
 JSON."""
 
 from harness.tables.render import show, to_terminal, to_text
-from harness.tables.rows import label, labels, short
+from harness.tables.rows import grouped, label, labels, natural, short
 from harness.tables.scale import ARROWS
 from harness.tables.summary import matches, tables
 from harness.tables.table import Cell, Column, Table, number
@@ -12,9 +12,11 @@ __all__ = [
     "Cell",
     "Column",
     "Table",
+    "grouped",
     "label",
     "labels",
     "matches",
+    "natural",
     "number",
     "short",
     "show",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import statistics
 
 from harness.records import Record, Status
-from harness.tables.rows import grouped, natural
+from harness.tables.rows import grouped, label, natural
 from harness.tables.scale import TIMES, Scale, causes, mark, times
-from harness.tables.table import Cell, Column, Table
+from harness.tables.table import Cell, Column, Table, number
 
 WIDE = 7
 """More columns than this do not fit a terminal: the table is turned."""
@@ -25,7 +26,8 @@ def estimates(title: str, records: list[Record], scale: Scale) -> list[Table]:
     quantities = {row: rs[0].quantity for row, rs in rows.items()}
     shared = len(set(quantities.values())) == 1
     found = [_values(title, records, rows, quantities, scale)]
-    if shared and len(rows) > 1:
+    timed = any(r.wall_s is not None or r.error is not None for r in records)
+    if shared and len(rows) > 1 and timed:
         found.append(_summary(title, rows, scale, next(iter(quantities.values()))))
     return found
 
@@ -40,7 +42,7 @@ def _values(
     cases = sorted(dict.fromkeys(r.case for r in records), key=natural)
     shared = len(set(quantities.values())) == 1
     grid = {
-        (row, case): _cell([r for r in rs if r.case == case], scale)
+        (row, case): cell([r for r in rs if r.case == case], scale)
         for row, rs in rows.items()
         for case in cases
     }
@@ -51,8 +53,8 @@ def _values(
         else {}
     )
     spread = any(cell.spread is not None for cell in grid.values())
-    notes = [_meaning(len({r.seed for r in records}))] if spread else []
-    notes += causes(records)
+    notes = [meaning(len({r.seed for r in records}))] if spread else []
+    notes += [*readings(records, scale), *causes(records)]
     what = f"{next(iter(quantities.values())).replace('_', ' ')}" if shared else "estimates"
     title = f"{title}: {what}" + (f" [{unit}]" if shared and unit else "")
     if shared and len(rows) > WIDE and len(cases) <= WIDE:
@@ -70,7 +72,24 @@ def _values(
     return Table(title, "case", tuple(columns), tuple(body), tuple(notes))
 
 
-def _meaning(seeds: int) -> str:
+READ = 6
+"""So many sentences on what values mean are printed below a table."""
+
+
+def readings(records: list[Record], scale: Scale) -> list[str]:
+    """What the values mean, in the words of their quantity; of several seeds the first."""
+    found: dict[tuple[str, str], str] = {}
+    for r in records:
+        reading = scale.quantity(r.quantity).reading
+        known = {n: number(v) if isinstance(v, float) else v for n, v in r.diagnostics.items()}
+        if reading and r.value is not None and not r.scores:
+            with contextlib.suppress(KeyError):  # a diagnostic that was not asked for
+                told = reading.format_map({**known, "value": number(r.value)})
+                found.setdefault((r.case, label(r)), f"{label(r)} on {r.case}: {told}")
+    return list(found.values()) if len(found) <= READ else []
+
+
+def meaning(seeds: int) -> str:
     """What stands behind the ± of a table of estimates."""
     return (
         "± is the estimator's own standard error"
@@ -83,7 +102,7 @@ def _known(truths: dict[str, float], case: str) -> Cell:
     return Cell(truths[case]) if case in truths else Cell(text="–")
 
 
-def _cell(records: list[Record], scale: Scale) -> Cell:
+def cell(records: list[Record], scale: Scale) -> Cell:
     good = [r for r in records if r.value is not None]
     if not good:
         return Cell(text=mark(records))

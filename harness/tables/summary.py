@@ -2,7 +2,8 @@
 
 Scored outputs (selections ...) give one overview of the ranking quantity over the numeric facts of
 the cases (a compression rate, say), then a table of all scores at each of them. Estimates give one
-table of cases against estimators, with the truth beside them, and a summary of errors and times.
+table of cases against estimators, with the truth beside them, and a summary of errors and times;
+where a case has both, they stand in one table.
 Failures stay visible. A mean is only ever over seeds or over the cases that a title names.
 """
 
@@ -14,6 +15,7 @@ from dataclasses import replace
 
 from harness.records import Record, Records, Status
 from harness.tables.estimates import estimates
+from harness.tables.joint import joint
 from harness.tables.rows import by_settings
 from harness.tables.scale import Declared, Scale, causes
 from harness.tables.scored import scored
@@ -37,6 +39,14 @@ def tables(records: Records, quantity: Declared, unit: str = "nats") -> list[Tab
             # A failed record belongs to the scored ones if its quantity is theirs.
             ranked = [r for r in mine if r.scores or (_failed(r) and r.quantity in asked)]
             plain = [r for r in mine if not (r.scores or (_failed(r) and r.quantity in asked))]
+            both = {r.case for r in ranked} & {r.case for r in plain}
+            if both:
+                if len({r.case for r in ranked}) > 1:
+                    found += scored(task + settings, ranked, scale)
+                shared = [r for r in mine if r.case in both]
+                found += joint(task + settings, shared, scale)
+                ranked = []
+                plain = [r for r in plain if r.case not in both]
             for kind, part in ((scored, ranked), (estimates, plain)):
                 # Where the task failed there are no data to compare on: a note says why.
                 lost = [r for r in part if r.status.failed and (r.cause or "").startswith("task ")]

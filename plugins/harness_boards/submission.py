@@ -149,7 +149,7 @@ def text(submission: Submission) -> bytes:
             name: {
                 k: v
                 for k, v in dataclasses.asdict(q).items()
-                if k != "name" and v not in (None, "")
+                if k not in ("name", "reading") and v not in (None, "")
             }
             for name, q in sorted(submission.quantities.items())
         },

@@ -8,6 +8,7 @@ from dataclasses import replace
 from harness import (
     AttentionMaps,
     AttentionProfile,
+    CommandSpec,
     Estimate,
     EstimatorSpec,
     Quantity,
@@ -207,3 +208,13 @@ def harness_tasks() -> Iterable[TaskSpec]:
 def harness_reports() -> Iterable[ReportSpec]:
     """The paper's claims, and entropies by layer and head."""
     return (CLAIMS, HEATMAP)
+
+
+@_hookimpl
+def harness_commands() -> Iterable[CommandSpec]:
+    """The verb ``layers``."""
+    yield CommandSpec(
+        name="layers",
+        summary="what the layers of a causal language model do with a text",
+        implementation="harness_entropy_attention.command",
+    )

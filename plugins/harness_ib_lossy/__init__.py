@@ -97,6 +97,7 @@ AUTOENCODER_LABELLED = ModelSpec(
 
 IB_PLANE = TaskSpec(
     name="ib-plane",
+    files={"dataset": (".parquet",)},
     summary="layers of a noisy classifier in training: I(X;L) and I(L;Y) by layer and epoch",
     implementation="harness_ib_lossy.ib_plane:IBPlane",
     settings="harness_ib_lossy.settings:Plane",
@@ -114,7 +115,7 @@ PLANE = ReportSpec(
     summary="the information plane of a network in training, a panel for each layer",
     implementation="harness_ib_lossy.reports.plane:InformationPlane",
     settings="harness_ib_lossy.reports.plane:InformationPlane",
-    reads=("ib_lossy/ib-plane",),
+    reads=("ib_lossy/ib-plane", "networks/activation-plane"),
 )
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import io
-import itertools
 import re
 import sys
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import harness
-from harness import Selection, UsageError, needs, stream
-from harness.commands import options, whole
-from harness.files import opened, unpacked
+from harness import Environments, Selection, Structures, UsageError, stream
+from harness.commands import figures, options, whole
 from harness.tables import Cell, Column, Table, to_terminal
 
 METHODS = ("msc", "fps", "mean-fps", "k-means", "k-means-entropy", "max-entropy", "random")
+RATES, DRAWN = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5), ("diversity_kept", "tail_recall")
 SHOWN = ("diversity_kept", "overlap_kept", "outliers_kept", "tail_recall", "atoms_kept")
 
 
@@ -31,6 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="FILE", help="where the chosen structures go (extended XYZ)"
     )
     parser.add_argument("--method", choices=METHODS, default="msc", help="how (default: msc)")
+    parser.add_argument(
+        "--reference",
+        default="",
+        metavar="FILE",
+        help="structures that are held already: choose what is new beside them (msc alone)",
+    )
+    parser.add_argument(
+        "--plot", metavar="FILE", help="diversity and tail recall against the rate, as a figure"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed (default: 0)")
     parser.add_argument(
         "--compare", action="store_true", help="the other methods at the same size, in a table"
@@ -43,10 +51,14 @@ def run(args: argparse.Namespace) -> int:
     if not path.is_file():
         raise UsageError(f"{path}: no such file; wanted a file of structures")
     out = options.target(args.out) if args.out else None
-    whole_set = next(iter(harness.task("atoms/colabfit", dataset=str(path)).cases(seed=args.seed)))
-    data = whole_set.load()
-    size = _size(args.keep, data.n)
-    task = harness.task("atoms/colabfit", dataset=str(path), rates=(size / data.n,))
+    picture = figures.target(args.plot) if args.plot else None
+    if args.reference and (args.compare or args.method != "msc"):
+        raise UsageError("--reference: only msc chooses beside what is held; wanted no --compare")
+    asked = {"dataset": str(path), "reference": args.reference}
+    data = next(iter(harness.task("atoms/colabfit", **asked).cases(seed=args.seed))).load()
+    n = _new(data)
+    size = _size(args.keep, n)
+    task = harness.task("atoms/colabfit", **asked, rates=(size / n,))
     case = next(c for c in task.cases(seed=args.seed) if Selection in c.accepts)
     case = dataclasses.replace(case, data=lambda: data)  # read once
     environments = harness.model("msc/quests").transform(
@@ -54,18 +66,75 @@ def run(args: argparse.Namespace) -> int:
     )
     rows, chosen = [], {}
     for method in METHODS if args.compare else (args.method,):
-        found = harness.select(environments, size, method=f"msc/{method}", seed=args.seed)
+        found = harness.select(environments, size, method=_name(method, data), seed=args.seed)
         chosen[method] = found.tolist()
         scores = task.score(case, Selection(found))
         cells = [Cell(scores[name]) if name in scores else Cell(text="–") for name in SHOWN]
         rows.append((method, tuple(cells)))
     heads = tuple(Column(name.replace("_", " ")) for name in SHOWN)
-    title = f"{size} of {data.n} structures of {path.name}"
+    title = f"{size} of {n} structures of {path.name}"
+    if args.reference:
+        title += f", beside {data.n - n} of {Path(args.reference).name}"
     to_terminal([Table(title, "method", heads, tuple(rows))], sys.stdout)
     if out:
-        _write(path, data.n, sorted(chosen[args.method]), out)
+        _, content = task.excerpt(case, Selection(chosen[args.method]))
+        with whole(out) as file:
+            file.write(content)
         options.say(f"{size} structures chosen by {args.method} in {args.out}")
+    if picture:
+        options.say("rates for the figure")
+        methods = METHODS if args.compare else (args.method,)
+        curves = {name: _curve(name, asked, data, environments, args.seed) for name in methods}
+        figures.write(picture, partial(_draw, curves=curves, size=size / n), title)
+        options.say(f"scores against the rate in {picture}")
     return 0
+
+
+def _new(data: Structures) -> int:
+    """How many structures there are to choose from: those that are not held already."""
+    return data.n if data.split is None else len(data.split.test)
+
+
+def _name(method: str, data: Structures) -> str:
+    return f"msc/{method}" + ("" if data.split is None else "[conditional=true]")
+
+
+def _curve(
+    method: str, asked: dict[str, str], data: Structures, environments: Environments, seed: int
+) -> dict[str, list[tuple[float, float]]]:
+    """Rates with their scores, by name, of one method."""
+    task = harness.task("atoms/colabfit", **asked, rates=RATES, ood=False)
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in DRAWN}
+    for case in task.cases(seed=seed):
+        if Selection not in case.accepts:
+            continue
+        rate = float(case.facts["rate"])
+        count = max(1, round(rate * _new(data)))
+        chosen = harness.select(environments, count, method=_name(method, data), seed=seed)
+        scores = task.score(dataclasses.replace(case, data=lambda: data), Selection(chosen))
+        for name in found:
+            if name in scores:
+                found[name].append((rate, scores[name]))
+    return found
+
+
+def _draw(
+    figure: Any, curves: dict[str, dict[str, list[tuple[float, float]]]], size: float
+) -> None:
+    figure.set_size_inches(8.0, 3.4)
+    for axes, name in zip(figure.subplots(1, len(DRAWN), sharex=True), DRAWN, strict=True):
+        for method, scores in curves.items():
+            if scores[name]:
+                rates, values = zip(*scores[name], strict=True)
+                axes.plot([100 * rate for rate in rates], values, "o-", ms=3, label=method)
+        axes.axvline(100 * size, color="0.6", ls="--", lw=1)
+        axes.set_xscale("log")
+        axes.set_xticks([100 * rate for rate in RATES], [f"{100 * rate:g}" for rate in RATES])
+        axes.set_xlabel("structures kept [%]")
+        axes.set_title(name.replace("_", " "), fontsize="medium")
+        axes.grid(color="0.92")
+    if len(curves) > 1:
+        axes.legend(fontsize="small")
 
 
 def _size(text: str, n: int) -> int:
@@ -81,31 +150,3 @@ def _size(text: str, n: int) -> int:
     if not 1 <= size <= n:
         raise UsageError(f"--keep {text!r}; wanted a share such as 10%, or a number from 1 to {n}")
     return size
-
-
-def _write(source: Path, n: int, chosen: list[int], target: Path) -> None:
-    """The chosen of ``n`` frames as they stand in the file, with all that they carry.
-
-    Frames of extended XYZ are copied byte for byte; others are written by ASE. Raises `UsageError`
-    where positions do not count the frames of the file, because some were left out.
-    """
-    if unpacked(source).suffix in (".xyz", ".extxyz"):
-        frames = list(_frames(source))
-        content = b"".join(frames[i] for i in chosen if i < len(frames))
-    else:
-        ase = needs("ase.io", "infoharness[atoms]")
-        frames, text = ase.read(source, index=":"), io.StringIO()
-        ase.write(text, [frames[i] for i in chosen if i < len(frames)], format="extxyz")
-        content = text.getvalue().encode()
-    if len(frames) != n:
-        raise UsageError(f"{source}: {n} structures of {len(frames)} frames were read; wanted all")
-    with whole(target) as out:
-        out.write(content)
-
-
-def _frames(source: Path) -> Iterator[bytes]:
-    """The frames of an extended XYZ as bytes, without blank lines between them."""
-    with opened(source) as file:
-        for line in file:
-            if line.strip():
-                yield b"".join([line, *itertools.islice(file, int(line) + 1)])

@@ -7,6 +7,7 @@ selected)`` and H_s.
 
 from __future__ import annotations
 
+import logging
 import math
 
 import numpy as np
@@ -15,6 +16,8 @@ from harness import Environments, Floats, Incompatible, Ints, Selection, threads
 from harness_msc import cloud, greedy, kernel
 from harness_msc.compiled import Compiled
 from harness_msc.settings import Cover
+
+LOG = logging.getLogger("harness.msc")
 
 SHARE = 20_000
 """Environments that a further thread is worth: a pick among fewer takes less than waking it."""
@@ -46,6 +49,12 @@ class MinimumSetCover(Cover, Compiled):
         """
         frame = cloud.Frame.of(data.x, self.h)
         if not self.conditional:
+            if data.split is not None:
+                LOG.warning(
+                    "msc chooses among all structures, those of the reference (%d), too; "
+                    "--set msc.conditional=true chooses among the new ones only",
+                    len(data.split.train),
+                )
             picks, scores = self._greedy(frame, data, None)
             return Selection(picks, scores, diagnostics={"h": self.h})
         if data.split is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness import (
+    CommandSpec,
     Estimate,
     EstimatorSpec,
     Graph,
@@ -26,6 +27,8 @@ NUI = Quantity(
     lower=0.0,
     upper=1.0,
     summary="2^-H(Y|B), H in bits: a lower bound of the accuracy of the best guess from the bins B",
+    reading="{value} where labels by chance give {null}; component {component} carries it: the best "
+    "guess from its bins is right at least that often, on what was counted {plug_in_accuracy}",
 )
 
 _PAPER = "M.-C. Lee et al., NetInfoF Framework, ICLR 2024, arXiv:2402.07999"
@@ -159,3 +162,13 @@ def harness_models() -> Iterable[ModelSpec]:
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """The probe, the sparse linear model, and networks trained at greater cost."""
     return (PROBE, ACT, *NETWORKS)
+
+
+@_hookimpl
+def harness_commands() -> Iterable[CommandSpec]:
+    """The verb ``graph``."""
+    yield CommandSpec(
+        name="graph",
+        summary="what a graph tells of classes or links, before and beside training",
+        implementation="harness_netinfof.command",
+    )

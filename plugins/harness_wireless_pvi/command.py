@@ -6,12 +6,14 @@ import argparse
 import csv
 import io
 import math
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 import harness
 from harness import LabelledText, LabelLogProbabilities, UsageError, stream
-from harness.commands import options, whole
+from harness.commands import figures, options, whole
 
 HEAD = ("row", "pvi", "label", "predicted", "text")
 
@@ -29,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--top", type=int, default=10, metavar="N", help="rows that are shown")
     parser.add_argument("--out", metavar="FILE", help="all rows as CSV, most misleading first")
+    parser.add_argument("--plot", metavar="FILE", help="values of all rows by label as a figure")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed (default: 0)")
     parser.add_argument(
         "--unit", choices=("nats", "bits"), default="nats", help="unit of information when printed"
@@ -40,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     if args.folds < 2:
         raise UsageError(f"--folds {args.folds}; wanted 2 or more, so that every row is held out")
     file = options.target(args.out) if args.out else None
+    picture = figures.target(args.plot) if args.plot else None
     task = harness.task("text/labelled-text", path=args.file, text=args.text, label=args.label)
     (case,) = task.cases(seed=args.seed)
     data = case.load()
@@ -77,4 +81,21 @@ def run(args: argparse.Namespace) -> int:
         f"V-information {value:.4f} {args.unit}; for {below} of {len(rows)} rows the text misleads "
         "(PVI below 0)"
     )
+    if picture:
+        by_label = {name: local[judged.y == k] * factor for k, name in enumerate(judged.classes)}
+        figures.write(picture, partial(_draw, by_label=by_label, unit=args.unit), args.file)
+        options.say(f"rows by label in {picture}")
     return 0
+
+
+def _draw(figure: Any, by_label: dict[str, Any], unit: str) -> None:
+    """How the values spread, label by label."""
+    figure.set_size_inches(6.4, 3.6)
+    axes = figure.subplots()
+    bins = np.histogram_bin_edges(np.concatenate(list(by_label.values())), 40)
+    for name, values in by_label.items():
+        axes.hist(values, bins, histtype="step", lw=1.5, label=f"{name} ({len(values)})")
+    axes.axvline(0.0, color="0.3", ls="--")
+    axes.set_xlabel(f"PVI [{unit}]; left of 0 the text misleads")
+    axes.set_ylabel("rows")
+    axes.legend(fontsize="small")

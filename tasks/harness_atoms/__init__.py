@@ -89,8 +89,15 @@ SCORES = (
     ),
 )
 
+STRUCTURES = (
+    *(".extxyz", ".xyz", ".parquet", ".npz", ".traj", ".db", ".cif", ".cfg", ".lammpstrj", ".dump"),
+    *(".extxyz.gz", ".xyz.gz", ".extxyz.xz", ".xyz.xz", "/"),
+)
+"""Files of structures, by their endings; see `readers`."""
 COLABFIT = TaskSpec(
     name="colabfit",
+    takes="harness_atoms.given:structures",
+    files={"dataset": STRUCTURES},
     summary="compression of atomistic data sets: embedded, in your files, or on ColabFit",
     implementation="harness_atoms.colabfit:ColabFit",
     settings="harness_atoms.settings:ColabFit",
@@ -106,17 +113,21 @@ COLABFIT = TaskSpec(
 GAP20 = replace(
     COLABFIT,
     name="gap20",
+    files={"path": (".xyz", "/")},
     summary="compression of GAP-20 carbon, one data set per configuration type, from your files",
     implementation="harness_atoms.presets:GAP20",
     plan=False,
+    takes="",
     settings="harness_atoms.settings:GAP20",
 )
 TM23 = replace(
     COLABFIT,
     name="tm23",
+    files={"path": ("/",)},
     summary="compression of 27 transition metals, and from cold to warm and melt, from your files",
     implementation="harness_atoms.presets:TM23",
     plan=False,
+    takes="",
     settings="harness_atoms.settings:TM23",
 )
 

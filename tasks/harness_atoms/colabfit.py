@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
 from harness import Case, Estimate, Selection, Structures, UsageError
 from harness_atoms import settings
+from harness_atoms.excerpts import of_file, of_structures, readable
 from harness_atoms.readers import Keys
 from harness_atoms.rows import join
 from harness_atoms.ruler import Ruler
@@ -20,7 +23,7 @@ class Compression(settings.Compression):
     @property
     def keys(self) -> Keys:
         """Names of energies and forces in files."""
-        return Keys(self.energy_key, self.forces_key)
+        return Keys(self.energy_key, self.forces_key, self.types)
 
     def sources(self, seed: int) -> Iterable[Source]:
         """The data sets, not loaded yet."""
@@ -58,6 +61,23 @@ class Compression(settings.Compression):
 
         return sized
 
+    def excerpt(self, case: Case, output: Selection) -> tuple[str, bytes]:
+        """The structures of a selection as extended XYZ, in the order of the data.
+
+        Frames of a file are copied with all that they carry. Raises `UsageError` where frames of it
+        were left out.
+        """
+        data = case.load()
+        assert isinstance(data, Structures)
+        new = np.arange(data.n) if data.split is None else np.sort(data.split.test)
+        found = output.subset(size_of(float(case.facts["rate"]), len(new)))
+        chosen = np.intersect1d(found, new)  # what is held already is not chosen
+        name = case.facts["dataset"]
+        file = next((s.file for s in self.sources(0) if s.name == name), None)
+        if file is not None and readable(file):
+            return ".extxyz", of_file(file, len(new), np.searchsorted(new, chosen).tolist())
+        return ".extxyz", of_structures(data, chosen.tolist())
+
     def score(self, case: Case, output: Selection) -> dict[str, float]:
         """Scores by name; those that the data do not allow are left out, with a warning."""
         data = case.load()
@@ -73,6 +93,11 @@ class ColabFit(Compression, settings.ColabFit):
 
     def sources(self, seed: int) -> Iterable[Source]:
         """The data sets; where there is a reference, each joined to it and split from it."""
+        if self.reference and not self.dataset:
+            raise UsageError(
+                f"reference={self.reference} without a data set to measure against it; wanted "
+                "--set colabfit.dataset=FILE"
+            )
         found = resolve(
             self.dataset,
             revision=self.revision,
@@ -92,4 +117,5 @@ class ColabFit(Compression, settings.ColabFit):
 
 def _given(source: Source, held: Source) -> Source:
     stamp = None if source.stamp is None or held.stamp is None else f"{source.stamp}|{held.stamp}"
-    return Source(f"{source.name}|{held.name}", lambda: join(held.load(), source.load()), stamp)
+    name = f"{source.name}|{held.name}"
+    return Source(name, lambda: join(held.load(), source.load()), stamp, source.file)

@@ -14,6 +14,7 @@ import numpy as np
 
 from harness import UsageError, needs
 from harness.files import first_line, opened, unpacked
+from harness_atoms.mtp import is_mtp, read_mtp
 from harness_atoms.rows import LOG, Row
 
 INSTALL = "infoharness[atoms]"
@@ -51,6 +52,8 @@ class Keys:
 
     energy: str = ""
     forces: str = ""
+    types: tuple[str, ...] = ()
+    """Elements of numbered types, where a file has no symbols."""
 
 
 def format_of(path: Path) -> str:
@@ -132,8 +135,10 @@ def _reason(error: Exception) -> str:
 
 def read_other(path: Path, keys: Keys) -> list[Row]:
     """The structures of any other file that ASE reads, see `FORMATS` and `NAMES`."""
-    iread = needs("ase.io", INSTALL).iread
     form = format_of(path)
+    if form == "cfg" and is_mtp(path):
+        return read_mtp(path, keys.types)
+    iread = needs("ase.io", INSTALL).iread
     if form == "lammps-dump-text":
         _check_dump(path)
     if form == "vasp-xml":

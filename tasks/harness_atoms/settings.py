@@ -38,6 +38,9 @@ class Compression:
     forces_key: str = param(
         "", "name of the forces in the files, such as MACE_forces; empty for the usual names"
     )
+    types: tuple[str, ...] = param(
+        (), "elements of the numbered types in MLIP's .cfg files, such as Cu,Zr"
+    )
     potential: Literal["kernel-ridge", "uf3"] = param(
         "kernel-ridge", "potential that is trained in the energy test"
     )

@@ -6,7 +6,7 @@ import difflib
 import functools
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +31,13 @@ class Source:
     name : short, unique within a request.
     load : reads it.
     stamp : a digest of what it will read; None where that cannot be known beforehand.
+    file : the one file whose frames it is, all of them and in order, where it is so.
     """
 
     name: str
     load: Callable[[], Structures]
     stamp: str | None
+    file: Path | None = None
 
 
 def resolve(
@@ -67,7 +69,7 @@ def resolve(
     for source in found:
         count = names[source.name] = names.get(source.name, 0) + 1
         name = source.name if count == 1 else f"{source.name}-{count}"
-        out.append(Source(name, source.load, source.stamp))
+        out.append(replace(source, name=name))
     return out
 
 
@@ -151,7 +153,9 @@ def _parts(folder: Path) -> list[Path]:
 def _of_files(name: str, paths: list[Path], asked: _Asked) -> Source:
     """A data set in files."""
     stamp = digest(paths)
-    return Source(name, functools.partial(_files, name, tuple(paths), stamp, asked), stamp)
+    load = functools.partial(_files, name, tuple(paths), stamp, asked)
+    own = name not in EMBEDDED and len(paths) == 1 and paths[0].is_file() and not asked.limit
+    return Source(name, load, stamp, paths[0] if own else None)
 
 
 def digest(paths: Iterable[Path]) -> str:

@@ -67,6 +67,7 @@ PYDOC_BLOCKS = TaskSpec(
 )
 LABELLED_BLOCKS = TaskSpec(
     name="labelled-blocks",
+    files={"path": (".jsonl",)},
     summary="your texts with their blocks, from a file of JSON lines",
     implementation="harness_blocks.text:LabelledTexts",
     settings="harness_blocks.settings:LabelledBlocks",

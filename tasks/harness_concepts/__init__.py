@@ -61,6 +61,7 @@ ROSCH = TaskSpec(
 )
 HUMAN = TaskSpec(
     name="human-concepts",
+    files={"dataset": (".csv",)},
     summary="the words of three rating studies of 1973, 1975 and 1978, from a file or the hub",
     implementation="harness_concepts.human:HumanConcepts",
     settings="harness_concepts.settings:Human",

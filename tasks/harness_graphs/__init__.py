@@ -47,6 +47,9 @@ _NODES: dict[str, Any] = {
 }
 _LINKS: dict[str, Any] = _NODES | {"gives": Links, "quantities": (HITS, MRR, AUC)}
 
+GRAPHS = (".npz", ".csv", ".tsv", ".txt", ".edgelist", ".edges", ".graphml", ".gml")
+"""Files of graphs, by their endings; see `files`."""
+
 TASKS = (
     TaskSpec(
         name="node-scenarios",
@@ -80,6 +83,8 @@ TASKS = (
     ),
     TaskSpec(
         name="planetoid",
+        takes="harness_graphs.given:graph",
+        files={"datasets": GRAPHS},
         summary="classes of nodes in citation, heterophilous and OGB graphs, from files or by name",
         implementation="harness_graphs.planetoid:Planetoid",
         plan=False,
@@ -88,6 +93,7 @@ TASKS = (
     ),
     TaskSpec(
         name="planetoid-links",
+        files={"datasets": GRAPHS},
         summary="links held out of citation, heterophilous and OGB graphs, from files or by name",
         implementation="harness_graphs.planetoid:PlanetoidLinks",
         plan=False,

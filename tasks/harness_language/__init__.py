@@ -21,6 +21,7 @@ KNOWN_ENTROPY_LANGUAGES = TaskSpec(
 )
 PYDOC_TEXT = TaskSpec(
     name="pydoc-text",
+    files={"dataset": (".txt", ".md", ".parquet")},
     summary="text as bytes: the language reference inside CPython, a file, or a Hugging Face id",
     implementation="harness_language.text:PydocText",
     settings="harness_language.settings:Documents",
@@ -30,6 +31,7 @@ PYDOC_TEXT = TaskSpec(
 )
 LONG_CONTEXTS = TaskSpec(
     name="long-contexts",
+    files={"path": (".json", ".jsonl", ".parquet")},
     summary="LongHealth, FinanceBench, QASPER, WildChat and FineWeb as contexts to be compressed",
     implementation="harness_language.contexts:LongContexts",
     settings="harness_language.settings:Corpora",

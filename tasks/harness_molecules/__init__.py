@@ -118,6 +118,7 @@ QM9 = TaskSpec(
 )
 MOLECULENET = TaskSpec(
     name="moleculenet",
+    files={"path": (".csv",)},
     summary="a CSV file of MoleculeNet, one column as label: a file of the user's",
     implementation="harness_molecules.files:MoleculeNet",
     settings="harness_molecules.settings:MoleculeNet",

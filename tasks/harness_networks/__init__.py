@@ -10,7 +10,7 @@ from typing import Any
 
 from harness import Activations, ModelSpec, PairedSamples, Samples, TaskSpec
 from harness import hookimpl as _hookimpl
-from harness.quantities import EFFECTIVE_FEATURES
+from harness.quantities import EFFECTIVE_FEATURES, MUTUAL_INFORMATION
 
 HARNESS_API = 1
 
@@ -49,11 +49,23 @@ MODELS = (
 TASKS = (
     TaskSpec(
         name="activations",
+        files={"path": (".npz", ".npy", ".safetensors")},
         summary="layers of your own, from a file of arrays, with labels where it has them",
         implementation="harness_networks.own:OwnActivations",
         settings="harness_networks.settings:OwnActivations",
         plan=False,
         **_LAYER,
+    ),
+    TaskSpec(
+        name="activation-plane",
+        files={"path": (".npz", ".safetensors")},
+        summary="information plane of your own activations: I(X;L) and I(L;Y) by layer and epoch",
+        implementation="harness_networks.own:OwnPlane",
+        settings="harness_networks.settings:OwnPlane",
+        gives=PairedSamples,
+        quantities=(MUTUAL_INFORMATION,),
+        traits=("split",),
+        plan=False,
     ),
     TaskSpec(
         name="toy-superposition",
@@ -102,6 +114,7 @@ TASKS = (
     ),
     TaskSpec(
         name="lm-layers",
+        files={"model": ("/",), "text": (".txt", ".md")},
         summary="hidden states of a causal language model, embedded or from a checkpoint, by layer",
         implementation="harness_networks.language:LMLayers",
         settings="harness_networks.settings:LMLayers",

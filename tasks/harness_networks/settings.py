@@ -141,3 +141,13 @@ class OwnActivations:
     path: str = param("", "file with an array per layer: .npz, .npy or .safetensors")
     layers: tuple[str, ...] = param((), "globs of the names of arrays; empty for all")
     labels: str = param("", "array of the classes of the inputs; empty for labels, y or targets")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnPlane(OwnActivations):
+    """Parameters of the task `activation-plane`."""
+
+    inputs: str = param("x", "array of the inputs, a row for each")
+    train_share: float = param(
+        0.5, "share of the inputs that compressors are fitted on", above=0.0, high=0.99
+    )

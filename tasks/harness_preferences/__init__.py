@@ -81,6 +81,7 @@ TASKS = (
     ),
     TaskSpec(
         name="preference-text",
+        files={"dataset": (".json", ".jsonl")},
         summary="preferences between texts, from a file or the hub, in their prefix tree",
         implementation="harness_preferences.text:PreferenceText",
         settings="harness_preferences.settings:PreferenceText",

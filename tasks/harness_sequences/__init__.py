@@ -91,6 +91,7 @@ RANDOM_PATTERNS = TaskSpec(
 )
 DIALOGUES = TaskSpec(
     name="dialogues",
+    files={"dataset": (".jsonl", ".parquet")},
     summary="utterances and their replies: generated, or your own JSON lines or Parquet",
     implementation="harness_sequences.dialogues:DialogueTurns",
     settings="harness_sequences.settings:Dialogues",

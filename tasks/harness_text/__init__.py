@@ -102,6 +102,7 @@ def harness_tasks() -> Iterable[TaskSpec]:
     )
     yield TaskSpec(
         name="labelled-text",
+        files={"path": (".csv", ".tsv", ".json", ".jsonl", ".parquet", "/")},
         summary="labelled texts of your own, from files or the Hugging Face hub",
         implementation="harness_text.labelled:LabelledFile",
         plan=False,

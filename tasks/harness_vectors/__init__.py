@@ -104,8 +104,11 @@ CONDITIONAL = TaskSpec(
     gives=ConditionedSamples,
     quantities=(CONDITIONAL_MUTUAL_INFORMATION,),
 )
+COLUMNS = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".npy", ".npz")
 SAMPLES = TaskSpec(
     name="samples",
+    takes="harness_vectors.given:frame",
+    files={"path": COLUMNS},
     summary="columns of your own file as one variable",
     implementation="harness_vectors.own:OwnSamples",
     settings="harness_vectors.settings:OwnSamples",
@@ -115,6 +118,8 @@ SAMPLES = TaskSpec(
 )
 PAIRS = TaskSpec(
     name="pairs",
+    takes="harness_vectors.given:pairs",
+    files={"path": COLUMNS},
     summary="columns of your own file as two variables; discrete columns are recognized",
     implementation="harness_vectors.own:OwnPairs",
     settings="harness_vectors.settings:OwnPairs",
@@ -123,6 +128,8 @@ PAIRS = TaskSpec(
 )
 CONDITIONED = TaskSpec(
     name="conditioned",
+    takes="harness_vectors.given:frame",
+    files={"path": COLUMNS},
     summary="columns of your own file as two variables given a third",
     implementation="harness_vectors.own:OwnConditioned",
     settings="harness_vectors.settings:OwnConditioned",

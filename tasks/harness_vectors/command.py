@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import math
 import statistics
+import sys
 from collections.abc import Container
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness import Record, UsageError
-from harness.commands import Options, close, make_plan, options, run_plan, watcher
+from harness.columns import chosen, read_columns, stated, variables
+from harness.commands import Options, close, figures, make_plan, options, run_plan, watcher
 from harness.commands import Request as Asked
-from harness.tables import number, show
+from harness.tables import Cell, Column, Table, number, show, to_terminal, to_text
+from harness_vectors.matrix import Matrix, matrix
 
 BOUNDS = {"lower-bound", "upper-bound"}
 
@@ -33,6 +41,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trained", action="store_true", help="estimators that train networks, too"
     )
+    parser.add_argument(
+        "--pairs", action="store_true", help="all pairs of the columns (of --x, or of the file)"
+    )
+    parser.add_argument(
+        "--permutations",
+        type=int,
+        default=999,
+        metavar="N",
+        help="permutations behind each p value of --pairs (default: 999)",
+    )
+    parser.add_argument("--plot", metavar="FILE", help="estimates, or the pairs, as a figure")
     parser.add_argument("--seeds", default="0", metavar="LIST", help="such as 0,1,2 (default: 0)")
     options.add_store(parser)
     options.add_format(parser)
@@ -41,6 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print, and say how far the estimators agree."""
+    picture = figures.target(args.plot) if args.plot else None
+    if args.pairs:
+        return _pairs(args, picture)
     if not args.x:
         raise UsageError("--x is missing; wanted the columns of the first variable")
     if args.given and not args.y:
@@ -75,7 +97,105 @@ def run(args: argparse.Namespace) -> int:
         known = registry.components["estimator"]
         bounds = {name for name, c in known.items() if BOUNDS & set(c.spec.traits)}
         print(agreement(good, bounds, 1.0 if args.unit == "nats" else 1 / math.log(2)))
+    if good and picture:
+        figures.write(picture, partial(_draw, records=good, unit=args.unit), args.file)
+        options.say(f"estimates in {picture}")
     return status
+
+
+LISTED = 30
+"""Pairs that are listed."""
+WIDEST = 8
+"""Columns up to which the whole matrix is printed."""
+
+
+def _pairs(args: argparse.Namespace, picture: Path | None) -> int:
+    """Print the information between all pairs, most first."""
+    if args.y or args.given:
+        raise UsageError("--pairs measures all pairs of the columns of --x; wanted no --y, --given")
+    if args.permutations < 1:
+        raise UsageError(f"--permutations {args.permutations}; wanted 1 or more")
+    found = read_columns(Path(args.file))
+    found = stated(found, _split(args.discrete), _split(args.continuous))
+    columns = chosen(found, _split(args.x), args.file)
+    if len(columns) < 2:
+        raise UsageError(f"{args.file}: one column; wanted two or more")
+    rows = variables({column.name: [column] for column in columns}, args.missing)
+    made = matrix(columns, rows, args.permutations, options.seeds(args.seeds)[0])
+    factor = 1.0 if args.unit == "nats" else 1 / math.log(2)
+    if args.format == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(["x", "y", f"information [{args.unit}]", "p"])
+        writer.writerows((a, b, value * factor, p) for a, b, value, p in made.pairs())
+    else:
+        tables = _tables(made, args.unit, factor)
+        if args.format == "table":
+            to_terminal(tables, sys.stdout)
+        else:
+            print(to_text(tables, args.format))
+    if picture:
+        figures.write(picture, partial(draw_matrix, found=made, unit=args.unit), args.file)
+        options.say(f"pairs in {picture}")
+    return 0
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _tables(made: Matrix, unit: str, factor: float) -> list[Table]:
+    title = f"information between columns [{unit}]"
+    found = []
+    if len(made.names) <= WIDEST:
+        body = [
+            (name, tuple(_cell(value * factor) for value in row))
+            for name, row in zip(made.names, made.values, strict=True)
+        ]
+        found.append(Table(title, "column", tuple(map(Column, made.names)), tuple(body)))
+    pairs = made.pairs()
+    listed = [(f"{a} – {b}", (_cell(value * factor), _cell(p))) for a, b, value, p in pairs]
+    notes: tuple[str, ...] = (
+        "p: permutation test of the columns in bins, not corrected for the number of pairs",
+    )
+    if len(pairs) > LISTED:
+        notes = (f"the first {LISTED} of {len(pairs)} pairs; all: --format csv", *notes)
+    heads = Column("information", unit), Column("p")
+    found.append(Table("pairs, most first", "pair", heads, tuple(listed[:LISTED]), notes))
+    return found
+
+
+def _cell(value: float) -> Cell:
+    return Cell(text="–") if math.isnan(value) else Cell(value)
+
+
+def draw_matrix(figure: Any, found: Matrix, unit: str) -> None:
+    """The pairs as a heat map; a point marks those beyond chance (p < 0.01)."""
+    count = len(found.names)
+    figure.set_size_inches(0.45 * count + 3.2, 0.45 * count + 2.0)
+    axes = figure.subplots()
+    values = found.values / (math.log(2) if unit == "bits" else 1.0)
+    picture = axes.imshow(values, cmap="viridis", vmin=0.0)
+    across, down = np.nonzero(found.p < 0.01)
+    axes.plot(down, across, "o", ms=3, color="white", mec="black")
+    axes.set_xticks(range(count), found.names, rotation=90)
+    axes.set_yticks(range(count), found.names)
+    axes.set_title("point: p < 0.01", fontsize="small")
+    figure.colorbar(picture, ax=axes, label=f"information [{unit}]")
+
+
+def _draw(figure: Any, records: list[Record], unit: str) -> None:
+    """Every estimate with its standard error."""
+    figure.set_size_inches(6.4, 0.8 + 0.28 * len(records))
+    axes = figure.subplots()
+    factor = 1.0 if unit == "nats" else 1 / math.log(2)
+    for place, record in enumerate(records):
+        assert record.value is not None
+        reach = (record.stderr or 0.0) * factor
+        axes.errorbar(record.value * factor, place, xerr=reach, fmt="o", capsize=2, color="C0")
+    axes.set_yticks(range(len(records)), [r.estimator.rpartition("/")[2] for r in records])
+    axes.invert_yaxis()
+    axes.grid(axis="x", color="0.92")
+    axes.set_xlabel(f"{records[0].quantity.replace('_', ' ')} [{unit}]; bars: standard error")
 
 
 def agreement(records: list[Record], bounds: Container[str], factor: float) -> str:

@@ -19,13 +19,14 @@ def blocks(page, language):
     )
 
 
-def test_the_library_page_runs():
+@pytest.mark.parametrize(("page", "least"), [("library.md", 20), ("your-data.md", 12)])
+def test_the_pages_on_python_run(page, least):
     failed, tried = doctest.testfile(
-        str(ROOT / "docs" / "library.md"),
+        str(ROOT / "docs" / page),
         module_relative=False,
         optionflags=doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL,
     )
-    assert tried > 20
+    assert tried > least
     assert failed == 0
 
 
@@ -53,9 +54,9 @@ def test_every_command_of_the_readme_is_understood(line, tmp_path):
         words = [w for w in words if not w.startswith("colabfit.dataset") and w != "--set"]
     if words[0] == "run":
         words.append("--dry-run")
-    elif words[0] in ("results", "verify", "store", "board"):
+    elif words[0] in ("results", "verify", "store", "board", "layers"):
         words = [*words[:1], "--help"]
-    elif words[0] in ("select", "measure", "hard"):
+    elif words[0] in ("select", "measure", "hard", "graph"):
         _users_files(tmp_path)
     ran = subprocess.run(
         [sys.executable, "-m", "harness", *words],
@@ -78,6 +79,15 @@ def _users_files(folder):
     (folder / "data.csv").write_text("\n".join(["a,b,c,d", *rows]) + "\n")
     rows = [f"{'good' if i % 2 else 'bad'} thing {i},{i % 2}" for i in range(40)]
     (folder / "reviews.csv").write_text("\n".join(["comment,stars", *rows]) + "\n")
+    near = rng.random((90, 90)) < np.where(np.equal.outer(*[np.arange(90) % 3] * 2), 0.2, 0.02)
+    ends = [f"{a},{b}" for a, b in np.argwhere(np.triu(near, 1))]
+    rows = [f"{rng.normal()},{rng.normal()}" for _ in range(90)]
+    for name, head, lines in (
+        ("edges", "source,target", ends),
+        ("f", "a,b", rows),
+        ("y", "label", [str(i % 3) for i in range(90)]),
+    ):
+        (folder / f"{name}.csv").write_text("\n".join([head, *lines]) + "\n")
 
 
 def test_the_two_commands_of_the_readme_are_in_the_makefile():

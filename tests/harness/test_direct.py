@@ -57,6 +57,20 @@ def test_data_frames_and_tensors():
     assert harness.measure(frame, Y, missing="drop", estimators="ksg")
 
 
+def test_frames_of_polars():
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame({"a": X, "b": Z, "k": np.where(X > 0, "hi", "lo")})
+    wanted = harness.measure(np.column_stack([X, Z]), Y, estimators="ksg")["classics/ksg"]
+    found = harness.measure(frame[["a", "b"]], polars.Series(Y), estimators="ksg")["classics/ksg"]
+    assert found.value == wanted.value
+    names = harness.measure(frame["k"], Y, estimators="ross")["classics/ross"]
+    assert names.value == harness.measure(X > 0, Y, estimators="ross")["classics/ross"].value
+    kinds = frame["k"].cast(polars.Categorical)
+    assert harness.measure(kinds, Y, estimators="ross")["classics/ross"].value == names.value
+    with pytest.raises(UsageError, match="missing values in x 1 of 1500 rows"):
+        harness.measure(polars.Series([None, *X[1:].tolist()]), Y)
+
+
 def test_what_suits_nothing_says_why():
     with pytest.raises(Incompatible, match=r"classics/ross: x is continuous and y is continuous"):
         harness.measure(X, Y, estimators="ross")

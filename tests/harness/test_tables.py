@@ -105,7 +105,7 @@ def test_one_row_has_no_best():
 
 
 def test_estimates_beside_the_truth():
-    table, _ = made(
+    table, *_ = made(
         [estimate("a", "x", 1.2), estimate("b", "x", -0.1), estimate("a", "y", math.inf)]
     )
     assert [str(c) for c in table.columns] == ["truth", "a", "b"]
@@ -137,12 +137,12 @@ def test_bits():
 
 
 def test_many_estimators_turn_the_table():
-    table, _ = made([estimate(f"e{i}", "x", float(i)) for i in range(9)])
+    table, *_ = made([estimate(f"e{i}", "x", float(i)) for i in range(9)])
     assert [label for label, _ in table.rows][:2] == ["truth", "e0"]
 
 
 def test_one_bare_name_in_two_plugins_is_told_apart():
-    table, _ = made(
+    table, *_ = made(
         [estimate("a", "x", 1.0), estimate("a", "x", 2.0, estimator="f/a", key="other")]
     )
     assert [str(c) for c in table.columns] == ["truth", "e/a", "f/a"]
@@ -321,3 +321,26 @@ def test_every_figure_of_every_shape_of_table_is_whole(shape, width, monkeypatch
 def test_an_uncertainty_has_no_exponent_where_digits_do():
     assert str(Cell(571.9, 143.21)) == "571.9 ± 143"
     assert str(Cell(1.0, 2.2e-11)) == "1.000 ± 2.2e-11"
+
+
+def test_estimates_and_scores_of_one_case_stand_in_one_table(monkeypatch):
+    told = {"null": 0.3, "component": "r", "low": 0.8, "high": 0.9}
+    monkeypatch.setitem(
+        QUANTITIES,
+        "entropy",
+        Quantity("entropy", "nats", reading="{value} against {null}: component {component}"),
+    )
+    made_of = [
+        scored(e, "one", 0.1, g, seed, case="graph", facts={})
+        for e, g in (("net", 0.75), ("line", 0.5))
+        for seed in (0, 1)
+    ]
+    made_of.append(estimate("probe", "graph", 0.875, task="t/pick", diagnostics=told, stderr=None))
+    (table,) = made(made_of)
+    assert table.title == "t/pick: graph"
+    assert rows(table) == {
+        "probe": ["0.8750 [0.8, 0.9]", "–", "–", "–", "–", "–"],
+        "d ▸ net": ["–", "0.7500 ± 0", "-0.7500 ± 0", "1.000 ± 0", "–", "2.000"],
+        "d ▸ line": ["–", "0.5000 ± 0", "-0.5000 ± 0", "1.000 ± 0", "–", "2.000"],
+    }
+    assert "probe on graph: 0.8750 against 0.3000: component r" in table.notes

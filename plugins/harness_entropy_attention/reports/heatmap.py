@@ -86,8 +86,9 @@ def draw(figure: Any, heads: Heads) -> None:
     columns = min(4, len(heads))
     lines = math.ceil(len(heads) / columns)
     deep, wide = (max(values.shape[axis] for values, _ in heads.values()) for axis in (0, 1))
-    size = columns * (0.55 * wide + 0.9) + 1.2, lines * (0.45 * deep + 0.9) + 0.6
-    figure.set_size_inches(*size)
+    if hasattr(figure, "set_size_inches"):  # a part of a figure has no size of its own
+        size = columns * (0.55 * wide + 0.9) + 1.2, lines * (0.45 * deep + 0.9) + 0.6
+        figure.set_size_inches(*size)
     panels = figure.subplots(lines, columns, squeeze=False).ravel()
     picture = None
     for panel, (case, (values, maximum)) in zip(panels, heads.items(), strict=False):

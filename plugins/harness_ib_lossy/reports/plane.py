@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -36,14 +37,17 @@ class InformationPlane:
     def make(self, records: Records) -> Document:
         """The figure, and the first and last epoch of each layer as a table."""
         plane = gathered(records, across=self.across, up=self.up)
+        titles = {int(r.facts["layer"]): str(r.facts["name"]) for r in records if "name" in r.facts}
         rows = [
-            (_title(layer, plane), epoch, *by_epoch[epoch])
+            (_title(layer, plane, titles), epoch, *by_epoch[epoch])
             for layer, by_epoch in sorted(plane.items())
             for epoch in dict.fromkeys((min(by_epoch), max(by_epoch)))
         ]
         names = ("", "epoch", *(f"{pair} / nats" for pair in PAIRS.values()))
         text = "Information plane, the first and the last epoch.\n\n"
-        return Document(text + tabulate(rows, names, "github"), draw=partial(draw, plane=plane))
+        return Document(
+            text + tabulate(rows, names, "github"), draw=partial(draw, plane=plane, titles=titles)
+        )
 
 
 def gathered(records: Iterable[Record], *, across: str = "", up: str = "") -> Plane:
@@ -60,7 +64,7 @@ def gathered(records: Iterable[Record], *, across: str = "", up: str = "") -> Pl
         p: defaultdict(lambda: defaultdict(list)) for p in PAIRS.values()
     }
     for record in records:
-        if record.task.rpartition("/")[2] == "ib-plane" and record.value is not None:
+        if "epoch" in record.facts and "pair" in record.facts and record.value is not None:
             place = int(record.facts["layer"]), int(record.facts["epoch"])
             values[str(record.facts["pair"])][_measure(record)][place].append(record.value)
     x, y = (
@@ -77,7 +81,9 @@ def gathered(records: Iterable[Record], *, across: str = "", up: str = "") -> Pl
     return plane
 
 
-def _title(layer: int, plane: Plane) -> str:
+def _title(layer: int, plane: Plane, titles: Mapping[int, str]) -> str:
+    if layer in titles:
+        return titles[layer]
     return "logits" if layer == max(plane) else f"layer {layer}"
 
 
@@ -109,8 +115,8 @@ def smooth(values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]
     return out
 
 
-def draw(figure: Any, plane: Plane) -> None:
-    """Paint the panels on an empty figure."""
+def draw(figure: Any, plane: Plane, titles: Mapping[int, str] = MappingProxyType({})) -> None:
+    """Paint the panels on an empty figure; ``titles`` are those of layers that have a name."""
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
@@ -133,7 +139,7 @@ def draw(figure: Any, plane: Plane) -> None:
         )
         for i in range(len(line) - 1):
             panel.plot(line[i : i + 2, 0], line[i : i + 2, 1], color=tint[i + 1], lw=2.4, zorder=3)
-        panel.set_title(_title(layer, plane))
+        panel.set_title(_title(layer, plane, titles))
         panel.grid(color="0.92")
         panel.set_axisbelow(True)
     for panel in panels[len(plane) :]:

@@ -58,3 +58,27 @@ def test_sizes_that_are_none(structures, capsys, keep):
 def test_a_file_that_is_not_there(capsys):
     assert main(["select", "nowhere.xyz"]) == 2
     assert "no such file" in capsys.readouterr().err
+
+
+def test_scores_against_the_rate_are_drawn(structures, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "select.svg"
+    assert main(["select", str(structures), "--keep", "20%", "--plot", str(file)]) == 0
+    assert "diversity kept" in file.read_text()
+    assert main(["select", str(structures), "--plot", str(tmp_path / "a.txt")]) == 2
+    assert "wanted a file that ends in" in capsys.readouterr().err
+
+
+def test_beside_what_is_held_the_new_ones_are_chosen(structures, tmp_path, capsys):
+    """The reference holds copies of all frames but the last two: those are chosen, as they were."""
+    frames = ase.io.read(structures, ":")
+    base, out = tmp_path / "base.extxyz", tmp_path / "new.extxyz"
+    ase.io.write(base, frames[:18])
+    words = ["select", str(structures), "--keep", "2", "--reference", str(base)]
+    assert main([*words, "--out", str(out)]) == 0
+    assert "2 of 20 structures of all.extxyz, beside 18 of base.extxyz" in capsys.readouterr().out
+    found = ase.io.read(out, ":")
+    assert [atoms.info["name"] for atoms in found] == ["frame 18", "frame 19"]
+    assert all(np.array_equal(a.arrays["tag"], b.arrays["tag"]) for a, b in zip(found, frames[18:], strict=True))  # fmt: skip
+    assert main([*words, "--compare"]) == 2
+    assert "only msc chooses beside what is held" in capsys.readouterr().err

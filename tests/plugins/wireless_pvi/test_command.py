@@ -46,3 +46,11 @@ def test_a_folder_that_is_not_there_is_named_before_anything_is_computed(reviews
     assert main(words) == 2
     assert "does not exist" in capsys.readouterr().err
     assert not out.parent.exists()
+
+
+def test_values_by_label_are_drawn(reviews, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "hard.png"
+    words = ["hard", str(reviews), "--text", "comment", "--label", "stars", "--plot", str(file)]
+    assert main(words) == 0
+    assert file.read_bytes().startswith(b"\x89PNG")

@@ -82,3 +82,41 @@ def test_a_file_is_needed(tmp_path):
     (tmp_path / "a.pt").write_bytes(b"x")
     with pytest.raises(UsageError, match=r"unknown kind of file '.pt'; wanted .npz"):
         load(tmp_path / "a.pt")
+
+
+def test_the_plane_of_ones_own_layers(tmp_path):
+    """Two cases an array: inputs with the layer, the layer with the label; epochs from the names."""
+    from harness import registry, reports
+
+    far = {f"epoch-{e}/layer-{i}": X[:, :2] * (e + i) + 0.1 for e in (0, 10) for i in (2, 10)}
+    np.savez(tmp_path / "a.npz", x=MAPS[:, 0], y=Y, **far)
+    cases = {
+        c.id: c
+        for c in harness.task("activation-plane", path=str(tmp_path / "a.npz")).cases(seed=0)
+    }
+    assert list(cases) == [
+        f"epoch-{e}/layer-{i}-{s}" for e in (0, 10) for i in (2, 10) for s in "xy"
+    ]
+    last = cases["epoch-10/layer-10-x"]
+    assert last.facts == {"epoch": 10, "layer": 2, "name": "layer-10", "pair": "I(X;L)"}
+    data, told = last.load(), cases["epoch-10/layer-10-y"].load()
+    assert (data.x.shape, data.y.shape, len(data.split.train)) == ((40, 16), (40, 2), 20)
+    assert (data.y == far["epoch-10/layer-10"]).all()
+    assert (told.y[:, 0] == Y).all()
+    assert told.y_kind == "discrete"
+    records = harness.run(
+        tasks=["activation-plane"],
+        estimators=["ksg"],
+        params={"activation-plane": {"path": str(tmp_path / "a.npz")}},
+    )
+    plane = registry.default().one("report", "plane")
+    page = reports.make(plane, reports.read_by(plane, records), {}).text
+    assert [line.split("|")[1].strip() for line in page.splitlines()[4:]] == [
+        "layer-2", "layer-2", "layer-10", "layer-10"
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match=r"no array 'pixels'; it has x, y"):
+        list(
+            harness.task("activation-plane", path=str(tmp_path / "a.npz"), inputs="pixels").cases(
+                seed=0
+            )
+        )

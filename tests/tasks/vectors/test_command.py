@@ -1,5 +1,8 @@
 """``harness measure``: columns of a file, and one sentence on how far estimators agree."""
 
+import csv
+import io
+
 import numpy as np
 import pytest
 
@@ -65,3 +68,39 @@ def test_bounds_do_not_count_as_estimates():
     )
     assert agreement(found[:1], (), 1.0) == "one estimator fits: a gives 1.000 nats"
     assert agreement(found[2:], {"p/low"}, 1.0) == "only bounds fit these data"
+
+
+def test_all_pairs_with_their_p_values(table, capsys):
+    assert main(["measure", table, "--pairs", "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {(row["x"], row["y"]) for row in rows} == {("a", "b"), ("a", "k"), ("b", "k")}
+    values = [float(row["information [nats]"]) for row in rows]
+    assert values == sorted(values, reverse=True)
+    found = {(row["x"], row["y"]): float(row["information [nats]"]) for row in rows}
+    assert found["a", "b"] == pytest.approx(-0.5 * np.log(0.36), abs=0.15)
+    assert found["a", "k"] == pytest.approx(np.log(2), abs=0.1)
+    assert {row["p"] for row in rows} == {"0.001"}
+
+
+def test_p_values_of_independent_columns_are_uniform(tmp_path, capsys):
+    """Twenty columns of noise: of 190 pairs a twentieth is below 0.05, give or take 3 (binomial)."""
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "noise.npy", rng.normal(size=(60, 20)))
+    words = ["measure", str(tmp_path / "noise.npy"), "--pairs", "--permutations", "99"]
+    assert main([*words, "--format", "csv"]) == 0
+    p = [float(row["p"]) for row in csv.DictReader(io.StringIO(capsys.readouterr().out))]
+    assert len(p) == 190
+    assert np.mean(np.array(p) <= 0.05) < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 190)
+    assert 0.4 < np.mean(p) < 0.6
+
+
+def test_pairs_are_a_matrix_that_fits_and_a_heat_map(table, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setenv("COLUMNS", "80")
+    for words, name in (["--pairs"], "m.png"), (["--x", "a", "--y", "b"], "e.svg"):
+        assert main(["measure", table, *words, "--plot", str(tmp_path / name)]) == 0
+        assert (tmp_path / name).stat().st_size > 1000
+        said = capsys.readouterr().out
+        assert "–" in said or name != "m.png"
+    assert main(["measure", table, "--pairs", "--y", "b"]) == 2
+    assert "wanted no --y" in capsys.readouterr().err
