@@ -43,8 +43,9 @@ def harness(command, tmp_path):
             if not part:
                 break
             parts.append(part)
-        said = process.stderr.read()
-        assert process.wait() == status, said
+        with process:  # closes its pipe
+            said = process.stderr.read()
+        assert process.returncode == status, said
         os.close(mine)
         out = b"".join(parts).decode().replace("\r\n", "\n")
         assert max(map(len, out.splitlines()), default=0) <= WIDE, out
