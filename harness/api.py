@@ -85,8 +85,8 @@ def run(
 
     Raises
     ------
-    UsageError : unknown names, wrong parameters, no legal path, a device that is not there, data that
-        no task takes.
+    UsageError : unknown names, wrong parameters, no legal path, a device that is not there, an
+        object that no task takes.
     """
     found = registry.default()
     options = Options(

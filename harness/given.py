@@ -1,4 +1,4 @@
-"""Objects in memory as data of a run: the task that takes one writes it to a file and reads that."""
+"""Objects in memory as data of a run: the task that takes one writes it to a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``harness run --out DIR`` and ``--config FILE``: a run as files that others can read or repeat."""
+"""``harness run --out DIR`` and ``--config FILE``: a run as files, to read or to repeat."""
 
 from __future__ import annotations
 
@@ -61,19 +61,20 @@ def fill(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
                 "a list of texts" if many else "true or false" if switch else "text or a number"
             )
             raise UsageError(f"{args.config}: {name} = {value!r}; wanted {wanted}")
+        taken: Any = value
         if not (many or switch):
             try:
-                value = action.type(value) if callable(action.type) else str(value)
+                taken = action.type(value) if callable(action.type) else str(value)
             except ValueError as error:
                 raise UsageError(f"{args.config}: {name} = {value!r}: {error}") from error
-            if action.choices and value not in action.choices:
+            if action.choices and taken not in action.choices:
                 raise UsageError(
                     f"{args.config}: {name} = {value!r}; wanted {', '.join(action.choices)}"
                 )
         if name == "set":  # the later ones win, setting by setting
             args.set = [*value, *args.set]
         elif getattr(args, name) == action.default:
-            setattr(args, name, value)
+            setattr(args, name, taken)
 
 
 def _kept(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:

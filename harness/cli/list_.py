@@ -108,7 +108,7 @@ def _mine(registry: Registry, file: str) -> int:
     for task in sorted(registry.components["task"].values(), key=lambda c: c.name):
         for param, known in task.spec.files.items():
             endings |= set(known)
-            if path.is_dir() and "/" in known or path.name.lower().endswith(known):
+            if (path.is_dir() and "/" in known) or path.name.lower().endswith(known):
                 found.append((task, param))
     if not found:
         raise UsageError(

@@ -15,7 +15,7 @@ from harness.cli import options
 from harness.errors import UsageError
 from harness.files import whole
 from harness.history import latest
-from harness.params import split_setting
+from harness.params import split_list, split_setting
 from harness.records import Record, Records, Status
 from harness.registry import Registry
 from harness.store import Store
@@ -170,6 +170,9 @@ def _has(record: Record, wanted: list[tuple[str, str, str]]) -> bool:
 
 
 def _equal(value: Any, text: str) -> bool:
+    if isinstance(value, list | tuple):  # as `--set` of a run reads them
+        texts = split_list(text)
+        return len(value) == len(texts) and all(map(_equal, value, texts))
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             return float(text) == value

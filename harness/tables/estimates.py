@@ -103,6 +103,7 @@ def _known(truths: dict[str, float], case: str) -> Cell:
 
 
 def cell(records: list[Record], scale: Scale) -> Cell:
+    """The figure of a row on a case: of several seeds the mean and the standard deviation."""
     good = [r for r in records if r.value is not None]
     if not good:
         return Cell(text=mark(records))

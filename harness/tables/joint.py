@@ -10,7 +10,7 @@ from harness.records import Record
 from harness.tables.estimates import cell, meaning, readings
 from harness.tables.rows import grouped, natural
 from harness.tables.scale import TIMES, Scale, causes, mark, times
-from harness.tables.table import Cell, Column, Table
+from harness.tables.table import Cell, Table
 
 
 def joint(title: str, records: list[Record], scale: Scale) -> list[Table]:
