@@ -18,6 +18,7 @@ from harness_boards import statistics as st
 from harness_boards.concordance import MEASURES, Correlation, Points, correlate
 from harness_boards.figures import Bars, Figure
 from harness_boards.grid import Row
+from harness_boards.parameters import taken
 from harness_boards.standing import Figures, Interval, interval_cell
 
 Floats = NDArray[np.float64]
@@ -87,7 +88,7 @@ def bare(name: str) -> str:
 
 
 Point = tuple[str, str, tuple[str, ...], str]
-"""Task, case, models and their parameters as JSON; no models where points are cases."""
+"""Task, case, and what `identity` tells points apart by: models and their parameters as JSON."""
 
 
 def labels(points: Iterable[Point]) -> tuple[str, ...]:
@@ -108,6 +109,8 @@ def labels(points: Iterable[Point]) -> tuple[str, ...]:
 
 def _flat(point: Point) -> dict[str, Any]:
     models, params = point[2], json.loads(point[3])
+    if isinstance(params, dict):
+        return params
     return {
         f"{bare(name)}.{k}": v
         for name, own in zip(models, params, strict=True)
@@ -115,17 +118,33 @@ def _flat(point: Point) -> dict[str, Any]:
     }
 
 
-def by_point(records: Iterable[Record], quantity: str, per_path: bool) -> dict[Point, list[Record]]:
+def identity(r: Record, per: str) -> tuple[tuple[str, ...], str] | None:
+    """Models and parameters that a point is told apart by; None where the record has not got the
+    parameters that it is told apart by."""
+    if per == "case":
+        return (), "[]"
+    if per == "path":
+        return r.models, json.dumps(r.params["models"], sort_keys=True)
+    values = {name: taken(r, name)[0] for name in named(per)}
+    if None in values.values():
+        return None
+    own = {name.rpartition(".")[2]: value for name, value in values.items()}
+    return (), json.dumps(own, sort_keys=True)
+
+
+def named(per: str) -> list[str]:
+    """The parameters that points are told apart by."""
+    return [n.strip() for n in per.split(",") if n.strip()]
+
+
+def by_point(records: Iterable[Record], quantity: str, per: str) -> dict[Point, list[Record]]:
     """The finite values of a quantity, by point."""
     found: dict[Point, list[Record]] = {}
     for r in records:
         if r.value is not None and r.quantity == quantity and np.isfinite(r.value):
-            models, params = (
-                (r.models, json.dumps(r.params["models"], sort_keys=True))
-                if per_path
-                else ((), "[]")
-            )
-            found.setdefault((r.task, r.case, models, params), []).append(r)
+            own = identity(r, per)
+            if own is not None:
+                found.setdefault((r.task, r.case, *own), []).append(r)
     return found
 
 
@@ -150,27 +169,22 @@ def seconds(by_point: Mapping[Point, list[Record]], points: Iterable[Point]) -> 
     return st.median(np.array(times))
 
 
-def predictors(records: list[Record], per_path: bool) -> list[tuple[Row, list[Record]]]:
-    """Rows with their records; where points are paths, one row stands for an estimator behind
-    all its models."""
-    if not per_path:
+def predictors(records: list[Record], per: str) -> list[tuple[Row, list[Record]]]:
+    """Rows with their records. Where points are paths, one row stands for an estimator behind all
+    its models; where points are told apart by parameters, for one behind models of those names."""
+    if per == "case":
         rows = grids.rows_of(records)
         return [(row, [r for r in records if row_key(r) == key]) for key, row in rows.items()]
+    by_chain: dict[tuple[tuple[str, ...], str], list[Record]] = {}
+    for r in records:
+        by_chain.setdefault(
+            ((), r.estimator) if per == "path" else (r.models, r.estimator), []
+        ).append(r)
     found = []
-    for name in sorted({r.estimator for r in records}):
-        mine = [r for r in records if r.estimator == name]
-        found.append(
-            (
-                Row(
-                    bare(name),
-                    (),
-                    name,
-                    mine[0].plugin,
-                    {"estimator": mine[0].params["estimator"]},
-                ),
-                mine,
-            )
-        )
+    for (models, name), mine in sorted(by_chain.items()):
+        label = " ▸ ".join((*map(bare, models), bare(name)))
+        params = {"estimator": mine[0].params["estimator"]}
+        found.append((Row(label, models, name, mine[0].plugin, params), mine))
     return found
 
 

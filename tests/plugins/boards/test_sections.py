@@ -75,7 +75,9 @@ def test_a_fifth_kind_is_a_class_and_nothing_else(counts, board, record):
 def test_every_kind_of_the_folder_is_known_by_its_module():
     modules = {m.name for m in pkgutil.iter_modules(sections.__path__)} - {"base", "ranked"}
     assert (
-        modules == set(Section.kinds) == {"accuracy", "curves", "overview", "ranking", "validity"}
+        modules
+        == set(Section.kinds)
+        == {"accuracy", "curves", "emergence", "overview", "ranking", "validity"}
     )
     for name, kind in Section.kinds.items():
         assert kind.__module__ == f"harness_boards.sections.{name}"
