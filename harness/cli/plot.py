@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if own is None:
         component = registry.one("report", args.figure)
-        kept = reports.read_by(component, records)
+        kept = reports.read_by(component, tuple(records))
         document = reports.make(component, kept, given)
         title = component.name
     elif args.figure == "rate":

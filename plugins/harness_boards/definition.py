@@ -16,11 +16,17 @@
     quantity = "mutual_information"
 
 Where one request does not say it all, ``[[paths]]`` blocks each hold plugins, tasks, models,
-estimators and params.
+estimators and params. ``sweep`` holds lists of values of parameters, and each combination of them
+is run::
+
+    [paths.sweep.tiny-lm]
+    width = [32, 64]
+    steps = [100, 400]
 """
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +45,7 @@ WHAT: dict[str, type] = {
     "models": list,
     "estimators": list,
     "params": dict,
+    "sweep": dict,
 }
 KEYS: dict[str, Any] = {
     "title": str,
@@ -156,9 +163,43 @@ def _requests(raw: dict[str, Any], seeds: tuple[int, ...], file: Path) -> tuple[
         raise UsageError(f"{file}: {next(iter(own))} beside [[paths]]; wanted one or the other")
     made = []
     for block in blocks or [own]:
-        names: dict[str, Any] = {k: tuple(block[k]) for k in WHAT if k in block and k != "params"}
-        made.append(Request(**names, params=block.get("params", {}), seeds=seeds))
+        names: dict[str, Any] = {k: tuple(block[k]) for k in WHAT if k in block and WHAT[k] is list}
+        for params in _swept(block.get("params", {}), block.get("sweep", {}), str(file)):
+            made.append(Request(**names, params=params, seeds=seeds))
     return tuple(made)
+
+
+def _swept(params: dict[str, Any], sweep: dict[str, Any], where: str) -> list[dict[str, Any]]:
+    """The parameters with each combination of the values that are swept."""
+    axes = [
+        [
+            (component, name, value)
+            for value in _values(values, f"{where}: sweep.{component}.{name}")
+        ]
+        for component, own in sweep.items()
+        for name, values in _table(own, f"{where}: sweep.{component}").items()
+    ]
+    found = []
+    for combination in itertools.product(*axes):
+        given = {component: dict(own) for component, own in params.items()}
+        for component, name, value in combination:
+            if name in params.get(component, {}):
+                raise UsageError(f"{where}: {component}.{name} is both in params and in sweep")
+            given.setdefault(component, {})[name] = value
+        found.append(given)
+    return found
+
+
+def _table(raw: Any, where: str) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise UsageError(f"{where} is {raw!r}; wanted a table of parameters with lists of values")
+    return raw
+
+
+def _values(raw: Any, where: str) -> list[Any]:
+    if not isinstance(raw, list) or not raw:
+        raise UsageError(f"{where} is {raw!r}; wanted a list of values")
+    return raw
 
 
 def find(name: str, root: Path) -> Board:

@@ -13,6 +13,7 @@ from harness import Quantity, Record, UsageError
 from harness.commands import Status, row_key
 from harness.tables import matches
 from harness_boards.grid import rows_of, truth_of
+from harness_boards.parameters import taken
 
 Floats = NDArray[np.float64]
 CURVE = "curve"
@@ -156,7 +157,7 @@ def _of_value(
 ) -> list[_Point]:
     name = quantity or r.quantity
     value = r.scores.get(name, r.value if name == r.quantity else None)
-    at, plain = _position(r, x)
+    at, plain = position(r, x)
     if at is None or value is None or not np.isfinite(value):
         return []
     stderr = r.stderr if r.stderr is not None and name == r.quantity else np.nan
@@ -164,24 +165,13 @@ def _of_value(
     return [_Point(_by(r, by), plain, at, value, stderr, truth_of(r, name), names)]
 
 
-def _position(r: Record, x: str) -> tuple[float | None, Record]:
+def position(r: Record, x: str) -> tuple[float | None, Record]:
     """Where a record lies, and the record without the parameter that says so: its row is what
     remains."""
     fact = r.facts.get(x)
-    if isinstance(fact, int | float) and not isinstance(fact, bool):
-        return float(fact), r
-    component, _, name = x.rpartition(".")
-    steps = [*zip(r.models, r.params["models"], strict=True), (r.estimator, r.params["estimator"])]
-    for k, (full, params) in enumerate(steps):
-        value = params.get(name)
-        if component and full.rpartition("/")[2] == component and isinstance(value, int | float):
-            left = {n: v for n, v in params.items() if n != name}
-            given = dict(r.params)
-            if k < len(r.models):
-                given["models"] = [left if i == k else p for i, (_, p) in enumerate(steps[:-1])]
-            else:
-                given["estimator"] = left
-            return float(value), dataclasses.replace(r, params=given)
+    value, left = (fact, r) if fact is not None else taken(r, x)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value), left
     return None, r
 
 

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from harness import Record, UsageError, unknown_name
 from harness.commands import Status, row_key
-from harness.tables import matches
+from harness.tables import matches, natural
 from harness_boards import grid as grids
 from harness_boards import html
 
@@ -33,14 +34,15 @@ PLAIN = {"--paper": "#ffffff", "--ink": "#1b1f24", "--plot-0": "#0067a8", "--plo
 
 @dataclass(frozen=True)
 class MapOf:
-    """A diagnostic of an estimator (a glob) that holds rows of numbers, and what rows and
-    columns are."""
+    """A diagnostic of an estimator (a glob) that holds rows of numbers, what rows and columns are,
+    and the cases (a glob) that have a panel."""
 
     diagnostic: str
     estimator: str = "*"
     rows: str = "row"
     columns: str = "column"
     unit: str = ""
+    case: str = "*"
 
     @classmethod
     def read(cls, raw: Mapping[str, Any], where: str) -> MapOf:
@@ -99,6 +101,7 @@ def gather(of: MapOf, records: Iterable[Record]) -> Maps:
         for r in records
         if r.status is Status.OK
         and matches(r.estimator, [of.estimator])
+        and fnmatchcase(r.case, of.case)
         and of.diagnostic in r.diagnostics
     ]
     if not mine:
@@ -110,7 +113,7 @@ def gather(of: MapOf, records: Iterable[Record]) -> Maps:
         name = f"{case} ({rows[row_key(r)].label})" if len(rows) > 1 else case
         found.setdefault(name, []).append(_values(of, r))
     panels = []
-    for name, seeds in sorted(found.items()):
+    for name, seeds in sorted(found.items(), key=lambda item: natural(item[0])):
         if len({v.shape for v in seeds}) > 1:
             raise UsageError(f"map: {of.diagnostic} of {name} has other shapes under other seeds")
         panels.append(Map(name, _mean(seeds), len(seeds)))

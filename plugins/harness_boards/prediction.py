@@ -18,6 +18,7 @@ from harness_boards import statistics as st
 from harness_boards.concordance import MEASURES, Correlation, Points, correlate
 from harness_boards.figures import Bars, Figure
 from harness_boards.grid import Row
+from harness_boards.parameters import taken
 from harness_boards.standing import Figures, Interval, interval_cell
 
 Floats = NDArray[np.float64]
@@ -87,7 +88,7 @@ def bare(name: str) -> str:
 
 
 Point = tuple[str, str, tuple[str, ...], str]
-"""Task, case, models and their parameters as JSON; no models where points are cases."""
+"""Task, case, and what `identity` tells points apart by: models and their parameters as JSON."""
 
 
 def labels(points: Iterable[Point]) -> tuple[str, ...]:
@@ -108,6 +109,8 @@ def labels(points: Iterable[Point]) -> tuple[str, ...]:
 
 def _flat(point: Point) -> dict[str, Any]:
     models, params = point[2], json.loads(point[3])
+    if isinstance(params, dict):
+        return params
     return {
         f"{bare(name)}.{k}": v
         for name, own in zip(models, params, strict=True)
@@ -115,8 +118,34 @@ def _flat(point: Point) -> dict[str, Any]:
     }
 
 
+def identity(
+    r: Record, per: str, ends: Sequence[str] = ()
+) -> tuple[tuple[str, ...], str, str] | None:
+    """Models and parameters that a point is told apart by, and the end of the chain that does not
+    count; None where the record has not got the parameters that it is told apart by."""
+    if per == "case":
+        return (), "[]", ""
+    if per == "path":
+        kept = len(r.models)
+        while kept and r.models[kept - 1] in ends:
+            kept -= 1
+        params = r.params["models"]
+        end = json.dumps([r.models[kept:], params[kept:]], sort_keys=True)
+        return r.models[:kept], json.dumps(params[:kept], sort_keys=True), end
+    values = {name: taken(r, name)[0] for name in named(per)}
+    if None in values.values():
+        return None
+    own = {name.rpartition(".")[2]: value for name, value in values.items()}
+    return (), json.dumps(own, sort_keys=True), ""
+
+
+def named(per: str) -> list[str]:
+    """The parameters that points are told apart by."""
+    return [n.strip() for n in per.split(",") if n.strip()]
+
+
 def by_point(
-    records: Iterable[Record], quantity: str, per_path: bool, ends: Sequence[str] = ()
+    records: Iterable[Record], quantity: str, per: str, ends: Sequence[str] = ()
 ) -> dict[Point, list[Record]]:
     """The finite values of a quantity, by point. Models in ``ends`` at the end of a chain do not
     count. Raises `UsageError` where values of two chains would be one point's."""
@@ -125,13 +154,12 @@ def by_point(
     for r in records:
         if r.value is None or r.quantity != quantity or not np.isfinite(r.value):
             continue
-        models, params = ((), []) if not per_path else (r.models, r.params["models"])
-        kept = len(models)
-        while kept and models[kept - 1] in ends:
-            kept -= 1
-        point = (r.task, r.case, models[:kept], json.dumps(params[:kept], sort_keys=True))
-        own = json.dumps([models[kept:], params[kept:]], sort_keys=True)
-        if chains.setdefault(point, own) != own:
+        told_apart = identity(r, per, ends)
+        if told_apart is None:
+            continue
+        models, params, end = told_apart
+        point = (r.task, r.case, models, params)
+        if chains.setdefault(point, end) != end:
             raise UsageError(
                 f"{r.estimator} has two values at the point {labels([point])[0]}, behind different "
                 "ends of chains; wanted a section with one of them"
@@ -161,27 +189,22 @@ def seconds(by_point: Mapping[Point, list[Record]], points: Iterable[Point]) -> 
     return st.median(np.array(times))
 
 
-def predictors(records: list[Record], per_path: bool) -> list[tuple[Row, list[Record]]]:
-    """Rows with their records; where points are paths, one row stands for an estimator behind
-    all its models."""
-    if not per_path:
+def predictors(records: list[Record], per: str) -> list[tuple[Row, list[Record]]]:
+    """Rows with their records. Where points are paths, one row stands for an estimator behind all
+    its models; where points are told apart by parameters, for one behind models of those names."""
+    if per == "case":
         rows = grids.rows_of(records)
         return [(row, [r for r in records if row_key(r) == key]) for key, row in rows.items()]
+    by_chain: dict[tuple[tuple[str, ...], str], list[Record]] = {}
+    for r in records:
+        by_chain.setdefault(
+            ((), r.estimator) if per == "path" else (r.models, r.estimator), []
+        ).append(r)
     found = []
-    for name in sorted({r.estimator for r in records}):
-        mine = [r for r in records if r.estimator == name]
-        found.append(
-            (
-                Row(
-                    bare(name),
-                    (),
-                    name,
-                    mine[0].plugin,
-                    {"estimator": mine[0].params["estimator"]},
-                ),
-                mine,
-            )
-        )
+    for (models, name), mine in sorted(by_chain.items()):
+        label = " ▸ ".join((*map(bare, models), bare(name)))
+        params = {"estimator": mine[0].params["estimator"]}
+        found.append((Row(label, models, name, mine[0].plugin, params), mine))
     return found
 
 

@@ -133,7 +133,11 @@ class OwnPlane(settings.OwnPlane, OwnActivations):
         layers = sorted({_place(name)[1] for name in names}, key=natural)
         for name in names:
             epoch, layer = _place(name)
-            facts = {"epoch": epoch, "layer": layers.index(layer) + 1, "name": layer}
+            facts: dict[str, str | int | float] = {
+                "epoch": epoch,
+                "layer": layers.index(layer) + 1,
+                "name": layer,
+            }
             for side, pair in (("x", "I(X;L)"), ("y", "I(L;Y)")):
                 yield Case(
                     f"{name}-{side}",

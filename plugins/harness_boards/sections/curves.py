@@ -36,10 +36,10 @@ class Curves(Section):
 
     @classmethod
     def check(cls, raw: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-        """``x``: a fact of the cases, a parameter (``component.name``), or ``curve`` for the curves
-        that estimators gave. ``by``: facts (with commas between) whose values have panels of their
-        own. ``truth``: the estimator whose lines are the truth. ``scale``: of x, ``linear`` or
-        ``log``."""
+        """``x``: a fact of the cases, a parameter (``component.name``, the component by a glob
+        where several share it), or ``curve`` for the curves that estimators gave. ``by``: facts
+        (with commas between) whose values have panels of their own. ``truth``: the estimator whose
+        lines are the truth. ``scale``: of x, ``linear`` or ``log``."""
         if not raw.get("x"):
             raise UsageError(
                 f"{where}: a curves section names its x: a fact of the cases, a parameter "

@@ -70,14 +70,18 @@ class Validity(Section):
         """``outcome``: the quantity to be predicted, or the full name of the estimator that gives
         it; ``outcomes``: several, of which each task has the first that is measured there.
 
-        ``per``: the points are cases (``case``), or cases with their models (``path``). ``within``:
-        points are ordered within each ``task``, each ``case``, or the cases with one value of a
-        fact. ``ends``: models that do not count for a point where they end a chain, so that what
-        is measured behind them shares its points with what is measured before them.
+        ``per``: the points are cases (``case``), cases with their models (``path``), or cases with
+        each value of parameters of the models (``component.name``, several with commas; the
+        component by a glob where several share the parameter). ``within``: points are ordered
+        within each ``task``, each ``case``, or the cases with one value of a fact. ``ends``:
+        models that do not count for a point where they end a chain, so that what is measured behind
+        them shares its points with what is measured before them.
         """
         outcome, per = raw.get("outcome"), raw.get("per", "case")
-        if per not in ("case", "path"):
-            raise UsageError(f"{where}: per is {per!r}; wanted case or path")
+        if per not in ("case", "path") and not all("." in n for n in prediction.named(per) or [""]):
+            raise UsageError(
+                f"{where}: per is {per!r}; wanted case, path, or parameters (component.name)"
+            )
         if bool(outcome) == bool(raw.get("outcomes")):
             raise UsageError(
                 f"{where}: a validity section names its outcome: a quantity, or an estimator by "
@@ -106,14 +110,14 @@ class Validity(Section):
         """
         records, options = chosen(contents, definition), definition.options
         outcomes = _outcomes(records, contents, options["outcomes"])
-        per_path, ends = options["per"] == "path", options["ends"]
+        per, ends = options["per"], options["ends"]
         truth: dict[prediction.Point, list[Record]] = {}
         signs: dict[str, float] = {}
         names = dict.fromkeys(rs[0].quantity for rs in outcomes.values())
         for task, mine in outcomes.items():
             target = contents.quantities[mine[0].quantity]
             signs[task] = -1.0 if target.better == "lower" else 1.0
-            truth |= prediction.by_point(mine, target.name, per_path, ends)
+            truth |= prediction.by_point(mine, target.name, per, ends)
         if len(names) > 1 and not options["within"]:
             raise UsageError(
                 f"section {definition.title!r}: outcomes {', '.join(names)} have no common scale; "
@@ -139,9 +143,9 @@ class Validity(Section):
             and (not definition.quantity or r.quantity == definition.quantity)
         ]
         rows = []
-        for row, mine in prediction.predictors(others, per_path):
+        for row, mine in prediction.predictors(others, per):
             quantity = contents.quantities[mine[0].quantity]
-            own = prediction.by_point(mine, quantity.name, per_path, ends)
+            own = prediction.by_point(mine, quantity.name, per, ends)
             rows.append(prediction.predictor(row, quantity, own, truth, at, points))
         wanted = " and ".join(options["outcomes"])
         if not rows:

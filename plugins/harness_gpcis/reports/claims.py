@@ -68,12 +68,13 @@ class Claims:
 def listed(found: Means) -> str:
     """The numbers of each head, by seed, and their means."""
     seeds = sorted({seed for values in found.values() for seed in values})
+    mean = {head: sum(values.values()) / len(values) for head, values in found.items()}
     rows = [
-        (head, *(values.get(seed) for seed in seeds), sum(values.values()) / len(values))
-        for head, values in found.items()
+        (head, *(found[head].get(seed) for seed in seeds), mean[head])
+        for head in sorted(mean, key=mean.__getitem__)
     ]
     header = ("head", *(f"seed {seed}" for seed in seeds), "mean")
-    return tabulate(sorted(rows, key=lambda row: row[-1]), header, "github", floatfmt=".2f")
+    return str(tabulate(rows, header, "github", floatfmt=".2f"))
 
 
 def means(records: Records, name: str) -> Means:

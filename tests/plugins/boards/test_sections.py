@@ -77,7 +77,7 @@ def test_every_kind_of_the_folder_is_known_by_its_module():
     assert (
         modules
         == set(Section.kinds)
-        == {"accuracy", "curves", "foretelling", "overview", "ranking", "validity"}
+        == {"accuracy", "curves", "emergence", "foretelling", "overview", "ranking", "validity"}
     )
     for name, kind in Section.kinds.items():
         assert kind.__module__ == f"harness_boards.sections.{name}"

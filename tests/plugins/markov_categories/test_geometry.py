@@ -203,8 +203,8 @@ def test_what_has_no_spectrum_is_refused():
     with pytest.raises(Incompatible, match="a law has zeros"):
         measured("spectral-alignment", head(states, w, np.eye(3)[[0, 1, 2, 0, 1, 2]]))
     for name, operator in itertools.product(("spectral-alignment", "cka"), OPERATORS):
+        same = head(states, w, np.tile([0.7, 0.2, 0.1], (6, 1)), RNG(2).random(6))
         with pytest.raises(Incompatible, match="all equal"):
-            same = head(states, w, np.tile([0.7, 0.2, 0.1], (6, 1)), RNG(2).random(6))
             measured(name, same, operator=operator)
     with pytest.raises(Incompatible, match="1 different states"):
         measured("dirichlet-energy", head(np.ones((6, 2)), w))
