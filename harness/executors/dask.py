@@ -23,10 +23,10 @@ class Dask:
     share = 8
 
     def __init__(self, place: Place, workers: int, gpu_workers: int, address: str | None) -> None:
-        with needs("dask", "--executor dask"):
-            import dask
-            import distributed
-            from distributed.deploy.spec import SpecCluster
+        distributed = needs("distributed", "infoharness[dask]")
+        import dask
+        from distributed.deploy.spec import SpecCluster
+
         self._place = place
         self._closing = contextlib.ExitStack()
         # A batch whose process died comes back at once: whom to blame is decided by `Placed`.

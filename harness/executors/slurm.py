@@ -28,18 +28,16 @@ class Slurm:
     def __init__(
         self, place: Place, workers: int, folder: Path, cluster: str | None = None
     ) -> None:
-        with needs("slurm", "--executor slurm"):
-            import submitit
+        self._submitit = needs("submitit", "infoharness[slurm]")
         self._place, self._folder, self._cluster = place, folder, cluster
-        self._submitit = submitit
         self._jobs: list[Any] = []
         self.slots = workers
 
     def submit(self, batches: list[Batch]) -> list[Any]:
         """Send an array of jobs for each device."""
-        made: dict[Batch, Any] = {}
+        made: list[Any] = [None] * len(batches)
         for gpu in (True, False):
-            row = [batch for batch in batches if wants_gpu(batch) is gpu]
+            row = [i for i, batch in enumerate(batches) if wants_gpu(batch) is gpu]
             if not row:
                 continue
             executor = self._submitit.AutoExecutor(self._folder, cluster=self._cluster)
@@ -51,9 +49,11 @@ class Slurm:
                 slurm_setup=[],
                 gpus_per_node=int(gpu),
             )
-            made |= zip(row, executor.map_array(self._place.perform, row), strict=True)
-        self._jobs += made.values()
-        return [made[batch] for batch in batches]
+            sent = executor.map_array(self._place.perform, [batches[i] for i in row])
+            for i, job in zip(row, sent, strict=True):
+                made[i] = job
+        self._jobs += made
+        return made
 
     def finished(self, jobs: list[Any]) -> list[Any]:
         """Wait for the first."""
