@@ -8,6 +8,7 @@ import fnmatch
 import io
 import math
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,12 @@ from harness.store import Store
 from harness.tables import show
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of this verb."""
+FILTERS = ("task", "case", "model", "estimator", "status", "set", "since", "fingerprint")
+"""The options of `add_filters`."""
+
+
+def add_filters(parser: argparse.ArgumentParser) -> None:
+    """Which results; shared with ``store rm``."""
     for field in ("task", "case", "model", "estimator"):
         parser.add_argument(f"--{field}", metavar="GLOB", help=f"only this {field}")
     parser.add_argument("--status", choices=[s.value for s in Status], help="only this status")
@@ -42,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fingerprint", metavar="START", help="only of data whose fingerprint starts so"
     )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this verb."""
+    add_filters(parser)
     parser.add_argument(
         "--history",
         action="store_true",
@@ -67,10 +77,8 @@ def run(args: argparse.Namespace) -> int:
     with options.store(args) as store:
         stored = store.records(history=args.history)
     standing = latest(stored)
-    wanted = [split_setting(text) for text in args.set]
-    found = Records(
-        r for r in (stored if args.history else standing) if _fits(r, args) and _has(r, wanted)
-    )
+    fits = chosen(args)
+    found = Records(r for r in (stored if args.history else standing) if fits(r))
     if not found:
         raise UsageError(f"no stored result fits ({len(stored)} are stored)")
     if args.local:
@@ -145,6 +153,12 @@ def _write(file: Path, head: list[str], rows: list[list[Any]], what: str) -> Non
     with whole(file) as target:
         target.write(out.getvalue().encode())
     options.say(f"{len(rows)} {what} in {file}")
+
+
+def chosen(args: argparse.Namespace) -> Callable[[Record], bool]:
+    """Whether a record passes the filters."""
+    wanted = [split_setting(text) for text in args.set]
+    return lambda record: _fits(record, args) and _has(record, wanted)
 
 
 def _has(record: Record, wanted: list[tuple[str, str, str]]) -> bool:

@@ -30,9 +30,7 @@ class Dask:
         self._place = place
         self._closing = contextlib.ExitStack()
         # A batch whose process died comes back at once: whom to blame is decided by `Placed`.
-        self._closing.enter_context(
-            dask.config.set({"distributed.scheduler.allowed-failures": 0})
-        )
+        self._closing.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
         try:
             if address is None:
                 cluster = self._closing.enter_context(

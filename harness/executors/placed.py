@@ -49,7 +49,7 @@ def _unseen(unit: Unit, progress: Progress) -> None:
     """Progress stays where it is made."""
 
 
-class Died(Exception):  # noqa: N818 - a fact of a job, no error of ours
+class Died(Exception):
     """The place of a job died, and the job with it."""
 
 

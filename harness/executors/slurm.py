@@ -69,7 +69,9 @@ class Slurm:
         except core.FailedJobError as error:
             raise HarnessError(f"job {job.job_id}: {error}") from None
         except core.UncompletedJobError:
-            raise Died(f"job {job.job_id}, {job.state}; its log is {job.paths.stderr.name}") from None
+            raise Died(
+                f"job {job.job_id}, {job.state}; its log is {job.paths.stderr.name}"
+            ) from None
         return found
 
     def close(self) -> None:

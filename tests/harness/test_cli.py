@@ -168,6 +168,23 @@ def test_results_and_store(command, tmp_path):
     assert command("results", "--estimator", "nothing", "--store", tmp_path / "a").returncode == 2
 
 
+def test_results_are_removed_by_filter_after_a_count(command, tmp_path):
+    store = ("--store", tmp_path / "a")
+    ok(command(*NORMALS, "--estimator", "noise", *store))
+    ok(command(*NORMALS, "--estimator", "noise", "--no-cache", *store))
+    for number in range(2):
+        counted = command("store", "rm", "--estimator", "noise", *store)
+        assert "6 results would be removed; --yes removes them" in ok(counted).stderr, number
+    assert command("store", "rm", "--yes", *store).returncode == 2  # no filter is no request
+    removed = ok(command("store", "rm", "--estimator", "noise", "--yes", *store))
+    assert "toy/normals: 6 ok" in removed.stdout
+    assert "6 results removed, 3 left" in removed.stderr
+    assert command("store", "rm", "--estimator", "noise", *store).returncode == 2
+    kept = ok(command("results", "--format", "json", *store)).stdout.splitlines()
+    assert {Record.from_json(line).estimator for line in kept} == {"toy/mean"}
+    assert "sound" in ok(command("store", "check", *store)).stdout
+
+
 def test_verify_recomputes_and_reports_drift(command, tmp_path):
     ok(command(*NORMALS, "--estimator", "noise", "--store", tmp_path / "a"))
     assert "6 same" in ok(command("verify", "--store", tmp_path / "a")).stderr

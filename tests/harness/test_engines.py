@@ -37,13 +37,26 @@ POISON = """
             implementation="poison:Poison", reads=Samples, gives=Estimate, quantity=ENTROPY,
         )
 """
-REQUEST = {"tasks": ("normals",), "estimators": ("mean", "noise", "slow"), "params": {"normals": {"count": 8}}}
+REQUEST = {
+    "tasks": ("normals",),
+    "estimators": ("mean", "noise", "slow"),
+    "params": {"normals": {"count": 8}},
+}
 
 
 def plain(result):
     """Records by path, without what differs between any two runs of one machine."""
     return {
-        (r.path, r.case): (r.key, r.status, r.value, r.stderr, r.scores, r.diagnostics, r.fingerprint, r.cause)
+        (r.path, r.case): (
+            r.key,
+            r.status,
+            r.value,
+            r.stderr,
+            r.scores,
+            r.diagnostics,
+            r.fingerprint,
+            r.cause,
+        )
         for r in result.records
     }
 
@@ -51,7 +64,10 @@ def plain(result):
 @pytest.fixture
 def compute(toy, tmp_path):
     def compute(options, name, watcher=None, **request):
-        with Store(tmp_path / f"{name}.sqlite", write=True) as store, toy.watch(watcher or object()):
+        with (
+            Store(tmp_path / f"{name}.sqlite", write=True) as store,
+            toy.watch(watcher or object()),
+        ):
             return run(toy, plan.make(toy, plan.Request(**(request or REQUEST))), store, options)
 
     return compute
@@ -76,12 +92,16 @@ def test_the_poisoned_path_alone_is_blamed(engine, tmp_path, monkeypatch):
         tasks=("normals",), estimators=("mean", "poison", "noise"), params={"normals": {"count": 2}}
     )
     with Store(tmp_path / "s.sqlite", write=True) as store:
-        records = run(found, plan.make(found, request), store, Options(workers=2, executor=engine)).records
+        records = run(
+            found, plan.make(found, request), store, Options(workers=2, executor=engine)
+        ).records
     assert {(r.estimator, r.status.value) for r in records} == {
         ("toy/mean", "ok"), ("poison/poison", "crashed"), ("toy/noise", "ok"),
     }  # fmt: skip
     assert len(records) == 6
-    assert all("killed the process that it was placed in" in r.cause for r in records if r.status.failed)
+    assert all(
+        "killed the process that it was placed in" in r.cause for r in records if r.status.failed
+    )
 
 
 def test_a_killed_dask_worker_costs_nothing(compute):
