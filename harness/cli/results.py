@@ -24,7 +24,6 @@ from harness.records import Record, Records, Status
 from harness.store import Store
 from harness.tables import show
 
-
 FILTERS = ("task", "case", "model", "estimator", "status", "set", "since", "fingerprint")
 """The options of `add_filters`."""
 
