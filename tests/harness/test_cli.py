@@ -232,6 +232,33 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(tmp_path, command, 
     assert f"{60 - done} computed, {done} taken from the store" in resumed.stderr
 
 
+INTERRUPTED = """
+import os, signal, sys
+
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == WHEN:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+WHEN, sys.argv = sys.argv[1], ["harness", "list"]
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupts())
+from harness.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("when", ["harness.cli", "argparse", "harness.verbs", "harness.cli.list_", "numpy"])
+def test_ctrl_c_while_it_starts_is_no_traceback(when, environment):
+    """Sent as a module begins to be imported, so that no clock decides when it comes."""
+    words = [sys.executable, "-c", INTERRUPTED, when]
+    ran = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode in (130, -signal.SIGINT), ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "toy" not in ran.stdout
+
+
 def test_a_reader_that_has_seen_enough(environment):
     line = f"{sys.executable} -m harness list | head -1"
     ran = subprocess.run(["bash", "-c", f"set -o pipefail; {line}"], capture_output=True, text=True, check=False,
