@@ -83,11 +83,11 @@ def test_records_are_those_of_this_process(compute, engine):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize("engine", ["dask", "slurm"])
-def test_the_poisoned_path_alone_is_blamed(engine, tmp_path, monkeypatch):
-    """Its place dies with it, and with the batch around it: these go on elsewhere."""
+def test_the_poisoned_path_alone_is_blamed(toy, engine, tmp_path, monkeypatch):
+    """Its place dies with it, and the batch around it: the others go on elsewhere."""
     (tmp_path / "poison.py").write_text(textwrap.dedent(POISON))
     monkeypatch.syspath_prepend(str(tmp_path))
-    found = registry.load(modules=["poison", "harness_toy"])
+    found = registry.load(modules=["poison"])
     request = plan.Request(
         tasks=("normals",), estimators=("mean", "poison", "noise"), params={"normals": {"count": 2}}
     )
