@@ -20,7 +20,7 @@ class Dask:
     --resources gpu=1``), each of which has one of them at a time; here ``gpu_workers`` have it.
     """
 
-    share = 8
+    share = 4
 
     def __init__(self, place: Place, workers: int, gpu_workers: int, address: str | None) -> None:
         distributed = needs("distributed", "infoharness[dask]")
