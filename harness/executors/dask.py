@@ -38,7 +38,7 @@ class Dask:
                         workers={i: _process(i < gpu_workers) for i in range(workers)},
                         scheduler={
                             "cls": distributed.Scheduler,
-                            "options": {"host": "127.0.0.1", "dashboard": False},
+                            "options": {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"},
                         },
                     )
                 )
