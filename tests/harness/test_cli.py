@@ -249,7 +249,9 @@ sys.exit(main())
 """
 
 
-@pytest.mark.parametrize("when", ["harness.cli", "argparse", "harness.verbs", "harness.cli.list_", "numpy"])
+@pytest.mark.parametrize(
+    "when", ["harness.cli", "argparse", "harness.verbs", "harness.cli.list_", "numpy"]
+)
 def test_ctrl_c_while_it_starts_is_no_traceback(when, environment):
     """Sent as a module begins to be imported, so that no clock decides when it comes."""
     words = [sys.executable, "-c", INTERRUPTED, when]
