@@ -11,6 +11,7 @@ from typing import Any
 from harness import machine, surroundings
 from harness.errors import HarnessError, UsageError
 from harness.executors import Inline, Local
+from harness.executors.placed import Place, Placed
 from harness.executors.worker import Setup
 from harness.jobs import Job, expand
 from harness.kept import LARGEST, arrays_of
@@ -27,6 +28,7 @@ from harness.units import CaseResult, Outcome, Unit
 
 MOST = 1e9
 """Seconds of a deadline (31 years), and MiB of a bound, at most."""
+EXECUTORS = ("local", "dask", "slurm")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Options:
 
     ``workers`` 0 is this process; each computes on ``threads`` threads; at most ``gpu_workers`` of
     them get paths that ask for a GPU; ``shard`` (i, m) runs the i-th of m equal parts; ``cases``
-    keeps only the cases with these ids.
+    keeps only the cases with these ids. ``executor`` places the workers: ``local`` here, ``dask``
+    on the processes of a ``scheduler`` (here where none is named), ``slurm`` in jobs.
     """
 
     workers: int = 0
@@ -48,8 +51,16 @@ class Options:
     cache: bool = True
     debug: bool = False
     shuffle: int | None = None
+    executor: str = "local"
+    scheduler: str | None = None
 
     def __post_init__(self) -> None:
+        if self.executor not in EXECUTORS:
+            raise UsageError(f"--executor {self.executor}; wanted {', '.join(EXECUTORS)}")
+        if self.scheduler is not None and self.executor != "dask":
+            raise UsageError("--scheduler is an address of Dask; add --executor dask")
+        if self.executor != "local" and self.workers == 0:
+            raise UsageError(f"--executor {self.executor} needs --workers 1 or more")
         if self.workers < 0:
             raise UsageError(f"--workers {self.workers}; wanted 0 (this process) or more")
         if self.threads < 1:
@@ -126,8 +137,9 @@ class _Run:
     def _go(self) -> Result:
         failures = self._expand()
         todo = self._look_up()
-        for device in dict.fromkeys(job.unit.device for job in todo):
-            surroundings.require_device(device)
+        if self._options.executor == "local":  # other machines have devices of their own
+            for device in dict.fromkeys(job.unit.device for job in todo):
+                surroundings.require_device(device)
         total: dict[str, int] = {}
         for task, count in [(f.task, 1) for f in failures] + [
             (j.path.task.name, len(j.cases)) for j in todo
@@ -229,19 +241,7 @@ class _Run:
         """Run the jobs; True where Ctrl-C ended it."""
         if not jobs:
             return False
-        options = self._options
-        if options.workers:
-            setup = Setup(tuple(sys.path), self._registry.loaded_with, options.threads)
-            executor: Local | Inline = Local(
-                self._registry,
-                setup,
-                options.workers,
-                options.timeout,
-                options.memory,
-                options.gpu_workers,
-            )
-        else:
-            executor = Inline(self._registry, self._threads, debug=options.debug)
+        executor = self._executor()
         units = [job.unit for job in self._ordered(jobs)]
         outcomes: Iterator[Outcome] = executor.outcomes(units, self._ask, self._show)
         try:
@@ -254,6 +254,24 @@ class _Run:
         finally:
             outcomes.close()  # type: ignore[attr-defined]
         return False
+
+    def _executor(self) -> Local | Inline | Placed:
+        options = self._options
+        if not options.workers:
+            return Inline(self._registry, self._threads, debug=options.debug)
+        setup = Setup(tuple(sys.path), self._registry.loaded_with, options.threads)
+        bounds = options.timeout, options.memory
+        workers, on_gpu = options.workers, options.gpu_workers
+        if options.executor == "dask":
+            from harness.executors.dask import Dask
+
+            return Placed(Dask(Place(setup, *bounds), workers, on_gpu, options.scheduler))
+        if options.executor == "slurm":
+            from harness.executors.slurm import Slurm
+
+            logs = self._store.folder / "jobs"
+            return Placed(Slurm(Place(setup, *bounds), workers, logs))
+        return Local(self._registry, setup, workers, *bounds, on_gpu)
 
     def _ordered(self, jobs: list[Job]) -> list[Job]:
         """By data, so that what is loaded is used up; shuffled where a test asks for it."""

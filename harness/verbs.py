@@ -27,7 +27,7 @@ HOST = {
     "report": "make a figure, a table of findings or a page from records",
     "verify": "recompute a sample of stored results and report drift",
     "plugin": "plugins: list, new, check",
-    "store": "the result store: info, merge, gc",
+    "store": "the result store: info, check, merge, rm, gc",
     "doctor": "what is installed, and what is missing",
 }
 """Summaries of the host's own verbs."""

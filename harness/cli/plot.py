@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness import plots, reports
 from harness.cli import options
-from harness.cli.results import fitting
+from harness.cli.results import chosen
 from harness.errors import UsageError
 from harness.history import latest
 from harness.reading import read_records
@@ -106,7 +106,8 @@ def _records(args: argparse.Namespace) -> Records:
     if not args.records:
         with options.store(args) as store:
             found = latest(store.records())
-    kept = Records(r for r in fitting(found, args) if r.status is Status.OK)
+    fits = chosen(args)
+    kept = Records(r for r in found if r.status is Status.OK and fits(r))
     if not kept:
         raise UsageError(f"no result that ended well fits ({len(found)} were looked at)")
     return kept

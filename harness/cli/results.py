@@ -6,7 +6,7 @@ import argparse
 import csv
 import fnmatch
 import io
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,12 @@ from harness.registry import Registry
 from harness.store import Store
 from harness.tables import show
 
+FILTERS = ("task", "case", "model", "estimator", "status", "set", "since", "fingerprint")
+"""The options of `add_filters`."""
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of this verb."""
+
+def add_filters(parser: argparse.ArgumentParser) -> None:
+    """Which results; shared with ``store rm``."""
     for field in ("task", "case", "model", "estimator"):
         parser.add_argument(f"--{field}", metavar="GLOB", help=f"only this {field}")
     parser.add_argument("--status", choices=[s.value for s in Status], help="only this status")
@@ -40,6 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fingerprint", metavar="START", help="only of data whose fingerprint starts so"
     )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this verb."""
+    add_filters(parser)
     parser.add_argument(
         "--history",
         action="store_true",
@@ -66,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
     with options.store(args) as store:
         stored = store.records(history=args.history)
     standing = latest(stored)
-    found = Records(fitting(stored if args.history else standing, args))
+    fits = chosen(args)
+    found = Records(r for r in (stored if args.history else standing) if fits(r))
     if not found:
         raise UsageError(f"no stored result fits ({len(stored)} are stored)")
     if args.local:
@@ -152,6 +161,12 @@ def _write(file: Path, head: list[str], rows: list[list[Any]], what: str) -> Non
     options.say(f"{len(rows)} {what} in {file}")
 
 
+def chosen(args: argparse.Namespace) -> Callable[[Record], bool]:
+    """Whether a record passes the filters."""
+    wanted = [split_setting(text) for text in args.set]
+    return lambda record: _fits(record, args) and _has(record, wanted)
+
+
 def _has(record: Record, wanted: list[tuple[str, str, str]]) -> bool:
     """Whether every setting stands on the path of a record, as a number or as text."""
     params = record.params
@@ -179,12 +194,6 @@ def _equal(value: Any, text: str) -> bool:
         except ValueError:
             return False
     return value is not None and str(value).lower() == text.lower()
-
-
-def fitting(records: Iterable[Record], args: argparse.Namespace) -> list[Record]:
-    """The records that pass the filters which a verb has."""
-    wanted = [split_setting(text) for text in args.set]
-    return [r for r in records if _fits(r, args) and _has(r, wanted)]
 
 
 def _fits(record: Record, args: argparse.Namespace) -> bool:

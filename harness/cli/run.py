@@ -10,7 +10,7 @@ from harness import plan
 from harness.cli import folder, options
 from harness.cli.progress import watcher
 from harness.errors import UsageError
-from harness.runner import Options, Result
+from harness.runner import EXECUTORS, Options, Result
 from harness.runner import run as run_plan
 from harness.tables import show
 
@@ -34,6 +34,17 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help="worker processes; 0: none (default: 1; with --debug 0)",
+    )
+    parser.add_argument(
+        "--executor",
+        choices=EXECUTORS,
+        default="local",
+        help="what places the workers: this machine, Dask, or jobs of Slurm (default: local)",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of Dask, such as tcp://host:8786 (default: one on this machine)",
     )
     parser.add_argument(
         "--threads", type=int, default=1, metavar="N", help="threads of each process (default: 1)"
@@ -71,6 +82,8 @@ def execution(args: argparse.Namespace) -> Options:
         shard=shard,
         cache=not args.no_cache,
         debug=args.debug,
+        executor=args.executor,
+        scheduler=args.scheduler,
     )
 
 

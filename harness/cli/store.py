@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.cli import options
+from harness.cli import options, results
 from harness.errors import UsageError
 from harness.identity import are_current
 from harness.records import Record
 from harness.sources import HOST
-from harness.store import MIGRATIONS, Store
+from harness.store import MIGRATIONS, Garbage, Store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_store(one)
     one = what.add_parser("merge", help="add the results of other stores (shards)")
     one.add_argument("others", nargs="+", metavar="FILE", help="stores to read")
+    options.add_store(one)
+    one = what.add_parser("rm", help="remove the results that fit, what they replaced included")
+    results.add_filters(one)
+    one.add_argument("--yes", action="store_true", help="remove them; without it they are counted")
     options.add_store(one)
     one = what.add_parser(
         "gc", help="remove superseded results, and those of code that has changed since"
@@ -44,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
         return _merge(args)
     if args.what == "gc":
         return _collect(args)
+    if args.what == "rm":
+        return _remove(args)
     if args.what == "check":
         return _check(args)
     with options.store(args) as store:
@@ -103,6 +111,32 @@ def _merge(args: argparse.Namespace) -> int:
             options.say(f"{path}: {merged.added} results added")
             for conflict in merged.conflicts:
                 options.say(f"{conflict}; the one that was made last counts")
+    return 0
+
+
+def _remove(args: argparse.Namespace) -> int:
+    """Count the rows that fit by task and status; with ``--yes`` remove them."""
+    if not any(getattr(args, name) for name in results.FILTERS):
+        raise UsageError("store rm without a filter; wanted one at least, such as --task NAME")
+    fits = results.chosen(args)
+    with options.store(args, write=args.yes) as store:
+        found = Garbage([], [], [])
+        counts: Counter[tuple[str, str]] = Counter()
+        for number, _, _, line in store.rows():
+            with contextlib.suppress(UsageError):  # what cannot be read fits no filter
+                record = Record.from_json(line)
+                if fits(record):
+                    found.stale.append(number)
+                    counts[record.task, record.status.value] += 1
+        for (task, status), count in sorted(counts.items()):
+            print(f"  {task}: {count} {status}")
+        if not found:
+            raise UsageError("no stored result fits; see harness results")
+        if args.yes:
+            store.remove(found)
+            options.say(f"{len(found)} results removed, {len(store.records())} left")
+        else:
+            options.say(f"{len(found)} results would be removed; --yes removes them")
     return 0
 
 

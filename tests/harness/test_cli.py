@@ -168,6 +168,23 @@ def test_results_and_store(command, tmp_path):
     assert command("results", "--estimator", "nothing", "--store", tmp_path / "a").returncode == 2
 
 
+def test_results_are_removed_by_filter_after_a_count(command, tmp_path):
+    store = ("--store", tmp_path / "a")
+    ok(command(*NORMALS, "--estimator", "noise", *store))
+    ok(command(*NORMALS, "--estimator", "noise", "--no-cache", *store))
+    for number in range(2):
+        counted = command("store", "rm", "--estimator", "noise", *store)
+        assert "6 results would be removed; --yes removes them" in ok(counted).stderr, number
+    assert command("store", "rm", "--yes", *store).returncode == 2  # no filter is no request
+    removed = ok(command("store", "rm", "--estimator", "noise", "--yes", *store))
+    assert "toy/normals: 6 ok" in removed.stdout
+    assert "6 results removed, 3 left" in removed.stderr
+    assert command("store", "rm", "--estimator", "noise", *store).returncode == 2
+    kept = ok(command("results", "--format", "json", *store)).stdout.splitlines()
+    assert {Record.from_json(line).estimator for line in kept} == {"toy/mean"}
+    assert "sound" in ok(command("store", "check", *store)).stdout
+
+
 def test_verify_recomputes_and_reports_drift(command, tmp_path):
     ok(command(*NORMALS, "--estimator", "noise", "--store", tmp_path / "a"))
     assert "6 same" in ok(command("verify", "--store", tmp_path / "a")).stderr
@@ -213,6 +230,35 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(tmp_path, command, 
     assert statuses.count("interrupted") <= 1
     resumed = ok(command(*words))
     assert f"{60 - done} computed, {done} taken from the store" in resumed.stderr
+
+
+INTERRUPTED = """
+import os, signal, sys
+
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == WHEN:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+WHEN, sys.argv = sys.argv[1], ["harness", "list"]
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupts())
+from harness.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "when", ["harness.cli", "argparse", "harness.verbs", "harness.cli.list_", "numpy"]
+)
+def test_ctrl_c_while_it_starts_is_no_traceback(when, environment):
+    """Sent as a module begins to be imported, so that no clock decides when it comes."""
+    words = [sys.executable, "-c", INTERRUPTED, when]
+    ran = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode in (130, -signal.SIGINT), ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "toy" not in ran.stdout
 
 
 def test_a_reader_that_has_seen_enough(environment):
