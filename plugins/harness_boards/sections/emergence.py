@@ -15,10 +15,11 @@ from harness.tables import Cell, Column, Table, number
 from harness_boards import prediction
 from harness_boards import statistics as st
 from harness_boards.contents import Contents
+from harness_boards.figures import brief
 from harness_boards.grid import Row, numbered
 from harness_boards.lines import position
 from harness_boards.sections.base import Definition, Section, chosen, lines, plain_row
-from harness_boards.standing import Figures, Interval, interval_cell
+from harness_boards.standing import Figures, Interval
 
 Floats = NDArray[np.float64]
 DRAWS = 4_000
@@ -74,9 +75,17 @@ class Onset:
             Cell(text=self.quantity.replace("_", " ")),
             Cell(text=f"{self.ways}/{self.series}"),
             Cell(text=f"{self.rises}/{self.ways}" if self.ways else "–"),
-            Cell(text="–" if self.at is None else number(self.at)),
-            interval_cell(self.later, self.interval),
+            Cell(text="–" if self.at is None else brief(self.at)),
+            Cell(text=self._later),
         )
+
+    @property
+    def _later(self) -> str:
+        if self.later is None:
+            return "–"
+        low, high = self.interval or (np.nan, np.nan)
+        reach = f" [{brief(low)}, {brief(high)}]" if self.interval else ""
+        return f"{brief(self.later)}{reach}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -214,7 +214,7 @@ class Foretelling(Section):
             (
                 m.row.label,
                 (
-                    Cell(text=_correlation(m), best=m.row.label in self.sure),
+                    Cell(text=_said(m), best=m.row.label in self.sure),
                     Cell(text=f"{m.averaged} of {len(m.fields)}"),
                     Cell(text=str(m.points)),
                     Cell(text="–" if m.cost is None else brief(m.cost)),
@@ -228,18 +228,15 @@ class Foretelling(Section):
         return Table(f"{self.title}: {len(self.fields)} fields", "measure", columns, rows, notes)
 
     def _within(self) -> Table:
-        names = [field.name for field, _ in self.fields]
-        rows = tuple(
-            (
-                m.row.label,
-                tuple(
-                    Cell(text=f"{m.fields[name].value:.2f}" if name in m.fields else "–")
-                    for name in names
-                ),
-            )
-            for m in self.rows
-        )
-        return Table("Correlation within each field", "measure", tuple(map(Column, names)), rows)
+        rows = []
+        for field, _ in self.fields:
+            told = [
+                (m.row.label, m.fields[field.name]) for m in self.rows if field.name in m.fields
+            ]
+            for label, c in sorted(told, key=lambda one: -one[1].value):
+                rows.append((field.name, (Cell(text=label), Cell(text=_said(c)))))
+        columns = (Column("measure"), Column("correlation", "", "↑"))
+        return Table("Correlation within each field", "field", columns, tuple(rows))
 
     def _outcomes(self) -> Table:
         columns = tuple(map(Column, ("outcome", "board", "points", "clusters", "measures")))
@@ -385,13 +382,13 @@ def _measure(label: str, places: Mapping[str, list[Predictor]]) -> Measure:
     )
 
 
-def _correlation(m: Measure) -> str:
-    return f"{m.value:.2f}" + (f" [{m.interval[0]:.2f}, {m.interval[1]:.2f}]" if m.interval else "")
+def _said(c: Measure | Correlation) -> str:
+    return f"{c.value:.2f}" + (f" [{c.interval[0]:.2f}, {c.interval[1]:.2f}]" if c.interval else "")
 
 
 def _told(m: Measure) -> str:
     many = f"{m.averaged} field{'s' * (m.averaged != 1)}"
-    return f"{m.row.label} {_correlation(m)} ({many})"
+    return f"{m.row.label} {_said(m)} ({many})"
 
 
 def _lower(m: Measure) -> float:
