@@ -15,6 +15,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import nnls
+from scipy.special import log_ndtr, ndtr, ndtri
 
 from harness import DifferenceScaling, Floats, Incompatible, Ints, Scale, StimulusPath
 
@@ -63,8 +65,6 @@ class Choices:
 
 def log_normal_cdf(x: Floats) -> tuple[Floats, Floats]:
     """ln Phi(x) and its derivative, exact far out on both sides."""
-    from scipy.special import log_ndtr
-
     log_cdf = log_ndtr(x)
     return log_cdf, np.exp(-0.5 * (x * x + math.log(2.0 * math.pi)) - log_cdf)
 
@@ -143,9 +143,6 @@ def _descend(
 
 def least_squares(a: Floats, chosen: Floats, trials: Floats) -> Floats:
     """The increments g >= 0 ``(b, m)`` nearest to the normal quantiles of the rates of choice."""
-    from scipy.optimize import nnls
-    from scipy.special import ndtri
-
     rates = np.clip(chosen / trials, CLIP, 1.0 - CLIP)
     return np.array([nnls(a, row)[0] for row in ndtri(rates)])
 
@@ -184,8 +181,6 @@ def resampled(
 
     Draws that fit no scale are left out, with a warning.
     """
-    from scipy.special import ndtr
-
     a, trials = choices.design(), choices.trials
     rates = ndtr(a @ np.diff(psi) / noise)
     drawn = rng.binomial(trials, rates, size=(boot, len(trials))).astype(float)

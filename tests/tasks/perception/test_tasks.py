@@ -119,6 +119,17 @@ def test_measurements_are_read_by_estimators_of_mutual_information():
     assert abs(found.value - case.truth["mutual_information"]) < 4 * found.stderr
 
 
+def test_measurements_are_read_by_bounds_of_other_plugins_by_plan_alone():
+    names = ["classics/ksg", "neural/infonce", "neural/club"]
+    found = harness.run(
+        tasks=["perception/stimulus-measurement"], estimators=names,
+        params={"stimulus-measurement": {"shapes": ("log",), "sigma": (0.1,), "n": 400}} | {name: {"steps": 20} for name in ("infonce", "club")},
+    )  # fmt: skip
+    own = [row for row in found if row.estimator in names]  # a plain baseline comes unasked
+    assert {(row.estimator, row.status) for row in own} == {(name, "ok") for name in names}
+    assert all(row.truth is not None for row in own)
+
+
 def test_observers_are_fitted_by_plan_alone():
     found = harness.run(tasks=["perception/simulated-observers"], estimators=["scale-curve", "scale-noise", "scale-area"], models=["perceptual_scales/mlds"], params={"simulated-observers": {"shapes": ("log",), "sigma": (0.1,)}, "mlds": {"boot": 20}})  # fmt: skip
     by = {row.estimator.partition("/")[2]: row for row in found}
