@@ -123,7 +123,7 @@ def test_measurements_are_read_by_bounds_of_other_plugins_by_plan_alone():
     names = ["classics/ksg", "neural/infonce", "neural/club"]
     found = harness.run(
         tasks=["perception/stimulus-measurement"], estimators=names,
-        params={"stimulus-measurement": {"shapes": ("log",), "sigma": (0.1,), "n": 400}} | {name: {"steps": 20} for name in ("infonce", "club")},
+        params={"stimulus-measurement": {"shapes": ("log",), "sigma": (0.1,)}} | {name: {"steps": 20} for name in ("infonce", "club")},
     )  # fmt: skip
     own = [row for row in found if row.estimator in names]  # a plain baseline comes unasked
     assert {(row.estimator, row.status) for row in own} == {(name, "ok") for name in names}
