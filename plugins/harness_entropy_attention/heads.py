@@ -36,9 +36,16 @@ class Rows:
             np.log(np.arange(1, self.t + 1)) if self.causal else np.full(self.t, math.log(self.t))
         )
 
+    def maxima(self) -> Floats:
+        """The largest entropy that each head can have ``(layers, heads)``: ln(t!)/t where it is
+        causal, ln t where not, over the rows that are sound; NaN for a head that has none."""
+        if self.sound.all():
+            return np.full(self.sound.shape[1:3], self.row_maxima().mean())
+        return Rows(np.broadcast_to(self.row_maxima(), self.sound.shape), self.sound, True).heads()
+
     def maximum(self) -> float:
-        """The largest entropy that a head can have: ln(t!)/t where it is causal, ln t where not."""
-        return float(self.row_maxima().mean())
+        """The mean of `maxima`."""
+        return float(self.row_maxima().mean() if self.sound.all() else np.nanmean(self.maxima()))
 
     def heads(self) -> Floats:
         """Mean entropies ``(layers, heads)`` over the sound rows; NaN for a head that has none."""
@@ -62,11 +69,14 @@ def row_entropy(a: Floats) -> Floats:
     return np.asarray(-(a * np.log(np.where(a > 0, a, 1.0))).sum(-1))
 
 
-def shares(heads: Floats, maximum: float, low: float, high: float) -> tuple[float, float, float]:
-    """Shares of heads below ``low``, between, and from ``high`` of the maximum on.
+def shares(
+    heads: Floats, maximum: float | Floats, low: float, high: float
+) -> tuple[float, float, float]:
+    """Shares of heads below ``low``, between, and from ``high`` of the maximum on, which is one or
+    that of each head.
 
     Heads that are NaN are left out.
     """
-    known = heads[np.isfinite(heads)] / maximum
+    known = (heads / maximum)[np.isfinite(heads)]
     collapsed, overloaded = float((known < low).mean()), float((known >= high).mean())
     return collapsed, 1 - collapsed - overloaded, overloaded

@@ -104,7 +104,7 @@ class _Share(Classes):
         found = _several(rows(data))
         heads = found.heads()
         observed = float(np.nanmax(heads))
-        both = {"causal": shares(heads, found.maximum(), self.low, self.high)}
+        both = {"causal": shares(heads, found.maxima(), self.low, self.high)}
         if observed > 0:
             both["observed"] = shares(heads, observed, self.low, self.high)
         elif self.reference == "observed":

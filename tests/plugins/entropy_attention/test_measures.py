@@ -199,6 +199,19 @@ def test_broken_rows_are_counted_and_left_out():
         estimate("attention-entropy", AttentionProfile(0 * entropy, broken=np.ones_like(broken)))
 
 
+def test_the_maximum_is_that_of_the_rows_that_count():
+    """Uniform heads are at their maximum whichever of their rows are broken."""
+    entropy = np.broadcast_to(np.log(np.arange(1, 17)), (2, 1, 2, 16)).copy()
+    broken = np.zeros(entropy.shape, bool)
+    broken[..., :4] = True
+    broken[0, 0, 1, 9:] = True
+    data = AttentionProfile(np.where(broken, 0.0, entropy), broken=broken)
+    for reference in ("causal", "row"):
+        found = estimate("attention-uniformity", data, reference=reference)
+        assert found.value == pytest.approx(1.0, abs=1e-12)
+    assert estimate("attention-overload", data, low=0.5, high=0.999).value == 1.0
+
+
 def test_what_is_no_attention():
     good = uniform(4)[None, None, None]
     with pytest.raises(DataError, match=r"sums to 0.9.*no dropout"):
