@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harness import figures
@@ -12,6 +13,10 @@ from harness.errors import MissingDependency
 
 ROWS = 50
 """Rows of a table that are shown."""
+PANELS = 6
+"""Heat maps that are shown, at most."""
+HEADS = "heads"
+"""The diagnostic under which an estimator keeps a value for each layer and head, as JSON."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -64,3 +69,30 @@ def histogram(figure: Any, values: Any) -> None:
     axes = figure.subplots()
     axes.hist(values, 40)
     axes.set_xlabel("local value")
+
+
+def heads(diagnostics: Mapping[str, Any]) -> list[list[float]] | None:
+    """Values of layers by heads that diagnostics hold; None where they hold none."""
+    try:
+        found = json.loads(diagnostics[HEADS])
+        rows = [[float("nan") if v is None else float(v) for v in row] for row in found]
+    except (KeyError, TypeError, ValueError):
+        return None
+    return rows if rows and rows[0] and len({len(row) for row in rows}) == 1 else None
+
+
+def maps(figure: Any, panels: Mapping[str, Sequence[Sequence[float]]]) -> None:
+    """Heat maps of layers by heads, side by side, in the same colours."""
+    deep = max(len(rows) for rows in panels.values())
+    wide = sum(len(rows[0]) for rows in panels.values())
+    figure.set_size_inches(0.4 * wide + 1.1 * len(panels) + 1.0, 0.4 * deep + 1.2)
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    known = [v for rows in panels.values() for row in rows for v in row if v == v] or [0.0]
+    for panel, (title, rows) in zip(axes, panels.items(), strict=True):
+        picture = panel.imshow(rows, cmap="viridis", vmin=min(known), vmax=max(known))
+        panel.set_title(title, fontsize="small")
+        panel.set_xticks(range(len(rows[0])))
+        panel.set_yticks(range(len(rows)))
+        panel.set_xlabel("head")
+    axes[0].set_ylabel("layer")
+    figure.colorbar(picture, ax=list(axes), label="nats")

@@ -80,6 +80,8 @@ class Estimate:
         return display.table(("estimate", ""), rows) + display.image(self._repr_png_())
 
     def _repr_png_(self) -> bytes | None:
+        if heads := display.heads(self.diagnostics):
+            return display.picture(functools.partial(display.maps, panels={"": heads}))
         if self.local is None or not np.isfinite(self.local).all():
             return None
         return display.picture(functools.partial(display.histogram, values=self.local))

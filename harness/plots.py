@@ -50,8 +50,9 @@ def _scaled(record: Record, scale: Scale) -> float:
     return record.value * scale.factor(record.quantity)
 
 
-def _interval(records: Sequence[Record], scale: Scale) -> tuple[float, float] | None:
-    """The ends of the interval of one point."""
+def interval(records: Sequence[Record], scale: Scale) -> tuple[float, float] | None:
+    """The ends of the 95 % interval of one point: Student's over seeds; of one seed the estimator's
+    own, or that of its standard error. None where there is none."""
     found = [_scaled(r, scale) for r in records]
     if len(found) > 1:
         mean, reach = statistics.fmean(found), half_width(found)
@@ -66,7 +67,7 @@ def _interval(records: Sequence[Record], scale: Scale) -> tuple[float, float] | 
 
 
 def _told(found: Sequence[float], records: Sequence[Record], scale: Scale) -> str:
-    ends, unit = _interval(records, scale), scale.unit(records[0].quantity)
+    ends, unit = interval(records, scale), scale.unit(records[0].quantity)
     between = f" [{number(ends[0])}, {number(ends[1])}]" if ends else ""
     return f"{number(statistics.fmean(found))}{between} {unit}".rstrip()
 
@@ -80,7 +81,7 @@ def _values(shown: dict[str, dict[str, list[Record]]], scale: Scale, figure: Any
     for panel, (title, rows) in zip(axes, shown.items(), strict=True):
         for place, records in enumerate(rows.values()):
             mean = statistics.fmean(_scaled(r, scale) for r in records)
-            if ends := _interval(records, scale):
+            if ends := interval(records, scale):
                 panel.plot(ends, [place, place], color="C0", lw=1.5)
             panel.plot(mean, place, "o", ms=4, color="C0")
         first = next(iter(rows.values()))[0]

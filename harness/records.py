@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
 from harness import display
@@ -205,7 +206,15 @@ class Records:
              r.stderr, r.truth, r.cause or r.status.value)
             for r in self
         )  # fmt: skip
-        return display.table(head, rows)
+        return display.table(head, rows) + display.image(self._repr_png_())
+
+    def _repr_png_(self) -> bytes | None:
+        panels: dict[str, list[list[float]]] = {}
+        for r in self:
+            if heads := display.heads(r.diagnostics):
+                panels.setdefault(" ▸ ".join([*r.models, r.case]), heads)  # of seeds the first
+        shown = dict(list(panels.items())[: display.PANELS])
+        return display.picture(partial(display.maps, panels=shown)) if shown else None
 
     def __repr__(self) -> str:
         counts: dict[str, int] = {}

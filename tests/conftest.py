@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -59,6 +60,22 @@ def close32():
         np.testing.assert_allclose(found, wanted, rtol=0, atol=bound)
 
     return check
+
+
+@pytest.fixture(params=["png", "svg", "html"])
+def figure(request, tmp_path):
+    """A file for ``--plot``; what it holds after the test is a figure with something on it."""
+    pytest.importorskip("matplotlib")
+    path = tmp_path / f"figure.{request.param}"
+    yield path
+    if request.param == "png":
+        from matplotlib.image import imread
+
+        assert imread(path).std() > 0.01
+        return
+    text = path.read_text("utf-8")
+    drawn = ElementTree.fromstring(text[text.index("<svg") : text.rindex("</svg>") + len("</svg>")])
+    assert len(drawn.findall(".//{http://www.w3.org/2000/svg}path")) > 10
 
 
 @pytest.fixture

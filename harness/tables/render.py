@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import IO
@@ -35,11 +36,13 @@ GAP = 2
 
 
 def to_terminal(found: Sequence[Table], out: IO[str]) -> None:
-    """Tables for people, in blocks of columns that fit; plain text where ``out`` is no terminal."""
+    """Tables for people, in blocks of columns that fit; plain text where ``out`` is no terminal, as
+    wide as COLUMNS says."""
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(file=out, width=None if out.isatty() else 160, highlight=False)
+    width = None if out.isatty() or "COLUMNS" in os.environ else 160
+    console = Console(file=out, width=width, highlight=False)
     for table in found:
         console.print(Text(table.title, "bold"))
         for part, widths in _fitting(table, console.width):

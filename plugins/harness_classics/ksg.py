@@ -11,13 +11,11 @@ Phys. Rev. E 69 (2004), equations 8 and 9. And, with all three variables in the 
 
     I(X;Y|Z) = psi(k) + < psi(nz_i + 1) - psi(nxz_i + 1) - psi(nyz_i + 1) >
 
-Frenzel, Pompe, Phys. Rev. Lett. 99 (2007). Nothing is clipped at zero; I1 <= psi(n) - psi(k).
+Frenzel, Pompe, Phys. Rev. Lett. 99 (2007). Nothing is clipped at zero. The ceiling of I1 is
+psi(n) - psi(k), that of I2 1/k less, that of the conditional one < psi(nz_i + 1) > - psi(k).
 """
 
 from __future__ import annotations
-
-import dataclasses
-import logging
 
 import numpy as np
 
@@ -25,11 +23,7 @@ from harness import ConditionedSamples, Estimate, Floats, PairedSamples
 from harness_classics import neighbours, prepare, settings, ties
 from harness_classics.prepare import Diagnostics
 from harness_classics.special import digamma, digammas
-from harness_classics.uncertainty import measured
-
-LOG = logging.getLogger("harness.classics")
-NEAR = 0.98
-"""Share of its ceiling from which on an estimate is said to be at it."""
+from harness_classics.uncertainty import at_ceiling, measured
 
 
 class _Joint(neighbours.Compiled, settings.Tied):
@@ -65,28 +59,6 @@ class _Joint(neighbours.Compiled, settings.Tied):
         return r[:, -1], prepare.refuse_ties(r[:, -1] == 0.0, r[:, 0] == 0.0, where)
 
 
-def _at_ceiling(found: Estimate) -> Estimate:
-    """An estimate that can hardly be larger says so; at the ceiling itself its spread says nothing.
-
-    So it is where a variable is compared with itself.
-    """
-    ceiling = float(found.diagnostics["ceiling"])
-    if found.value < NEAR * ceiling:
-        return found
-    LOG.warning(
-        "%.4g nats are at the ceiling of the estimator, psi(n) - psi(k) = %.4g: the truth may be "
-        "any larger value",
-        found.value,
-        ceiling,
-    )
-    exact = found.value >= ceiling * (1.0 - 1e-9)
-    return dataclasses.replace(
-        found,
-        stderr=None if exact else found.stderr,
-        diagnostics={**found.diagnostics, "at_ceiling": True},
-    )
-
-
 class KSG(_Joint):
     """First estimator of Kraskov, Stoegbauer and Grassberger: ``x (n, dx)``, ``y (n, dy)``."""
 
@@ -99,14 +71,17 @@ class KSG(_Joint):
             repeat another).
         DataError : a point that equals k others, or a constant variable.
         """
-        return _at_ceiling(measured(self.stderr, data.evaluated(), self._information))
+        return at_ceiling(measured(self.stderr, data.evaluated(), self._information))
 
     def _information(self, pair: PairedSamples) -> tuple[Floats, Diagnostics]:
         (x, y), notes = self._scaled(pair, "xy")
         radii, repeated = self._radii([x, y], "PairedSamples")
         local = digamma(self.k) + digamma(pair.n) - self._psi(x, y, radii)
-        ceiling = digamma(pair.n) - digamma(self.k)
-        return local, {"ceiling": ceiling} | notes | repeated
+        return local, {"ceiling": self._ceiling(pair.n)} | notes | repeated
+
+    def _ceiling(self, n: int) -> float:
+        """The estimate where every neighbour in one variable is one in the other."""
+        return digamma(n) - digamma(self.k)
 
     def _psi(self, x: Floats, y: Floats, radii: Floats) -> Floats:
         in_x, in_y = (digammas(neighbours.counts(s, radii, strict=True) + 1) for s in (x, y))
@@ -115,6 +90,9 @@ class KSG(_Joint):
 
 class KSG2(KSG):
     """Second estimator of Kraskov, Stoegbauer and Grassberger; tied neighbours all count."""
+
+    def _ceiling(self, n: int) -> float:
+        return super()._ceiling(n) - 1.0 / self.k
 
     def _psi(self, x: Floats, y: Floats, radii: Floats) -> Floats:
         x_sides, y_sides = neighbours.box_sides(x, y, radii)
@@ -135,7 +113,7 @@ class FrenzelPompe(_Joint):
         mixed.
         """
         prepare.refuse_codes(data, "xyz", prepare.advice(data))
-        return measured(self.stderr, data.evaluated(), self._information)
+        return at_ceiling(measured(self.stderr, data.evaluated(), self._information))
 
     def _information(self, triple: ConditionedSamples) -> tuple[Floats, Diagnostics]:
         (x, y, z), notes = self._scaled(triple, "xyz")
@@ -144,4 +122,5 @@ class FrenzelPompe(_Joint):
             digammas(neighbours.counts(np.hstack(sides), radii, strict=True) + 1)
             for sides in ([z], [x, z], [y, z])
         )
-        return digamma(self.k) + in_z - in_xz - in_yz, notes | repeated
+        ceiling = float(in_z.mean()) - digamma(self.k)
+        return digamma(self.k) + in_z - in_xz - in_yz, {"ceiling": ceiling} | notes | repeated

@@ -22,8 +22,8 @@ from harness import Estimate, Floats, Ints, LabelledSamples, PairedSamples
 from harness_classics import neighbours, prepare, settings
 from harness_classics.mesner_shalizi import Space
 from harness_classics.prepare import Diagnostics
-from harness_classics.special import digammas
-from harness_classics.uncertainty import measured
+from harness_classics.special import digamma, digammas
+from harness_classics.uncertainty import at_ceiling, measured
 
 
 class MixedKSG(neighbours.Compiled, settings.Joint):
@@ -37,7 +37,7 @@ class MixedKSG(neighbours.Compiled, settings.Joint):
         Raises `Incompatible` where there are no more than k samples, `DataError` for a variable
         that is constant and not discrete.
         """
-        return measured(self.stderr, data.evaluated(), self._information)
+        return at_ceiling(measured(self.stderr, data.evaluated(), self._information))
 
     def _information(self, part: PairedSamples | LabelledSamples) -> tuple[Floats, Diagnostics]:
         prepare.enough(part.n, self.k)
@@ -65,4 +65,5 @@ class MixedKSG(neighbours.Compiled, settings.Joint):
         local = math.log(part.n) + digammas(np.where(tied, inside["xy"], self.k))
         local -= digammas(inside["x"]) + digammas(inside["y"])
         notes: Diagnostics = {"constant_columns": constant} if constant else {}
-        return local, notes | {"tied": float(tied.mean())}
+        ceiling = math.log(part.n) - digamma(self.k)
+        return local, notes | {"ceiling": ceiling, "tied": float(tied.mean())}

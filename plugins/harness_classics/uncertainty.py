@@ -10,6 +10,7 @@ disjoint parts of m points, times m/n. The plugin's page has the coverage.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import math
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -20,6 +21,9 @@ from harness import Estimate, Floats, HarnessError, Ints, Kind
 from harness_classics.prepare import Diagnostics
 
 K = TypeVar("K", bound=Kind)
+LOG = logging.getLogger("harness.classics")
+NEAR = 0.98
+"""Share of its ceiling from which on an estimate is said to be at it."""
 FREEDOM = 21
 """Degrees of freedom of the variance: its root is known to 1/sqrt(2 * 21) = 15 %."""
 STUDENT = 2.080 / 1.960
@@ -76,3 +80,25 @@ def _ranked(data: Kind) -> Ints:
     order = np.argsort(columns[:, 0], kind="stable")
     first = columns[order, 0]
     return np.lexsort(columns.T[::-1]) if (first[1:] == first[:-1]).any() else order
+
+
+def at_ceiling(found: Estimate) -> Estimate:
+    """An estimate that can hardly be larger, whatever the data, says so; at the ceiling itself its
+    spread says nothing.
+
+    So it is where a variable is compared with itself.
+    """
+    ceiling = float(found.diagnostics["ceiling"])
+    if found.value < NEAR * ceiling:
+        return found
+    LOG.warning(
+        "%.4g nats are at the ceiling of the estimator, %.4g: the truth may be any larger value",
+        found.value,
+        ceiling,
+    )
+    exact = found.value >= ceiling - 1e-9 * abs(ceiling)
+    return dataclasses.replace(
+        found,
+        stderr=None if exact else found.stderr,
+        diagnostics={**found.diagnostics, "at_ceiling": True},
+    )

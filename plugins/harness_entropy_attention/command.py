@@ -195,5 +195,7 @@ def _draw(figure: Any, heads: Floats, maximum: float, lines: dict[str, list[floa
     axes.set_xlabel("layer (0: embedding)")
     axes.set_xticks(layers)
     axes.set_yscale("log")
+    for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        ticks("{x:g}")  # 20, not 2 x 10^1
     axes.grid(color="0.92")
     axes.legend(fontsize="small")

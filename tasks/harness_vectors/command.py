@@ -7,7 +7,7 @@ import csv
 import math
 import statistics
 import sys
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,13 @@ from harness import Record, UsageError
 from harness.columns import chosen, read_columns, stated, variables
 from harness.commands import Options, close, figures, make_plan, options, run_plan, watcher
 from harness.commands import Request as Asked
-from harness.tables import Cell, Column, Table, number, show, to_terminal, to_text
+from harness.plots import interval
+from harness.records import Records
+from harness.tables import Cell, Column, Table, grouped, number, show, to_terminal, to_text
+from harness.tables.scale import Scale, causes, seconds
 from harness_vectors.matrix import Matrix, matrix
 
-BOUNDS = {"lower-bound", "upper-bound"}
+BOUNDS = ("lower-bound", "upper-bound")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,20 +90,65 @@ def run(args: argparse.Namespace) -> int:
     with options.store(args, write=True) as store, registry.watch(watcher()):
         result = run_plan(registry, made, store, Options())
     good = [r for r in result.records if r.value is not None]
-    if good or args.format == "json":
+    known = registry.components["estimator"]
+    bounds = {n: trait for n, c in known.items() for trait in BOUNDS if trait in c.spec.traits}
+    if args.format in ("json", "csv") and (good or args.format == "json"):
         show(result.records, args.format, registry.quantity, args.unit)
+    elif good:
+        _print(answers(result.records, bounds, Scale(registry.quantity, args.unit)), args.format)
     else:
         for cause in dict.fromkeys(r.cause for r in result.records):
             options.say(cause or "failed")
     status = close(result)
     if good and args.format == "table":
-        known = registry.components["estimator"]
-        bounds = {name for name, c in known.items() if BOUNDS & set(c.spec.traits)}
-        print(agreement(good, bounds, 1.0 if args.unit == "nats" else 1 / math.log(2)))
+        said = agreement(good, bounds, 1.0 if args.unit == "nats" else 1 / math.log(2))
+        print(options.filled(said, "", ""))
     if good and picture:
         figures.write(picture, partial(_draw, records=good, unit=args.unit), args.file)
         options.say(f"estimates in {picture}")
     return status
+
+
+def _print(tables: list[Table], how: str) -> None:
+    if how == "table":
+        to_terminal(tables, sys.stdout)
+    else:
+        print(to_text(tables, how))
+
+
+def answers(records: Records, bounds: Mapping[str, str], scale: Scale) -> list[Table]:
+    """A table for each quantity, a row for each estimator: its mean over seeds with the 95 %
+    interval, whether it is a bound, and its seconds (the median over seeds)."""
+    found = []
+    notes = causes(records)
+    for quantity in dict.fromkeys(r.quantity for r in records if r.value is not None):
+        mine = [r for r in records if r.quantity == quantity and r.value is not None]
+        rows = []
+        for name, rs in grouped(mine).items():
+            value = statistics.fmean(r.value for r in rs if r.value is not None)
+            kind = bounds.get(rs[0].estimator, "estimate").replace("-", " ")
+            if any(r.diagnostics.get("at_ceiling") for r in rs):
+                kind += ", at its ceiling"
+            ends = Cell(value * scale.factor(quantity)), Cell(text=_interval(rs, scale))
+            rows.append((name, (*ends, Cell(text=kind), seconds(r.wall_s for r in rs))))
+        heads = (
+            Column("value"),
+            Column("95 % interval"),
+            Column("kind"),
+            Column("time", "s"),
+        )
+        unit = f" [{scale.unit(quantity)}]" if scale.unit(quantity) else ""
+        title = f"{quantity.replace('_', ' ')}{unit} of {mine[0].case}"
+        found.append(Table(title, "estimator", heads, tuple(rows), notes))
+        notes = ()
+    return found
+
+
+def _interval(records: list[Record], scale: Scale) -> str:
+    """From the lowest to the highest end over seeds: the data are the same, so their spread is not
+    that of samples."""
+    ends = [end for r in records for end in interval([r], scale) or ()]
+    return f"[{number(min(ends))}, {number(max(ends))}]" if ends else "–"
 
 
 LISTED = 30
@@ -128,11 +176,7 @@ def _pairs(args: argparse.Namespace, picture: Path | None) -> int:
         writer.writerow(["x", "y", f"information [{args.unit}]", "p"])
         writer.writerows((a, b, value * factor, p) for a, b, value, p in made.pairs())
     else:
-        tables = _tables(made, args.unit, factor)
-        if args.format == "table":
-            to_terminal(tables, sys.stdout)
-        else:
-            print(to_text(tables, args.format))
+        _print(_tables(made, args.unit, factor), args.format)
     if picture:
         figures.write(picture, partial(draw_matrix, found=made, unit=args.unit), args.file)
         options.say(f"pairs in {picture}")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness import display
+from harness import display, figures
 from harness.outputs import Curve, Estimate, Selection
 from harness.records import Records
 from harness.testing import record
@@ -28,6 +28,32 @@ def test_outputs_are_drawn():
         assert "<table>" in output._repr_html_() or "data:image/png" in output._repr_html_()
     assert Estimate(1.5)._repr_png_() is None
     assert "<td>1.5</td>" in Estimate(1.5)._repr_html_()
+
+
+HEADS = {"heads": "[[0.5, 1.0, null], [1.5, 2.0, 0.0]]"}
+
+
+def test_layers_by_heads_are_a_heat_map(monkeypatch):
+    pytest.importorskip("matplotlib")
+    drawn = []
+    monkeypatch.setattr(display, "picture", lambda draw: drawn.append(draw) or figures.drawn(draw))
+    several = Records(
+        record("t/t", f"p/{name}", 1.0, case=f"c{i}", seed=seed, diagnostics=HEADS)
+        for name in ("entropy", "share")
+        for i in range(8)
+        for seed in (0, 1)
+    )
+    assert "data:image/png" in several._repr_html_()
+    assert list(drawn[0].keywords["panels"]) == [f"c{i}" for i in range(display.PANELS)]
+    assert Estimate(1.0, diagnostics=HEADS)._repr_png_().startswith(PNG)
+    np.testing.assert_equal(drawn[1].keywords["panels"][""], [[0.5, 1.0, np.nan], [1.5, 2.0, 0.0]])
+
+
+@pytest.mark.parametrize("heads", [8, "8", "[]", "[[]]", "[[1], [1, 2]]", '[["a"]]', "many", "[8]"])
+def test_diagnostics_of_another_shape_are_no_heat_map(heads):
+    shown = Records([record("t/t", "p/e", 1.0, diagnostics={"heads": heads})])
+    assert shown._repr_png_() is None
+    assert "<img" not in shown._repr_html_()
 
 
 def test_a_selection_without_gains_and_a_curve_without_matplotlib(monkeypatch):

@@ -111,5 +111,5 @@ def draw(figure: Any, heads: Heads) -> None:
     figure.supylabel("layer")
     assert picture is not None
     figure.colorbar(
-        picture, ax=list(panels[: len(heads)]), label="share of the causal maximum (number: nats)"
+        picture, ax=list(panels[: len(heads)]), label="share of the causal maximum\n(number: nats)"
     )

@@ -133,17 +133,31 @@ def test_mixtures_of_known_information():
     assert abs(flat.value) < 4 * flat.stderr
 
 
-def test_a_variable_and_itself_are_at_the_ceiling(caplog):
-    x, _ = pair(400)
+@pytest.mark.parametrize("name", ["ksg", "ksg2", "mixed-ksg", "frenzel-pompe"])
+def test_a_variable_and_itself_are_at_the_ceiling(name, caplog):
+    x, y = (v[:, None] for v in pair(400))
+    kind, given = (ConditionedSamples, (y,)) if name == "frenzel-pompe" else (PairedSamples, ())
+    made = harness.estimator(f"classics/{name}")
     with caplog.at_level(logging.WARNING, "harness"):
-        found = harness.estimator("classics/ksg").estimate(
-            PairedSamples(x[:, None], x[:, None]), rng=np.random.default_rng(0)
-        )
+        found = made.estimate(kind(x, x, *given), rng=np.random.default_rng(0))
     assert found.value == pytest.approx(found.diagnostics["ceiling"])
     assert found.diagnostics["at_ceiling"] is True
     assert found.stderr is None
     assert "the truth may be any larger value" in caplog.text
-    assert "at_ceiling" not in estimate("ksg", *pair(400)).diagnostics
+    far = made.estimate(kind(x, y, *(x[::-1] for _ in given)), rng=np.random.default_rng(0))
+    assert "at_ceiling" not in far.diagnostics
+    assert far.value < far.diagnostics["ceiling"]
+
+
+def test_codes_are_not_at_the_ceiling_of_mixtures():
+    """The information of a code and itself is its entropy, which is no limit of the estimator."""
+    codes = np.random.default_rng(0).integers(4, size=(400, 1)).astype(float)
+    found = harness.estimator("classics/mixed-ksg").estimate(
+        PairedSamples(codes, codes, x_kind="discrete", y_kind="discrete"),
+        rng=np.random.default_rng(0),
+    )
+    assert found.value == pytest.approx(np.log(4), abs=0.02)
+    assert "at_ceiling" not in found.diagnostics
 
 
 N = 500

@@ -1,5 +1,7 @@
 """``harness select``: the chosen structures come back as they were."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ import ase.io
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from harness.cli import main
+from harness_msc.command import METHODS
 
 
 @pytest.fixture
@@ -43,10 +46,16 @@ def test_every_chosen_frame_equals_its_original(structures, tmp_path, capsys, ke
         assert np.array_equal(atoms.arrays["tag"], original.arrays["tag"])
 
 
-def test_other_methods_stand_in_the_table(structures, capsys):
+def test_other_methods_stand_in_the_table_in_80_columns(structures, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     assert main(["select", str(structures), "--keep", "5", "--compare"]) == 0
     said = capsys.readouterr().out
-    assert all(name in said for name in ("msc", "fps", "random"))
+    assert max(map(len, said.splitlines())) <= 80
+    rows = dict(re.findall(r"^(\S+) +((?:[\d.]+ *){5})$", said, re.M))
+    assert set(rows) == set(METHODS)
+    # That chooses by the entropy of what is chosen: no less diverse than chance.
+    assert float(rows["msc"].split()[0]) >= float(rows["random"].split()[0])
+    assert {row.split()[4] for row in rows.values()} == {"0.2500"}  # of the atoms
 
 
 @pytest.mark.parametrize("keep", ["0%", "200", "half", "-1"])
@@ -60,11 +69,15 @@ def test_a_file_that_is_not_there(capsys):
     assert "no such file" in capsys.readouterr().err
 
 
-def test_scores_against_the_rate_are_drawn(structures, tmp_path, capsys):
-    pytest.importorskip("matplotlib")
-    file = tmp_path / "select.svg"
-    assert main(["select", str(structures), "--keep", "20%", "--plot", str(file)]) == 0
-    assert "diversity kept" in file.read_text()
+def test_scores_against_the_rate_are_drawn(structures, figure):
+    assert (
+        main(["select", str(structures), "--keep", "20%", "--compare", "--plot", str(figure)]) == 0
+    )
+    if figure.suffix == ".svg":
+        assert "diversity kept" in figure.read_text()
+
+
+def test_a_figure_has_a_suffix(structures, tmp_path, capsys):
     assert main(["select", str(structures), "--plot", str(tmp_path / "a.txt")]) == 2
     assert "wanted a file that ends in" in capsys.readouterr().err
 

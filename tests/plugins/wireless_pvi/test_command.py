@@ -48,9 +48,24 @@ def test_a_folder_that_is_not_there_is_named_before_anything_is_computed(reviews
     assert not out.parent.exists()
 
 
-def test_values_by_label_are_drawn(reviews, tmp_path, capsys):
-    pytest.importorskip("matplotlib")
-    file = tmp_path / "hard.png"
-    words = ["hard", str(reviews), "--text", "comment", "--label", "stars", "--plot", str(file)]
-    assert main(words) == 0
-    assert file.read_bytes().startswith(b"\x89PNG")
+def test_values_by_label_are_drawn(reviews, figure):
+    words = ["hard", str(reviews), "--text", "comment", "--label", "stars"]
+    assert main([*words, "--plot", str(figure)]) == 0
+    if figure.suffix == ".svg":
+        assert "neg (31)" in figure.read_text()
+
+
+@pytest.mark.parametrize("unit", ["nats", "bits"])
+def test_long_texts_and_names_keep_to_80_columns(tmp_path, capsys, monkeypatch, unit):
+    monkeypatch.setenv("COLUMNS", "80")
+    names = "a label of several words, and long", "another\tlabel,\nof two lines"
+    rows = [(f"{'good fine' if i % 2 else 'bad awful'} " + f"thing{i} " * 60, names[i % 2]) for i in range(40)]  # fmt: skip
+    file = tmp_path / "long.csv"
+    with file.open("w", newline="") as out:
+        csv.writer(out).writerows([("text", "label"), *rows])
+    assert main(["hard", str(file), "--top", "2", "--unit", unit]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sum(line.lstrip()[:1].isdigit() for line in lines) == 2
+    assert "(predicted" in " ".join(lines)
+    assert unit in " ".join(lines[-2:])

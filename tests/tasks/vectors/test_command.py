@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import numpy as np
 import pytest
@@ -45,6 +46,33 @@ def test_one_variable_has_an_entropy_and_three_a_condition(table, capsys):
     assert "entropy [nats]" in capsys.readouterr().out
     assert main(["measure", table, "--x", "a", "--y", "b", "--given", "k"]) == 0
     assert "conditional mutual information" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("unit", ["nats", "bits"])
+def test_every_estimate_has_its_interval_kind_and_time_in_80_columns(
+    table, capsys, monkeypatch, unit
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["measure", table, "--x", "a,b", "--seeds", "0,1", "--unit", unit]) == 0
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 80
+    row = r"^(\S+) +([\d.]+) +\[([\d.]+), ([\d.]+)\] +(estimate|(?:upper|lower) bound) +[\d.e-]+$"
+    found = {name: rest for name, *rest in re.findall(row, said, re.M)}
+    assert set(found) == {"gaussian-entropy", "kde", "kl", "wkl"}
+    assert found["gaussian-entropy"][3] == "upper bound"
+    assert {kind for *_, kind in found.values()} == {"upper bound", "estimate"}
+    truth = (np.log(2 * np.pi * np.e) + np.log(0.6)) / (np.log(2) if unit == "bits" else 1)
+    for value, low, high, _ in found.values():
+        assert float(low) < float(value) < float(high)  # two seeds, the same data
+        assert float(value) == pytest.approx(truth, abs=0.25)
+    assert "3 estimators agree within" in said
+
+
+def test_a_variable_and_itself_are_said_to_be_at_the_ceiling(table, capsys):
+    assert main(["measure", table, "--x", "a", "--y", "a"]) == 0
+    said = capsys.readouterr().out
+    for name in ("ksg", "ksg2", "mixed-ksg"):
+        assert re.search(rf"^{name} .* at its ceiling ", said, re.M), name
 
 
 @pytest.mark.parametrize(
@@ -94,13 +122,15 @@ def test_p_values_of_independent_columns_are_uniform(tmp_path, capsys):
     assert 0.4 < np.mean(p) < 0.6
 
 
-def test_pairs_are_a_matrix_that_fits_and_a_heat_map(table, tmp_path, capsys, monkeypatch):
-    pytest.importorskip("matplotlib")
+@pytest.mark.parametrize("words", [["--pairs"], ["--x", "a", "--y", "b"]])
+def test_what_is_measured_is_drawn(table, tmp_path, capsys, monkeypatch, words, figure):
     monkeypatch.setenv("COLUMNS", "80")
-    for words, name in (["--pairs"], "m.png"), (["--x", "a", "--y", "b"], "e.svg"):
-        assert main(["measure", table, *words, "--plot", str(tmp_path / name)]) == 0
-        assert (tmp_path / name).stat().st_size > 1000
-        said = capsys.readouterr().out
-        assert "–" in said or name != "m.png"
+    assert main(["measure", table, *words, "--plot", str(figure)]) == 0
+    said = capsys.readouterr().out
+    assert ("a – b" in said) == (words == ["--pairs"])
+    assert max(map(len, said.splitlines())) <= 80
+
+
+def test_all_pairs_have_no_second_variable(table, capsys):
     assert main(["measure", table, "--pairs", "--y", "b"]) == 2
     assert "wanted no --y" in capsys.readouterr().err
