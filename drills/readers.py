@@ -6,6 +6,7 @@ One that dies, or reads a file for longer than `LIMIT_S`, is replaced, and goes 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 import multiprocessing
@@ -168,6 +169,7 @@ def _examples(folder: Path) -> list[tuple[str, bytes, Reader]]:
 
 def _saved_autoencoder(made: Path) -> bytes:
     import torch
+
     from harness_superposition import checkpoints
     from harness_superposition.dictionary import Dictionaries
 
@@ -197,10 +199,8 @@ def _read(folder: Path, first: int, count: int, said: Any) -> None:
     for module in ("ase.io", "networkx", "torch", "safetensors.torch", "pyarrow.parquet"):
         __import__(module)  # before the limit: what is measured is what files need
     for _, content, read in examples:
-        try:
+        with contextlib.suppress(HarnessError):
             read(_written(folder, "warm", content))
-        except HarnessError:
-            pass
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     room = pages * resource.getpagesize() + ROOM
     resource.setrlimit(resource.RLIMIT_AS, (room, room))

@@ -106,8 +106,8 @@ def _names(
         most = max(map(int, flat), default=-1) + 1
         if most > 100 * (len(flat) + sum(counts)) + 100:
             raise UsageError(
-                f"{path}: edges: node {most - 1} among {len(set(flat))} different ones; wanted nodes "
-                "numbered from 0, or tables of nodes that name them in a first column"
+                f"{path}: edges: node {most - 1} among {len(set(flat))} different ones; wanted "
+                "nodes numbered from 0, or tables of nodes that name them in a first column"
             )
         return list(map(str, range(max([most, *counts]))))
     return list(dict.fromkeys(flat))
