@@ -281,6 +281,8 @@ def drill(count: int) -> tuple[str, bool]:
                     break
                 if how in ("read", "refused"):
                     ended[how] += 1
+                    if ended.total() % 1000 == 0:
+                        print(f"  {ended.total()} files", flush=True)
                 elif how not in ("begins", "done"):
                     odd[f"{where}: {how}"] += 1
                     print(f"  {number} {where}: {how}", flush=True)
