@@ -9,13 +9,15 @@ import argparse
 import sys
 import time
 
-from drills import behaviour, inputs, kills, stores
+from drills import behaviour, disks, inputs, kills, readers, stores
 
 DRILLS = {
     "hostile": (behaviour.drill, 1000),
     "kills": (kills.drill, 1000),
     "stores": (stores.drill, 60),
+    "disks": (disks.drill, 12),
     "inputs": (inputs.drill, 100_000),
+    "readers": (readers.drill, 50_000),
 }
 """By name: the drill, and how many behaviours, kills, stores or inputs it has by default."""
 

@@ -87,7 +87,8 @@ PIECES = (
 )
 
 
-def _mutated(raw: bytes, rng: random.Random) -> bytes:
+def mutated(raw: bytes, rng: random.Random) -> bytes:
+    """A few bytes inserted, removed or replaced, at random."""
     out = bytearray(raw)
     for _ in range(rng.randrange(1, 4)):
         at = rng.randrange(len(out) + 1)
@@ -114,7 +115,7 @@ def drill(count: int) -> tuple[str, bool]:
     odd: dict[str, int] = {}
     for number in range(count):
         examples, read = SOURCES[number % len(SOURCES)]
-        raw = _mutated(rng.choice(examples), rng)
+        raw = mutated(rng.choice(examples), rng)
         try:
             read(raw)
         except HarnessError:

@@ -8,6 +8,7 @@ and the form that would be right. Nothing is ever unpickled.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import json
 import math
@@ -194,9 +195,10 @@ def read_arrays(path: Path, skip: Collection[str] = ()) -> dict[str, Any]:
     except UsageError:
         raise
     except OSError as error:
-        raise UsageError(
-            f"{path}: {error.strerror or first_line(error)}; wanted an .npz file"
-        ) from None
+        what = error.strerror or first_line(error)
+        if error.errno == errno.EINVAL:  # zipfile goes to where a damaged directory says
+            what = "a damaged archive"
+        raise UsageError(f"{path}: {what}; wanted an .npz file") from None
     except Exception as error:  # zipfile, zlib, struct and numpy raise nearly anything
         raise UsageError(
             f"{path}: cannot be read as .npz ({first_line(error)}); wanted a whole archive of "

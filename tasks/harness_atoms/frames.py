@@ -25,6 +25,7 @@ _ANY_FORCES = re.compile(r"(?:ref|dft)?[_-]?forces?", re.IGNORECASE)
 _ANY_ENERGY = re.compile(r"(?:ref|dft)?[_-]?(?:tot(?:al)?)?[_-]?energy", re.IGNORECASE)
 """Tried after the names above: other capitals, numbers and joints of the same words."""
 _NO_FORCES = re.compile(r"positions|pos|momenta|velocit|magmom|dipole|charge", re.IGNORECASE)
+_COLUMNS = re.compile(r":[RISL]:\s*([^\s:\"}]+)")
 _CONFIG_TYPE = re.compile(r'(?:^|\s)config_type=(?:"([^"]*)"|(\S+))')
 
 FORMATS = {
@@ -104,11 +105,19 @@ def read_xyz(path: Path, keys: Keys) -> list[Row]:
         where = f"{path}: structure {len(rows.found)} (line {line})"
         try:
             text = b"".join(lines).decode()
+            _check_columns(lines[1].decode())
             atoms = read(io.StringIO(text), index=0, format="extxyz")
         except Exception as error:  # ASE raises nearly anything on a broken frame
             raise UsageError(f"{where}: {_reason(error)}") from error
         rows.add(atoms, config_type(lines[1].decode()))
     return rows.checked()
+
+
+def _check_columns(comment: str) -> None:
+    """Raise `ValueError` for columns that ASE would count for hours, or to the end of memory."""
+    for found in _COLUMNS.finditer(comment):
+        if len(found[1]) > 6 and found[1].replace("_", "").isdigit():
+            raise ValueError(f"Properties with {found[1][:20]} columns")
 
 
 def config_type(comment: str) -> str | None:

@@ -42,7 +42,7 @@ def read_list(path: Path, features: str, labels: str) -> dict[str, Any]:
     if len(rows) and len(rows[0]) == 3:
         held["weights"] = np.array([row[2] for row in rows])
     tables = {name: _nodes(file) for name, file in _given(features, labels)}
-    names = _names(tokens, tables)
+    names = _names(tokens, tables, path)
     place = {name: i for i, name in enumerate(names)}
     unknown = [name for name in np.unique(tokens).tolist() if name not in place]
     if unknown:
@@ -92,7 +92,9 @@ def _rows(path: Path) -> list[list[str]]:
 
 
 def _names(
-    tokens: NDArray[Any], tables: Mapping[str, tuple[list[str] | None, NDArray[Any]]]
+    tokens: NDArray[Any],
+    tables: Mapping[str, tuple[list[str] | None, NDArray[Any]]],
+    path: Path,
 ) -> list[str]:
     """The nodes in the order of their rows: as a table names them, by number, or as they occur."""
     for ids, _ in tables.values():
@@ -104,8 +106,8 @@ def _names(
         most = max(map(int, flat), default=-1) + 1
         if most > 100 * (len(flat) + sum(counts)) + 100:
             raise UsageError(
-                f"edges: node {most - 1} among {len(set(flat))} different ones; wanted nodes "
-                "numbered from 0, or tables of nodes that name them in a first column"
+                f"{path}: edges: node {most - 1} among {len(set(flat))} different ones; wanted "
+                "nodes numbered from 0, or tables of nodes that name them in a first column"
             )
         return list(map(str, range(max([most, *counts]))))
     return list(dict.fromkeys(flat))

@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from harness import hookimpl, plan, registry
+from harness import UsageError, hookimpl, plan, registry
 from harness.records import Status
 from harness.runner import Options, run
 from harness.store import Store
@@ -125,6 +125,38 @@ def test_a_killed_dask_worker_costs_nothing(compute):
     there = compute(Options(workers=2, executor="dask"), "there", killer, **request)
     assert killer.done == 6
     assert plain(there) == plain(compute(Options(), "here", **request))
+
+
+@pytest.fixture
+def cluster():
+    """A scheduler with two workers that are not ours."""
+    from distributed import LocalCluster
+
+    options = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": 0}
+    with LocalCluster(dashboard_address=None, **options) as cluster:
+        yield cluster
+
+
+def test_workers_of_a_scheduler_that_is_named(compute, cluster):
+    """Its records are those of this process, and it goes on after the run."""
+    options = Options(workers=2, executor="dask", scheduler=cluster.scheduler_address)
+    there = compute(options, "there")
+    assert len(there.records) == 24
+    assert plain(there) == plain(compute(Options(), "here"))
+    assert {worker.status.name for worker in cluster.workers.values()} == {"running"}
+    assert compute(options, "again").computed == 24
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://here"])
+def test_a_scheduler_that_is_not_there(compute, monkeypatch, address):
+    monkeypatch.setattr("harness.executors.dask.STARTING_S", 1)
+    with pytest.raises(UsageError, match=f"--scheduler {address}: no Dask workers there"):
+        compute(Options(workers=2, executor="dask", scheduler=address), "there")
+
+
+def test_a_scheduler_is_an_address_of_dask():
+    with pytest.raises(UsageError, match="add --executor dask"):
+        Options(scheduler="tcp://127.0.0.1:8786")
 
 
 def _dask_workers():

@@ -211,6 +211,14 @@ def test_charges_that_are_no_elements_are_refused(tmp_path):
         readers.read(tmp_path / "a.npz")
 
 
+@pytest.mark.parametrize("count", ["9" * 30, "1_000_000_000", "٩" * 12])
+def test_columns_without_end_are_refused_at_once(tmp_path, count):
+    text = f'1\nProperties="species:S:1:pos:R:{count}" energy=1\nCu 0 0 0\n'
+    (tmp_path / "a.xyz").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"a.xyz: structure 0 \(line 1\).*Properties with .* col"):
+        readers.read(tmp_path / "a.xyz")
+
+
 def test_the_count_of_structures_is_said(tmp_path, caplog):
     path = write(tmp_path / "a.xyz", *(frame(i, lattice()) for i in range(5)))
     with caplog.at_level(logging.WARNING, "harness"):
