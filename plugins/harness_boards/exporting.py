@@ -26,12 +26,12 @@ import numpy as np
 from harness import UsageError
 from harness.commands import options, whole
 from harness_boards import definition, provenance, report
+from harness_boards.findings import counted
 from harness_boards.provenance import Provenance
 from harness_boards.report import Report
 from harness_boards.sections.base import exact
 from harness_boards.sections.ranked import Ranked
 from harness_boards.standing import Standing
-from harness_boards.travel import counted
 
 VERSION = "0.2.1"
 """Of the schema of every-eval-ever."""

@@ -101,6 +101,19 @@ def brief(value: float, noise: float | None = None) -> str:
     return f"{round(value, decimals):.{max(decimals, 0)}f}"
 
 
+def resolved(value: float, error: float | None) -> str:
+    """A figure down to the second significant digit of its error; `number` where that is not known
+    or nothing."""
+    if error is None or not error > 0 or not math.isfinite(error) or not math.isfinite(value):
+        return number(value)
+    place = math.floor(math.log10(float(f"{error:.1e}"))) - 1
+    rounded = round(value, -place) + 0.0  # zero has no sign
+    size = math.floor(math.log10(abs(rounded))) if rounded else place
+    if place > 1 or size < -4:
+        return f"{rounded:.{max(size - place, 0)}e}".replace("e-0", "e-").replace("e+0", "e")
+    return f"{rounded:.{max(-place, 0)}f}"
+
+
 def reach(interval: Interval | None) -> float | None:
     """Half of an interval: what its middle may be off by."""
     return None if interval is None else (interval[1] - interval[0]) / 2

@@ -17,6 +17,7 @@ from harness import UsageError, needs, unknown_name
 from harness.commands import options, whole
 from harness_boards import definition, lock, verified
 from harness_boards.definition import Board
+from harness_boards.findings import counted
 
 PARTS = ("board.toml", lock.NAME, verified.NAME, "records/*.jsonl")
 """What a board is made from, below its folder."""
@@ -116,11 +117,6 @@ def _place(args: argparse.Namespace, there: Path) -> int:
 def _differs(args: argparse.Namespace, name: str, content: bytes) -> bool:
     file: Path = args.boards / name
     return not file.exists() or file.read_bytes() != content
-
-
-def counted(number: int, what: str) -> str:
-    """A number of things in words."""
-    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _folder(repo: str) -> Path | None:
