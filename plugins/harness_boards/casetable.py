@@ -12,9 +12,8 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from harness.tables import number
 from harness_boards import statistics as st
-from harness_boards.figures import Head
+from harness_boards.figures import Head, decimals, fixed
 from harness_boards.grid import INFINITE, NOT_RUN, Case
 from harness_boards.html import safe_json
 from harness_boards.provenance import Provenance
@@ -38,6 +37,8 @@ class Cell:
     text: str = "–"
     names: str = ""
     mark: str = ""
+    full: str = ""
+    """All digits, for those who point at it."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Cases:
 
     ``best`` says which of their figures wins. Columns before ``facts`` hold what was given, and are
     printed as it was. ``lost`` says, by position "case,row", what became of runs without a figure;
-    ``same`` which facts all cases share.
+    ``same`` which facts all cases share; ``decimals``, for each case, how many decimals of each of
+    its figures its error lets read (None: four significant digits).
     """
 
     heads: tuple[Head, ...]
@@ -56,6 +58,7 @@ class Cases:
     best: str = ""
     lost: Mapping[str, str] = field(default_factory=dict)
     same: str = ""
+    decimals: tuple[tuple[int | None, ...], ...] = ()
 
     def data(self) -> Markup:
         """What the script reads, as JSON that is safe inside a script element."""
@@ -67,6 +70,7 @@ class Cases:
                 "best": self.best,
                 "lost": self.lost,
                 "rows": self.rows,
+                "decimals": self.decimals,
             }
         )
 
@@ -99,12 +103,17 @@ class Cases:
                 cells.append(Cell("" if mark else "–", mark=mark))
             else:
                 best = column >= self.start and badness is not None and badness(value) == top
-                cells.append(Cell(number(value), "best" if best else "", mark))
+                own = self.decimals[index] if self.decimals and column >= self.start else ()
+                text = fixed(value, own[column - self.start] if own else None)
+                full = f"{value:.6g}" if own else ""
+                cells.append(Cell(text, "best" if best else "", mark, full))
         return cells
 
 
 def of_ranked(section: Ranked, made: Sequence[Provenance]) -> Cases:
     """Mean error or value over the seeds, of each case and row."""
+    from harness_boards.sections.base import exact
+
     grid = section.grid
     means = st.over_seeds(section.told(grid)).T
     truths = st.over_seeds(grid.truth.transpose(1, 0, 2).reshape(len(grid.cases), -1))
@@ -126,10 +135,28 @@ def of_ranked(section: Ranked, made: Sequence[Provenance]) -> Cases:
     first = "descending" if section.high_wins else "ascending"
     start = len(heads)
     heads += [Head(s.row.label, first=first) for s in section.rows]
-    rows = tuple(
-        (*line, *map(_rounded, figures)) for line, figures in zip(lead, means, strict=True)
+    rows = tuple((*line, *map(exact, figures)) for line, figures in zip(lead, means, strict=True))
+    reach = _errors(section).T
+    shown = tuple(
+        tuple(map(decimals, *pair)) for pair in zip(means.tolist(), reach.tolist(), strict=True)
     )
-    return Cases(tuple(heads), rows, facts, start, section.best_case, _lost(section, made), same)
+    return Cases(
+        tuple(heads), rows, facts, start, section.best_case, _lost(section, made), same, shown
+    )
+
+
+def _errors(section: Ranked) -> NDArray[np.float64]:
+    """The standard error of each mean over seeds ``(rows, cases)``; of one seed what its method
+    states, NaN where it states none."""
+    grid = section.grid
+    told = section.told(grid)
+    count = np.isfinite(told).sum(axis=2)
+    off = told - st.over_seeds(told)[..., None]
+    squares = np.nansum(np.where(np.isfinite(off), off, 0.0) ** 2, axis=2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = np.sqrt(squares / (count - 1) / count)
+    stated = st.over_seeds(grid.stderr)
+    return np.where(count > 1, spread, stated)
 
 
 def of_validity(section: Validity) -> Cases:

@@ -24,6 +24,7 @@ from harness.tables import Cell, Column, Table, to_terminal, to_text
 from harness_boards import (
     building,
     definition,
+    exporting,
     html,
     judging,
     lock,
@@ -31,6 +32,7 @@ from harness_boards import (
     requirements,
     submission,
     submitting,
+    travel,
 )
 from harness_boards import statistics as st
 from harness_boards.base import against
@@ -54,17 +56,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "requirements": "print what installs the plugins of changed records, for pip",
             "diff": "the rows that differ between two versions of a board",
             "upgrade": "rewrite records of an older schema",
+            "push": "send boards to a dataset repository (all, where none is named)",
+            "pull": "bring boards from a dataset repository (all, where none is named)",
+            "export": "write the scores of a board in a format of other programs",
             "site": "gather all pages in a folder for any static host",
             "serve": "show the pages on this machine",
         }.items()
     }
+    travel.add_arguments(verbs["push"], verbs["pull"])
     for name, one in verbs.items():
         if name == "diff":
             one.add_argument("old", type=Path, help="the folder of a board, or of boards")
             one.add_argument("new", type=Path, help="the same, later")
             continue
         if name not in ("site", "serve", "requirements"):
-            several = name in ("build", "check")
+            several = name in ("build", "check", "push", "pull")
             one.add_argument(
                 "name", nargs="?" if several else None, help="the board, or its folder"
             )
@@ -100,6 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="difference of mean ranks to resolve (default: 1)",
     )
     judging.add_arguments(verbs["check"])
+    exporting.add_arguments(verbs["export"])
     verbs["diff"].add_argument(
         "--format", choices=("table", "markdown", "html"), default="table", help=how
     )
@@ -128,6 +135,9 @@ def run(args: argparse.Namespace) -> int:
         "requirements": _install,
         "diff": _diff,
         "upgrade": _upgrade,
+        "push": travel.push,
+        "pull": travel.pull,
+        "export": exporting.export,
         "site": _site,
         "serve": _serve,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
 
 from harness.tables import number
 from harness_boards.grid import Row
@@ -99,6 +100,35 @@ def brief(value: float, noise: float | None = None) -> str:
     if not -4 <= size < 5:
         return f"{value:.{digits - 1}e}".replace("e-0", "e-").replace("e+0", "e")
     return f"{round(value, decimals):.{max(decimals, 0)}f}"
+
+
+MOST = 6
+"""Digits of a figure at most, however small its error is."""
+
+
+def decimals(value: float, error: float | None) -> int | None:
+    """How many decimals reach the second significant digit of an error (below 0: tens, hundreds);
+    None where the error is not known, or the figure is printed with an exponent."""
+    if error is None or not 0 < error < math.inf or not 1e-4 <= abs(value) < 1e7:
+        return None
+    place = math.floor(math.log10(float(f"{error:.1e}"))) - 1
+    return min(-place, MOST - 1 - math.floor(math.log10(abs(value))))
+
+
+def fixed(value: float, places: int | None) -> str:
+    """A figure with so many decimals; `number` where nothing says how many. Half is rounded up, as
+    the script of a page does it."""
+    if places is None:
+        return number(value)
+    unit, shown = 10.0 ** max(-places, 0), max(places, 0)
+    step = Decimal(1).scaleb(-shown)
+    rounded = float(Decimal(value / unit).quantize(step, ROUND_HALF_UP)) * unit
+    return f"{rounded + 0.0:.{shown}f}"  # zero has no sign
+
+
+def resolved(value: float, error: float | None) -> str:
+    """A figure down to the second significant digit of its error."""
+    return fixed(value, decimals(value, error))
 
 
 def reach(interval: Interval | None) -> float | None:

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from harness import Record, UsageError
 from harness.commands import Status, row_key
-from harness.tables import labels
+from harness.tables import labels, matches
 from harness_boards.clusters import BY_TASK, Clusters
+from harness_boards.parameters import taken
 
 Floats = NDArray[np.float64]
 INFINITE = "infinite"
@@ -114,10 +115,13 @@ def build(
     quantity: str,
     seeds: Iterable[int],
     cluster: Clusters = BY_TASK,
+    limit: str = "",
 ) -> Grid:
-    """Arrange the records of `measured`.
+    """Arrange the records of `measured`; ``limit`` is the fact or parameter (component.name) that
+    says up to where a run went that did not reach the quantity.
 
-    Raises `UsageError` where the protocol of a case differs between records.
+    Raises `UsageError` where the protocol of a case differs between records, or a run that reached
+    nothing does not say its limit.
     """
     mine = measured(records, quantity)
     rows = rows_of(mine)
@@ -162,7 +166,8 @@ def build(
         ran[i] = True
         found = r.scores.get(quantity, r.value if r.quantity == quantity else None)
         if r.status is not Status.OK or found is None:
-            marks[i[0]][r.status.value if r.status is not Status.OK else CENSORED] += 1
+            lost = r.status.value if r.status is not Status.OK else _censored(r, limit)
+            marks[i[0]][lost] += 1
             unsuited[i] = r.status is Status.INCOMPATIBLE
             failed[i] = not unsuited[i]
             continue
@@ -178,9 +183,8 @@ def build(
         if r.wall_s is not None and r.machine == timed:
             cost[i] = r.wall_s + (r.prefix_s or 0.0 if r.models else 0.0)
     for mark, tried in zip(marks, ran, strict=True):
-        lost = int((~tried).sum())
-        if lost:
-            mark[NOT_RUN] = lost
+        if absent := int((~tried).sum()):
+            mark[NOT_RUN] = absent
     return Grid(
         tuple(rows.values()),
         tuple(replace(c, cluster=named[at]) for at, c in cases.items()),
@@ -194,6 +198,26 @@ def build(
         infinite,
         tuple(marks),
         _notes(mine, moved, timed),
+    )
+
+
+def _censored(r: Record, limit: str) -> str:
+    """That a run did not reach what is ranked, and what it did not reach."""
+    if not limit:
+        return CENSORED
+    component, _, parameter = limit.rpartition(".")
+    found = r.facts.get(limit)
+    if found is None and component and matches(r.task, [component]):
+        found = r.params["task"].get(parameter)
+    if found is None:
+        found = taken(r, limit)[0]
+    if found is None:
+        raise UsageError(
+            f"limit {limit!r}: {r.task}:{r.case} has no such fact or parameter, and {r.estimator} "
+            "did not reach what is ranked"
+        )
+    return (
+        f"{CENSORED} at {found:g}" if isinstance(found, int | float) else f"{CENSORED} at {found}"
     )
 
 

@@ -22,7 +22,7 @@ CURVE = "curve"
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """Means over seeds ``y`` at increasing ``x``, with a band."""
+    """Means over ``seeds`` (how many there are) ``y`` at increasing ``x``, with a band."""
 
     label: str
     models: tuple[str, ...]
@@ -31,6 +31,7 @@ class Line:
     y: Floats
     low: Floats
     high: Floats
+    seeds: NDArray[np.int64]
 
     def at(self, x: float) -> tuple[float, float, float]:
         """Value and band at a position; NaN where the line has none."""
@@ -52,6 +53,11 @@ class Panel:
     scale: str
     lines: tuple[Line, ...]
     truth: Line | None = None
+
+    @property
+    def words(self) -> str:
+        """What is shown, in words."""
+        return self.y.replace("_", " ")
 
     @property
     def positions(self) -> Floats:
@@ -179,6 +185,7 @@ def _line(label: str, models: tuple[str, ...], estimator: str, points: list[_Poi
     """Cases are averaged within each seed, and seeds with their standard deviation."""
     at = np.unique([p.x for p in points])
     y, low, high = (np.full(len(at), np.nan) for _ in range(3))
+    count = np.zeros(len(at), np.int64)
     for i, x in enumerate(at):
         seeds: dict[int, list[float]] = {}
         for p in points:
@@ -187,8 +194,9 @@ def _line(label: str, models: tuple[str, ...], estimator: str, points: list[_Poi
         means = np.array([np.mean(v) for v in seeds.values()])
         stated = [p.stderr for p in points if p.x == x]
         off = float(means.std(ddof=1)) if len(means) > 1 else float(np.nan_to_num(stated[0]))
+        count[i] = len(means)
         y[i], low[i], high[i] = means.mean(), means.mean() - off, means.mean() + off
-    return Line(label, models, estimator, at, y, low, high)
+    return Line(label, models, estimator, at, y, low, high, count)
 
 
 def _truth(points: list[_Point]) -> Line | None:

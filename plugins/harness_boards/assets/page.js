@@ -75,10 +75,18 @@
     return `${Number(digits)}e${power[0]}${power.slice(1).padStart(2, "0")}`;
   };
 
+  // As `harness_boards.figures.fixed`: so many decimals, or tens and hundreds below 0.
+  const fixed = (value, places) => {
+    if (places === null) return number(value);
+    const unit = 10 ** Math.max(-places, 0);
+    const shown = Math.max(places, 0);
+    return (Number((value / unit).toFixed(shown)) * unit || 0).toFixed(shown);
+  };
+
   // Tables of cases may be long: they stay in the embedded data, and one page of them is in the document.
   all("table.cases").forEach((table) => {
     const data = JSON.parse(document.getElementById(`${table.id}-data`).textContent);
-    const { rows, facts, from, lost, size, best } = data;
+    const { rows, facts, from, lost, size, best, decimals } = data;
     const texts = rows.map((row) => row.slice(0, from).join(" ").toLowerCase());
     const input = document.getElementById(`${table.id}-filter`);
     const [back, on] = all("button", document.getElementById(`${table.id}-pages`));
@@ -97,11 +105,13 @@
       const tr = make("tr");
       row.forEach((value, column) => {
         const note = lost[`${index},${column - from}`];
-        const text = value === null ? "–" : column < facts || typeof value === "string" ? String(value) : number(value);
+        const places = column >= from && decimals.length ? decimals[index][column - from] : null;
+        const text = value === null ? "–" : column < facts || typeof value === "string" ? String(value) : fixed(value, places);
         const cell = make(column ? "td" : "th", text);
         if (!column) cell.scope = "row";
         if (column && typeof value === "string") cell.className = "left";
         if (column >= from && value !== null) {
+          if (decimals.length) cell.title = String(value);
           if (top !== null && badness(value) === top) cell.className = "best";
           if (note) cell.append(" ", make("span", note, "mark"));
         } else if (note) cell.replaceChildren(make("span", note, "mark"));

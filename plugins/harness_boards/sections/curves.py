@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from harness import UsageError
 from harness.tables import Cell, Column, Table, number
-from harness_boards import html, lineplots, lines
+from harness_boards import curvefindings, html, lineplots, lines
 from harness_boards.contents import Contents
 from harness_boards.lines import Panel
 from harness_boards.sections.base import Definition, Section, View, chosen, exact, exacts
@@ -71,6 +71,11 @@ class Curves(Section):
         )
         title = definition.title or f"along {given['x']}"
         return cls(title=title, about=definition.about, panels=found)
+
+    @property
+    def finding(self) -> str:
+        """How far from the truth at most, and where each line is greatest or least."""
+        return curvefindings.of_curves(self.panels)
 
     def tables(self) -> list[Table]:
         """Positions down, lines across, a table for each panel."""

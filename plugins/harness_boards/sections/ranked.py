@@ -42,7 +42,7 @@ class Ranked(Section):
 
     before: ClassVar[tuple[Measure, ...]] = ()
     """Measures between the score and the standard deviation over seeds."""
-    options: ClassVar[Mapping[str, Any]] = {"sweep": bool, "controls": dict}
+    options: ClassVar[Mapping[str, Any]] = {"sweep": bool, "controls": dict, "limit": str}
     first: ClassVar[tuple[Measure, ...]] = ()
     """Measures that the page shows at once; the others are shown on demand."""
     steady: ClassVar[Measure]
@@ -187,7 +187,8 @@ class Ranked(Section):
         """Order the rows by their loss: cut distance to the truth, or value."""
         quantity = cls.quantity_of(contents, definition)
         records = cls.select(chosen(contents, definition), quantity)
-        grid = build(records, quantity.name, seeds, definition.cluster)
+        limit = definition.options.get("limit", "")
+        grid = build(records, quantity.name, seeds, definition.cluster, limit)
         rule = cls.rule_of(definition, grid, quantity)
         losses = by_case(cls.lost(grid, quantity, rule))
         sign = cls.turn(quantity)

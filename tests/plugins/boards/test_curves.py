@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from harness import Curve, UsageError
-from harness_boards import axes, page, report, site
+from harness_boards import axes, curvefindings, page, report, site
+from harness_boards.lines import Line, Panel
 
 TOML = '[[sections]]\nkind = "curves"\ntitle = "over d"\n'
 
@@ -27,7 +28,7 @@ def test_a_line_is_the_mean_over_seeds_with_its_band_and_the_truth(board, record
     html = page.page(made).decode()
     assert "stroke-dasharray" in html
     assert "a from 1.500 to 4.500; b from 2.500 to 8.500; truth from 2.000 to 8.000." in html
-    assert "over d" not in site.readme([made])  # nothing is ranked
+    assert f"over d: {made.sections[0].finding}" in site.readme([made])
     moved = report.plain(made)["sections"]
     assert report.changes(moved, moved) == []
 
@@ -96,3 +97,75 @@ def test_an_axis_is_cut_at_robust_limits_and_says_how_many_lie_beyond(board, rec
     low, high, off = axes.reach(found.panels[0].lines[0].y)
     assert (low, off) == (0.0, 1)
     assert 37 < high < 160
+
+
+def line(means, sd, seeds, label="a"):
+    """A line over 0, 1, 2 ..., with the band that this many seeds have."""
+    y = np.array(means, float)
+    band = np.broadcast_to(np.asarray(sd, float), y.shape)
+    return Line(
+        label,
+        (),
+        f"e/{label}",
+        np.arange(len(y)) * 1.0,
+        y,
+        y - band,
+        y + band,
+        np.full(len(y), seeds),
+    )
+
+
+def found(*lines, truth=None):
+    return curvefindings.of_curves([Panel("gain", "depth", "gain", "nats", "linear", lines, truth)])
+
+
+def test_a_finding_says_only_what_is_sure():
+    # Ten seeds, sd 0.1: a mean has the error 0.0316, and Student's t of 9 for six pairs with 95 % is 3.81.
+    peak = line([0, 1, 0.95, 0], 0.1, 10)
+    assert (
+        found(peak)
+        == "Sure, with 95 % each: gain along depth: a greatest inside, between 1 and 2 (1.00 ± 0.12)."
+    )
+    assert "a least inside, at 2 (-1.00 ± " in found(line([0, -0.2, -1, 0], 0.1, 10))
+    assert "a rising from end to end, by 3.00 ± 0.17." in found(line([0, 1, 2, 3], 0.1, 10))
+    assert "a falling from end to end" in found(line([3, 1, 2, 0], 0.1, 10))
+    # The same means with noise that hides them; two seeds of which nobody knows; one without an error.
+    assert found(line([0, 1, 0.95, 0], 2.0, 10)) == ""
+    assert found(line([0, 1, 0.95, 0], 0.1, 2)) == ""
+    assert found(line([0, 1, 0.95, 0], 0.0, 1)) == ""
+    # Two seeds that agree at one position by chance are not sure there.
+    assert found(line([0, 1, 0, 0], [0.0, 0.0, 1.0, 1.0], 3)) == ""
+    # Of many lines it is told how many do what.
+    many = [
+        line([0, 1, 0.95, 0], 0.1, 10, "b"),
+        *(line([0, 1, 2, 3], sd, 10, f"c{sd}") for sd in (0.1, 0.2, 9.0)),
+    ]
+    assert (
+        found(*many)
+        == "Sure, with 95 % each: gain along depth: 1 greatest inside, 2 rising from end to end of 4 lines."
+    )
+
+
+def test_the_distance_to_the_truth_holds_with_its_error():
+    truth = line([0, 1, 2, 3], 0.0, 1, "truth")
+    assert (
+        found(line([0, 1, 2.5, 3], 0.0, 3), truth=truth)
+        == "From the truth at most, with 95 % each: a 0.50 nats (4 positions)."
+    )
+    assert found(line([0, 1, 2, 3], 0.0, 1), truth=truth) == ""  # one seed, no error: not known
+    rng = np.random.default_rng(0)
+    bounds, off = [], 0.3
+    for _ in range(400):
+        draws = rng.normal([0, 1, 2 + off, 3], 0.2, (5, 4))
+        one = line(draws.mean(0), draws.std(0, ddof=1), 5)
+        reach = np.abs(one.y - truth.y) + curvefindings.errors(one, 0.05 / 4)
+        bounds.append(reach.max())
+    assert np.mean(np.array(bounds) >= off) > 0.95
+
+
+def test_sure_shapes_are_rarely_wrong():
+    """A flat line has no shape; with three seeds and twelve positions fewer than 5 % are given one."""
+    rng = np.random.default_rng(1)
+    draws = rng.normal(0, 1, (1000, 3, 12))
+    wrong = sum(bool(curvefindings.shape_of(line(d.mean(0), d.std(0, ddof=1), 3))) for d in draws)
+    assert wrong < 50

@@ -14,7 +14,7 @@ from harness.cli import parser
 from harness.cli.options import request
 from harness.records import Status
 from harness_boards import casetable, heatmap, provenance, report, site
-from harness_boards.figures import brief
+from harness_boards.figures import brief, resolved
 from harness_boards.html import safe_json
 from harness_boards.page import page
 
@@ -353,6 +353,31 @@ def test_the_heat_map_has_a_column_for_each_cluster(record, board):
 )  # fmt: skip
 def test_figures_have_the_digits_that_can_be_read(value, noise, wanted):
     assert brief(value, noise) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "wanted"),
+    [(0.163125, 0.0123, "0.163"), (0.163125, 0.00996, "0.163"), (0.163125, 0.12, "0.16"), (123456.0, 2345.0, "123500"),
+     (0.25, 1.4, "0.3"), (-0.004, 1.4, "0.0"), (2.5, 12.0, "3"), (0.163125, None, "0.1631"), (0.163125, 0.0, "0.1631"),
+     (1 / 3, 1e-12, "0.333333"), (1e100, 0.1, "1e+100"), (1.234e-6, 1e-7, "1.23e-06")],
+)  # fmt: skip
+def test_figures_end_at_the_second_digit_of_their_error(value, error, wanted):
+    assert resolved(value, error) == wanted
+
+
+def test_cases_show_what_their_error_lets_read_and_hold_the_rest(record, board):
+    """Three seeds 0.1 apart: a mean has the error 0.1 / sqrt(3) = 0.058; one seed has what is stated, 0.0012."""
+    records = [record("a", "many", s, 1.16 + 0.1 * s) for s in range(3)]
+    records += [record("b", "many", 0, 1.123456789, stderr=0.0012), record("b", "one", 0, 1.0)]
+    made = report.make(board(records))
+    html = page(made).decode()
+    assert "title='0.26'>0.260<" in html
+    assert "title='0.123457'>0.1235 <" in html
+    data = json.loads(Reader(page(made)).text["s0-cases-data"])
+    assert data["rows"][0][-2:] == [0.123457, 0.26]
+    assert data["decimals"][0] == [4, 3]
+    rows = {r["label"]: r for r in report.plain(made)["sections"][0]["rows"]}
+    assert rows["b"]["by_case"][0] == 0.123457
 
 
 def test_what_stands_between_backticks_is_code(record, board):

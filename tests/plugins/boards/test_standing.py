@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from harness import UsageError
 from harness.records import Status
-from harness_boards import report
+from harness_boards import page, report
 
 ACCURACY = '[[sections]]\nkind = "accuracy"\nquantity = "information"\n'
 
@@ -181,6 +181,38 @@ def test_a_score_left_out_is_censored_and_counts_last(board, record):
     rows = by_name(found)
     assert (rows["b"].marks, rows["b"].apart) == ({"censored": 2}, "")
     assert rows["b"].place == pytest.approx((6 * 1 + 2 * 2) / 8)
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [("most", "censored at 20"), ("known.n", "censored at 10"), ("b.k", "censored at 3")],
+)
+def test_what_was_not_reached_is_shown_with_its_limit(board, record, limit, said):
+    """A fact, a parameter of the task, a parameter of the estimator."""
+    change = {"quantity": "gain", "unit": "", "truth": None, "stderr": None, "facts": {"most": 20}}
+    records = [
+        record(e, f"c{i}", 0, 1.0, scores={"gain": 1.0, "loss": 5.0}, **change)
+        for e in "ab"
+        for i in range(8)
+    ]
+    records[8:10] = [dataclasses.replace(r, scores={"gain": 1.0}) for r in records[8:10]]
+    toml = f'[[sections]]\nkind = "ranking"\nquantity = "loss"\nlimit = "{limit}"\n'
+    found = section(board, records, toml)
+    assert by_name(found)["b"].marks == {said: 2}
+    assert f"6/8 (2 {said})" in str(found.tables()[0].rows)
+    assert said in page.page(report.make(board(records, toml))).decode()
+
+
+def test_a_limit_that_nobody_knows_is_named(board, record):
+    change = {"quantity": "gain", "unit": "", "truth": None, "stderr": None}
+    records = [
+        record("a", f"c{i}", 0, 1.0, scores={"gain": 1.0, "loss": 5.0}, **change) for i in range(8)
+    ]
+    toml = '[[sections]]\nkind = "ranking"\nquantity = "loss"\nlimit = "most"\n'
+    section(board, records, toml)  # all reached
+    records[0] = dataclasses.replace(records[0], scores={"gain": 1.0})
+    with pytest.raises(UsageError, match="limit 'most': t/known:c0 has no such fact or parameter"):
+        section(board, records, toml)
 
 
 def test_the_truth_of_a_score_beside_the_value(board, record):
