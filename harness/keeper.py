@@ -119,7 +119,9 @@ class Keeper:
                 task = self._stages.build("task", *unit.task)
                 listed = self._listed(unit)[case]
                 asked = replace(listed, transcript=tuple(self._transcript))
+                started = time.perf_counter()
                 found = task.score(asked, output)
+                score_s = time.perf_counter() - started
                 scores = {name: float(value) for name, value in found.items()}
                 if not scores:
                     raise PluginError("gave no score")
@@ -132,4 +134,5 @@ class Keeper:
                 raise failure.cause from None
             return CaseResult(case, *explain(failure.stage, failure.cause))
         ranked = (q.name for q in self._spec(unit).quantities if q.name in scores)
-        return CaseResult(case, value=scores[next(ranked, next(iter(scores)))], scores=scores)
+        value = scores[next(ranked, next(iter(scores)))]
+        return CaseResult(case, value=value, scores=scores, score_s=score_s)

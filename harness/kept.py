@@ -69,8 +69,8 @@ def kept_units(arrays: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def units_of(output: Output, data: Kind) -> dict[str, Any]:
-    """Which unit of the data each local value belongs to: the columns that the data name, and
-    ``row``, the position of a unit of the test part."""
+    """Which unit, or item of a unit, each local value belongs to: the columns that the data name,
+    and ``row``, the position of a unit of the test part."""
     if not isinstance(output, Estimate) or output.local is None:
         return {}
     count = len(output.local)
@@ -78,7 +78,29 @@ def units_of(output: Output, data: Kind) -> dict[str, Any]:
         return dict(data.identify())
     if data.split is not None and count == len(data.split.test):
         return {"row": data.split.test, **taken(data.identify(), data.split.test)}
+    items = data.identify_items()
+    if not items:
+        return {}
+    unit = next(iter(items))
+    if count == len(items[unit]):
+        return items
+    if data.split is not None:
+        rows = np.concatenate([np.flatnonzero(items[unit] == u) for u in data.split.test])
+        if count == len(rows):
+            return taken(items, rows)
     return {}
+
+
+def matched(said: Units, own: Units) -> dict[str, Any]:
+    """What data say of the items that ``own`` places by its first two columns; nothing where they
+    have no such items."""
+    names = list(said)[:2]
+    if not names or any(name not in own for name in names):
+        return {}
+    place = {at: i for i, at in enumerate(zip(*(said[n].tolist() for n in names), strict=True))}
+    wanted = zip(*(own[n].tolist() for n in names), strict=True)
+    rows = [place.get(at, -1) for at in wanted]
+    return {} if -1 in rows else taken(said, rows)
 
 
 def taken(units: Units, rows: Sequence[int] | np.ndarray[Any, Any]) -> dict[str, Any]:

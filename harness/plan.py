@@ -114,8 +114,10 @@ def make(registry: Registry, request: Request) -> Plan:
         for chain, seed in itertools.product(chains, request.seeds):
             models = tuple(steps.of(model) for model in chain)
             paths.append(Path(steps.of(task), models, steps.of(estimator), seed))
-    if not paths:
-        raise UsageError("no legal path: " + _why_none(excluded))
+    named = {estimator.name for estimator in estimators}
+    if not any(path.estimator.name in named for path in paths):  # baselines alone answer nothing
+        lost = [pair for pair in excluded if pair.estimator in named]
+        raise UsageError("no legal path: " + _why_none(lost))
     steps.check_all_used()
     return Plan(
         tuple(sorted(paths, key=lambda p: (p.task.name, _chain(p), p.estimator.name, p.seed))),

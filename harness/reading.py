@@ -18,7 +18,7 @@ from harness.errors import UsageError
 from harness.records import Record, Records, Status
 
 SCHEMA = 1
-NUMBERS = ("value", "stderr", "truth", "wall_s", "cpu_s", "peak_mib", "prefix_s")
+NUMBERS = ("value", "stderr", "truth", "wall_s", "cpu_s", "peak_mib", "prefix_s", "score_s")
 
 
 def read_records(*places: str | Path) -> Records:

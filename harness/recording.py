@@ -84,6 +84,7 @@ class Recorder:
             cpu_s=cost.cpu_s if cost else None,
             peak_mib=cost.peak_mib if cost else None,
             prefix_s=outcome.prefix_s,
+            score_s=result.score_s,
             threads=self._threads,
             recipe=RECIPE,
             n=outcome.n,

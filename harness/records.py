@@ -47,7 +47,8 @@ class Record:
     of them, and ``truths`` what is known of the others. ``cluster`` is that of the case, where its
     task names one. ``notes`` are warnings that plugins logged on the way. ``wall_s``, ``cpu_s`` and
     ``peak_mib`` (memory beyond what was held before) are the estimator's; cases of one source share
-    one run of it. ``prefix_s`` is the time of loading and models. ``threads`` is what each process
+    one run of it. ``prefix_s`` is the time of loading and models, ``score_s`` that of the task's
+    scoring, where it scores. ``threads`` is what each process
     computed on; ``recipe`` the recipe of ``key`` (`harness.identity`).
     """
 
@@ -86,6 +87,7 @@ class Record:
     started: str = ""
     cluster: str = ""
     truths: Mapping[str, float] = field(default_factory=dict)
+    score_s: float | None = None
 
     def __post_init__(self) -> None:
         if CURVE in self.diagnostics:
@@ -134,7 +136,7 @@ class Record:
 
 
 _FIELDS = tuple(f.name for f in fields(Record))
-_WHERE_GIVEN = frozenset({"cluster", "truths"})
+_WHERE_GIVEN = frozenset({"cluster", "truths", "score_s"})
 """Fields that a record states only where it has them, as those of older releases do not."""
 _JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
 

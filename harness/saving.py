@@ -76,6 +76,9 @@ class Sources:
         found = self.of(record)
         if found is None:
             return own
+        items = kept.matched(found[2].identify_items(), own)
+        if items:
+            return {**items, **own}
         said, n = found[2].identify(), found[2].n
         if "row" not in own and count != n:
             return own  # nothing says which unit is which

@@ -141,6 +141,7 @@ class CaseResult:
     value: float | None = None
     stderr: float | None = None
     scores: dict[str, float] = field(default_factory=dict)
+    score_s: float | None = None
 
 
 @dataclass

@@ -92,11 +92,20 @@ def _overview(registry: Registry) -> None:
         doc = (sys.modules[plugin.module].__doc__ or "").partition("\n")[0]
         about = re.sub(r"^Plugin `\w+`: |(Neutral t|T)asks on ", "", doc).replace("``", "")
         room = options.columns() - width - 23
-        print(f"{name:{width}}{numbers}  {textwrap.shorten(about, room, placeholder=' …')}")
-    print(
-        "\nharness list estimators | models | tasks | reports, --plugin NAME, --all; "
-        "harness show NAME"
-    )
+        print(f"{name:{width}}{numbers}  {_within(about, room)}")
+    told = "harness list estimators | models | tasks | reports, --plugin NAME, --all; "
+    print(f"\n{options.filled(f'{told}harness show NAME', '', '')}")
+
+
+def _within(text: str, room: int) -> str:
+    """As many of the phrases of a line as there is room for, where these fill half of it; else as
+    many of its words."""
+    text = text.rstrip(".")
+    ends = [len(text), *(m.start() for m in re.finditer(r"[,;:.] | \(", text))]
+    fits = [e for e in ends if e <= room and text.count("(", 0, e) == text.count(")", 0, e)]
+    if 2 * max(fits, default=0) >= min(room, len(text)):
+        return text[: max(fits)]
+    return textwrap.shorten(text, room, placeholder=" …", break_on_hyphens=False)
 
 
 def _mine(registry: Registry, file: str) -> int:
@@ -118,8 +127,12 @@ def _mine(registry: Registry, file: str) -> int:
     for task, param in found:
         bare = task.name.rpartition("/")[2]
         print(options.filled(task.spec.summary, f"{task.name}  ", "    "))
-        print(f"    harness run --task {bare} --set {shlex.quote(f'{bare}.{param}={file}')}")
-    print("\nby the ending of its name; harness show TASK says what it must hold")
+        command = f"    harness run --task {bare}"
+        setting = f"--set {shlex.quote(f'{bare}.{param}={file}')}"
+        fits = len(command) + len(setting) < options.columns()
+        print(command, setting, sep=" " if fits else " \\\n        ")
+    told = "by the ending of its name; harness show TASK says what it must hold"
+    print(f"\n{options.filled(told, '', '')}")
     return 0
 
 
@@ -158,5 +171,5 @@ def _print(title: str, found: list[Component]) -> None:
             first = f"  {row[0]:{name}}  {row[1]:{kind}}  "
             print(options.filled(told, first, " " * len(first)))
         else:  # no room for columns: what it is stands below its name
-            print(options.filled(row[1], f"  {row[0]:{name}}  ", 6 * " "))
+            print(options.filled(row[1], f"  {row[0]}  ", 6 * " "))
             print(options.filled(told, 6 * " ", 6 * " "))

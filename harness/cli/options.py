@@ -175,6 +175,9 @@ def columns() -> int:
 def filled(text: str, first: str, further: str) -> str:
     """A paragraph in the width of the terminal, broken at words; ``first`` and ``further`` begin
     its lines."""
+    word = text.split(maxsplit=1)[0] if text else ""
+    if len(first) + len(word) > columns() > len(further) + len(word):
+        return f"{first.rstrip()}\n{filled(text, further, further)}"
     return textwrap.fill(
         text,
         columns(),

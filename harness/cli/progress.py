@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import say
+from harness.cli.options import columns, say
 from harness.hookspecs import hookimpl
 from harness.long_work import Progress
 from harness.plan import Path
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 
 QUIET_S = 5.0
 """Seconds between plain lines, at least."""
+WIDE = 80
+"""Columns of a plain line, at most."""
+
+
+def _say(what: str, how_far: str) -> None:
+    """A line that fits; where it does not, less of what is told."""
+    room = min(WIDE, columns()) - len("harness: ")
+    say(_shortened(what, room - len(how_far)) + _shortened(how_far, room))
+
+
+def _shortened(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: max(room - 2, 0)]}… "
 
 
 class Lines:
@@ -24,7 +36,8 @@ class Lines:
 
     def __init__(self) -> None:
         self._total = self._done = self._failed = 0
-        self._last = self._began = time.monotonic()
+        self._last = self._before = time.monotonic()
+        self._spent = self._most = 0.0
 
     @hookimpl
     def harness_run_started(self, total: dict[str, int], cached: int) -> None:
@@ -39,21 +52,28 @@ class Lines:
     ) -> None:
         """Say how far a long path has come, now and then."""
         if self._due():
-            say(f"{path} on {source}: {Progress(done, total, note)}")
+            _say(f"{path.estimator.name} on {source}: ", f"{Progress(done, total, note)}")
 
     @hookimpl
     def harness_path_finished(self, record: Record) -> None:
         """Count, and say so now and then."""
         self._done += 1
         self._failed += record.status.failed
-        if self._done == 1:  # what came before it, processes and imports, comes once
-            self._began = time.monotonic()
+        now = time.monotonic()
+        if self._done > 1:  # what came before the first, processes and imports, comes once
+            self._spent += now - self._before
+            self._most = max(self._most, now - self._before)
+        self._before = now
         if self._due():
-            said = f"{self._done}/{self._total} done, {self._failed} failed"
-            if self._done > 1:
-                left = (self._last - self._began) / (self._done - 1) * (self._total - self._done)
-                said += f", about {left:.0f} s left"
-            say(said)
+            say(f"{self._done}/{self._total} done, {self._failed} failed{self._left()}")
+
+    def _left(self) -> str:
+        """The time left, by the mean over those that are finished but for the first and the
+        slowest: one that compiles or loads what the others share must not count for each."""
+        if self._done < 3:
+            return ""
+        left = (self._spent - self._most) / (self._done - 2) * (self._total - self._done)
+        return f", about {left:.0f} s left"
 
     def _due(self) -> bool:
         """Whether it is time for a line; then the next one waits."""
@@ -76,15 +96,21 @@ class Bars:
             TextColumn,
             TimeRemainingColumn,
         )
+        from rich.table import Column
 
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+            BarColumn(10),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", markup=False),
+            TextColumn(
+                "{task.fields[note]}",
+                markup=False,
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
             console=Console(stderr=True),
             transient=True,
+            expand=True,
         )
         self._bars: dict[str, TaskID] = {}
         self._failed: dict[str, int] = {}
@@ -107,7 +133,7 @@ class Bars:
         self, path: Path, source: str, done: float, total: float, note: str
     ) -> None:
         """Say beside the bar how far the path has come."""
-        said = f"{path.estimator.name} on {source}: {Progress(done, total, note)}"
+        said = f"{Progress(done, total, note)}: {path.estimator.name} on {source}"
         self._progress.update(self._bars[path.task.name], note=said)
 
     @hookimpl

@@ -11,14 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.cli import options
+from harness.cli import local, options
 from harness.errors import UsageError
 from harness.files import whole
 from harness.history import latest
 from harness.params import split_list, split_setting
 from harness.records import Record, Records, Status
-from harness.registry import Registry
-from harness.store import Store
 from harness.tables import show
 
 FILTERS = ("task", "case", "model", "estimator", "status", "set", "since", "fingerprint")
@@ -53,11 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="what later data, code or attempts replaced, too, each with the time it began",
     )
-    parser.add_argument(
-        "--local",
-        metavar="FILE",
-        help="write the values of single units, as CSV, and print no table",
-    )
+    local.add_arguments(parser)
     parser.add_argument(
         "--curves",
         metavar="FILE",
@@ -71,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the stored results that fit."""
+    local.check(args)
     with options.store(args) as store:
         stored = store.records(history=args.history)
     standing = latest(stored)
@@ -80,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"no stored result fits ({len(stored)} are stored)")
     if args.local:
         file = options.target(args.local)
-        _write_local(found, store, options.registry(args), file, args.unit)
+        _write(file, *local.rows(found, store, options.registry(args), args), "values")
     if args.curves:
         _write_curves(found, options.target(args.curves))
     if args.save:
@@ -100,43 +95,6 @@ def _dated(records: Records, standing: set[int]) -> Records:
     )
 
 
-PATH = ("task", "case", "models", "estimator", "seed")
-"""The columns that say which result a row belongs to."""
-
-
-def _path(record: Record) -> list[Any]:
-    return [record.task, record.case, " ".join(record.models), record.estimator, record.seed]
-
-
-def _write_local(records: Records, store: Store, registry: Registry, file: Path, unit: str) -> None:
-    """A row per result and unit of the data: its position in what the estimator read, its value,
-    and what tells the unit apart, as far as the data say it."""
-    from harness import saving
-
-    sources, rows, heads = saving.Sources(registry, options.say), [], dict[str, None]()
-    for record in records:
-        if record.status.failed:
-            continue
-        arrays = saving.kept_output(record, store, options.say) or {}
-        if "local" not in arrays:
-            continue
-        shown, factor = saving.in_unit(record, unit)
-        values = (arrays["local"] * factor).tolist()
-        units = sources.units(record, arrays, len(values))
-        heads |= dict.fromkeys(units)
-        own = [*_path(record), shown]
-        rows += [
-            ([*own, i, value], {name: found[i] for name, found in units.items()})
-            for i, value in enumerate(values)
-        ]
-    if not rows:
-        raise UsageError(
-            "none of these results has values of single units; wanted an estimator that gives them"
-        )
-    full = [[*first, *(more.get(name, "") for name in heads)] for first, more in rows]
-    _write(file, [*PATH, "unit", "position", "value", *heads], full, "values")
-
-
 def _write_curves(records: Records, file: Path) -> None:
     """A row per result and point of its curve."""
     rows: list[list[Any]] = []
@@ -146,11 +104,11 @@ def _write_curves(records: Records, file: Path) -> None:
         errors = [""] * len(curve.x) if curve.stderr is None else curve.stderr.tolist()
         points = zip(curve.x.tolist(), curve.y.tolist(), errors, strict=True)
         rows += [
-            [*_path(record), curve.name_x, x, curve.name_y, y, error] for x, y, error in points
+            [*local.path(record), curve.name_x, x, curve.name_y, y, error] for x, y, error in points
         ]
     if not rows:
         raise UsageError("none of these results has a curve; wanted an estimator that gives one")
-    _write(file, [*PATH, "name_x", "x", "name_y", "y", "stderr"], rows, "points")
+    _write(file, [*local.PATH, "name_x", "x", "name_y", "y", "stderr"], rows, "points")
 
 
 def _write(file: Path, head: list[str], rows: list[list[Any]], what: str) -> None:

@@ -55,7 +55,7 @@ def find(registry: Registry, name: str) -> list[Component]:
 
 def _print(component: Component) -> None:
     spec = component.spec
-    print(f"{component.name} ({component.role}): {spec.summary}")
+    print(options.filled(spec.summary, f"{component.name} ({component.role}): ", "    "))
     lines = [("reads" if component.role == "report" else "kinds", kinds(component))]
     if component.role == "estimator" and spec.quantity:
         lines.append(
@@ -90,7 +90,7 @@ def _print(component: Component) -> None:
         first = f"  {word:{width}} "
         print(options.filled(text, first, indent))
     if spec.parameters:
-        print(f"  parameters (--set {spec.name}.PARAMETER=VALUE):")
+        print(options.filled(f"(--set {spec.name}.PARAMETER=VALUE):", "  parameters ", "    "))
     for param in spec.parameters:
         print(f"    {param.name} = {_value(param.default)}")
         print(options.filled(_described(param), 8 * " ", 8 * " "))

@@ -161,6 +161,7 @@ def results_of(unit: Unit, plain: Any) -> list[CaseResult]:
             result.status = Status(result.status)
             result.scores = {str(name): float(score) for name, score in result.scores.items()}
             result.value = None if result.value is None else float(result.value)
+            result.score_s = None if result.score_s is None else _number(result.score_s)
             _require_texts(result.cause)
     except (TypeError, ValueError, OverflowError, AttributeError) as error:
         raise WireError(f"results that cannot be read: {error}") from None

@@ -13,6 +13,15 @@ from harness.kinds.base import Kind
 from harness.kinds.examples import alternating, on_grid
 from harness.kinds.fields import array, offsets, strings
 
+_NAMES = (
+    "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se "
+    "Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy "
+    "Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf "
+    "Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og"
+)
+SYMBOLS = _NAMES.split()
+"""Of the elements, by atomic number."""
+
 
 class Structures(Kind):
     """n atomic structures; ``items`` are their atoms, one structure after the other.
@@ -47,6 +56,11 @@ class Structures(Kind):
         """Number of atoms and group of each structure."""
         groups = {} if self.groups is None else {"group": self.groups}
         return {"atoms": np.diff(self.offsets), **groups}
+
+    def identify_items(self) -> dict[str, Any]:
+        """Structure, place within it, and element of each atom; the group of its structure."""
+        elements = [SYMBOLS[number] for number in self.numbers]
+        return {**_items(self.offsets, self.groups), "element": elements}
 
     def check(self) -> None:
         """Refuse impossible elements and flat periodic cells."""
@@ -141,6 +155,10 @@ class Environments(Kind):
         """Refuse sizes that are no sizes."""
         check_sizes(self.sizes, "Environments.sizes")
 
+    def identify_items(self) -> dict[str, Any]:
+        """Structure of each environment, and its place within it; the group of its structure."""
+        return _items(self.offsets, self.groups)
+
     @classmethod
     def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
         """Bags of 2 to 6 vectors around a few centres, and a few far from all."""
@@ -150,6 +168,13 @@ class Environments(Kind):
         x[rng.random(total) < 0.05] += 1.0
         cuts = np.concatenate([[0], np.cumsum(counts)])
         return cls(on_grid(x), cuts, groups=alternating(n), sizes=_sizes(n))
+
+
+def _items(cuts: Ints, groups: tuple[str, ...] | None) -> dict[str, Any]:
+    sizes = np.diff(cuts)
+    structure = np.repeat(np.arange(len(sizes)), sizes)
+    found: dict[str, Any] = {"structure": structure, "atom": np.arange(cuts[-1]) - cuts[structure]}
+    return found if groups is None else {**found, "group": [groups[s] for s in structure]}
 
 
 def check_sizes(sizes: tuple[int, ...], where: str) -> None:

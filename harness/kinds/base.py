@@ -112,6 +112,13 @@ class Kind(_Declared):
         """
         return {}
 
+    def identify_items(self) -> dict[str, Any]:
+        """The same for what units are made of: a value per item of the ragged axis, in its order.
+
+        The first column gives the unit's position, the second that of the item within its unit.
+        """
+        return {}
+
     @classmethod
     def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
         """Small valid data of n units; by default the declared axes filled at random.

@@ -8,7 +8,7 @@ import statistics
 
 from harness.records import Record, Status
 from harness.tables.rows import grouped, label, natural
-from harness.tables.scale import TIMES, Scale, causes, mark, times
+from harness.tables.scale import Scale, causes, mark, times
 from harness.tables.table import Cell, Column, Table, number
 
 WIDE = 7
@@ -131,8 +131,9 @@ def _summary(title: str, rows: dict[str, list[Record]], scale: Scale, quantity: 
     known = len(asked) > 1
     heads = [Column(name, unit) for name in ("median |error|", "mean |error|", "bias")]
     columns = [*heads, Column("cases")] if known else []
+    costs, timed = times(rows)
     body = []
-    for row, records in rows.items():
+    for row in rows:
         cells: list[Cell] = []
         if known and (mine := errors[row]):
             sizes = [abs(e) for e in mine]
@@ -142,12 +143,12 @@ def _summary(title: str, rows: dict[str, list[Record]], scale: Scale, quantity: 
             cells = [Cell(text="–")] * 3
         if known:
             cells.append(Cell(text=f"{len(errors[row])}/{len(asked)}"))
-        body.append((row, (*cells, *times(records))))
+        body.append((row, (*cells, *timed[row])))
     if known:
         whole = [row for row in rows if len(errors[row]) == len(asked)]
         body.sort(key=lambda item: (item[0] not in whole, _size(item[1][0])))
     what = "errors and times" if known else "times"
-    return Table(f"{title}: {what}", "estimator", (*columns, *TIMES), tuple(body))
+    return Table(f"{title}: {what}", "estimator", (*columns, *costs), tuple(body))
 
 
 def _size(cell: Cell) -> float:

@@ -9,7 +9,7 @@ import statistics
 from harness.records import Record
 from harness.tables.estimates import cell, meaning, readings
 from harness.tables.rows import grouped, natural
-from harness.tables.scale import TIMES, Scale, causes, mark, times
+from harness.tables.scale import Scale, causes, mark, times
 from harness.tables.table import Cell, Table
 
 
@@ -22,15 +22,16 @@ def joint(title: str, records: list[Record], scale: Scale) -> list[Table]:
 def _of_case(title: str, case: str, records: list[Record], scale: Scale) -> Table:
     rows = grouped(records)
     names = list(dict.fromkeys(q for r in records for q in (r.scores or {r.quantity: 0.0})))
+    heads, timed = times(rows)
     body = []
     for row, mine in rows.items():
         cells = [_cell(mine, name, scale) for name in names]
         if all(c.value is None for c in cells):
             cells = [Cell(text=mark(mine)), *cells[1:]]
-        body.append((row, (*cells, *times(mine))))
+        body.append((row, (*cells, *timed[row])))
     spread = any(c.spread is not None for _, cells in body for c in cells)
     notes = [meaning(len({r.seed for r in records}))] if spread else []
-    columns = (*map(scale.column, names), *TIMES)
+    columns = (*map(scale.column, names), *heads)
     return Table(
         f"{title}: {case}",
         "estimator",

@@ -29,6 +29,7 @@ def long_rows(records: Records) -> list[dict[str, Any]]:
             "wall_s": r.wall_s,
             "cpu_s": r.cpu_s,
             "prefix_s": r.prefix_s,
+            "score_s": r.score_s,
             "peak_mib": r.peak_mib,
             "n": r.n,
             "fingerprint": r.fingerprint,

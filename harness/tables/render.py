@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import os
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import IO
@@ -31,6 +31,8 @@ def show(
         out.write(to_text(tables(records, quantity, unit), how))
 
 
+PAGE = 160
+"""Columns where there is neither a terminal nor COLUMNS."""
 GAP = 2
 """Blanks between two columns, and those that tabulate gives every heading."""
 
@@ -41,8 +43,8 @@ def to_terminal(found: Sequence[Table], out: IO[str]) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    width = None if out.isatty() or "COLUMNS" in os.environ else 160
-    console = Console(file=out, width=width, highlight=False)
+    page = None if out.isatty() else shutil.get_terminal_size((PAGE, 24)).columns
+    console = Console(file=out, width=page, highlight=False)
     for table in found:
         console.print(Text(table.title, "bold"))
         for part, widths in _fitting(table, console.width):

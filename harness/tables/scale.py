@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from harness.records import Record, Status
 from harness.specs import Quantity
@@ -57,13 +57,24 @@ def seconds(values: Iterable[float | None]) -> Cell:
     return Cell(statistics.median(times)) if times else Cell(text="–")
 
 
-TIMES = (Column("load, models", "s"), Column("time", "s"))
-"""Headings of `times`."""
-
-
-def times(records: list[Record]) -> tuple[Cell, Cell]:
-    """Seconds before the estimator began, and of the estimator itself."""
-    return seconds(r.prefix_s for r in records), seconds(r.wall_s for r in records)
+def times(
+    rows: Mapping[str, list[Record]],
+) -> tuple[tuple[Column, ...], dict[str, tuple[Cell, ...]]]:
+    """Headings and cells: seconds of loading and models, of the estimator itself, and of the task's
+    scoring, where one scored."""
+    stages: dict[str, Callable[[Record], float | None]] = {
+        "load, models": lambda r: r.prefix_s,
+        "time": lambda r: r.wall_s,
+        "scoring": lambda r: r.score_s,
+    }
+    if all(r.score_s is None for records in rows.values() for r in records):
+        del stages["scoring"]
+    heads = tuple(Column(name, "s") for name in stages)
+    cells = {
+        row: tuple(seconds(map(of, records)) for of in stages.values())
+        for row, records in rows.items()
+    }
+    return heads, cells
 
 
 def causes(records: Iterable[Record]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from harness.records import Record, Status
 from harness.tables.rows import grouped
-from harness.tables.scale import TIMES, Scale, causes, mark, times
+from harness.tables.scale import Scale, causes, mark, times
 from harness.tables.table import Cell, Column, Table
 
 Rows = dict[str, list[Record]]
@@ -127,11 +127,12 @@ def _at_point(title: str, records: list[Record], point: Point, ranking: str, sca
     rows = grouped(records)
     names = list(dict.fromkeys(n for r in records for n in r.scores))
     names.sort(key=lambda n: n != ranking)
-    columns = [scale.column(n) for n in names] + list(TIMES)
+    heads, timed = times(rows)
+    columns = [*(scale.column(n) for n in names), *heads]
     by_name = [_cells(rows, n, scale) for n in names]
     rank = ranks(rows, ranking, scale.quantity(ranking).better)
     order = sorted(rows, key=lambda row: (rank.get(row, math.inf), row))
-    body = tuple((row, (*(column[row] for column in by_name), *times(rows[row]))) for row in order)
+    body = tuple((row, (*(column[row] for column in by_name), *timed[row])) for row in order)
     spread = any(cell.spread is not None for column in by_name for cell in column.values())
     notes = ("± is the standard error of the mean over data sets and seeds",) if spread else ()
     at = f" at {_facts(point)}" if point else ""

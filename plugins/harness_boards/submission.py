@@ -67,13 +67,14 @@ OWN = (
     "cpu_s",
     "peak_mib",
     "prefix_s",
+    "score_s",
     "n",
     "fingerprint",
     "key",
     "started",
 )
 _OWN = frozenset(OWN)
-COSTS = ("wall_s", "cpu_s", "peak_mib", "prefix_s")
+COSTS = ("wall_s", "cpu_s", "peak_mib", "prefix_s", "score_s")
 DEFAULTS = {f.name: f.default for f in fields(Record) if f.default is not dataclasses.MISSING}
 FULL = re.compile(rf"{NAME.pattern}/{NAME.pattern}|{FUNCTION.pattern}")
 """``plugin/name``, or a function, ``package.module:name``."""

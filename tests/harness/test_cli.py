@@ -185,6 +185,34 @@ def test_results_are_removed_by_filter_after_a_count(command, tmp_path):
     assert "sound" in ok(command("store", "check", *store)).stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--model", ""), "unknown model ''"),
+        (("--task", ""), "unknown task ''"),
+        (("--estimator", ""), "unknown estimator ''"),
+        (("--task", "pairs", "--set", "pairs.path=nowhere/x.csv", "--estimator", "ksg"), "nowhere/x.csv: No such file"),
+        (("--save", "/proc/no-folder"), "/proc/no-folder: "),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_said_and_leaves_nothing_behind(command, tmp_path, words, said):
+    base = () if "--task" in words and "pairs" in words else NORMALS[1:]
+    ran = command("run", *base, *words, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert said in ran.stderr
+    assert not (tmp_path / "nowhere").exists()
+    stored = command("results", "--format", "json").stdout.splitlines()
+    assert {Record.from_json(line).status.value for line in stored} <= {"ok"}
+
+
+def test_values_of_units_for_a_folder_that_does_not_exist_make_none(command, tmp_path):
+    ok(command(*NORMALS))
+    ran = command("results", "--local", tmp_path / "nowhere" / "x.csv")
+    assert ran.returncode == 2
+    assert "wanted one that does" in ran.stderr
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_verify_recomputes_and_reports_drift(command, tmp_path):
     ok(command(*NORMALS, "--estimator", "noise", "--store", tmp_path / "a"))
     assert "6 same" in ok(command("verify", "--store", tmp_path / "a")).stderr

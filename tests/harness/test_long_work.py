@@ -1,5 +1,8 @@
 """Progress told on the way, and checkpoints that killed work goes on from."""
 
+import io
+import re
+
 import numpy as np
 import pytest
 
@@ -8,6 +11,7 @@ from harness import Incompatible, PluginError, hookimpl, long_work, plan
 from harness.cli import progress as display
 from harness.runner import Options, run
 from harness.store import Store
+from harness.testing import record
 
 
 @pytest.fixture
@@ -80,7 +84,7 @@ def test_plain_lines_say_how_far_a_path_is(toy, go, monkeypatch, capsys):
     with toy.watch(display.Lines()):
         go("lines", steps=3)
     said = capsys.readouterr().err
-    assert "harness: toy/normals ▸ toy/lengthy on normal-0: 2/3 steps\n" in said
+    assert "harness: toy/lengthy on normal-0: 2/3 steps\n" in said
 
 
 def test_bars_say_how_far_a_path_is(toy, go, monkeypatch):
@@ -91,7 +95,49 @@ def test_bars_say_how_far_a_path_is(toy, go, monkeypatch):
     )
     with toy.watch(bars):
         go("bars", steps=3)
-    assert said[0] == "toy/lengthy on normal-0: 1/3 steps"
+    assert said[0] == "1/3 steps: toy/lengthy on normal-0"
+
+
+@pytest.mark.parametrize("slow", [(30.0,), (30.0, 20.0)], ids=["first", "first and second"])
+def test_the_first_estimate_of_the_time_left_is_not_made_by_what_is_slow_once(
+    slow, monkeypatch, capsys
+):
+    clock, lines = [0.0], None
+    monkeypatch.setattr(display.time, "monotonic", lambda: clock[0])
+    lines = display.Lines()
+    lines.harness_run_started({"t": 200}, 0)
+    for seconds in [*slow, *[0.5] * 40]:
+        clock[0] += seconds
+        lines.harness_path_finished(record("t/t", "p/e", 1.0))
+    first = re.search(r"(\d+)/200 done, 0 failed, about (\d+) s left", capsys.readouterr().err)
+    assert float(first[2]) == pytest.approx(0.5 * (200 - int(first[1])), rel=0.02)
+
+
+def test_progress_fits_eighty_columns(toy, monkeypatch, capsys):
+    from types import SimpleNamespace
+
+    monkeypatch.setattr(display, "QUIET_S", 0.0)
+    monkeypatch.setenv("COLUMNS", "80")
+    component = SimpleNamespace(name="a-plugin-with-a-name/an-estimator-with-a-long-name")
+    path = SimpleNamespace(
+        estimator=component, task=SimpleNamespace(name="plugin/task-of-long-name")
+    )
+    told = {"path": path, "source": "s" * 60, "done": 3, "total": 10, "note": "steps of training"}
+    display.Lines().harness_path_progress(**told)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert len(line) <= 80
+    assert "3/10 steps of training" in line
+    bars = display.Bars()
+    bars.harness_run_started({path.task.name: 10}, 0)
+    bars.harness_path_progress(**told)
+    bars._progress.stop()
+    from rich.console import Console
+
+    console = Console(width=80, file=io.StringIO())
+    console.print(bars._progress.get_renderable())
+    (line,) = console.file.getvalue().splitlines()
+    assert len(line) <= 80
+    assert re.search(r"plugin/task-of-long-name .* 0/10 -:--:-- 3/10 steps", line)
 
 
 def test_killed_work_goes_on_and_ends_with_the_same_bits(go, monkeypatch, tmp_path):

@@ -160,3 +160,9 @@ def test_a_device_is_given_to_what_has_one_and_was_not_set_by_hand(toy):
     with pytest.raises(UsageError, match="--device cuda: no component of this request"):
         params(("mean",), device="cuda")
     assert params(("mean",), device="cpu") == {"toy/mean": {"scale": 1.0}}
+
+
+def test_baselines_alone_do_not_answer_for_an_estimator_that_fits_nothing(toy):
+    asked = plan.Request(tasks=("choice",), estimators=("classics/ksg",))
+    with pytest.raises(UsageError, match="^no legal path: classics/ksg on toy/choice: "):
+        plan.make(toy, asked)

@@ -148,6 +148,7 @@ def test_a_selector_runs_once_for_all_cases_of_a_source(go):
     best = result.records.where(estimator="toy/best")
     assert [r.case for r in best] == ["all@10%", "all@50%"]
     assert best[0].wall_s == best[1].wall_s
+    assert all(0 <= r.score_s < 60 for r in best)
     data = Samples(np.zeros((2, 1)))
     assert isinstance(data, Samples)
     assert best[0].scores["gain"] < best[1].scores["gain"]
@@ -174,6 +175,8 @@ def test_records_hold_what_a_reader_needs(go):
     assert record.wall_s >= 0
     assert record.cpu_s >= 0
     assert record.prefix_s > 0
+    assert record.score_s is None  # estimates are not scored
+    assert "score_s" not in json.loads(record.to_json())
     again = Record.from_json(record.to_json())
     assert again == record
     needed = {

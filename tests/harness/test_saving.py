@@ -113,6 +113,57 @@ def test_local_values_have_text_label_and_prediction(store, tmp_path):
     assert [row["text"] for row in table(saved)] == [row["text"] for row in rows]
 
 
+def test_local_values_of_atoms_name_structure_and_element_and_are_reduced(
+    frames, store, tmp_path, capsys
+):
+    file = frames.with_name("salt.extxyz")
+    file.write_text(frames.read_text().replace("Cu ", "Na ", 2))
+    words = ["run", "--task", "colabfit", "--estimator", "msc/novelty", "--no-baselines"]
+    assert main([*words, "--set", f"colabfit.dataset={file}", "--workers", "0"]) == 0
+
+    def local(*options):
+        assert main(["results", "--local", str(tmp_path / "l.csv"), *options]) == 0
+        return table(tmp_path / "l.csv")
+
+    rows = local()
+    assert [int(row["structure"]) for row in rows] == [i // 4 for i in range(80)]
+    assert [int(row["atom"]) for row in rows] == list(range(4)) * 20
+    assert [row["element"] for row in rows] == ["Na"] * 2 + ["Cu"] * 78
+    assert {row["group"] for row in rows[4:8]} == {"odd"}
+    values = np.array([float(row["value"]) for row in rows]).reshape(20, 4)
+    most = local("--per", "structure", "--reduce", "max", "--top", "5")
+    wanted = np.argsort(-values.max(1), kind="stable")[:5]
+    assert [int(row["structure"]) for row in most] == wanted.tolist()
+    assert [float(row["max value"]) for row in most] == values.max(1)[wanted].tolist()
+    assert {row["values"] for row in most} == {"4"}
+    assert "element" not in most[0]  # structures have no one element
+    mean = local("--per", "structure", "--sort", "structure:down")
+    assert [int(row["structure"]) for row in mean] == list(range(19, -1, -1))
+    np.testing.assert_allclose([float(r["mean value"]) for r in mean], values.mean(1)[::-1])
+    assert {row["position"] for row in local("--top", "1")} == {str(values.argmax())}
+    for wrong in (["--per", "frame"], ["--sort", "value:up"], ["--top", "0"], ["--reduce", "max"]):
+        assert main(["results", "--local", str(tmp_path / "l.csv"), *wrong]) == 2
+        assert "wanted" in capsys.readouterr().err
+    assert main(["results", "--top", "3"]) == 2
+    assert "wanted --local" in capsys.readouterr().err
+
+
+def test_items_of_the_test_part_are_placed_in_all_of_the_data():
+    from harness.kinds import Environments, Split, Structures
+
+    cuts, test = np.array([0, 2, 5, 6, 8]), np.array([2, 0])
+    data = Environments(np.arange(16.0).reshape(8, 2), cuts, split=Split([1], test))
+    units = kept.units_of(Estimate.from_local([1.0, 2.0, 3.0]), data)
+    assert units["structure"].tolist() == [2, 0, 0]
+    assert units["atom"].tolist() == [0, 0, 1]
+    atoms = Structures(
+        [1, 6, 8, 8, 8, 26, 2, 2], np.arange(24.0).reshape(8, 3), cuts,
+        np.zeros((4, 3, 3)), np.zeros((4, 3), bool),
+    )  # fmt: skip
+    assert kept.matched(atoms.identify_items(), units)["element"] == ["Fe", "H", "C"]
+    assert kept.matched(atoms.take([0]).identify_items(), units) == {}  # other data
+
+
 def test_an_output_that_is_too_large_is_said(frames, store, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("harness.runner.LARGEST", 16)
     words = ["run", "--task", "colabfit", "--estimator", "msc/msc", "--no-baselines"]

@@ -67,6 +67,13 @@ def test_overview_and_a_table_for_each_point():
     assert "rate 0.5" in high.title
 
 
+def test_what_scoring_took_stands_beside_the_estimator():
+    made_of = [scored(e, "one", 0.1, 1.0, score_s=s) for e, s in (("a", 33.25), ("b", None))]
+    (table,) = made(made_of)
+    assert [str(c) for c in table.columns][-3:] == ["load, models [s]", "time [s]", "scoring [s]"]
+    assert {row: cells[-1] for row, cells in rows(table).items()} == {"a": "33.25", "b": "–"}
+
+
 def test_ties_share_a_place_and_nothing_else_is_best():
     records = {e: [scored(e, "one", 0.1, g)] for e, g in (("a", 1.0), ("b", 1.0), ("c", 0.0))}
     assert ranks(records, "gain", "higher") == {"a": 1.5, "b": 1.5, "c": 3.0}
