@@ -163,6 +163,6 @@ def test_a_device_is_given_to_what_has_one_and_was_not_set_by_hand(toy):
 
 
 def test_baselines_alone_do_not_answer_for_an_estimator_that_fits_nothing(toy):
-    asked = plan.Request(tasks=("choice",), estimators=("classics/ksg",))
-    with pytest.raises(UsageError, match=r"^no legal path: classics/ksg on toy/choice: "):
+    asked = plan.Request(tasks=("choice",), estimators=("netinfof/nui",))
+    with pytest.raises(UsageError, match=r"^no legal path: netinfof/nui on toy/choice: "):
         plan.make(toy, asked)
