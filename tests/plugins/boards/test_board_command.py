@@ -285,11 +285,11 @@ def test_site(command, folder, tmp_path):
         ("timeout = 0\n", "timeout is 0; wanted at least 1"), ("x = \n", "board.toml: "),
         ('tasks = ["a"]\n[[paths]]\ntasks = ["b"]\n', "tasks beside [[paths]]; wanted one or the other"),
         ("[[paths]]\nseeds = [1]\n", "unknown key 'seeds'"),
-        ('[[sections]]\nkind = "best"\n', "kind is 'best'; wanted accuracy, curves, overview, ranking or validity"),
+        ('[[sections]]\nkind = "best"\n', "kind is 'best'; wanted accuracy, curves, emergence, foretelling, overview, ranking or validity"),
         ('[[sections]]\nkind = "validity"\n', "a validity section names its outcome"),
         ('[[sections]]\nkind = "accuracy"\n', "an accuracy section needs a quantity"),
-        ('[[sections]]\nkind = "ranking"\nquantity = "x"\noutcome = "y"\n', "outcome belongs to validity sections; this one is ranking"),
-        ('[[sections]]\nkind = "validity"\noutcome = "y"\nper = "seed"\n', "per is 'seed'; wanted case or path"),
+        ('[[sections]]\nkind = "ranking"\nquantity = "x"\noutcome = "y"\n', "outcome belongs to emergence and validity sections; this one is ranking"),
+        ('[[sections]]\nkind = "validity"\noutcome = "y"\nper = "seed"\n', "per is 'seed'; wanted case, path, or parameters"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_a_definition(command, tmp_path, toml, says):
