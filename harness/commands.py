@@ -13,6 +13,7 @@ from harness.identity import RECIPE, are_current, path_sources, plugin_of, recor
 from harness.jobs import expand
 from harness.plan import Path, Plan, Request
 from harness.plan import make as make_plan
+from harness.plots import interval
 from harness.reading import SCHEMA, from_setup
 from harness.records import Status
 from harness.registry import Registry, load
@@ -43,6 +44,7 @@ __all__ = [
     "expand",
     "figures",
     "from_setup",
+    "interval",
     "listening",
     "load",
     "make_plan",

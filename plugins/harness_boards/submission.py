@@ -146,20 +146,18 @@ def text(submission: Submission) -> bytes:
         "plugin": submission.plugin,
         "distribution": submission.distribution,
         **({"requirements": list(submission.requirements)} if submission.requirements else {}),
-        "quantities": {
-            name: {
-                k: v
-                for k, v in dataclasses.asdict(q).items()
-                if k not in ("name", "reading") and v not in (None, "")
-            }
-            for name, q in sorted(submission.quantities.items())
-        },
+        "quantities": {n: _stated(q) for n, q in sorted(submission.quantities.items())},
         "estimators": {
             name: dataclasses.asdict(d) for name, d in sorted(submission.estimators.items())
         },
         "sha256": hashlib.sha256(body).hexdigest(),
     }
     return f"{_json(head)}\n".encode() + body
+
+
+def _stated(q: Quantity) -> dict[str, Any]:
+    told = dataclasses.asdict(q).items()
+    return {k: v for k, v in told if k not in ("name", "reading") and v not in (None, "")}
 
 
 def _json(value: Any) -> str:

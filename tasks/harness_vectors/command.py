@@ -16,9 +16,17 @@ import numpy as np
 
 from harness import Record, UsageError
 from harness.columns import chosen, read_columns, stated, variables
-from harness.commands import Options, close, figures, make_plan, options, run_plan, watcher
+from harness.commands import (
+    Options,
+    close,
+    figures,
+    interval,
+    make_plan,
+    options,
+    run_plan,
+    watcher,
+)
 from harness.commands import Request as Asked
-from harness.plots import interval
 from harness.records import Records
 from harness.tables import Cell, Column, Table, grouped, number, show, to_terminal, to_text
 from harness.tables.scale import Scale, causes, seconds
