@@ -3,7 +3,7 @@ JSON."""
 
 from harness.tables.render import show, to_terminal, to_text
 from harness.tables.rows import grouped, label, labels, natural, short
-from harness.tables.scale import ARROWS
+from harness.tables.scale import ARROWS, Scale, causes, seconds
 from harness.tables.summary import matches, tables
 from harness.tables.table import Cell, Column, Table, number
 
@@ -11,13 +11,16 @@ __all__ = [
     "ARROWS",
     "Cell",
     "Column",
+    "Scale",
     "Table",
+    "causes",
     "grouped",
     "label",
     "labels",
     "matches",
     "natural",
     "number",
+    "seconds",
     "short",
     "show",
     "tables",

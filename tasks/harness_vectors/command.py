@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import Record, UsageError
+from harness import Record, Records, UsageError
 from harness.columns import chosen, read_columns, stated, variables
 from harness.commands import (
     Options,
@@ -27,9 +27,19 @@ from harness.commands import (
     watcher,
 )
 from harness.commands import Request as Asked
-from harness.records import Records
-from harness.tables import Cell, Column, Table, grouped, number, show, to_terminal, to_text
-from harness.tables.scale import Scale, causes, seconds
+from harness.tables import (
+    Cell,
+    Column,
+    Scale,
+    Table,
+    causes,
+    grouped,
+    number,
+    seconds,
+    show,
+    to_terminal,
+    to_text,
+)
 from harness_vectors.matrix import Matrix, matrix
 
 BOUNDS = ("lower-bound", "upper-bound")
