@@ -167,8 +167,9 @@ def names(records: Iterable[Record]) -> list[str]:
     for *optional, estimator, rest in rows:
         kept_parts = [part for part, wanted in zip(optional, several, strict=True) if wanted]
         found.append("-".join([*kept_parts, estimator]) + rest)
+    count = Counter(found)
     return [
-        name if found.count(name) == 1 else f"{name}-{record.key[:8]}"
+        name if count[name] == 1 else f"{name}-{record.key[:8]}"
         for name, record in zip(found, records, strict=True)
     ]
 

@@ -197,13 +197,15 @@ class Emergence(Section):
 
     @property
     def finding(self) -> str:
-        """Which measures are surely earlier than the outcome, and which later."""
+        """Which measures are earlier than the outcome and which later, by intervals that hold one by
+        one: too few clusters are there for all measures at once."""
         early = [o.row.estimator for o in self.rows if o.interval and o.interval[1] < 0]
         late = [o.row.estimator for o in self.rows if o.interval and o.interval[0] > 0]
         if not early and not late:
-            return f"Cannot tell: no measure is surely earlier or later than {self.outcome}."
+            return f"Cannot tell: no measure's interval is earlier or later than {self.outcome}."
         said = [
-            f"{word} than {self.outcome}: {', '.join(map(prediction.bare, names))}"
+            f"{word} than {self.outcome}, each with 95 % by itself: "
+            f"{', '.join(map(prediction.bare, names))}"
             for word, names in (("Earlier", early), ("Later", late))
             if names
         ]

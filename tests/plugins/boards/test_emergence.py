@@ -74,7 +74,7 @@ def test_measures_stand_in_the_order_in_which_they_emerge(board, record):
     assert by["e/late"].interval == pytest.approx((2.0, 2.0))
     assert (by["e/late"].rises, by["e/late"].ways, by["e/late"].series) == (24, 24, 24)
     assert (by["e/none"].ways, by["e/none"].later) == (0, None)
-    assert "Later than loss: late." in made.finding
+    assert "Later than loss, each with 95 % by itself: late." in made.finding
     assert b'"ways": 24' in report.make(board(records, TOML)).files()["board.json"]
     assert "Half way: where along the axis" in page.page(report.make(board(records, TOML))).decode()
     moved = report.plain(report.make(board(records, TOML)))["sections"]
