@@ -127,6 +127,4 @@ def _read_only(mounts: bool) -> str:
     text = ran.stderr.decode(errors="replace").strip()
     if ran.returncode != 2 or "Traceback" in text:
         return f"a run there ended with {ran.returncode}: {text[-200:]}"
-    return (
-        f"read as before; a run there is refused ({text.splitlines()[-1].rpartition('sqlite')[2]})"
-    )
+    return f"read as before; a run there is refused ({text.splitlines()[-1].rpartition('sqlite: ')[2]})"
