@@ -82,7 +82,7 @@ def test_records_are_those_of_this_process(compute, engine):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-@pytest.mark.parametrize("engine", ["dask", "slurm"])
+@pytest.mark.parametrize("engine", ["dask", pytest.param("slurm", marks=pytest.mark.slow)])
 def test_the_poisoned_path_alone_is_blamed(toy, engine, tmp_path, monkeypatch):
     """Its place dies with it, and the batch around it: the others go on elsewhere."""
     (tmp_path / "poison.py").write_text(textwrap.dedent(POISON))
