@@ -26,7 +26,7 @@ class Cell:
 
 def _two_digits(value: float) -> str:
     """An uncertainty: two significant digits, or all of a whole part."""
-    return f"{value:.0f}" if 100 <= value < 1e7 else f"{value:.2g}"
+    return f"{value:.0f}" if 99.5 <= value < 1e7 else f"{value:.2g}"
 
 
 @dataclass(frozen=True)

@@ -327,6 +327,8 @@ def test_every_figure_of_every_shape_of_table_is_whole(shape, width, monkeypatch
 
 def test_an_uncertainty_has_no_exponent_where_digits_do():
     assert str(Cell(571.9, 143.21)) == "571.9 ± 143"
+    assert str(Cell(568.8, 99.7)) == "568.8 ± 100"
+    assert str(Cell(568.8, 99.4)) == "568.8 ± 99"
     assert str(Cell(1.0, 2.2e-11)) == "1.000 ± 2.2e-11"
 
 
