@@ -223,11 +223,14 @@ class CommandSpec:
     summary : one line for ``harness --help``.
     implementation : lazy reference ``"package.module"``; the module has ``add_arguments(parser)``
         and ``run(args) -> exit status``.
+    install : what pip installs for the packages that the module imports, such as
+        ``infoharness[boards]``; named where one of them is absent.
     """
 
     name: str
     summary: str
     implementation: str
+    install: str = ""
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):

@@ -79,8 +79,12 @@ def _imported(verb: str, module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        from harness.errors import PluginError
+        from harness import registry
+        from harness.errors import MissingDependency, PluginError
 
+        _, spec = registry.load().commands.get(verb, (None, None))
+        if spec and spec.install and isinstance(error, ModuleNotFoundError) and error.name:
+            raise MissingDependency(error.name, f"pip install '{spec.install}'") from error
         raise PluginError(f"verb {verb!r}: cannot import {module}: {error}") from error
 
 

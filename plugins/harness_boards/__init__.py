@@ -13,6 +13,7 @@ BOARD = CommandSpec(
     name="board",
     summary="leaderboards: show, run, build, check, submit",
     implementation="harness_boards.command",
+    install="infoharness[boards]",
 )
 
 

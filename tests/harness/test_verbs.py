@@ -130,6 +130,15 @@ def test_a_verb_whose_module_is_absent(install, capsys):
     assert "verb 'first': cannot import verbose_one_verb" in capsys.readouterr().err
 
 
+def test_a_verb_that_needs_a_package_says_what_brings_it(install, capsys):
+    file = install("one", "first")
+    file.write_text(file.read_text().replace('_verb")', '_verb", install="one[extra]")'))
+    file.with_name("verbose_one_verb.py").write_text("import a_package_that_is_absent\n")
+    assert main(["first"]) == 2
+    said = "needs the package 'a_package_that_is_absent', which is not installed: pip install 'one[extra]'"
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("fields", [{"name": "No"}, {"implementation": "a.b:C"}])
 def test_a_spec_that_is_wrong(fields):
     with pytest.raises(PluginError):

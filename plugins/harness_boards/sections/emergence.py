@@ -197,8 +197,8 @@ class Emergence(Section):
 
     @property
     def finding(self) -> str:
-        """Which measures are earlier than the outcome and which later, by intervals that hold one by
-        one: too few clusters are there for all measures at once."""
+        """Which measures are earlier than the outcome and which later, by intervals that hold one
+        by one: clusters are too few for all measures at once."""
         early = [o.row.estimator for o in self.rows if o.interval and o.interval[1] < 0]
         late = [o.row.estimator for o in self.rows if o.interval and o.interval[0] > 0]
         if not early and not late:
