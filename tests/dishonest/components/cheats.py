@@ -225,7 +225,7 @@ class Threads(Honest):
         import threadpoolctl
 
         for pool in threadpoolctl.ThreadpoolController().lib_controllers:
-            pool.set_num_threads(2)
+            pool.set_num_threads(1 if pool.num_threads > 1 else 2)
         return value
 
 
