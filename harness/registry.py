@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pluggy
@@ -30,6 +30,15 @@ GROUP = "harness"
 OWN = "infoharness"
 
 
+class _Manager(pluggy.PluginManager):
+    """Looks at the functions of a module only: most names of one are specs, kinds and imports."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
+        if isinstance(plugin, ModuleType) and not isinstance(vars(plugin).get(name), FunctionType):
+            return None
+        return super().parse_hookimpl_opts(plugin, name)
+
+
 class Registry:
     """The plugins and components of this process."""
 
@@ -41,7 +50,7 @@ class Registry:
         self._quantities: dict[str, tuple[Quantity, str]] = {}
         self._digests: dict[str, str] = {}
         self._open: frozenset[str] | None = None
-        self._manager = pluggy.PluginManager("harness")
+        self._manager = _Manager("harness")
         self._manager.add_hookspecs(hookspecs)
 
     def add(self, plugin: Plugin, load: Callable[[], ModuleType]) -> None:
@@ -312,16 +321,18 @@ def load(
     manual = bool(os.environ.get(switch))
     extra = tuple(m.__name__ if isinstance(m, ModuleType) else m for m in modules)
     registry.loaded_with = {"blocked": tuple(blocked), "only": tuple(only), "modules": extra}
+    # A distribution parses its whole metadata at each question.
+    described = functools.cache(lambda d: (d.name, d.version) if d else ("", ""))
     entries = [
-        (entry.name, (entry.dist.name if entry.dist else ""), entry)
+        (entry.name, *described(entry.dist), entry)
         for entry in importlib.metadata.entry_points(group=GROUP)
     ]
-    known = {name for name, _, _ in entries}
+    known = {name for name, *_ in entries}
     for name in blocked - known:
         raise unknown_name("plugin", name, known)
     # Those of the host's own distribution come first: nobody displaces a built-in plugin.
-    for name, distribution, entry in sorted(entries, key=lambda e: (e[0], e[1] != OWN, e[1])):
-        version = entry.dist.version if entry.dist else ""
+    entries.sort(key=lambda e: (e[0], e[1] != OWN, e[1]))
+    for name, distribution, version, entry in entries:
         plugin = Plugin(name, entry.module, distribution, version)
         if name in blocked or (manual and not any(fnmatch.fnmatchcase(name, o) for o in only)):
             plugin.state = "blocked"

@@ -59,8 +59,8 @@ def main() -> None:
     harness = (sys.executable, "-m", "harness")
     bare = user_seconds(sys.executable, "-c", "pass")
     rows = [("bare interpreter, user s", bare, None)]
-    rows.append(("harness --help, user s", user_seconds(*harness, "--help"), 0.15))
-    rows.append(("harness list, user s", user_seconds(*harness, "list"), 0.4))
+    rows.append(("harness --help, user s", user_seconds(*harness, "--help"), 0.05))
+    rows.append(("harness list, user s", user_seconds(*harness, "list"), 0.25))
     if importlib.util.find_spec("click"):
         rows.append(
             (
