@@ -26,6 +26,8 @@ import numpy as np
 from harness import Bools, Estimate, Floats, FusedPredictions, Incompatible, Ints, Modalities
 from harness_mcr import settings
 
+FEW = 0.5
+"""Share of pairs of units with a donor in common beyond which no standard error is stated."""
 IMPOSSIBLE = np.log(1e-299)
 """Log-probabilities below stand for zero."""
 
@@ -44,12 +46,13 @@ def _entropy(logs: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class _Exchanged:
-    """One modality's predictions ``permuted (n, k, c)``, and which of them count ``(n, k)``; units
-    of which none counts are left out.
+    """One modality's predictions ``permuted (n, k, c)``, their ``donors (n, k)``, and which of them
+    count ``(n, k)``; units of which none counts are left out.
     """
 
     clean: Floats
     permuted: Floats
+    donors: Ints
     counts: Bools
     kept: Bools
     notes: dict[str, float]
@@ -86,8 +89,8 @@ def _exchanged(
         raise Incompatible(f"every pair with another unit is off the support; use scheme={wanted}")
     if not kept.all():
         notes["units_left_out"] = int((~kept).sum())
-    permuted = data.permuted[kept, modality - 1, :use]
-    return _Exchanged(data.clean[kept], permuted, counts[kept], kept, notes)
+    permuted, donors = (a[kept, modality - 1, :use] for a in (data.permuted, data.donors))
+    return _Exchanged(data.clean[kept], permuted, donors, counts[kept], kept, notes)
 
 
 def _values(data: FusedPredictions, modality: int, most: int | None) -> tuple[Floats, _Exchanged]:
@@ -96,9 +99,30 @@ def _values(data: FusedPredictions, modality: int, most: int | None) -> tuple[Fl
 
 
 def _estimate(local: Floats, found: _Exchanged) -> Estimate:
-    """Local values are given where every unit has one."""
-    whole = Estimate.from_local(local, found.notes)
-    return whole if found.kept.all() else Estimate(whole.value, whole.stderr, None, found.notes)
+    """The mean of a value per unit ``(n,)``; local values are given where every unit has one."""
+    own = local if found.kept.all() else None
+    return Estimate(local.mean(), _error(local, found), own, found.notes)
+
+
+def _error(local: Floats, found: _Exchanged) -> float | None:
+    """Standard error of the mean: units depend on each other where they share a donor, or where one
+    is the donor of the other, and the products of these count as the squares do.
+
+    None for a single unit, and where most units share one, which leaves nothing to compare.
+    """
+    from scipy import sparse
+
+    n, off = len(local), local - local.mean()
+    unit, k = np.nonzero(found.counts)
+    rows = np.concatenate([np.arange(n), unit])
+    columns = np.concatenate([np.flatnonzero(found.kept), found.donors[unit, k]])
+    made = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)))
+    together = (made @ made.T).sign()
+    share = together.nnz / n**2
+    if n < 2 or share > FEW:
+        return None
+    square = max(float(off @ (together @ off)) / (1 - share), float((off**2).sum()))
+    return float(np.sqrt(square) / n)
 
 
 class MIPD(settings.Side):
