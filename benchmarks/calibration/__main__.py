@@ -143,8 +143,9 @@ def write(made: list[str]) -> None:
     """Put the rows into the table of the page, over those of the same estimator and law."""
     text = DOC.read_text("utf-8")
     between = re.compile(r"(<!-- calibrated -->\n).*?(<!-- end -->)", re.DOTALL)
-    old = (found := between.search(text)) and found[0].splitlines()[3:-1]
-    table = {row_name(one): one for one in [*(old or []), *made]}
+    found = between.search(text)
+    old = found[0].splitlines()[3:-1] if found else []
+    table = {row_name(one): one for one in [*old, *made]}
     body = "\n".join([HEAD, RULE, *(table[name] for name in sorted(table))])
     DOC.write_text(between.sub(lambda m: f"{m[1]}{body}\n{m[2]}", text), encoding="utf-8")
 

@@ -5,12 +5,14 @@ is known better. With m = 100 four of these are 0.28; before, every ratio here w
 """
 
 import math
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import harness
-from benchmarks.calibration import laws
 from harness import (
     ChannelLogLikelihoods,
     FusedPredictions,
@@ -21,11 +23,14 @@ from harness import (
     stream,
 )
 
+FILE = Path(__file__).parents[2] / "benchmarks" / "calibration" / "laws.py"
+laws = SimpleNamespace(**runpy.run_path(str(FILE), run_name="calibration_laws"))
 DRAWS = 100
 SLACK = 4 / math.sqrt(2 * DRAWS)
 
 
-def law(kind: type[Kind], name: str) -> laws.Law:
+def law(kind: type[Kind], name: str):
+    """The law of that name."""
     return next(one for one in laws.of(kind) if one.name == name)
 
 
@@ -67,7 +72,7 @@ def test_without_correlation_intervals_of_a_gaussian_hold_its_mean(case):
     0.95 is known to 0.022 here.
     """
     values, errors = drawn("classics/gaussian", law(PairedSamples, case).draw, 1000)
-    assert (abs(values - values.mean()) <= 1.96 * errors).mean() > 0.95 - 4 * 0.022
+    assert (abs(values - values.mean()) <= 1.96 * errors).mean() > 0.95 - 3 * 0.022
 
 
 def test_intervals_of_a_gaussian_hold_its_mean_on_heavy_tails():
