@@ -84,7 +84,9 @@ def rows(only: list[str], law: str) -> Iterator[Row]:
             wanted = any(fnmatch.fnmatch(component.name, pattern) for pattern in only)
             if not wanted or spec.gives is not Estimate or spec.asks or component.missing():
                 continue
-            params = next((p for n, p in SETTINGS.items() if fnmatch.fnmatch(component.name, n)), {})
+            params = next(
+                (p for n, p in SETTINGS.items() if fnmatch.fnmatch(component.name, n)), {}
+            )
             repeats = TRAINED if "torch" in spec.requires else DRAWS
             for kind in spec.reads if isinstance(spec.reads, tuple) else (spec.reads,):
                 for one in laws.of(kind):

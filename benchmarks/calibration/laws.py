@@ -164,7 +164,10 @@ def _predicted(gains: tuple[float, ...]) -> Callable[[np.random.Generator, int],
         scores = rng.normal(size=(n, k)) + np.array(gains)[y][:, None] * np.eye(k)[y]
         full = scores - np.log(np.exp(scores).sum(1, keepdims=True))
         names = tuple("abcdefgh"[:k])
-        null, groups = np.full((n, k), -math.log(k)), tuple(names[c] for c in rng.integers(k, size=n))
+        null, groups = (
+            np.full((n, k), -math.log(k)),
+            tuple(names[c] for c in rng.integers(k, size=n)),
+        )
         wrong = rng.random(n) < 0.2
         return LabelLogProbabilities(
             full, null, y, names, np.ones(n, bool), np.arange(n), groups=groups, wrong=wrong

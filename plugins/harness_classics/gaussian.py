@@ -81,9 +81,7 @@ class Gaussian(settings.Covariance):
         pair = data.evaluated()
         x, in_x = _terms(pair.x, "PairedSamples.x", self.correct)
         y, in_y = _terms(pair.y, "PairedSamples.y", self.correct)
-        both, in_both = _terms(
-            np.hstack([pair.x, pair.y]), "PairedSamples.x and y", self.correct
-        )
+        both, in_both = _terms(np.hstack([pair.x, pair.y]), "PairedSamples.x and y", self.correct)
         left = _log_det_without(in_x) + _log_det_without(in_y) - _log_det_without(in_both)
         # Without correlation n I is half a sum of dx dy squares; each has the variance
         # E[|x|^2 |y|^2] / (dx dy) of a product of white columns.

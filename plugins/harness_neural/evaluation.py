@@ -49,7 +49,9 @@ class Value:
 
     def estimate(self, notes: dict[str, float]) -> Estimate:
         """The estimate without a standard error; that given the critic is in the diagnostics."""
-        return Estimate(self.value, diagnostics=notes | {"error_given_training": self.given_training})
+        return Estimate(
+            self.value, diagnostics=notes | {"error_given_training": self.given_training}
+        )
 
 
 @dataclass(frozen=True)
