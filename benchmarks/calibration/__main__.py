@@ -16,7 +16,6 @@ import fnmatch
 import hashlib
 import json
 import logging
-import math
 import re
 import sys
 import time

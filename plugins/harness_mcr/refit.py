@@ -69,7 +69,8 @@ class ConditionalPVI(settings.Conditional):
         """In nats, with a value per test unit; may be negative, as each network may be worse.
 
         No standard error is stated: that given the two networks, ``error_given_training`` in the
-        diagnostics, knows nothing of how other trainings end. Raises `Incompatible` as the model ``fusion``.
+        diagnostics, knows nothing of how other trainings end. Raises `Incompatible` as
+        the model ``fusion``.
         """
         inputs = Inputs.of(data)
         full = _logs(inputs, self, rng, f"{data.fingerprint()} full")

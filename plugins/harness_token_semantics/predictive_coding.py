@@ -24,7 +24,8 @@ class PredictiveCoding(Contrast):
         """ln N - L in nats, at most ln N, on the test part of a split or on a random half.
 
         No standard error is stated: that given the weights, ``error_given_training`` in the
-        diagnostics, knows nothing of other training parts. Raises `Incompatible` for fewer pairs than two groups of candidates.
+        diagnostics, knows nothing of other training parts. Raises `Incompatible` for fewer
+        pairs than two groups of candidates.
         """
         split = data.split
         if split is None:
