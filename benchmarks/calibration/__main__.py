@@ -51,25 +51,27 @@ class Row:
 
     component: Component
     law: laws.Law
+    kind: str
     params: dict[str, Any]
     repeats: int
 
     @property
     def name(self) -> str:
         """What the table calls it."""
-        return f"| `{self.component.name}` | {self.law.name} |"
+        several = isinstance(self.component.spec.reads, tuple)
+        return f"| `{self.component.name}` | {self.law.name}{f', {self.kind}' * several} |"
 
     @property
     def key(self) -> str:
         """Names the results: all that they depend on."""
         source = default().source_digest(self.component.plugin)
-        what = [self.component.name, self.law.name, self.law.n, self.params, source]
+        what = [self.component.name, self.law.name, self.kind, self.law.n, self.params, source]
         drawn = Path(laws.__file__).read_text("utf-8")
         return hashlib.sha256(f"{json.dumps(what)}{drawn}".encode()).hexdigest()[:16]
 
     def once(self, seed: int) -> Estimate:
         """The estimate from fresh draws."""
-        rng = stream(seed, "calibration", self.component.name, self.law.name)
+        rng = stream(seed, "calibration", self.component.name, self.kind, self.law.name)
         data = self.law.draw(rng, self.law.n)
         found: Estimate = self.component.build(self.params).estimate(data, rng=rng)
         return found
@@ -90,7 +92,7 @@ def rows(only: list[str], law: str) -> Iterator[Row]:
             for kind in spec.reads if isinstance(spec.reads, tuple) else (spec.reads,):
                 for one in laws.of(kind):
                     if fnmatch.fnmatch(one.name, law):
-                        yield Row(component, one, params, repeats)
+                        yield Row(component, one, kind.__name__, params, repeats)
 
 
 def measured(row: Row, kept: Path, limit: float) -> str | None:
