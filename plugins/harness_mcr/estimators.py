@@ -26,7 +26,7 @@ import numpy as np
 from harness import Bools, Estimate, Floats, FusedPredictions, Incompatible, Ints, Modalities
 from harness_mcr import settings
 
-FEW = 0.05
+FEW = 0.12
 """Share of the units with which one may share a donor for products of terms to be summed: the
 variance that they give has a relative error of about the root of twice the share."""
 IMPOSSIBLE = np.log(1e-299)
