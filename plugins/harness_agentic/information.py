@@ -11,6 +11,8 @@ from harness import ChannelLogLikelihoods, Estimate, Floats, Incompatible
 
 SATURATED = 0.95
 """Share of the ceiling from which on an estimate says little more than that contexts differ."""
+UNBOUNDED = 1e250
+"""Values beyond are those of impossible compressions."""
 ALMOST_ALL = 1 - 1e-6
 """Where one context holds more than this share of a sum, the rest is summed again without it."""
 
@@ -42,39 +44,60 @@ def lower_terms(data: ChannelLogLikelihoods) -> Floats:
     return own(data) - logsumexp(data.log_p) + math.log(data.n)
 
 
+def _others(data: ChannelLogLikelihoods) -> Floats:
+    """The table ``(n, m, n)`` with minus infinity under the own context."""
+    others = data.log_p.copy()
+    others[np.arange(data.n), :, np.arange(data.n)] = -math.inf
+    return others
+
+
 def upper_terms(data: ChannelLogLikelihoods) -> Floats:
     """As `lower_terms`, with the mean over the other contexts only ``(n, m)``.
 
     Infinite where only the own context allows z.
     """
-    others = data.log_p.copy()
-    others[np.arange(data.n), :, np.arange(data.n)] = -math.inf
-    rest = logsumexp(others)
+    rest = logsumexp(_others(data))
     rest = np.where(rest <= data.IMPOSSIBLE, -math.inf, rest)
     return np.asarray(own(data) - rest + math.log(data.n - 1))
 
 
-def jackknife(data: ChannelLogLikelihoods) -> float | None:
-    """Standard error of the lower estimate: each context is left out, as row and from all means.
+def left_out(numerator: Floats, log_p: Floats, among: int) -> Floats:
+    """The estimate without each context in turn ``(n,)``, as row and in all means.
 
-    None below three contexts.
+    The estimate is the mean over i, j of ``numerator[i, j]`` - ln (1/among) sum_l exp
+    ``log_p[i, j, l]``. Below three contexts too few would be left: all NaN.
     """
-    n = data.n
+    n = len(numerator)
     if n < 3:
-        return None
-    numerator = own(data)
-    top = data.log_p.max(2, keepdims=True)
-    weights = np.exp(data.log_p - top)
+        return np.full(n, np.nan)
+    top = log_p.max(2, keepdims=True)
+    weights = np.exp(log_p - top)
     total = weights.sum(2, keepdims=True)
     with np.errstate(divide="ignore"):
         rest = np.log(np.maximum(total - weights, 0.0)) + top
     for i, j, k in np.argwhere(weights > ALMOST_ALL * total):
-        rest[i, j, k] = logsumexp(np.delete(data.log_p[i, j], k))
-    # left[k] is the mean over i != k of the terms without context k.
-    terms = (numerator[:, :, None] - rest + math.log(n - 1)).mean(1)
+        if i != k:  # a context has no row without itself
+            rest[i, j, k] = logsumexp(np.delete(log_p[i, j], k))
+    # terms[i, k] is that of context i without context k.
+    terms = (numerator[:, :, None] - rest + math.log(among - 1)).mean(1)
     np.fill_diagonal(terms, 0.0)
-    left = terms.sum(0) / (n - 1)
+    return np.asarray(terms.sum(0) / (n - 1))
+
+
+def jackknife(left: Floats) -> float | None:
+    """Standard error from the values ``(n,)`` without each context.
+
+    None where one of them is not finite.
+    """
+    n = len(left)
+    if not (np.abs(left) < UNBOUNDED).all():
+        return None
     return float(math.sqrt((n - 1) / n * ((left - left.mean()) ** 2).sum()))
+
+
+def _lower_without(data: ChannelLogLikelihoods) -> Floats:
+    """`AgenticMI` without each context in turn ``(n,)``."""
+    return left_out(own(data), data.log_p, data.n)
 
 
 @dataclass(frozen=True)
@@ -105,7 +128,7 @@ class AgenticMI:
             "mean_length": float(data.lengths.mean()),
             "exact": data.exact,
         }
-        return Estimate(value, jackknife(data), local, notes)
+        return Estimate(value, jackknife(_lower_without(data)), local, notes)
 
 
 @dataclass(frozen=True)
@@ -117,7 +140,7 @@ class AgenticMIUpper:
     """
 
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
-        """The value, and one for each context; its error is that of a mean over contexts.
+        """The value with a jackknife error over contexts, and one value for each context.
 
         Raises as `own`.
         """
@@ -125,7 +148,8 @@ class AgenticMIUpper:
         notes = {"exact": data.exact, "unique": float(np.isposinf(local).mean())}
         if np.isposinf(local).any():
             return Estimate(math.inf, None, local, notes)
-        return Estimate.from_local(local, notes)
+        left = left_out(own(data), _others(data), data.n - 1)
+        return Estimate(local.mean(), jackknife(left), local, notes)
 
 
 @dataclass(frozen=True)
@@ -138,13 +162,15 @@ class MatrixInfoNCE:
     """
 
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
-        """The value, and one for each context; its error is that of a mean over contexts.
+        """The value with a jackknife error over contexts, and one value for each context.
 
         Raises as `own`.
         """
-        # [l, j, i]: compression j of context l under context i.
-        local = (own(data) - logsumexp(data.log_p, 0).T + math.log(data.n)).mean(1)
-        return Estimate.from_local(local, {"ceiling": math.log(data.n)})
+        # [i, j, l]: compression j of context l under context i.
+        turned, given = data.log_p.transpose(2, 1, 0), own(data)
+        local = (given - logsumexp(turned) + math.log(data.n)).mean(1)
+        error = jackknife(left_out(given, turned, data.n))
+        return Estimate(local.mean(), error, local, {"ceiling": math.log(data.n)})
 
 
 @dataclass(frozen=True)
@@ -152,10 +178,12 @@ class BitsPerToken:
     """`agentic-mi` in bits over the mean number of tokens: a ratio of means."""
 
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
-        """The rate; its error is that of the information. Raises as `own`."""
+        """The rate with a jackknife error over contexts. Raises as `own`."""
         found = AgenticMI().estimate(data, rng=rng)
+        length = data.lengths.mean(1)
         unit = math.log(2) * float(data.lengths.mean())
-        error = None if found.stderr is None else found.stderr / unit
+        rest = np.maximum(length.sum() - length, 1.0) / max(data.n - 1, 1)
+        error = jackknife(_lower_without(data) / (math.log(2) * rest))
         notes = dict(found.diagnostics) | {
             "mean_of_ratios": float((lower_terms(data) / data.lengths).mean()) / math.log(2)
         }

@@ -8,6 +8,7 @@ fall short of their laws.
 from __future__ import annotations
 
 import copy
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -165,6 +166,14 @@ def _chosen(log_p: Floats, tokens: Ints) -> Floats:
     return np.asarray(np.take_along_axis(log_p, tokens[:, None], 1)[:, 0])
 
 
+def _without_error(found: Estimate) -> Estimate:
+    """The estimate without a standard error: that given the two networks, which the diagnostics
+    keep, knows nothing of how other trainings end.
+    """
+    given = {} if found.stderr is None else {"error_given_training": found.stderr}
+    return dataclasses.replace(found, stderr=None, diagnostics={**found.diagnostics, **given})
+
+
 class SurplusProbe(_Probe):
     """The sum over future tokens of what the state takes off the cross-entropy."""
 
@@ -172,7 +181,8 @@ class SurplusProbe(_Probe):
         """The usable surplus in nats on the test part; it may be negative. Pointwise values are
         those of the split, where the data have one.
 
-        Data without one are cut at random, 3/5 for training. Raises `Incompatible` for parts
+        Data without one are cut at random, 3/5 for training. No standard error is stated
+        (`_without_error`). Raises `Incompatible` for parts
         of fewer than two states.
         """
         found = self._both(data, data.future.shape[1], rng)
@@ -180,7 +190,7 @@ class SurplusProbe(_Probe):
         seen = -np.sum([_chosen(given, token) for token, _, given in found], axis=0)
         local = np.asarray(blind - seen)
         notes = {"future": float(blind.mean()), "test": len(local)}
-        return _mean(data, local, notes)
+        return _without_error(_mean(data, local, notes))
 
 
 class DraftAccuracy(_Probe):
@@ -207,4 +217,4 @@ class DraftGain(DraftAccuracy):
     def estimate(self, data: StateFutures, *, rng: np.random.Generator) -> Estimate:
         """The difference on the test part. Raises as `SurplusProbe.estimate`."""
         without, given = self._right(data, rng)
-        return _mean(data, given - without, {"accuracy": float(given.mean())})
+        return _without_error(_mean(data, given - without, {"accuracy": float(given.mean())}))

@@ -26,6 +26,9 @@ import numpy as np
 from harness import Bools, Estimate, Floats, FusedPredictions, Incompatible, Ints, Modalities
 from harness_mcr import settings
 
+FEW = 0.12
+"""Share of the units with which one may share a donor for products of terms to be summed: the
+variance that they give has a relative error of about the root of twice the share."""
 IMPOSSIBLE = np.log(1e-299)
 """Log-probabilities below stand for zero."""
 
@@ -44,12 +47,13 @@ def _entropy(logs: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class _Exchanged:
-    """One modality's predictions ``permuted (n, k, c)``, and which of them count ``(n, k)``; units
-    of which none counts are left out.
+    """One modality's predictions ``permuted (n, k, c)``, their ``donors (n, k)``, and which of them
+    count ``(n, k)``; units of which none counts are left out.
     """
 
     clean: Floats
     permuted: Floats
+    donors: Ints
     counts: Bools
     kept: Bools
     notes: dict[str, float]
@@ -57,6 +61,11 @@ class _Exchanged:
     def mean(self, values: Floats) -> Floats:
         """The mean of ``(n, k)`` over the donors that count."""
         found: Floats = (values * self.counts).sum(1) / self.counts.sum(1)
+        return found
+
+    def shares(self, values: Floats, local: Floats) -> Floats:
+        """What each donor ``(n, k)`` changes in the mean ``local (n,)`` of ``values``."""
+        found: Floats = (values - local[:, None]) / self.counts.sum(1)[:, None]
         return found
 
 
@@ -86,19 +95,51 @@ def _exchanged(
         raise Incompatible(f"every pair with another unit is off the support; use scheme={wanted}")
     if not kept.all():
         notes["units_left_out"] = int((~kept).sum())
-    permuted = data.permuted[kept, modality - 1, :use]
-    return _Exchanged(data.clean[kept], permuted, counts[kept], kept, notes)
+    permuted, donors = (a[kept, modality - 1, :use] for a in (data.permuted, data.donors))
+    return _Exchanged(data.clean[kept], permuted, donors, counts[kept], kept, notes)
 
 
-def _values(data: FusedPredictions, modality: int, most: int | None) -> tuple[Floats, _Exchanged]:
+def _values(
+    data: FusedPredictions, modality: int, most: int | None
+) -> tuple[Floats, _Exchanged, Floats]:
     found = _exchanged(data, modality, most)
-    return found.mean(divergence(found.clean[:, None], found.permuted)), found
+    each = divergence(found.clean[:, None], found.permuted)
+    local = found.mean(each)
+    return local, found, found.shares(each, local)
 
 
-def _estimate(local: Floats, found: _Exchanged) -> Estimate:
-    """Local values are given where every unit has one."""
-    whole = Estimate.from_local(local, found.notes)
-    return whole if found.kept.all() else Estimate(whole.value, whole.stderr, None, found.notes)
+def _estimate(local: Floats, found: _Exchanged, parts: Floats) -> Estimate:
+    """The mean of a value per unit ``(n,)``; local values are given where every unit has one.
+
+    ``parts (n, k)`` say what each donor changes in it, to first order.
+    """
+    own = local if found.kept.all() else None
+    return Estimate(local.mean(), _error(local, found, parts), own, found.notes)
+
+
+def _error(local: Floats, found: _Exchanged, parts: Floats) -> float | None:
+    """Standard error of the mean, whose terms depend on each other where they share a donor.
+
+    With few donors the products of all terms that share a unit count as the squares do. With many
+    nearly all terms share one; then each unit counts with its term and with what it does as a
+    donor. None for a single unit.
+    """
+    from scipy import sparse
+
+    n, off = len(local), local - local.mean()
+    unit, k = np.nonzero(found.counts)
+    rows = np.concatenate([np.arange(n), unit])
+    units = np.concatenate([np.flatnonzero(found.kept), found.donors[unit, k]])
+    if n < 2:
+        return None
+    if (found.counts.shape[1] + 1) ** 2 <= FEW * n:
+        made = sparse.csr_matrix((np.ones(len(rows)), (rows, units)))
+        together = (made @ made.T).sign()
+        square = max(float(off @ (together @ off)), float((off**2).sum()))
+    else:
+        what = np.concatenate([off, parts[unit, k]])
+        square = float((np.bincount(units, what) ** 2).sum())
+    return float(np.sqrt(square) / n)
 
 
 class MIPD(settings.Side):
@@ -127,19 +168,22 @@ class MIPDK(settings.Side):
         # A class that no prediction gives any probability adds nothing to the entropy.
         together = -(mixed * np.log(np.maximum(mixed, np.finfo(float).tiny))).sum(1)
         apart = own * _entropy(found.clean) + (weights[:, :, 0] * _entropy(found.permuted)).sum(1)
-        return _estimate(together - apart, found)
+        local = together - apart
+        logs = np.log(np.maximum(mixed, np.finfo(float).tiny))[:, None]
+        each = (np.exp(found.permuted) * (found.permuted - logs)).sum(-1)
+        return _estimate(local, found, own[:, None] * (each - local[:, None]))
 
 
-def _loss(found: _Exchanged, y: Ints, donors: Floats) -> Estimate:
-    """ln p_0(y) less ``donors`` ``(n,)``, the logarithms of what they give the class; infinite
-    where either rules out the class of some unit.
+def _loss(found: _Exchanged, y: Ints, donors: Floats, parts: Floats) -> Estimate:
+    """ln p_0(y) less ``donors`` ``(n,)``, the logarithms of what they give the class, of which
+    ``parts (n, k)`` are each donor's share; infinite where either rules out the class of some unit.
     """
     right = found.clean[np.arange(len(y)), y]
     impossible = (donors < IMPOSSIBLE) | (right < IMPOSSIBLE)
     if impossible.any():
         notes = found.notes | {"units_ruled_out": int(impossible.sum())}
         return Estimate(np.inf, None, None, notes)
-    return _estimate(right - donors, found)
+    return _estimate(right - donors, found, -parts)
 
 
 def _given(found: _Exchanged, y: Ints) -> Floats:
@@ -163,7 +207,9 @@ class MIPDLikelihood(settings.Side):
         y = data.y[found.kept]
         logs = _given(found, y)
         out = ((logs < IMPOSSIBLE) & found.counts).any(1)
-        return _loss(found, y, np.where(out, -np.inf, found.mean(logs)))
+        donors = found.mean(logs)
+        parts = found.shares(logs, donors)
+        return _loss(found, y, np.where(out, -np.inf, donors), parts)
 
 
 class MIPDUpper(settings.Side):
@@ -186,7 +232,10 @@ class MIPDUpper(settings.Side):
         found = _exchanged(data, self.modality, self.most, others=True)
         y = data.y[found.kept]
         logs = np.where(found.counts, _given(found, y), -np.inf)
-        return _loss(found, y, np.logaddexp.reduce(logs, axis=1) - np.log(found.counts.sum(1)))
+        donors = np.logaddexp.reduce(logs, axis=1) - np.log(found.counts.sum(1))
+        # A mean of probabilities, whose logarithm is taken.
+        parts = found.shares(np.exp(logs - donors[:, None]), np.ones(len(donors)))
+        return _loss(found, y, donors, parts)
 
 
 class WeakModality(settings.Used):
@@ -198,12 +247,12 @@ class WeakModality(settings.Used):
         Raises `Incompatible` for donors that the data do not have.
         """
         each = [_values(data, m + 1, self.most) for m in range(data.permuted.shape[1])]
-        means = [float(local.mean()) for local, _ in each]
+        means = [float(local.mean()) for local, *_ in each]
         weakest = int(np.argmin(means))
-        local, found = each[weakest]
+        local, found, parts = each[weakest]
         told = {f"modality_{m + 1}": value for m, value in enumerate(means)}
         notes = found.notes | told | {"weakest": weakest + 1}
-        return _estimate(local, dataclasses.replace(found, notes=notes))
+        return _estimate(local, dataclasses.replace(found, notes=notes), parts)
 
 
 @dataclass(frozen=True)

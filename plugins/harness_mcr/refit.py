@@ -68,7 +68,9 @@ class ConditionalPVI(settings.Conditional):
     def estimate(self, data: Modalities, *, rng: np.random.Generator) -> Estimate:
         """In nats, with a value per test unit; may be negative, as each network may be worse.
 
-        Raises `Incompatible` as the model ``fusion``.
+        No standard error is stated: that given the two networks, ``error_given_training`` in the
+        diagnostics, knows nothing of how other trainings end. Raises `Incompatible` as
+        the model ``fusion``.
         """
         inputs = Inputs.of(data)
         full = _logs(inputs, self, rng, f"{data.fingerprint()} full")
@@ -78,4 +80,7 @@ class ConditionalPVI(settings.Conditional):
             "accuracy": float((full.argmax(1) == y).mean()),
             "accuracy_without": float((null.argmax(1) == y).mean()),
         }
-        return Estimate.from_local(full[rows, y] - null[rows, y], notes)
+        local = full[rows, y] - null[rows, y]
+        if (error := Estimate.from_local(local).stderr) is not None:
+            notes["error_given_training"] = error
+        return Estimate(local.mean(), None, local, notes)

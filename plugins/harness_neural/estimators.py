@@ -27,7 +27,7 @@ class _Neural(settings.Critic):
 
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator) -> Estimate:
         """Mutual information of x and y in nats, on held-out pairs; see `prepare.prepare` for the
-        parts.
+        parts, and `evaluation` for why no standard error is stated.
 
         Raises
         ------
@@ -43,7 +43,7 @@ class _Neural(settings.Critic):
             found = self._value(critic, parts.test)
         notes = parts.notes | done.notes | {"validation": done.validation}
         notes |= self._notes(len(parts.test[0]))
-        return Estimate(found.value, found.stderr, diagnostics=notes)
+        return found.estimate(notes)
 
     def _critic(self, dx: int, dy: int, draws: torch.Generator, device: torch.device) -> Critic:
         if self.critic == "concat":

@@ -98,7 +98,7 @@ class _Likelihood(settings.Density):
                 mean, spread = (m.double() for m in model.moments(parts.test[0]))
                 found = self.compare(mean, spread, parts.test[1].double())
         notes = parts.notes | done.notes | {"log_likelihood": done.validation}
-        return Estimate(found.value, found.stderr, diagnostics=notes)
+        return found.estimate(notes)
 
     @staticmethod
     def compare(mean: Tensor, spread: Tensor, y: Tensor) -> Value:

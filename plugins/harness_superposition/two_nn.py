@@ -26,7 +26,9 @@ def two_nn(x: Floats, where: str) -> tuple[float, float]:
 
     With r1, r2 the distances to the two nearest neighbours, ln(r2/r1) is exponential of rate d
     where the density is even over them: d = (n - 1) / sum ln(r2/r1), the unbiased form of greatest
-    likelihood. Equal points count once.
+    likelihood. Equal points count once. The terms of a point and of its nearest neighbour depend on
+    each other, so their products count in the standard error, too; without them it would be a fifth
+    too small.
 
     Raises
     ------
@@ -37,9 +39,11 @@ def two_nn(x: Floats, where: str) -> tuple[float, float]:
     points = np.unique(x, axis=0)
     if len(points) < 3:
         raise DataError(where, f"{len(points)} different points", "at least 3")
-    distances = cKDTree(points).query(points, k=3)[0][:, 1:]
-    distances = distances[distances[:, 0] > 0]  # differences below the smallest number are none
-    logs = np.log(distances[:, 1] / distances[:, 0]).sum()
+    found, near = cKDTree(points).query(points, k=3)
+    apart = found[:, 1] > 0  # differences below the smallest number are none
+    distances, nearest = found[apart, 1:], near[apart, 1]
+    terms = np.log(distances[:, 1] / distances[:, 0])
+    logs = terms.sum()
     if not logs > 0:
         raise DataError(
             where,
@@ -47,7 +51,11 @@ def two_nn(x: Floats, where: str) -> tuple[float, float]:
             "points in general position",
         )
     dimension = (len(distances) - 1) / logs
-    return float(dimension), float(dimension / math.sqrt(len(distances)))
+    off = np.zeros(len(points))
+    off[apart] = terms - terms.mean()
+    pairs = np.unique(np.sort(np.column_stack([np.flatnonzero(apart), nearest]), axis=1), axis=0)
+    own, shared = (off**2).sum(), 2.0 * off[pairs].prod(1).sum()
+    return float(dimension), float(dimension * math.sqrt(max(own + shared, own)) / logs)
 
 
 @dataclass(frozen=True)

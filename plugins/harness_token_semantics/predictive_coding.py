@@ -23,7 +23,9 @@ class PredictiveCoding(Contrast):
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator) -> Estimate:
         """ln N - L in nats, at most ln N, on the test part of a split or on a random half.
 
-        Raises `Incompatible` for fewer pairs than two groups of candidates.
+        No standard error is stated: that given the weights, ``error_given_training`` in the
+        diagnostics, knows nothing of other training parts. Raises `Incompatible` for fewer
+        pairs than two groups of candidates.
         """
         split = data.split
         if split is None:
@@ -46,9 +48,11 @@ class PredictiveCoding(Contrast):
         weights = self._fit(parts[0][0], parts[0][1])
         right = _log_shares(parts[1][0], parts[1][1], weights)
         found = math.log(self.candidates) + right
-        error = float(found.mean(1).std(ddof=1) / math.sqrt(len(found))) if len(found) > 1 else None
         notes = {"ceiling": math.log(self.candidates), "tested": int(found.size)}
-        return Estimate(found.mean(), error, diagnostics=notes)
+        if len(found) > 1:
+            error = found.mean(1).std(ddof=1) / math.sqrt(len(found))
+            notes["error_given_training"] = float(error)
+        return Estimate(found.mean(), diagnostics=notes)
 
     def _fit(self, context: Floats, future: Floats) -> Floats:
         """The weights with the least loss on groups ``(g, N, features)`` of pairs."""

@@ -11,6 +11,8 @@ from harness import Bools, Estimate, Floats, Incompatible, LabelLogProbabilities
 from harness_wireless_pvi.predictors.held_out import FLOOR, LOG
 from harness_wireless_pvi.settings import Bins, Bootstrap, Slices
 
+NODES = 64
+"""Nodes of Gauss and Hermite for the chance that a mean is the least."""
 CHUNK = 2**22
 """Entries of the index table that the bootstrap draws at once."""
 
@@ -53,6 +55,26 @@ def notes(data: LabelLogProbabilities) -> dict[str, float | int | str | bool]:
 def standard_error(values: Floats) -> float | None:
     """Standard error of the mean; None for a single value."""
     return float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
+
+
+def error_of_least(means: Floats, errors: Floats) -> float:
+    """Standard error of the least of several independent means ``(k,)`` with their own ``(k,)``.
+
+    Which of them is least is chance, too: each error counts with the probability that its mean is
+    the least of normal variables about the means found. The error of the one found would be half
+    too large among six equal means.
+    """
+    from scipy.special import ndtr
+
+    spread = np.maximum(errors, 1e-12 * max(float(np.abs(means).max()), 1.0))
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    chance = np.empty(len(means))
+    for i in range(len(means)):
+        above = ndtr((means - (means[i] + spread[i] * nodes)[:, None]) / spread)
+        above[:, i] = 1.0
+        chance[i] = weights @ above.prod(1)
+    chance /= chance.sum()
+    return float(np.sqrt(((chance * errors) ** 2).sum()))
 
 
 @dataclass(frozen=True)
@@ -133,8 +155,9 @@ class SliceVInformation(Slices):
     def estimate(self, data: LabelLogProbabilities, *, rng: np.random.Generator) -> Estimate:
         """The least mean PVI of a slice in nats; the diagnostics hold that of each slice.
 
-        Slices of fewer than ``least`` units are left out. Raises `Incompatible` where none is left,
-        and where slices are groups and the data have none.
+        Slices of fewer than ``least`` units are left out. The standard error counts that the least
+        slice is found from the same units (`error_of_least`). Raises `Incompatible` where none is
+        left, and where slices are groups and the data have none.
         """
         if self.by == "group" and data.groups is None:
             raise Incompatible("these data have no groups; wanted by=class")
@@ -151,9 +174,11 @@ class SliceVInformation(Slices):
             raise Incompatible(f"no {self.by} has {self.least} units; wanted a smaller least")
         worst = min(means, key=lambda name: means[name].mean())
         found = {f"{self.by} {name}": float(values.mean()) for name, values in means.items()}
+        one = min(map(len, means.values())) == 1
+        errors = np.array([standard_error(values) or 0.0 for values in means.values()])
         return Estimate(
             means[worst].mean(),
-            standard_error(means[worst]),
+            None if one else error_of_least(np.array([*found.values()]), errors),
             diagnostics={**found, "least": worst, "n": data.n},
         )
 

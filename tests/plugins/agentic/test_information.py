@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import harness
 from harness import ChannelLogLikelihoods, DataError, Incompatible, stream
 from harness_agentic import channels
-from harness_agentic.information import jackknife, logsumexp, lower_terms, upper_terms
+from harness_agentic.information import logsumexp, lower_terms, upper_terms
 
 
 def estimate(name, data):
@@ -322,14 +322,18 @@ def test_a_question_is_a_case_over_shared_contexts():
     ]
 
 
-def test_jackknife_by_brute_force():
+@pytest.mark.parametrize(
+    "name", ["agentic-mi", "agentic-mi-upper", "matrix-infonce", "bits-per-token"]
+)
+def test_jackknife_by_brute_force(name):
     log_p = 5 * random(9, 2, 0, 3.0)
     log_p[2, 0, 3] = 60.0 + log_p[2, 0].max()
-    data = matrix(log_p - log_p.max())
-    left = [lower_terms(data.take(np.delete(np.arange(9), k))).mean() for k in range(9)]
+    lengths = np.random.default_rng(0).integers(1, 30, (9, 2))
+    data = ChannelLogLikelihoods(log_p - log_p.max(), lengths)
+    left = [estimate(name, data.take(np.delete(np.arange(9), k))).value for k in range(9)]
     wanted = math.sqrt(8 / 9 * ((np.array(left) - np.mean(left)) ** 2).sum())
-    assert jackknife(data) == pytest.approx(wanted, rel=1e-9)
-    assert jackknife(data.take([0, 1])) is None
+    assert estimate(name, data).stderr == pytest.approx(wanted, rel=1e-9)
+    assert estimate(name, data.take([0, 1])).stderr is None
 
 
 def test_jackknife_error_is_the_spread_over_draws():

@@ -173,7 +173,8 @@ def test_refitting_finds_the_conditional_information():
     )
     found = ConditionalPVI(**QUICK).estimate(case.load(), rng=stream(0))
     truth = case.truth["conditional_mutual_information"]
-    assert abs(found.value - truth) < 4 * found.stderr + 0.02
+    assert found.stderr is None  # one training knows nothing of others
+    assert abs(found.value - truth) < 4 * found.diagnostics["error_given_training"] + 0.02
     whole = Predictors(**QUICK, without="all").transform(case.load(), to=None, rng=stream(0))
     usable = harness.estimator("wireless_pvi/pvi").estimate(whole, rng=stream(0))
     assert abs(usable.value - case.truth["mutual_information"]) < 4 * usable.stderr + 0.02

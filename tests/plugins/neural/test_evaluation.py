@@ -113,7 +113,7 @@ def test_standard_error_is_the_spread_over_draws(draws, name):
     tenth for the latter and for heavy tails.
     """
     spread = np.std([v.value for v in draws[name]], ddof=1)
-    reported = math.sqrt(np.mean([v.stderr**2 for v in draws[name]]))
+    reported = math.sqrt(np.mean([v.given_training**2 for v in draws[name]]))
     assert reported == pytest.approx(spread, rel=0.26)
 
 
@@ -151,7 +151,7 @@ def test_smile_with_wide_clipping_is_dv():
         evaluation.held(TrueRatio(R), (x, y), 1e6).dv(),
         evaluation.held(TrueRatio(R), (x, y)).dv(),
     )
-    assert (wide.value, wide.stderr) == (plain.value, plain.stderr)
+    assert (wide.value, wide.given_training) == (plain.value, plain.given_training)
 
 
 def test_densities_between_all_pairs_are_the_gaussians():
