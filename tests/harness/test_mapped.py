@@ -1,6 +1,11 @@
 """Arrays that lie in files: the same values, fingerprints and results as in memory."""
 
+import json
+import math
+import os
 import resource
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -115,3 +120,52 @@ def frames(path, structures, atoms, seed, elements=("Al", "Cu", "Ni")):
             )
             for element, at in zip(rng.choice(elements, size=atoms), places, strict=True):
                 out.write("{} {:.6f} {:.6f} {:.6f} 0.1 0.2 0.3\n".format(element, *at))
+
+
+LIMIT_MIB = 320
+"""Of data that are written, for each process: they have 190 of them when all is loaded."""
+
+
+@pytest.mark.slow
+def test_a_set_four_times_larger_than_memory_is_read_described_and_measured(tmp_path):
+    """`RLIMIT_DATA`: heap and private maps, which is what memory and swap must hold.
+
+    A limit on addresses (`RLIMIT_AS`) would count maps of files, which the system can drop: no
+    array larger than it could be mapped at all.
+    """
+    pytest.importorskip("ase")
+    pytest.importorskip("numba")
+    elements = ("Al", "Co", "Cu", "Fe", "Mg", "Ni", "Zn")
+    atoms, width = 5000, 8 * 63 * (1 + len(elements))
+    few, many = 2, -(-4 * LIMIT_MIB * 2**20 // (atoms * width))
+    limits = {"HARNESS_IN_MEMORY": "8", "TMPDIR": str(tmp_path)}
+    for name, structures, limited in (("few", few, False), ("many", many, True)):
+        frames(tmp_path / f"{name}.extxyz", structures, atoms, 5, elements)
+        command = [
+            *(sys.executable, "-m", "harness", "run", "--format", "json", "--task", "colabfit"),
+            *(
+                "--set",
+                f"colabfit.dataset={tmp_path}/{name}.extxyz",
+                "--set",
+                "quests.species=true",
+            ),
+            *("--model", "msc/quests", "--estimator", "msc/entropy", "--no-baselines"),
+            *("--store", str(tmp_path / "store.sqlite")),
+        ]
+        done = subprocess.run(
+            command,
+            env=os.environ | limits,
+            preexec_fn=bounded if limited else None,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)
+    assert row["diagnostics"]["n"] == many * atoms
+    # Environments of one structure are unlike those of another.
+    assert 0 < row["value"] <= math.log(many * atoms)
+
+
+def bounded():
+    """Bound the data of a process that starts."""
+    resource.setrlimit(resource.RLIMIT_DATA, 2 * (LIMIT_MIB * 2**20,))
