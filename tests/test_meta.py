@@ -66,7 +66,7 @@ def test_every_verbs_help_is_in_the_docs(monkeypatch):
 
 
 LAYERS = (
-    "columns compiled cost display errors figures files folders guard kinds leftovers locks outputs plain scratch settings specs "
+    "columns compiled cost display errors figures files folders guard kinds leftovers locks mapped outputs plain scratch settings specs "
     "quantities seeds hookspecs machine sources surroundings tabular threads",
     "params records correlation long_work wire kept",
     "components",
@@ -141,6 +141,7 @@ def test_plugins_import_the_public_door_and_never_each_other(file):
                 "tables",
                 "commands",
                 "compiled",
+                "mapped",
                 "files",
                 "tabular",
                 "columns",

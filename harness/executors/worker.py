@@ -130,10 +130,11 @@ def _keeper(registry: Registry, threads: Threads) -> Serve:
 
 def _written(data: Kind, files: list[str]) -> str:
     """The first of the files that the data could be written to."""
-    from harness import wire
+    from harness import mapped, wire
     from harness.executors.messages import plain_kind
 
-    for file in files[:-1]:
+    size = sum(v.nbytes for v in vars(data).values() if hasattr(v, "nbytes"))
+    for file in files[:-1] if size <= mapped.largest() else []:
         with contextlib.suppress(
             OSError
         ):  # a memory that is too small for them, such as a container's

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from harness import mapped
 from harness.arrays import Bools, Floats, Ints
 from harness.errors import DataError
 from harness.kinds.base import Kind
@@ -64,26 +65,23 @@ class Structures(Kind):
 
     def check(self) -> None:
         """Refuse impossible elements and flat periodic cells."""
-        wrong = np.flatnonzero((self.numbers < 1) | (self.numbers > 118))
-        if wrong.size:
-            raise DataError(
-                "Structures.numbers",
-                f"atomic number {self.numbers[wrong[0]]}",
-                "1 to 118",
-                int(wrong[0]),
-            )
+        if self.numbers.min() < 1 or self.numbers.max() > 118:
+            row = int(((self.numbers < 1) | (self.numbers > 118)).argmax())
+            found = f"atomic number {self.numbers[row]}"
+            raise DataError("Structures.numbers", found, "1 to 118", row)
         # The volume that the periodic vectors span, in their own dimension.
-        periodic = self.cells * self.pbc[:, :, None]
-        gram = periodic @ periodic.transpose(0, 2, 1)
-        gram[:, range(3), range(3)] += ~self.pbc
-        flat = np.flatnonzero(np.linalg.det(gram) < 1e-12)
-        if flat.size:
-            raise DataError(
-                "Structures.cells",
-                "periodic directions that span no volume",
-                "linearly independent lattice vectors",
-                int(flat[0]),
-            )
+        for part in mapped.blocks_of(self.cells):
+            periodic = self.cells[part] * self.pbc[part, :, None]
+            gram = periodic @ periodic.transpose(0, 2, 1)
+            gram[:, range(3), range(3)] += ~self.pbc[part]
+            flat = np.flatnonzero(np.linalg.det(gram) < 1e-12)
+            if flat.size:
+                raise DataError(
+                    "Structures.cells",
+                    "periodic directions that span no volume",
+                    "linearly independent lattice vectors",
+                    part.start + int(flat[0]),
+                )
         check_sizes(self.sizes, "Structures.sizes")
 
     @classmethod

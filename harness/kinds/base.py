@@ -34,6 +34,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 import numpy as np
 from numpy.typing import ArrayLike
 
+from harness import mapped
 from harness.errors import DataError, Incompatible, UsageError
 from harness.files import first_line, whole
 from harness.kinds import examples, saved
@@ -156,10 +157,11 @@ class Kind(_Declared):
         for axis, length in zip(shape, out.shape, strict=True):
             agree(lengths, axis, length, where, self._ragged())
         if out.dtype.kind == "f":
-            finite = np.isfinite(out)
-            if not finite.all():
-                row = int(np.argwhere(~finite)[0][0])
-                raise DataError(where, "NaN or infinity", "finite numbers", row)
+            for part in mapped.blocks_of(out):
+                finite = np.isfinite(out[part])
+                if not finite.all():
+                    row = part.start + int(np.argwhere(~finite)[0][0])
+                    raise DataError(where, "NaN or infinity", "finite numbers", row)
         object.__setattr__(self, f.name, out)
 
     def _set_strings(self, f: dataclasses.Field[Any], lengths: dict[str, tuple[int, str]]) -> None:
@@ -261,7 +263,11 @@ class Kind(_Declared):
             elif "strings" not in f.metadata:
                 for place, axis in enumerate(axes):
                     if axis in rows:
-                        value = value[(slice(None),) * place + (rows[axis],)]
+                        if place:
+                            value = value[(slice(None),) * place + (rows[axis],)]
+                        else:
+                            value = mapped.taken(value, rows[axis])
+                            value.flags.writeable = False
                         change[f.name] = value
         split = None if self.split is None else self.split.take(idx, self.n)
         return dataclasses.replace(self, split=split, **change)
@@ -323,6 +329,8 @@ class Kind(_Declared):
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read what `save` wrote. Raises `UsageError` for any other file, with what is wrong."""
         arrays, values, parts = saved.contents(cls, Path(path))
+        for own in arrays.values():
+            own.flags.writeable = False  # nobody else has it: it need not be copied
         try:
             split = Split(**parts) if parts else None
             return cls(**values, **arrays, split=split)

@@ -12,9 +12,10 @@ import numpy as np
 
 from harness.arrays import Bools, Floats, Ints
 from harness.errors import DataError
+from harness.kinds.atoms import check_sizes
 from harness.kinds.base import Kind
 from harness.kinds.examples import on_grid
-from harness.kinds.fields import array, strings
+from harness.kinds.fields import added, array, strings
 from harness.kinds.fields import offsets as cut
 
 ORDERS = ("none", "single", "double", "triple", "aromatic")
@@ -38,6 +39,7 @@ class Molecules(Kind):
                          is one
     labels (n,)          a property of each molecule, where known
     names (n)            a name for each, the same for equal molecules (canonical SMILES, say)
+    sizes                subset sizes that the task will ask a selector for, in molecules
     """
 
     judged: ClassVar[tuple[str, ...]] = ("labels",)
@@ -51,6 +53,7 @@ class Molecules(Kind):
     placed: Bools | None = array("items", np.bool_, default=None)
     labels: Floats | None = array("n", default=None)
     names: tuple[str, ...] | None = strings("n", default=None)
+    sizes: tuple[int, ...] = added(default=())
 
     @property
     def located(self) -> Bools:
@@ -67,6 +70,7 @@ class Molecules(Kind):
             raise DataError("Molecules.numbers", found, "1 to 118", int(wrong[0]))
         if self.placed is not None and self.positions is None:
             raise DataError("Molecules.placed", "a mask without positions", "positions, too")
+        check_sizes(self.sizes, "Molecules.sizes")
         self._check_bonds()
         if self.split is not None and self.names is not None:
             self._check_leaks(self.names)

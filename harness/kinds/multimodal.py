@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from harness.arrays import Bools, Floats, Ints
 from harness.errors import DataError
@@ -114,7 +115,8 @@ class FusedPredictions(Kind):
     ----------
     clean (n, c)            given all modalities of the unit
     permuted (n, m, k, c)   given modality m of the k-th donor, and the unit's other modalities
-    donors (n, m, k)        the position of each donor among the units that were predicted
+    donors (n, m, k)        the position of each donor among these units; -1 for one that is not
+                            among them, as after `take` of some
     y (n,)                  the class
     scheme                  how donors were drawn
     off_support (n, m, k)   whether such a pair never occurs, where that is known
@@ -147,9 +149,26 @@ class FusedPredictions(Kind):
             row = int(outside[0])
             wanted = f"0 to {self.clean.shape[1] - 1}, a column of clean"
             raise DataError("FusedPredictions.y", f"label {self.y[row]}", wanted, row)
-        if self.donors.min() < 0:
-            row = int(np.argwhere(self.donors < 0)[0][0])
-            raise DataError("FusedPredictions.donors", "a negative position", "0 or more", row)
+        beyond = np.argwhere((self.donors < -1) | (self.donors >= self.n))
+        if beyond.size:
+            found = f"position {self.donors[tuple(beyond[0])]}"
+            wanted = f"0 to {self.n - 1}, or -1 for a unit that is not here"
+            raise DataError("FusedPredictions.donors", found, wanted, int(beyond[0][0]))
+
+    def take(self, indices: ArrayLike) -> Self:
+        """As `Kind.take`; donors are where the taken units are now, -1 where they were not taken.
+
+        What was predicted with a donor stays, whether the donor is taken or not. Of a unit that is
+        taken several times, the first is meant; a unit that was its own donor stays its own.
+        """
+        bare = dataclasses.replace(self, donors=np.full_like(self.donors, -1))
+        taken, idx = Kind.take(bare, indices), np.asarray(indices, np.int64)
+        place = np.full(self.n + 1, -1)  # the last is where -1 points
+        place[idx[::-1]] = np.arange(idx.size)[::-1]
+        old = self.donors[idx]
+        own = old == idx[:, None, None]
+        donors = np.where(own, np.arange(idx.size)[:, None, None], place[old])
+        return dataclasses.replace(taken, donors=donors)
 
     @classmethod
     def example(cls, rng: np.random.Generator, n: int = 48) -> Self:

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import DataError, Floats, Ints, threads_for
+from harness import DataError, Floats, Ints, mapped, threads_for
 from harness_msc import kernel
 
 WIDEST = 512
 """Above this dimension axes are sorted by variance; an eigenbasis would cost more than it saves."""
 PAIRS = 1_000_000
 """Pairs of points that are worth a thread."""
+PARTS = 32
+"""Sums that are kept apart, whatever the number of threads, so that it changes no result."""
 ROUNDING = 35.0
 """exp(-35) = 6e-16: the most that all omitted terms add to a sum, relative to its largest term."""
 
@@ -49,10 +51,13 @@ class Frame:
 
         Raises `DataError` where squared distances would overflow.
         """
+        out: Floats = mapped.zeros((len(x), self.axes.shape[1]))
         with threads_for(x.size, 500_000):
-            out: Floats = kernel.rotate(np.ascontiguousarray(x), self.centre, self.axes)
+            for part in mapped.blocks_of(out):
+                rows = np.ascontiguousarray(x[part])
+                out[part] = kernel.rotate(rows, self.centre, self.axes)
         if not max(out.max(), -out.min()) < 1e90:
-            row = int(np.abs(out).max(axis=1).argmax())
+            row = int(np.maximum(out.max(axis=1), -out.min(axis=1)).argmax())
             raise DataError(
                 "x", "a point beyond 1e90 bandwidths from the mean", "data of the scale of h", row
             )
@@ -81,8 +86,9 @@ class Blocks:
         n, size = len(points), kernel.BLOCK
         order = _neighbours_together(points[:, :8], size)
         count = -(-n // size)
-        rows = np.full((count * size, points.shape[1]), 1e110)
-        rows[:n] = points[order]
+        rows = mapped.zeros((count * size, points.shape[1]))
+        rows[n:] = 1e110
+        mapped.taken(points, order, rows[:n])
         lead = rows[:n, : kernel.LEAD]
         starts = np.arange(0, n, size)
         low, high = np.minimum.reduceat(lead, starts), np.maximum.reduceat(lead, starts)
@@ -98,8 +104,9 @@ def self_sums(x: Floats, h: float) -> Floats:
     n = len(x)
     blocks = Blocks.of(Frame.of(x, h).place(x))
     with threads_for(n * n, PAIRS):
+        parts = mapped.zeros((PARTS, len(blocks.rows)))
         sums = kernel.self_sums(
-            blocks.rows, blocks.low, blocks.high, n, ROUNDING + math.log(n), parts=32
+            blocks.rows, blocks.low, blocks.high, n, ROUNDING + math.log(n), parts
         )
     out = np.empty(n)
     # Only by rounding does a sum of n terms up to 1 exceed n; an entropy would be negative.
@@ -156,7 +163,9 @@ def _neighbours_together(points: Floats, size: int) -> Ints:
             continue
         here = order[first:end]
         middle = size * (blocks // 2)
-        axis = int(np.ptp(points[here], axis=0).argmax())
+        parts = (points[here[part]] for part in mapped.blocks(len(here), points[0].nbytes))
+        low, high = zip(*((part.min(axis=0), part.max(axis=0)) for part in parts), strict=True)
+        axis = int((np.max(high, axis=0) - np.min(low, axis=0)).argmax())
         order[first:end] = here[np.argpartition(points[here, axis], middle)]
         pending += [(first, first + middle), (first + middle, end)]
     return order

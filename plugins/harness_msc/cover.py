@@ -7,6 +7,7 @@ selected)`` and H_s.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
 
@@ -41,6 +42,10 @@ class MinimumSetCover(Cover, Compiled):
     0.579 at h = 0.015: all structures that far tie, and the first in the file wins. It is for
     comparison with the authors' code, and makes the result depend on the order of the file.
     """
+
+    def warm_up(self) -> None:
+        """As what chooses among new structures, which calls all that is compiled, and warns not."""
+        Compiled.warm_up(dataclasses.replace(self, conditional=True))
 
     def estimate(self, data: Environments, *, rng: np.random.Generator | None = None) -> Selection:
         """Select up to the largest of ``data.sizes``, or rank all structures without sizes.

@@ -19,7 +19,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from harness import DataError, Environments, Floats, Ints, Structures, threads_for
+from harness import DataError, Environments, Floats, Ints, Structures, mapped, threads_for
 from harness.compiled import njit, prange
 from harness_msc import neighbours
 from harness_msc.neighbours import bin_of
@@ -27,6 +27,8 @@ from harness_msc.settings import Descriptor
 
 COINCIDENT = 1e-6
 """Å; two atoms nearer than this are taken for a mistake in the data."""
+AT_ONCE = 2**17
+"""Atoms whose neighbourhoods are in memory at once, besides those of one structure."""
 TIE = 1e-9
 """Å; distances that differ by less are equal: well above rounding, well below coincidence."""
 
@@ -60,14 +62,17 @@ class Quests(Descriptor):
 
     def describe(self, data: Structures) -> Floats:
         """The descriptors ``(items, p)``, 1/Å."""
-        everything = np.arange(len(data.numbers))
-        groups = [everything]
-        if self.species and (data.numbers != data.numbers[0]).any():
-            groups += [np.flatnonzero(data.numbers == z) for z in np.unique(data.numbers)]
+        several = self.species and np.ptp(data.numbers) > 0
+        elements = np.unique(data.numbers) if several else np.zeros(0, np.int64)
         width = 2 * self.k - 1
-        out = np.zeros((len(everything), len(groups) * width))
-        for block, atoms in enumerate(groups):
-            self._block(data, atoms, out[:, block * width : (block + 1) * width])
+        out = mapped.zeros((len(data.numbers), (1 + len(elements)) * width))
+        for first, end in pairwise(_parts(data.offsets)):
+            everything = np.arange(first, end)
+            own = [everything[data.numbers[first:end] == z] for z in elements]
+            for block, atoms in enumerate([everything, *own]):
+                if atoms.size:
+                    self._block(data, atoms, out[:, block * width : (block + 1) * width])
+        out.flags.writeable = False  # so that the kind need not copy it
         return out
 
     def _block(self, data: Structures, atoms: Ints, out: Floats) -> None:
@@ -78,7 +83,7 @@ class Quests(Descriptor):
         pbc = data.pbc[present]
         basis = neighbours.bases(data.cells[present], pbc)
         fractional, positions = neighbours.wrap(data.positions[atoms], offsets, basis, pbc)
-        first, last = neighbours.image_ranges(fractional, offsets, basis, pbc, self.cutoff)
+        first, last = neighbours.image_ranges(fractional, offsets, basis, pbc, self.cutoff, present)
         network = _network(self.k)
         cuts = _batches(np.add.reduceat(np.prod(last - first + 1, axis=1), offsets[:-1]))
         for s, t in pairwise(cuts):
@@ -109,6 +114,12 @@ class Quests(Descriptor):
                     "atoms at distinct positions",
                 )
             out[atoms[here]] = rows
+
+
+def _parts(offsets: Ints) -> list[int]:
+    """Cuts between structures, so that a part holds about `AT_ONCE` atoms, in atoms."""
+    ends = np.flatnonzero(np.diff(offsets[1:] // AT_ONCE)) + 1
+    return [0, *offsets[ends].tolist(), int(offsets[-1])]
 
 
 def _batches(images: Ints) -> list[int]:

@@ -162,13 +162,13 @@ def rotate(x: Floats, centre: Floats, axes: Floats) -> Floats:
 
 
 @njit(cache=True, parallel=True, fastmath=MATH)
-def self_sums(rows: Floats, low: Floats, high: Floats, n: int, limit: float, parts: int) -> Floats:
+def self_sums(rows: Floats, low: Floats, high: Floats, n: int, limit: float, acc: Floats) -> Floats:
     """s_i = sum_j exp(-d2_ij) over all n rows, i included; each pair is computed once.
 
-    Terms with d2 > limit may be left out. Time O(n^2 d) without pruning; memory O(parts * n).
+    Terms with d2 > limit may be left out. ``acc (parts, blocks * BLOCK)`` are zeros in which each
+    part of the work adds up. Time O(n^2 d) without pruning.
     """
-    blocks = low.shape[0]
-    acc = np.zeros((parts, blocks * BLOCK))
+    blocks, parts = low.shape[0], acc.shape[0]
     for part in prange(parts):
         d2 = np.empty((2, BLOCK))
         chosen = np.empty(BLOCK, np.int64)

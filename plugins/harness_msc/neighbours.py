@@ -64,11 +64,12 @@ def wrap(positions: Floats, offsets: Ints, basis: Floats, pbc: Bools) -> tuple[F
 
 
 def image_ranges(
-    fractional: Floats, offsets: Ints, basis: Floats, pbc: Bools, cutoff: float
+    fractional: Floats, offsets: Ints, basis: Floats, pbc: Bools, cutoff: float, present: Ints
 ) -> tuple[Ints, Ints]:
     """First and last image ``(items, 3)`` of each atom that may lie within the cutoff of the cell.
 
-    Raises `DataError` for a structure with more than `MOST_IMAGES` images.
+    Raises `DataError` for a structure with more than `MOST_IMAGES` images, whose position in the
+    data is that in ``present (n,)``.
     """
     # A step of 1 in a fractional coordinate is at least 1/|dual vector|; 1e-9 is for rounding.
     reach = cutoff * np.linalg.norm(np.linalg.inv(basis), axis=1) + 1e-9
@@ -80,7 +81,7 @@ def image_ranges(
             "Structures.cells",
             f"a cell so thin that {per_atom[thin[0]]:.0f} images of an atom lie within the cutoff",
             "lattice vectors of about an ångström or more",
-            int(thin[0]),
+            int(present[thin[0]]),
         )
     periodic, reach = np.repeat(pbc, sizes, axis=0), np.repeat(reach, sizes, axis=0)
     first = np.where(periodic, np.ceil(-reach - fractional), 0).astype(np.int64)

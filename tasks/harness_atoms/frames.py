@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from harness import UsageError, needs
+from harness import Structures, UsageError, needs
 from harness.files import first_line, opened, unpacked
 from harness_atoms.mtp import is_mtp, read_mtp
-from harness_atoms.rows import LOG, Row
+from harness_atoms.rows import LOG, Collected, Row, assemble
 
 INSTALL = "infoharness[atoms]"
 FORCES = ("forces", "force", "REF_forces", "dft_forces", "DFT_forces")
@@ -97,19 +97,19 @@ _WHOLE = (
 )
 
 
-def read_xyz(path: Path, keys: Keys) -> list[Row]:
+def read_xyz(path: Path, keys: Keys) -> Structures:
     """The structures of an extended XYZ file, all of them."""
     read = needs("ase.io", INSTALL).read
     rows = _Rows(path, keys)
     for line, lines in xyz_frames(path):
-        where = f"{path}: structure {len(rows.found)} (line {line})"
+        where = f"{path}: structure {len(rows)} (line {line})"
         try:
             text = b"".join(lines).decode()
             _check_columns(lines[1].decode())
             atoms = read(io.StringIO(text), index=0, format="extxyz")
         except Exception as error:  # ASE raises nearly anything on a broken frame
             raise UsageError(f"{where}: {_reason(error)}") from error
-        rows.add(atoms, config_type(lines[1].decode()))
+        rows.take(atoms, config_type(lines[1].decode()))
     return rows.checked()
 
 
@@ -142,11 +142,11 @@ def _reason(error: Exception) -> str:
     return f"cannot be read: {first_line(error)}; {_WHOLE}"
 
 
-def read_other(path: Path, keys: Keys) -> list[Row]:
+def read_other(path: Path, keys: Keys) -> Structures:
     """The structures of any other file that ASE reads, see `FORMATS` and `NAMES`."""
     form = format_of(path)
     if form == "cfg" and is_mtp(path):
-        return read_mtp(path, keys.types)
+        return assemble(read_mtp(path, keys.types), str(path))
     iread = needs("ase.io", INSTALL).iread
     if form == "lammps-dump-text":
         _check_dump(path)
@@ -156,10 +156,10 @@ def read_other(path: Path, keys: Keys) -> list[Row]:
     try:
         # A name beginning with a format's own would be taken for it: the format is stated.
         for atoms in iread(str(path), index=":", format=form):
-            rows.add(atoms)
+            rows.take(atoms)
     except Exception as error:  # ASE raises nearly anything on a broken file
         raise UsageError(
-            f"{path}: cannot be read as {form} at structure {len(rows.found)}: "
+            f"{path}: cannot be read as {form} at structure {len(rows)}: "
             f"{first_line(error)}; wanted a whole file"
         ) from error
     return rows.checked()
@@ -190,16 +190,16 @@ def _check_end(path: Path) -> None:
         )
 
 
-class _Rows:
+class _Rows(Collected):
     """Rows made of ASE's atoms, and what was there beside what was taken."""
 
     def __init__(self, path: Path, keys: Keys) -> None:
-        self.found: list[Row] = []
+        super().__init__(str(path))
         self._path, self._keys = path, keys
-        self._forces: dict[str, None] = {}
-        self._energies: dict[str, None] = {}
+        self._other_forces: dict[str, None] = {}
+        self._other_energies: dict[str, None] = {}
 
-    def add(self, atoms: Any, label: str | None = None) -> None:
+    def take(self, atoms: Any, label: str | None = None) -> None:
         known = {} if atoms.calc is None else atoms.calc.results
         n = len(atoms)
         # In arrays, and among the results of a calculator, `energies` has one per atom.
@@ -218,17 +218,17 @@ class _Rows:
                 for name, value in atoms.arrays.items()
                 if not _NO_FORCES.match(name) and _is_table(value, n)
             )
-            self._forces.update(dict.fromkeys(names))
+            self._other_forces.update(dict.fromkeys(names))
         if energy is None:
             names = (
                 name
                 for name, value in atoms.info.items()
                 if "energ" in name.lower() and _is_number(value)
             )
-            self._energies.update(dict.fromkeys(names))
+            self._other_energies.update(dict.fromkeys(names))
         if label is None:
             label = next((str(v) for name in LABELS if (v := atoms.info.get(name)) is not None), "")
-        self.found.append(
+        self.add(
             Row(
                 numbers=atoms.numbers,
                 positions=atoms.positions,
@@ -240,14 +240,14 @@ class _Rows:
             )
         )
 
-    def checked(self) -> list[Row]:
-        """The rows; what is missing from all of them is said, with what has another name."""
-        self._say("energy", "energy_key", self._keys.energy, self._energies)
-        self._say("forces", "forces_key", self._keys.forces, self._forces)
-        return self.found
+    def checked(self) -> Structures:
+        """The structures; what is missing from all of them is said, with what has another name."""
+        self._say("energy", "energy_key", self._keys.energy, self._other_energies)
+        self._say("forces", "forces_key", self._keys.forces, self._other_forces)
+        return self.structures()
 
     def _say(self, what: str, setting: str, key: str, others: Iterable[str]) -> None:
-        if not self.found or any(getattr(row, what) is not None for row in self.found):
+        if not len(self) or what in self.known:
             return
         there = ", ".join(sorted(others))
         if key:

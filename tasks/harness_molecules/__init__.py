@@ -14,6 +14,7 @@ from harness import (
     PairedSamples,
     Quantity,
     RelationPairs,
+    Selection,
     Structures,
     TaskSpec,
     hookimpl,
@@ -93,6 +94,18 @@ NCI_TPSA = TaskSpec(
     settings="harness_molecules.settings:NciTpsa",
     **_LABELLED,
 )
+NCI_SELECTION = TaskSpec(
+    name="nci-selection",
+    summary="molecules of nci to choose from: what is learnt from the labels of the chosen ones",
+    implementation="harness_molecules.selection:NciSelection",
+    settings="harness_molecules.settings:NciSelection",
+    gives=Molecules,
+    quantities=(R2,),
+    scores=(Selection,),
+    baselines=("msc/random",),
+    uses=("moleblend/morgan", "moleblend/ridge-r2"),
+    **_RDKIT,
+)
 CHEMBL_ACTIVITY = TaskSpec(
     name="chembl-activity",
     summary="molecules of one assay of ChEMBL, which RDKit brings, with their activity as label",
@@ -162,8 +175,8 @@ ATOMS = ModelSpec(
 def harness_tasks() -> Iterable[TaskSpec]:
     """What packages bring and what is generated first, then what is read from files."""
     return (
-        *(NCI, G2, RELATION_GAUSS, RELATION_TABLES, NCI_TPSA, CHEMBL_ACTIVITY),
-        *(PCQM4MV2, QM9, MOLECULENET),
+        *(NCI, G2, RELATION_GAUSS, RELATION_TABLES, NCI_TPSA, NCI_SELECTION),
+        *(CHEMBL_ACTIVITY, PCQM4MV2, QM9, MOLECULENET),
     )
 
 

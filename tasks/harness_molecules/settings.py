@@ -50,6 +50,18 @@ class NciTpsa(Nci, Property):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NciSelection(NciTpsa):
+    """Molecules of the National Cancer Institute to choose from."""
+
+    shares: tuple[float, ...] = param(
+        (0.1, 0.2, 0.5),
+        "shares of the molecules that are not tested on, for each of which a selection is scored",
+        above=0.0,
+        high=1.0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Chembl(Conformers, Parts, Property):
     """Molecules of one assay of ChEMBL."""
 

@@ -87,5 +87,6 @@ class Atoms:
             data.offsets,
             np.zeros((data.n, 3, 3)),
             np.zeros((data.n, 3), bool),
+            sizes=data.sizes,
             split=data.split,
         )

@@ -1,5 +1,6 @@
 """What predictors draw from a modality: exact figures, bounds, limits."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 
 import harness
-from harness import DataError, FusedPredictions, Incompatible, Modalities, stream
+from harness import DataError, FusedPredictions, Incompatible, Modalities, Split, stream
 from harness_mcr.donors import drawn
 from harness_mcr.estimators import (
     MIPD,
@@ -273,7 +274,8 @@ def good(**change):
         ({"clean": np.full((5, 2), -LN2)}, "FusedPredictions"),
         ({"y": [0, 1, 2, 0]}, "0 to 1"),
         ({"y": [0, 0.5, 1, 0]}, "FusedPredictions.y"),
-        ({"donors": -np.ones((4, 2, 3), int)}, "negative position"),
+        ({"donors": np.full((4, 2, 3), -2)}, "-1 for a unit that is not here"),
+        ({"donors": np.full((4, 2, 3), 4)}, "0 to 3"),
         ({"permuted": np.empty((4, 2, 0, 2)), "donors": np.empty((4, 2, 0), int)}, "at least one"),
     ],
 )
@@ -281,6 +283,19 @@ def test_predictions_refuse(change, message):
     good()
     with pytest.raises(DataError, match=message):
         good(**change)
+
+
+def test_donors_are_found_among_the_units_that_were_taken():
+    """Where they are now, -1 where they are not; a unit that is its own donor stays its own."""
+    donors = np.array([1, 2, 0, 3]).reshape(4, 1, 1) * np.ones((1, 2, 1), int)
+    data = good(permuted=np.full((4, 2, 1, 2), -LN2), donors=donors)
+    assert data.take([2, 0, 3]).donors[:, 0, 0].tolist() == [1, -1, 2]
+    assert data.take([3, 0, 1, 3]).donors[:, 0, 0].tolist() == [0, 2, -1, 3]
+    assert data.take([2, 0, 3]).take([1, 0]).donors[:, 0, 0].tolist() == [-1, 0]
+    split = dataclasses.replace(data, split=Split([0, 1], [2, 3]))
+    assert split.part("test").donors[:, 0, 0].tolist() == [-1, 1]
+    # Only unit 3 is its own donor, whoever else is there: it is left out, and unit 2 is not.
+    assert MIPDUpper().estimate(split.part("test"), rng=RNG).diagnostics["units_left_out"] == 1
 
 
 def test_estimators_refuse_what_is_not_there():

@@ -208,7 +208,9 @@ def test_number_of_threads_changes_no_bit():
     for threads in (1, many):
         numba.set_num_threads(threads)
         results.append(
-            cloud.kernel.self_sums(blocks.rows, blocks.low, blocks.high, len(x), 45.0, 32)
+            cloud.kernel.self_sums(
+                blocks.rows, blocks.low, blocks.high, len(x), 45.0, np.zeros((32, len(blocks.rows)))
+            )
         )
         results.append(cloud.near_and_total(frame, x, x[:500]))
     assert (results[0] == results[2]).all()

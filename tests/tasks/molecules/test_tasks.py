@@ -15,7 +15,17 @@ from rdkit import Chem
 from rdkit.Chem import rdDistGeom
 
 import harness
-from harness import DataError, Incompatible, Molecules, RelationPairs, Split, UsageError, stream
+from harness import (
+    DataError,
+    Incompatible,
+    Molecules,
+    PairedSamples,
+    RelationPairs,
+    Selection,
+    Split,
+    UsageError,
+    stream,
+)
 from harness.kinds.molecules import RelationLogProbabilities
 from harness.testing import conformance
 from harness_molecules.known import gaussian_information, terms
@@ -28,7 +38,12 @@ FEW = {"molecules": 20, "most": 9}
 
 @conformance(
     "molecules",
-    params={"nci": FEW, "nci-tpsa": FEW, "chembl-activity": {"molecules": 8, "most": 28}},
+    params={
+        "nci": FEW,
+        "nci-tpsa": FEW,
+        "nci-selection": {"molecules": 80, "most": 9},
+        "chembl-activity": {"molecules": 8, "most": 28},
+    },
 )
 def test_conformance(check):
     check()
@@ -99,6 +114,43 @@ def test_nci_has_the_figures_of_the_sheet():
     assert area.names == data.names
     quinone = area.labels[area.names.index(Chem.CanonSmiles("CC1=CC(=O)C=CC1=O"))]
     assert quinone == pytest.approx(34.14), "labels are joined by the molecule"
+
+
+def test_a_selection_is_scored_by_what_its_labels_teach():
+    """The chosen molecules train, those that nobody could choose test; labels are not shown."""
+    task = harness.task("molecules/nci-selection", molecules=100, most=9, shares=(0.5, 0.25))
+    half, quarter = task.cases(seed=0)
+    pool, whole = half.load(), first("nci-tpsa", molecules=100, most=9).load()
+    rest = np.setdiff1d(np.arange(100), whole.split.test)
+    assert pool.labels is None
+    assert pool.split is None
+    assert pool.names == tuple(whole.names[i] for i in rest)
+    assert pool.sizes == (round(len(rest) / 4), round(len(rest) / 2))
+    order = np.arange(pool.n)[::-1]
+    chosen = dataclasses.replace(
+        whole, split=Split(np.sort(rest[order[: pool.sizes[0]]]), whole.split.test)
+    )
+    features = harness.model("moleblend/morgan").transform(chosen, to=PairedSamples, rng=RNG)
+    rng = stream(0, "molecules", "nci-selection")
+    wanted = harness.estimator("moleblend/ridge-r2").estimate(features, rng=rng).value
+    assert task.score(quarter, Selection(order)) == {"r2": wanted}
+    with pytest.raises(Incompatible, match=f"positions from 0 to {pool.n - 1}"):
+        task.score(half, Selection(order + 1))
+
+
+def test_msc_selects_molecules_by_plan_alone(tmp_path, caplog):
+    """A task and a selector: the views between them are found."""
+    (record, *_) = harness.run(
+        tasks=["nci-selection"],
+        estimators=["msc/msc"],
+        params={"nci-selection": {"molecules": 80, "most": 9, "shares": (0.5,)}},
+        store=tmp_path / "store.sqlite",
+        workers=0,
+    )
+    assert record.models == ("molecules/molecule-structures", "msc/quests")
+    assert record.status == "ok"
+    assert -1 < record.scores["r2"] < 1
+    assert not caplog.records, "of a reference, of which there is none"
 
 
 @pytest.mark.parametrize(
