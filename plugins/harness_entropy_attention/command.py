@@ -94,7 +94,8 @@ def run(args: argparse.Namespace) -> int:
     print(options.filled(closing(loss, heads / maximum), "", ""))
     if picture:
         lines = {name: [e.value if e else math.nan for e in v] for name, v in measured.items()}
-        figures.write(picture, partial(_draw, heads=heads, maximum=maximum, lines=lines), title)
+        draw = partial(_draw, heads=heads, maximum=maximum, lines=lines)
+        figures.write(picture, draw, title, options.command())
         options.say(f"heads and layers in {picture}")
     return 0
 
