@@ -140,7 +140,7 @@ def _remove(args: argparse.Namespace) -> int:
             store.remove(found)
             options.say(f"{counted(len(found), 'result')} removed, {len(store.records())} left")
         else:
-            options.say(f"{counted(len(found), 'result')} would be removed; --yes does it")
+            options.say(f"{counted(len(found), 'result')} would be removed; --yes removes them")
     return 0
 
 
