@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import given, plan, registry
+from harness import calls, given, plan, registry
 from harness.naming import named
 from harness.records import Records
 from harness.runner import Options
@@ -27,7 +27,8 @@ def estimator(name: str, **params: Any) -> Any:
     """The estimator with this full or bare name: ``.estimate(data, rng=rng) -> Output``.
 
     The name may carry settings, ``"classics/ksg[k=3]"``; ``params`` go before them. Raises
-    `UsageError` for unknown names and parameters, `MissingDependency` where a package is absent.
+    `UsageError` for unknown names and parameters, `MissingDependency` where a package is absent;
+    ``estimate`` raises `UsageError` for data of a kind that the estimator does not read.
     """
     return _built("estimator", name, params)
 
@@ -43,8 +44,10 @@ def task(name: str, **params: Any) -> Any:
 
 
 def _built(role: Role, name: str, params: Mapping[str, Any]) -> Any:
-    component, settings = named(registry.default(), role, name)
-    return component.build({**settings, **params})
+    known = registry.default()
+    component, settings = named(known, role, name)
+    built = component.build({**settings, **params})
+    return built if role == "task" else calls.checked(known, component, built)
 
 
 def run(

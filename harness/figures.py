@@ -27,10 +27,12 @@ def target(text: str) -> Path:
     return path
 
 
-def write(path: Path, draw: Draw, title: str) -> None:
-    """Write a figure as its file's suffix says, with its title."""
-    html_wanted = path.suffix == ".html"
-    content = page(draw, title) if html_wanted else drawn(draw, path.suffix, title)
+def write(path: Path, draw: Draw, title: str, command: str = "") -> None:
+    """Write a figure as its file's suffix says, with its title and the command that made it."""
+    if path.suffix == ".html":
+        content = page(draw, title, command)
+    else:
+        content = drawn(draw, path.suffix, title, command)
     with whole(path) as out:
         out.write(content)
 

@@ -6,6 +6,7 @@ import datetime
 import functools
 import importlib.metadata
 import platform
+from collections.abc import Mapping
 from typing import Any
 
 import harness
@@ -62,9 +63,9 @@ class Recorder:
             estimator=path.estimator.name,
             plugin=path.estimator.component.plugin,
             params={
-                "task": dict(path.task.params),
-                "models": [dict(m.params) for m in path.models],
-                "estimator": dict(path.estimator.params),
+                "task": _as_stored(path.task.params),
+                "models": [_as_stored(m.params) for m in path.models],
+                "estimator": _as_stored(path.estimator.params),
             },
             seed=path.seed,
             quantity=quantity,
@@ -119,6 +120,11 @@ class Recorder:
     def _versions(self, sources: dict[str, str]) -> dict[str, str]:
         plugins = (self._registry.plugins[p] for p in sources if p in self._registry.plugins)
         return dict(_versions(tuple(plugin.distribution for plugin in plugins)))
+
+
+def _as_stored(params: Mapping[str, Any]) -> dict[str, Any]:
+    """As a store or a file gives them back, so that what was run now and before is one row."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in params.items()}
 
 
 @functools.cache

@@ -276,7 +276,7 @@ class Store:
         if unreadable > self._unreadable:
             self._unreadable = unreadable
             self._tell(
-                f"{self.path}: {unreadable} results cannot be read, and count as absent; "
+                f"{self.path}: results that cannot be read count as absent ({unreadable}); "
                 "`harness store gc` removes them"
             )
 

@@ -72,7 +72,7 @@ LAYERS = (
     "components",
     "registry functions verbs units seals reading",
     "naming plan",
-    "identity history",
+    "calls identity history",
     "store stages tables",
     "keeper work jobs",
     "executors recording",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import shutil
 import sys
 import textwrap
@@ -148,10 +149,16 @@ def save(args: argparse.Namespace, records: Records, store: Store, registry: Reg
     """Write the outputs where ``--save`` names a folder."""
     if args.save:
         from harness import saving
+        from harness.tables import counted
 
         folder = Path(args.save).expanduser()
         count = saving.save(records, store, registry, folder, say, args.unit)
-        say(f"{count} files and {saving.INDEX} in {folder}")
+        say(f"{counted(count, 'file')} and {saving.INDEX} in {folder}")
+
+
+def command() -> str:
+    """The command line that runs, for the metadata of what it makes."""
+    return f"harness {shlex.join(sys.argv[1:])}"
 
 
 def target(text: str) -> Path:

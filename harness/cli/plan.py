@@ -8,6 +8,7 @@ import sys
 
 from harness import plan
 from harness.cli import options
+from harness.tables import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,8 +58,8 @@ def show(made: plan.Plan, *, why_not: bool) -> int:
     for text, count in seeds.items():
         print(text + (f"  × {count} seeds" if count > 1 else "") + missing.get(text, ""))
     print(
-        f"{len(seeds)} paths, {len(made.paths)} with seeds; the cases come when the tasks are "
-        "loaded",
+        f"{counted(len(seeds), 'path')}, {len(made.paths)} with seeds; the cases come when the "
+        "tasks are loaded",
         file=sys.stderr,
     )
     if why_not:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
 
@@ -89,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         document, title = plots.across(records, scale, args.across, args.quantity), args.figure
     else:
         document, title = own[0](records, scale), args.figure
-    reports.write(document, target, title, command=f"harness {shlex.join(sys.argv[1:])}")
+    reports.write(document, target, title, command=options.command())
     if own is None:
         sys.stdout.write(document.markdown())
     options.say(f"wrote {target}")
@@ -109,7 +108,7 @@ def _records(args: argparse.Namespace) -> Records:
     fits = chosen(args)
     kept = Records(r for r in found if r.status is Status.OK and fits(r))
     if not kept:
-        raise UsageError(f"no result that ended well fits ({len(found)} were looked at)")
+        raise UsageError(f"no result that ended well fits, of {len(found)}")
     return kept
 
 

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     fits = chosen(args)
     found = Records(r for r in (stored if args.history else standing) if fits(r))
     if not found:
-        raise UsageError(f"no stored result fits ({len(stored)} are stored)")
+        raise UsageError(f"no stored result fits, of {len(stored)}")
     if args.local:
         file = options.target(args.local)
         _write(file, *local.rows(found, store, options.registry(args), args), "values")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 
 from harness import plan
 from harness.cli import folder, options
@@ -12,7 +10,7 @@ from harness.cli.progress import watcher
 from harness.errors import UsageError
 from harness.runner import EXECUTORS, Options, Result
 from harness.runner import run as run_plan
-from harness.tables import show
+from harness.tables import counted, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
         for cause in dict.fromkeys(record.cause for record in result.records):
             options.say(cause or "failed")
     if out:
-        command = f"harness {shlex.join(sys.argv[1:])}"
+        command = options.command()
         folder.results(out, result.records, registry, args.unit, config, command)
         options.say(f"wrote {out}")
     return close(result)
@@ -143,7 +141,8 @@ def close(result: Result) -> int:
         options.say(note)
     if result.interrupted:
         options.say(
-            f"interrupted; {result.computed} results are stored, the same command goes on from here"
+            f"interrupted; {counted(result.computed, 'result')} stored, the same command goes on "
+            "from here"
         )
         return 130
     if result.lost:

@@ -14,6 +14,7 @@ from harness.identity import are_current
 from harness.records import Record
 from harness.sources import HOST
 from harness.store import MIGRATIONS, Garbage, Store
+from harness.tables import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         print(
             f"{store.path}  {store.path.stat().st_size / 2**20:.1f} MiB, version {len(MIGRATIONS)}"
         )
-        print(f"{len(newest)} results, {len(everything) - len(newest)} superseded")
+        print(f"{counted(len(newest), 'result')}, {len(everything) - len(newest)} superseded")
         counts: dict[tuple[str, str], int] = {}
         for record in newest:
             counts[record.task, record.status.value] = (
@@ -80,7 +81,10 @@ def _check(args: argparse.Namespace) -> int:
         found, count = list(problems(store)), len(store.records())
     for problem in found:
         print(problem)
-    print(f"{store.path}: {count} results, " + (f"{len(found)} problems" if found else "sound"))
+    print(
+        f"{store.path}: {counted(count, 'result')}, "
+        + (counted(len(found), "problem") if found else "sound")
+    )
     return 1 if found else 0
 
 
@@ -100,7 +104,7 @@ def problems(store: Store) -> Iterator[str]:
             yield f"row {number} is there twice"
         seen.add(line)
     if orphans := store.orphans():
-        yield f"{len(orphans)} files of arrays that belong to no result"
+        yield f"{counted(len(orphans), 'file')} of arrays that belong to no result"
 
 
 def _merge(args: argparse.Namespace) -> int:
@@ -134,9 +138,9 @@ def _remove(args: argparse.Namespace) -> int:
             raise UsageError("no stored result fits; see harness results")
         if args.yes:
             store.remove(found)
-            options.say(f"{len(found)} results removed, {len(store.records())} left")
+            options.say(f"{counted(len(found), 'result')} removed, {len(store.records())} left")
         else:
-            options.say(f"{len(found)} results would be removed; --yes removes them")
+            options.say(f"{counted(len(found), 'result')} would be removed; --yes removes them")
     return 0
 
 
@@ -153,8 +157,8 @@ def _collect(args: argparse.Namespace) -> int:
     with options.store(args, write=True) as store:
         found = store.garbage(keep)
         options.say(
-            f"{len(found.superseded)} results superseded, {len(found.stale)} of other code, "
-            f"{len(found.unreadable)} unreadable"
+            f"{counted(len(found.superseded), 'result')} superseded, {len(found.stale)} of other "
+            f"code, {len(found.unreadable)} unreadable"
         )
         if unknown and not args.unknown:
             options.say(
@@ -163,7 +167,7 @@ def _collect(args: argparse.Namespace) -> int:
         if args.dry_run:
             return 0
         store.remove(found)
-        options.say(f"{len(found)} results removed, {len(store.records())} left")
+        options.say(f"{counted(len(found), 'result')} removed, {len(store.records())} left")
         if args.models:
             options.say(f"{store.forget_models():.1f} MiB of model outputs removed")
     return 0

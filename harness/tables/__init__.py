@@ -5,7 +5,7 @@ from harness.tables.render import show, to_terminal, to_text
 from harness.tables.rows import grouped, label, labels, natural, short
 from harness.tables.scale import ARROWS, Scale, causes, seconds
 from harness.tables.summary import matches, tables
-from harness.tables.table import Cell, Column, Table, number
+from harness.tables.table import Cell, Column, Table, counted, number
 
 __all__ = [
     "ARROWS",
@@ -14,6 +14,7 @@ __all__ = [
     "Scale",
     "Table",
     "causes",
+    "counted",
     "grouped",
     "label",
     "labels",

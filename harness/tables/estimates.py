@@ -53,7 +53,7 @@ def _values(
         else {}
     )
     spread = any(cell.spread is not None for cell in grid.values())
-    notes = [meaning(len({r.seed for r in records}))] if spread else []
+    notes = [meaning(records)] if spread else []
     notes += [*readings(records, scale), *causes(records)]
     what = f"{next(iter(quantities.values())).replace('_', ' ')}" if shared else "estimates"
     title = f"{title}: {what}" + (f" [{unit}]" if shared and unit else "")
@@ -89,11 +89,12 @@ def readings(records: list[Record], scale: Scale) -> list[str]:
     return list(found.values()) if len(found) <= READ else []
 
 
-def meaning(seeds: int) -> str:
+def meaning(records: list[Record]) -> str:
     """What stands behind the ± of a table of estimates."""
+    seeds = len({r.seed for r in records if r.value is not None})
     return (
         "± is the estimator's own standard error"
-        if seeds == 1
+        if seeds < 2
         else f"mean ± standard deviation over {seeds} seeds"
     )
 

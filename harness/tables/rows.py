@@ -127,6 +127,8 @@ def _task(record: Record) -> Mapping[str, Any]:
 
 
 def _chooses_data(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_chooses_data, value))
     return isinstance(value, str) and bool(re.search(r"[/\\]|\.\w+$", value))
 
 
@@ -151,8 +153,8 @@ def _told_apart(records: list[Record]) -> list[Record]:
 
 def _end(path: Any, others: list[Any]) -> str | None:
     """The shortest end of a path that none of the others has."""
-    if not _chooses_data(path):
-        return str(path)
+    if not isinstance(path, str) or not _chooses_data(path):
+        return short(path)
     parts = re.split(r"[/\\]", path)
     theirs = [re.split(r"[/\\]", str(o)) for o in others if o != path]
     for size in range(1, len(parts) + 1):

@@ -53,6 +53,11 @@ class Table:
     notes: tuple[str, ...] = field(default=())
 
 
+def counted(count: int, what: str) -> str:
+    """A number of things in words: ``1 result``, ``2 results``."""
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
 def number(value: float) -> str:
     """A figure with four significant digits, or all of a large whole part; an exponent only
     beyond that."""

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from harness.tables import counted
 from harness_boards import statistics as st
 from harness_boards.figures import brief, resolved
-from harness_boards.findings import counted
 from harness_boards.lines import Floats, Line, Panel
 
 FEW = 3

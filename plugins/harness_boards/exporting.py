@@ -25,8 +25,8 @@ import numpy as np
 
 from harness import UsageError
 from harness.commands import options, whole
+from harness.tables import counted
 from harness_boards import definition, provenance, report
-from harness_boards.findings import counted
 from harness_boards.provenance import Provenance
 from harness_boards.report import Report
 from harness_boards.sections.base import exact

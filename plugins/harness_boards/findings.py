@@ -50,11 +50,6 @@ def listed(labels: Sequence[str], most: int = 4) -> str:
     return " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
 
 
-def counted(number: int, what: str) -> str:
-    """A number of things in words."""
-    return f"{number} {what}{'s' * (number != 1)}"
-
-
 def _answered(section: Ranked) -> str:
     """The share of cases that the best of the undefeated answers, and the cheapest of them."""
     first = [s for s in section.ranked if s.ranks and s.ranks[0] == 1 and s.share is not None]

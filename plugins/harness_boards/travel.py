@@ -15,9 +15,9 @@ from pathlib import Path
 
 from harness import UsageError, needs, unknown_name
 from harness.commands import options, whole
+from harness.tables import counted
 from harness_boards import definition, lock, verified
 from harness_boards.definition import Board
-from harness_boards.findings import counted
 
 PARTS = ("board.toml", lock.NAME, verified.NAME, "records/*.jsonl")
 """What a board is made from, below its folder."""

@@ -94,7 +94,8 @@ def run(args: argparse.Namespace) -> int:
     print(options.filled(closing(loss, heads / maximum), "", ""))
     if picture:
         lines = {name: [e.value if e else math.nan for e in v] for name, v in measured.items()}
-        figures.write(picture, partial(_draw, heads=heads, maximum=maximum, lines=lines), title)
+        draw = partial(_draw, heads=heads, maximum=maximum, lines=lines)
+        figures.write(picture, draw, title, options.command())
         options.say(f"heads and layers in {picture}")
     return 0
 
@@ -106,8 +107,13 @@ def _measured(args: argparse.Namespace, model: dict[str, Any]) -> dict[str, list
     found: dict[str, list[Estimate | None]] = {}
     for name, head in MEASURES.items():
         found[head] = [_estimated(f"superposition/{name}", layer, args.seed) for layer in layers]
-    narrow = max(layer.x.shape[1] for layer in layers) <= NARROW
-    if args.autoencoders == "always" or (args.autoencoders == "auto" and narrow):
+    width = max(layer.x.shape[1] for layer in layers)
+    if args.autoencoders == "auto" and width > NARROW:
+        options.say(
+            f"effective features are left out: {len(layers)} layers of {width} units, and above "
+            f"{NARROW} an autoencoder for each takes minutes; --autoencoders always trains them"
+        )
+    elif args.autoencoders != "never":
         sae = harness.model("superposition/sae", device=args.device, **QUICK)
         found["features"] = []
         for layer in layers:

@@ -13,7 +13,7 @@ from typing import Any
 import harness
 from harness import Environments, Selection, Structures, UsageError, stream
 from harness.commands import figures, options, whole
-from harness.tables import Cell, Column, Table, to_terminal
+from harness.tables import Cell, Column, Table, counted, to_terminal
 
 METHODS = ("msc", "fps", "mean-fps", "k-means", "k-means-entropy", "max-entropy", "random")
 RATES, DRAWN = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5), ("diversity_kept", "tail_recall")
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         cells = [Cell(scores[name]) if name in scores else Cell(text="–") for name in SHOWN]
         rows.append((method, tuple(cells)))
     heads = tuple(Column(name.replace("_", " ")) for name in SHOWN)
-    title = f"{size} of {n} structures of {path.name}"
+    title = f"{size} of {counted(n, 'structure')} of {path.name}"
     if args.reference:
         title += f", beside {data.n - n} of {Path(args.reference).name}"
     to_terminal([Table(title, "method", heads, tuple(rows))], sys.stdout)
@@ -80,12 +80,13 @@ def run(args: argparse.Namespace) -> int:
         _, content = task.excerpt(case, Selection(chosen[args.method]))
         with whole(out) as file:
             file.write(content)
-        options.say(f"{size} structures chosen by {args.method} in {args.out}")
+        options.say(f"{counted(size, 'structure')} chosen by {args.method} in {args.out}")
     if picture:
         options.say("rates for the figure")
         methods = METHODS if args.compare else (args.method,)
         curves = {name: _curve(name, asked, data, environments, args.seed) for name in methods}
-        figures.write(picture, partial(_draw, curves=curves, size=size / n), title)
+        draw = partial(_draw, curves=curves, size=size / n)
+        figures.write(picture, draw, title, options.command())
         options.say(f"scores against the rate in {picture}")
     return 0
 
@@ -104,14 +105,15 @@ def _curve(
 ) -> dict[str, list[tuple[float, float]]]:
     """Rates with their scores, by name, of one method."""
     task = harness.task("atoms/colabfit", **asked, rates=RATES, ood=False)
+    cases = {float(c.facts["rate"]): c for c in task.cases(seed=seed) if Selection in c.accepts}
+    # One call for all rates: most methods go on from the smaller selection.
+    sizes = tuple(sorted({max(1, round(rate * _new(data))) for rate in cases}))
+    chosen = harness.estimator(_name(method, data)).estimate(
+        dataclasses.replace(environments, sizes=sizes), rng=stream(seed, "select", f"msc/{method}")
+    )
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in DRAWN}
-    for case in task.cases(seed=seed):
-        if Selection not in case.accepts:
-            continue
-        rate = float(case.facts["rate"])
-        count = max(1, round(rate * _new(data)))
-        chosen = harness.select(environments, count, method=_name(method, data), seed=seed)
-        scores = task.score(dataclasses.replace(case, data=lambda: data), Selection(chosen))
+    for rate, case in cases.items():
+        scores = task.score(dataclasses.replace(case, data=lambda: data), chosen)
         for name in found:
             if name in scores:
                 found[name].append((rate, scores[name]))
@@ -121,12 +123,13 @@ def _curve(
 def _draw(
     figure: Any, curves: dict[str, dict[str, list[tuple[float, float]]]], size: float
 ) -> None:
-    figure.set_size_inches(8.0, 3.4)
+    figure.set_size_inches(9.4 if len(curves) > 1 else 8.0, 3.4)
     for axes, name in zip(figure.subplots(1, len(DRAWN), sharex=True), DRAWN, strict=True):
-        for method, scores in curves.items():
+        for marker, (method, scores) in zip("osD^vP*", curves.items(), strict=False):
             if scores[name]:
                 rates, values = zip(*scores[name], strict=True)
-                axes.plot([100 * rate for rate in rates], values, "o-", ms=3, label=method)
+                shares = [100 * rate for rate in rates]
+                axes.plot(shares, values, f"{marker}-", ms=4, lw=1.3, label=method)
         axes.axvline(100 * size, color="0.6", ls="--", lw=1)
         axes.set_xscale("log")
         axes.set_xticks([100 * rate for rate in RATES], [f"{100 * rate:g}" for rate in RATES])
@@ -134,7 +137,7 @@ def _draw(
         axes.set_title(name.replace("_", " "), fontsize="medium")
         axes.grid(color="0.92")
     if len(curves) > 1:
-        axes.legend(fontsize="small")
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", frameon=False)
 
 
 def _size(text: str, n: int) -> int:

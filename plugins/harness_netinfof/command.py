@@ -22,7 +22,7 @@ from harness import (
     stream,
 )
 from harness.commands import figures, options
-from harness.tables import Cell, Column, Table, number, to_terminal
+from harness.tables import Cell, Column, Table, counted, number, to_terminal
 from harness_netinfof.settings import COMPONENTS
 
 NAMES = {
@@ -88,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
         scores = task.score(case, predicted)
         print(options.filled(_reached(name, scores, data, took, seconds), "", ""))
     if picture:
-        figures.write(picture, partial(_draw, found=found, title=title), title)
+        draw = partial(_draw, found=found, title=title)
+        figures.write(picture, draw, title, options.command())
         options.say(f"components in {picture}")
     return 0
 
@@ -102,7 +103,8 @@ def _timed(estimator: Any, data: Kind, seed: int) -> tuple[float, Any]:
 def _described(data: Kind) -> str:
     assert isinstance(data, Graph | Links)
     features = 0 if data.features is None else data.features.shape[1]
-    parts = f"{data.nodes} nodes, {len(data.edges)} edges, {features} features"
+    counts = ((data.nodes, "node"), (len(data.edges), "edge"), (features, "feature"))
+    parts = ", ".join(counted(count, what) for count, what in counts)
     return f"{parts}, {data.n_classes} classes" if isinstance(data, Graph) else f"links, {parts}"
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import harness
 from harness import LabelledText, LabelLogProbabilities, UsageError, stream
 from harness.commands import figures, options, whole
+from harness.tables import counted
 
 HEAD = ("row", "pvi", "label", "predicted", "text")
 
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         csv.writer(text, lineterminator="\n").writerows([HEAD, *rows])
         with whole(file) as out:
             out.write(text.getvalue().encode())
-        options.say(f"{len(rows)} rows in {file}, most misleading first")
+        options.say(f"{counted(len(rows), 'row')} in {file}, most misleading first")
     for row, pvi, label, said, text in rows[: args.top]:
         shown = " ".join(text.split())
         first = f"{row:>6}  {pvi:>8}  {label} (predicted {said}): "
@@ -83,7 +84,8 @@ def run(args: argparse.Namespace) -> int:
     )
     if picture:
         by_label = {name: local[judged.y == k] * factor for k, name in enumerate(judged.classes)}
-        figures.write(picture, partial(_draw, by_label=by_label, unit=args.unit), args.file)
+        draw = partial(_draw, by_label=by_label, unit=args.unit)
+        figures.write(picture, draw, args.file, options.command())
         options.say(f"rows by label in {picture}")
     return 0
 

@@ -44,7 +44,7 @@ NAMES = {
     "POSCAR": "vasp",
     "CONTCAR": "vasp",
 }
-"""And by how the file's name begins, as the programs write it."""
+"""And by a part of the file's name, as the programs write it: ``run1-vasprun.xml``."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ def format_of(path: Path) -> str:
     """ASE's name for the format of a file; empty for one that is not read."""
     path = unpacked(path)
     known = FORMATS.get(path.suffix.lower(), "")
-    return known or next((form for name, form in NAMES.items() if path.name.startswith(name)), "")
+    named = (form for name, form in NAMES.items() if re.search(rf"(?<![A-Za-z]){name}", path.name))
+    return known or next(named, "")
 
 
 def xyz_frames(path: Path) -> Iterator[tuple[int, list[bytes]]]:
@@ -156,6 +157,8 @@ def read_other(path: Path, keys: Keys) -> Structures:
     try:
         # A name beginning with a format's own would be taken for it: the format is stated.
         for atoms in iread(str(path), index=":", format=form):
+            if form == "lammps-dump-text" and atoms.calc is not None:
+                atoms.calc.results.pop("energy", None)  # a dump has none; ASE says 0
             rows.take(atoms)
     except Exception as error:  # ASE raises nearly anything on a broken file
         raise UsageError(

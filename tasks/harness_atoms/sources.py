@@ -13,6 +13,7 @@ import numpy as np
 
 from harness import Structures, UsageError, stream
 from harness.files import unpacked
+from harness.tables import counted
 from harness_atoms import hub, readers
 from harness_atoms.names import COLABFIT
 from harness_atoms.readers import Keys
@@ -136,6 +137,8 @@ def _folder(folder: Path, asked: _Asked) -> Iterator[Source]:
             name = unpacked(path).stem if path.is_file() else path.name
             yield _of_files(name, parts or [path], asked)
     if not found:
+        if (folder / "type.raw").is_file():
+            raise UsageError(f"{folder}: no coord.npy in a folder set.*; wanted DeePMD-kit's npy")
         raise UsageError(
             f"{folder}: no structures in this folder; wanted files {', '.join(readers.SUFFIXES)}"
         )
@@ -179,7 +182,8 @@ def _files(name: str, paths: tuple[Path, ...], stamp: str, asked: _Asked) -> Str
     # The stamp is in the cache's key: a file that changes is read again.
     data = readers.read(*paths, keys=asked.keys)
     if name not in EMBEDDED:
-        LOG.warning("%s: %d structures with %d atoms", paths[0], data.n, len(data.numbers))
+        what = f"{counted(data.n, 'structure')} with {counted(len(data.numbers), 'atom')}"
+        LOG.warning("%s: %s", paths[0], what)
     if not 0 < asked.limit < data.n:
         return data
     rng = stream(asked.seed, "atoms", "max_structures", name)

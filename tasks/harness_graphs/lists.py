@@ -188,6 +188,7 @@ def of_networkx(graph: Any, where: str) -> dict[str, Any]:
     attributes = [graph.nodes[node] for node in graph]
     common = set.intersection(*(set(found) for found in attributes)) if attributes else set()
     named = next((name for name in CLASSES if name in common), None)
+    _refuse_gaps(attributes, common, where, classes=named is None)
     if named:
         values = [found[named] for found in attributes]
         held["labels"] = np.array(
@@ -212,6 +213,21 @@ def of_networkx(graph: Any, where: str) -> dict[str, Any]:
             "every node"
         ) from None
     return held
+
+
+def _refuse_gaps(
+    attributes: list[dict[str, Any]], common: set[str], where: str, *, classes: bool
+) -> None:
+    """Raise `UsageError` for numbers, and where no node attribute gives classes for those, that
+    some nodes have and others lack.
+    """
+    for name in sorted(set().union(*attributes) - common):
+        values = [found[name] for found in attributes if name in found]
+        if (classes and name in CLASSES) or all(isinstance(v, int | float) for v in values):
+            raise UsageError(
+                f"{where}: {len(values)} of {len(attributes)} nodes have the attribute {name!r}; "
+                "wanted it on all, or on none"
+            )
 
 
 def of_geometric(data: Any) -> dict[str, Any]:

@@ -122,7 +122,8 @@ def run(args: argparse.Namespace) -> int:
         said = agreement(good, bounds, 1.0 if args.unit == "nats" else 1 / math.log(2))
         print(options.filled(said, "", ""))
     if good and picture:
-        figures.write(picture, partial(_draw, records=good, unit=args.unit), args.file)
+        draw = partial(_draw, records=good, unit=args.unit)
+        figures.write(picture, draw, args.file, options.command())
         options.say(f"estimates in {picture}")
     return status
 
@@ -196,7 +197,8 @@ def _pairs(args: argparse.Namespace, picture: Path | None) -> int:
     else:
         _print(_tables(made, args.unit, factor), args.format)
     if picture:
-        figures.write(picture, partial(draw_matrix, found=made, unit=args.unit), args.file)
+        draw = partial(draw_matrix, found=made, unit=args.unit)
+        figures.write(picture, draw, args.file, options.command())
         options.say(f"pairs in {picture}")
     return 0
 

@@ -114,6 +114,7 @@ def test_a_graph_engineer(harness, tmp_path):
         assert re.search(
             r"nui on g: \d\.\d+ where labels by chance give \d\.\d+; component \w", joined
         )
+        assert re.search(r"nui took [\d.]+ s with loading .*linear [\d.]+ s \(\S+ times", joined)
     out, _ = harness("results", "--task", "planetoid")
     a, b = (
         float(re.search(rf"datasets={f}/g\.npz\)[\s\S]*?\nnui[\s–]+(\d\.\d+)", out)[1])

@@ -1,6 +1,8 @@
 """`harness.measure` and `harness.select`: arrays, data frames and atoms in, answers out."""
 
+import dataclasses
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -106,3 +108,23 @@ class TestSelect:
     def test_what_is_refused(self, keep):
         with pytest.raises(UsageError, match="wanted a share between 0 and 1, or 1 to 20"):
             harness.select(np.random.default_rng(0).normal(size=(20, 2)), keep=keep)
+
+
+@pytest.mark.parametrize("other", ["LabelledSamples", "ndarray", "NoneType"])
+def test_what_an_estimator_or_a_model_does_not_read_is_refused_in_one_way(other):
+    """And the error names what does read it, or what to make of it."""
+    codes = (X > 0).astype(int)
+    data = {"LabelledSamples": harness.LabelledSamples(X[:, None], codes), "ndarray": X}.get(other)
+    hint = "ross" if data is not None and data is not X else r"wanted PairedSamples\(x, y\)"
+    with pytest.raises(UsageError, match=rf"classics/ksg reads PairedSamples, not {other}.*{hint}"):
+        harness.estimator("ksg").estimate(data)
+    with pytest.raises(UsageError, match=rf"reads LabelledText, not {other}"):
+        harness.model("tfidf-logistic").transform(data, to=None, rng=RNG)
+
+
+def test_a_checked_component_is_still_the_dataclass_that_it_was():
+    ksg = harness.estimator("ksg", k=3)
+    pair = harness.PairedSamples(X[:, None], Y[:, None])
+    same = pickle.loads(pickle.dumps(ksg))
+    assert ksg == same == dataclasses.replace(ksg)
+    assert same.estimate(pair).value == ksg.estimate(pair).value

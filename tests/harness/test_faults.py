@@ -90,7 +90,7 @@ def test_an_ended_run_leaves_no_process(tmp_path, how):
     said = process.communicate(timeout=30)[1]
     if how == signal.SIGTERM:
         assert process.returncode == 130
-        assert "interrupted; 1 results are stored" in said
+        assert "interrupted; 1 result stored" in said
     until = time.monotonic() + 20
     while (left := drills.marked(mark)) and time.monotonic() < until:
         time.sleep(0.05)

@@ -80,6 +80,15 @@ def test_second_run_computes_nothing(go):
     assert values(second) == values(first)
 
 
+def test_what_was_run_now_and_what_was_stored_are_recorded_alike(go):
+    """Else one table becomes two: a tuple now, a list out of the store."""
+    asked = {"tasks": ("normals",), "estimators": ("mean",)}
+    now = go(**asked).records
+    assert [r.params for r in go(**asked).records] == [r.params for r in now]
+    for r in now:
+        assert json.loads(json.dumps(r.params)) == r.params
+
+
 def test_cases_are_listed_once_per_seed(go, monkeypatch):
     """Not again at every change of seed: that would make a run quadratic in its cases."""
     import toy_parts

@@ -241,7 +241,7 @@ def test_rows_that_cannot_be_read_are_absent_and_said(tmp_path):
         assert [r.key for r in store.records()] == ["b"]
         assert set(store.finished(["a", "b"])) == {"b"}
         assert len(said) == 1
-        assert "1 results cannot be read" in said[0]
+        assert "results that cannot be read count as absent (1)" in said[0]
         garbage = store.garbage(lambda record: True)
         assert (len(garbage.unreadable), len(garbage)) == (1, 1)
         store.remove(garbage)

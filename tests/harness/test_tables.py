@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -353,3 +354,25 @@ def test_estimates_and_scores_of_one_case_stand_in_one_table(monkeypatch):
         "d ▸ line": ["–", "0.5000 ± 0", "-0.5000 ± 0", "1.000 ± 0", "–", "2.000"],
     }
     assert "probe on graph: 0.8750 against 0.3000: component r" in table.notes
+
+
+def test_what_an_estimate_cost_beside_what_it_foretells_is_a_sentence():
+    """And the mark of a failed seed takes no figure of another away."""
+    made_of = [
+        estimate("nui", "one", 0.5, task="t/pick", wall_s=1.0, prefix_s=1.0),
+        scored("gcn", "one", 0.1, 0.8, case="one", models=(), wall_s=7.0, prefix_s=1.0),
+        scored("gcn", "one", 0.1, None, seed=1, case="one", models=(), key="b"),
+    ]
+    made_of = [replace(r, params=made_of[0].params) for r in made_of]
+    (table,) = made(made_of)
+    assert rows(table)["gcn"][0] == "0.8000 (1/2)"
+    assert "nui took 2.000 s with loading and models; gcn 8.000 s (4.000 times that)" in table.notes
+    assert "± is the estimator's own standard error" in table.notes  # one seed alone has values
+
+
+def test_files_in_a_list_choose_data_as_one_file_does():
+    one, two = (
+        settings(task={"datasets": [f"{folder}/g.npz"]}) | {"key": folder} for folder in "ab"
+    )
+    (table,) = made([estimate("a", "g", 1.0, **one), estimate("a", "g", 2.0, **two)])
+    assert list(rows(table)) == ["g (datasets=a/g.npz)", "g (datasets=b/g.npz)"]

@@ -66,6 +66,15 @@ def test_autoencoders_and_the_figure(model, tmp_path, capsys):
     assert file.read_text().lstrip().startswith("<?xml")
 
 
+def test_features_that_are_left_out_are_said_to_be(model, capsys, monkeypatch):
+    monkeypatch.setattr("harness_entropy_attention.command.NARROW", 8)
+    assert main(["layers", *model]) == 0
+    out, told = capsys.readouterr()
+    assert "sparse autoencoder" not in out
+    assert "3 layers of 16 units, and above 8 an autoencoder for each takes minutes" in told
+    assert "--autoencoders always trains them" in told
+
+
 def test_a_text_or_a_model_that_is_not_there_is_named(model, tmp_path, capsys):
     assert main(["layers", model[0], "--text", str(tmp_path / "none.txt")]) == 2
     assert "none.txt" in capsys.readouterr().err

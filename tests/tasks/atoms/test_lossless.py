@@ -145,7 +145,7 @@ STEP = """<calculation><scstep><energy><i name="e_fr_energy">-3.5</i><i name="e_
 
 
 def test_vasprun(tmp_path):
-    path = write(tmp_path / "vasprun.xml", VASPRUN.format(steps=STEP * 3))
+    path = write(tmp_path / "run1-vasprun.xml", VASPRUN.format(steps=STEP * 3))
     data = readers.read(path)
     assert data.n == 3
     assert data.energies.tolist() == [-3.5] * 3
@@ -172,6 +172,7 @@ ITEM: ATOMS id {column} x y z fx fy fz
 def test_dumps_of_lammps_need_elements(tmp_path):
     steps = [DUMP.format(step=i, column="element", first="Cu", second="Zr") for i in range(3)]
     data = readers.read(write(tmp_path / "a.lammpstrj", *steps))
+    assert data.energies is None  # a dump has none, and 0 is not it
     assert data.numbers.tolist() == [29, 40] * 3
     assert data.forces[0].tolist() == [1, 2, 3]
     types = [DUMP.format(step=0, column="type", first="1", second="2")]

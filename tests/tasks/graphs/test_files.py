@@ -243,6 +243,19 @@ def test_graphml_and_gml(tmp_path, ending):
         files.read(path.name, str(tmp_path))
 
 
+@pytest.mark.parametrize("name", ["label", "feature"])
+def test_an_attribute_that_some_nodes_lack_is_refused_by_name(tmp_path, name):
+    graph = drawn()
+    graph.nodes[1].update(feature=1.0)
+    for node in graph:
+        graph.nodes[node].setdefault("feature", 0.0)
+    del graph.nodes[2][name]
+    nx.write_graphml(graph, tmp_path / "g.graphml")
+    said = f"{N - 1} of {N} nodes have the attribute {name!r}; wanted it on all, or on none"
+    with pytest.raises(UsageError, match=said):
+        files.read("g.graphml", str(tmp_path))
+
+
 def test_objects_of_networkx_and_pytorch_geometric():
     found = files.of_object(drawn())
     assert np.array_equal(found.edges, EDGES)
