@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import tomllib
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,8 @@ ROOT = Path(__file__).parent.parent
 SETTINGS = ROOT / "tests" / "mutants.toml"
 ALLOWED = 0.05
 """Share of mutants that may survive without an explanation."""
+ARGUMENTS = ("-x", "-q", "--no-header", "-p", "no:cacheprovider")
+ARGUMENTS += ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # its plugins are loaded already
 LOADED = "modules that were loaded:"
 BINARY = ("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "FloorDiv_Mul", "Mod_Add", "Pow_Mul")
 COMPARISONS = (
@@ -173,10 +176,13 @@ def _run(module: Module, source: str, printed: int) -> NoReturn:
         os.dup2(printed, 1)
         os.dup2(printed, 2)
         sys.meta_path.insert(0, Replaced(module, source))
-        arguments = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", *module.tests]
-        passed = pytest.main(arguments) == pytest.ExitCode.OK
-        print(LOADED, *sys.modules, flush=True)
+        passed = pytest.main([*ARGUMENTS, *module.tests]) == pytest.ExitCode.OK
+        print(LOADED, *sys.modules)
+    except BaseException:
+        traceback.print_exc()
     finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(0 if passed else 1)
 
 
@@ -195,13 +201,13 @@ def load(printed: str) -> None:
 def judge(module: Module, seed: int, say: Any) -> tuple[int, int, list[Mutant], list[Mutant]]:
     """Number of mutants, of those tried, and the survivors: explained and not."""
     source = module.path.read_text(encoding="utf-8")
-    passed, printed = tested(module, source, 600.0)
-    if not passed:
-        sys.exit(f"{module.name}: the tests fail without a mutant:\n{printed}")
-    load(printed)
-    start = time.monotonic()
-    tested(module, source, 600.0)  # once more: kernels are compiled and libraries loaded now
-    took = time.monotonic() - start
+    for _ in range(2):  # the first time compiles kernels, and shows which libraries to load
+        start = time.monotonic()
+        passed, printed = tested(module, source, 600.0)
+        took = time.monotonic() - start
+        if not passed:
+            sys.exit(f"{module.name}: the tests fail without a mutant:\n{printed}")
+        load(printed)
     every = list(mutants(source))
     chosen = every
     if module.sample and module.sample < len(every):
