@@ -8,7 +8,9 @@ loaded already: no file is touched, and a mutant costs little more than its test
 from __future__ import annotations
 
 import argparse
+import ast
 import contextlib
+import gc
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -36,8 +38,8 @@ ROOT = Path(__file__).parent.parent
 SETTINGS = ROOT / "tests" / "mutants.toml"
 ALLOWED = 0.05
 """Share of mutants that may survive without an explanation."""
-ARGUMENTS = ("-x", "-q", "--no-header", "-p", "no:cacheprovider")
-ARGUMENTS += ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # its plugins are loaded already
+ARGUMENTS = ("-x", "-q", "--no-header", "--assert=plain", "-p", "no:cacheprovider")
+ARGUMENTS += ("-p", "no:unraisableexception", "-p", "no:threadexception")  # collect garbage twice
 LOADED = "modules that were loaded:"
 BINARY = ("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "FloorDiv_Mul", "Mod_Add", "Pow_Mul")
 COMPARISONS = (
@@ -123,14 +125,18 @@ def mutants(source: str) -> Iterator[Mutant]:
 
 def _code(source: str) -> str:
     """A module's syntax tree as text, without annotations: they are not evaluated."""
-    import ast
-
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.AnnAssign | ast.arg):
             node.annotation = None if isinstance(node, ast.arg) else ast.Constant(None)
         elif isinstance(node, ast.FunctionDef):
             node.returns = None
+        elif isinstance(node, ast.arguments):  # which may be given by name is no question of values
+            node.args, node.posonlyargs, node.kwonlyargs = (
+                [*node.posonlyargs, *node.args, *node.kwonlyargs],
+                [],
+                [],
+            )
     return ast.dump(tree)
 
 
@@ -196,6 +202,7 @@ def load(printed: str) -> None:
             continue
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    gc.freeze()  # forks share this memory, and do not search it
 
 
 def judge(module: Module, seed: int, say: Any) -> tuple[int, int, list[Mutant], list[Mutant]]:
