@@ -131,6 +131,10 @@ def _code(source: str) -> str:
             node.annotation = None if isinstance(node, ast.arg) else ast.Constant(None)
         elif isinstance(node, ast.FunctionDef):
             node.returns = None
+        elif isinstance(node, ast.Call):
+            node.keywords = [k for k in node.keywords if k.arg != "strict"]  # another guard
+        elif isinstance(node, ast.ClassDef):
+            node.decorator_list = []  # that instances are frozen is a guard, and changes no value
         elif isinstance(node, ast.arguments):  # which may be given by name is no question of values
             node.args, node.posonlyargs, node.kwonlyargs = (
                 [*node.posonlyargs, *node.args, *node.kwonlyargs],

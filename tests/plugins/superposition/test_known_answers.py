@@ -103,7 +103,7 @@ def test_samples_are_singular_below_four_fifths_of_their_columns(monkeypatch):
     flat = TwoNN().estimate(Samples(line(2)), rng=RNG(0))
     assert dict(flat.diagnostics) == {"columns": 2, "singular": True}
     # a side of three quarters: below four fifths and above seven tenths
-    for share, thin in ((0.79, True), (0.81, False)):
+    for share, thin in ((0.79, True), (0.8, False), (0.81, False)):
         monkeypatch.setattr(
             "harness_superposition.two_nn.two_nn", lambda x, _, d=2 * share: (d, 0.1)
         )
@@ -112,7 +112,14 @@ def test_samples_are_singular_below_four_fifths_of_their_columns(monkeypatch):
 
 def test_pairs_are_singular_where_any_of_the_three_is(monkeypatch):
     x, y = RNG(2).normal(size=(9, 3)), RNG(3).normal(size=(9, 2))
-    for sides in ((3, 2, 5), (2.3, 2, 5), (3, 1.5, 5), (3, 2, 3.9), (2.5, 1.7, 4.1)):
+    for sides in (
+        (3, 2, 5),
+        (2.3, 2, 5),
+        (3, 1.5, 5),
+        (3, 2, 3.9),
+        (2.5, 1.7, 4.1),
+        (0.8 * 3, 0.8 * 2, 0.8 * 5),
+    ):
         told = dict(zip((3, 2, 5), sides, strict=True))
         monkeypatch.setattr(
             "harness_superposition.two_nn.two_nn", lambda x, _, told=told: (told[x.shape[1]], 0.25)

@@ -133,6 +133,9 @@ def test_slices_of_enough_units():
     names = {
         f"class {'abc'[c]}": pytest.approx((full - null)[data.y == c].mean()) for c in range(3)
     }
+    data = dataclasses.replace(data, groups=None)
+    with pytest.raises(Incompatible, match="no groups; wanted by=class"):
+        estimate("slice-v-information", data, by="group", least=1)
     found = estimate("slice-v-information", data, least=1)
     assert {k: v for k, v in found.diagnostics.items() if " " in k} == names
 
@@ -159,12 +162,13 @@ def test_the_calibration_error_by_bins_of_equal_width():
 
 
 def test_mislabelled_rows_by_hand():
-    data = table(wrong=np.isin(np.arange(12), [1, 5, 6]))
+    data = table(wrong=np.isin(np.arange(12), [0, 3, 8]))
     full, null = own(data)
     local = full - null
     pairs = local[~data.wrong] - local[data.wrong][:, None]
     found = estimate("mislabelled", data)
     assert found.value == pytest.approx((pairs > 0).mean())
+    assert 0.1 < found.value < 0.9
     lowest = np.argsort(local)[:3]
     told = {"wrong": 3, "precision": pytest.approx(data.wrong[lowest].mean())}
     assert dict(found.diagnostics) == estimators.notes(data) | told
