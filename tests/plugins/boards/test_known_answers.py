@@ -54,6 +54,14 @@ def test_why_rows_stand_apart():
     ]
 
 
+def test_half_of_all_cases_are_enough():
+    unsuited = np.arange(5)[None, :, None] >= 2
+    found = standing.apart(grid(np.ones((1, 5, 1)), unsuited=unsuited), sweep=False)
+    assert found == ["suits 2 of 5 cases"]
+    found = standing.apart(grid(np.ones((1, 4, 1)), unsuited=unsuited[:, :4]), sweep=False)
+    assert found == [""]
+
+
 def test_a_case_counts_where_all_of_its_seeds_ran():
     value = [[[1.0, 1.0], [1.0, NAN]], [[1.0, 1.0], [NAN, NAN]]]
     unsuited = [[[0, 0], [0, 0]], [[0, 0], [0, 1]]]

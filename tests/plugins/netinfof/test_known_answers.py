@@ -293,7 +293,7 @@ def objective(z, pairs, y, h, damp, start):
 
 
 @pytest.mark.parametrize("damp", [0.0, 1.0, 3.0])
-def test_the_solution_is_the_minimum_and_its_residual_is_below_the_tolerance(damp):
+def test_the_solution_is_the_minimum_and_its_residual_is_below_the_tolerance(damp, monkeypatch):
     z, pairs, y = problem()
     start = np.ones((4, 4))
     found = compatibility.solve(z, pairs, y, damp=damp, start=start, tolerance=1e-10)
@@ -309,6 +309,9 @@ def test_the_solution_is_the_minimum_and_its_residual_is_below_the_tolerance(dam
     rough = compatibility.solve(z, pairs, y, damp=damp, start=start, tolerance=0.1)
     assert rough.steps < found.steps
     assert 1e-10 < rough.residual <= 0.1
+    monkeypatch.setattr(compatibility, "MOST_STEPS", rough.steps - 1)
+    early = compatibility.solve(z, pairs, y, damp=damp, start=start, tolerance=0.1)
+    assert early.residual > 0.1
 
 
 def test_the_defaults_are_a_damping_of_one_and_six_digits():
@@ -376,6 +379,12 @@ def test_training_pairs_by_hand(monkeypatch):
     apart = [[a, b] for a, b in drawn.tolist() if a != b and (min(a, b), max(a, b)) not in known]
     assert found.tolist() == edges.tolist() + apart
     assert targets.tolist() == [1.0] * len(edges) + [0.0] * len(apart)
+    three = np.array([[0, 1], [0, 2], [1, 2]])
+    for seed in range(20):  # six of sixteen ordered pairs: the last edge is among them in most
+        found, targets = compatibility.training_pairs(adjacency(three, 4), three, RNG(seed))
+        drawn = RNG(seed).integers(4, size=(6, 2)).tolist()
+        assert found[3:].tolist() == [[a, b] for a, b in drawn if a != b and 3 in (a, b)]
+        assert targets.sum() == 3
     monkeypatch.setattr(compatibility, "MOST_EDGES", 20)
     few, some = compatibility.training_pairs(rows, edges, RNG(0))
     linked = list(map(tuple, few[some == 1].tolist()))

@@ -268,7 +268,9 @@ def test_training_parts_that_cannot_serve():
         return str(failure.value)
 
     assert "the one class 'b'" in message(texts([1, 1, 1, 0]), folds=2)
-    assert "class 'c' is to be scored" in message(texts([0, 0, 0, 0, 1, 1, 1, 1, 2]), folds=2)
+    # the only rows of the third and of the fifth class are in one fold
+    rare = LabelledText(tuple("pqrstuvwxyz"), np.repeat(range(5), [4, 4, 1, 1, 1]), tuple("abcde"))
+    assert "class 'c' is to be scored" in message(rare, folds=2)
     assert "6 folds of 5 rows" in message(texts([0, 1, 0, 1, 0]), folds=6)
     assert "folds do not give" in message(texts([0, 1, 0, 1, 0]), folds=2, scored="train")
     assert "no train/test split" in message(texts([0, 1, 0, 1, 0]))
