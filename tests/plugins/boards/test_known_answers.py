@@ -8,7 +8,9 @@ import pytest
 
 from harness import UsageError
 from harness_boards import report, standing
+from harness_boards.figures import Bars
 from harness_boards.grid import Case, Grid, Row
+from harness_boards.sections.validity import HEADS
 from harness_boards.standing import Measure, Standing
 
 NAN = math.nan
@@ -220,6 +222,52 @@ def test_of_lower_outcomes_the_sign_is_turned(board, record):
     found = validity(board, records, VALIDITY.replace("accuracy", "loss"))
     assert found.rows[0].spearman == 1.0
     assert found.outcome_values == tuple(-float(i) for i in range(12))
+
+
+def test_one_point_is_no_finding(board, record):
+    found = validity(board, points(record, 1, good=[0.0]))
+    assert found.finding == "Cannot tell: no measure has a correlation over all points."
+
+
+def test_the_best_is_marked_beside_a_bar_from_minus_one_to_one(board, record):
+    found = validity(board, points(record, 12, good=range(12), bad=range(12)[::-1]))
+    good, bad = found._figures_of()
+    assert [f.best for f in good] == [i == 2 for i in range(len(good))]
+    assert not any(f.best for f in bad)
+    assert (good[2].text, bad[2].text) == ("1.000", "-1.000")
+    bars = Bars(-1.0, 1.0)
+    for row, value in ((good, 1.0), (bad, -1.0)):
+        assert row[3] == row[5] == bars.figure(value, (value, value))
+
+
+@pytest.mark.parametrize(("per", "kept"), [("case", "y"), ("path", "xy")])
+def test_a_row_has_the_records_of_its_models_or_of_any_on_paths(board, record, per, kept):
+    found = validity(board, points(record, 4, good=range(4)), f'{VALIDITY}per = "{per}"\n')
+    mine = {name: record("good", name, **GAIN) for name in "xyz"}
+    groups = {
+        (("m/x",), "e/good", ""): [mine["x"]],
+        ((), "e/good", ""): [mine["y"]],
+        ((), "e/other", ""): [mine["z"]],
+    }
+    assert found.records(groups) == [[mine[name] for name in kept]]
+
+
+def test_the_outcome_in_words_and_the_heads_of_the_page(board, record):
+    records = [record("trained", f"c{i:02}", 0, float(i), truth=None) for i in range(12)]
+    records += [record("good", f"c{i:02}", 0, float(i), **GAIN) for i in range(12)]
+    found = validity(board, records, VALIDITY.replace("accuracy", "information"))
+    assert (found.outcome_words, found.outcome_plain) == ("information [nats]", "information")
+    assert validity(board, points(record, 4, good=range(4))).outcome_words == "accuracy"
+    # words stand at the left, numbers at the right, and sort from the largest but for the time
+    assert [h.left for h in HEADS] == [True, True] + [False] * 7
+    assert [h.name for h in HEADS if h.first == "descending"] == [
+        "points",
+        "Spearman ↑",
+        "95 % interval",
+        "Kendall ↑",
+        "95 % interval of Kendall's",
+        "saving",
+    ]
 
 
 @pytest.mark.parametrize(
