@@ -136,11 +136,9 @@ def _code(source: str) -> str:
         elif isinstance(node, ast.ClassDef):
             node.decorator_list = []  # that instances are frozen is a guard, and changes no value
         elif isinstance(node, ast.arguments):  # which may be given by name is no question of values
-            node.args, node.posonlyargs, node.kwonlyargs = (
-                [*node.posonlyargs, *node.args, *node.kwonlyargs],
-                [],
-                [],
-            )
+            node.args = [*node.posonlyargs, *node.args, *node.kwonlyargs]
+            node.defaults = [*node.defaults, *filter(None, node.kw_defaults)]
+            node.posonlyargs, node.kwonlyargs, node.kw_defaults = [], [], []
     return ast.dump(tree)
 
 

@@ -236,8 +236,8 @@ def test_the_best_is_marked_beside_a_bar_from_minus_one_to_one(board, record):
     assert not any(f.best for f in bad)
     assert (good[2].text, bad[2].text) == ("1.000", "-1.000")
     bars = Bars(-1.0, 1.0)
-    for row, value in ((good, 1.0), (bad, -1.0)):
-        assert row[3] == row[5] == bars.figure(value, (value, value))
+    for row, p in zip((good, bad), found.rows, strict=True):
+        assert row[3] == bars.figure(p.spearman, p.spearman_interval)
 
 
 @pytest.mark.parametrize(("per", "kept"), [("case", "y"), ("path", "xy")])
