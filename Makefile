@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: demo test test-all lint bench drills dev clean kernels
+.PHONY: demo test test-all lint bench drills mutants dev clean kernels
 
 demo: .venv/.demo kernels  ## the environment and the main job
 	$(BIN)/harness run --plugin msc --task colabfit
@@ -32,6 +32,9 @@ dev: .venv/.test .venv/.lint  ## everything for working on the code; again after
 drills: .venv/.test kernels  ## faults on purpose, with a table of what was lost
 	$(BIN)/python -m drills
 
+mutants: .venv/.mutants kernels  ## errors made on purpose in the numerical modules, and which no test notices
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python scripts/mutants.py
+
 clean:
 	rm -rf .venv build dist *.egg-info
 	find plugins -name '*.nb[ic]' -delete
@@ -53,6 +56,10 @@ kernels:
 
 .venv/.test: .venv/.made $(SOURCES)
 	$(PIP) -e '.[test]'
+	touch $@
+
+.venv/.mutants: .venv/.test
+	$(PIP) -e '.[test,mutants]'
 	touch $@
 
 # Types are checked against the libraries themselves.

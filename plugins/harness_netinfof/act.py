@@ -144,23 +144,27 @@ class Act(Backbone, settings.Act, Compiled):
         judge: Callable[[Floats, Floats], float],
     ) -> tuple[lasso.Fitted, dict[str, float | int | str]]:
         """The fit with the best validation value, the first of equals, and what to tell of it."""
-        best, chosen, steps = None, (0.0, 0.0), 0
-        for sparsity, group in itertools.product(self.sparsity, self.group):
-            penalty = lasso.Penalty(sparsity, group, bounds)
-            shape = (bounds[-1], outputs)
-            fitted = lasso.fit(
-                design, shape, y, weights, penalty, judge, steps=self.steps, patience=self.patience
+        fits = {
+            (sparsity, group): lasso.fit(
+                design,
+                (bounds[-1], outputs),
+                y,
+                weights,
+                lasso.Penalty(sparsity, group, bounds),
+                judge,
+                steps=self.steps,
+                patience=self.patience,
             )
-            steps += fitted.steps
-            if best is None or fitted.value > best.value:
-                best, chosen = fitted, (sparsity, group)
-        assert best is not None
+            for sparsity, group in itertools.product(self.sparsity, self.group)
+        }
+        chosen = max(fits, key=lambda penalties: fits[penalties].value)
+        best = fits[chosen]
         zeros = float((best.weights == 0).mean())
         return best, {
             "sparsity": chosen[0],
             "group": chosen[1],
             "validation": best.value,
-            "steps": steps,
+            "steps": sum(fit.steps for fit in fits.values()),
             "zeros": zeros,
         }
 

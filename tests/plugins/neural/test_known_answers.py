@@ -1,0 +1,102 @@
+"""Held-out values and errors against the formulas written out over a matrix of scores."""
+
+import math
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from harness import Incompatible  # noqa: E402
+from harness_neural import evaluation, networks  # noqa: E402
+
+CPU = torch.device("cpu")
+
+
+class Fixed:
+    """A critic with these scores: x and y are the numbers of rows and columns."""
+
+    def __init__(self, scores):
+        self.scores = torch.tensor(scores)
+
+    def matrix(self, x, y):
+        return self.scores[x[:, 0].long()][:, y[:, 0].long()]
+
+
+def fixed(n, seed=0):
+    scores = np.random.default_rng(seed).normal(size=(n, n))
+    numbers = torch.arange(n)[:, None]
+    return scores, Fixed(scores), (numbers, numbers)
+
+
+def test_nwj_and_its_projection_by_hand():
+    scores, critic, pair = fixed(7)
+    found = evaluation.held(critic, pair)
+    apart = np.exp(scores - 1.0)
+    np.fill_diagonal(apart, 0.0)
+    own = np.diag(scores)
+    value = found.nwj()
+    assert value.value == pytest.approx(own.mean() - apart.sum() / 42)
+    terms = own - apart.sum(1) / 6 - apart.sum(0) / 6
+    assert value.stderr == pytest.approx(terms.std(ddof=1) / math.sqrt(7))
+    assert found.dv().value == pytest.approx(own.mean() - math.log(apart.sum() * math.e / 42))
+
+
+def test_blocks_of_one_row_are_allowed(monkeypatch):
+    scores, critic, pair = fixed(7)
+    whole = evaluation.held(critic, pair, 0.5)
+    monkeypatch.setattr(evaluation, "BLOCK", 3)
+    rows = evaluation.held(critic, pair, 0.5)
+    for name in ("joint", "rows", "columns"):
+        np.testing.assert_allclose(getattr(rows, name), getattr(whole, name), rtol=1e-12)
+    clipped = np.exp(np.clip(scores, -0.5, 0.5))
+    np.fill_diagonal(clipped, 0.0)
+    np.testing.assert_allclose(whole.columns, np.log(clipped.sum(0) / 6))
+
+
+def test_a_concat_critic_sees_sixty_four_partners_of_each_side(close32):
+    """The next 64 of the circle: y_(i+1) to y_(i+64) for x_i, and x_(j-1) to x_(j-64) for y_j."""
+    n = 70
+    critic = networks.Concat(1, 1, (8,), torch.Generator().manual_seed(0), CPU)
+    x, y = torch.randn((2, n, 1), generator=torch.Generator().manual_seed(1))
+    scores = critic.matrix(x, y).detach().double().numpy()
+    scores = np.clip(scores, -0.05, 0.05)
+    ahead = (np.arange(n) - np.arange(n)[:, None]) % n
+    seen = np.exp(scores) * ((ahead >= 1) & (ahead <= 64))
+    found = evaluation.held(critic, (x, y), 0.05)
+    size = np.abs(scores).max()
+    close32(found.rows, np.log(seen.sum(1) / 64), terms=10, size=size)
+    close32(found.columns, np.log(seen.sum(0) / 64), terms=10, size=size)
+
+
+def test_infonce_is_over_whole_batches_and_has_a_projection():
+    """Ten samples in batches of four: the last two are in none. Eight make two, three make one."""
+    scores, critic, (x, y) = fixed(10)
+
+    def by_hand(batches):
+        terms, parts = [], []
+        for rows in batches:
+            block = scores[np.ix_(rows, rows)]
+            shares = np.exp(block) / np.exp(block).sum(1, keepdims=True)
+            terms.append(np.log(len(rows) * np.diag(shares)))
+            parts.append(terms[-1] - shares.sum(0))
+        return np.concatenate(terms), np.concatenate(parts)
+
+    for n, batches in (
+        (10, [range(4), range(4, 8)]),
+        (8, [range(4), range(4, 8)]),
+        (3, [range(3)]),
+    ):
+        terms, parts = by_hand([list(b) for b in batches])
+        found = evaluation.infonce(critic, (x[:n], y[:n]), 4)
+        assert found.value == pytest.approx(terms.mean())
+        assert found.stderr == pytest.approx(parts.std(ddof=1) / math.sqrt(len(parts)))
+
+
+def test_a_value_or_an_error_that_is_not_finite_is_refused():
+    fine = torch.tensor([1.0, 2.0, 4.0])
+    found = evaluation.Value.of(1.5, fine)
+    assert (found.value, found.stderr) == (1.5, pytest.approx(math.sqrt(7 / 3 / 3)))
+    for value, terms in ((math.inf, fine), (1.5, torch.tensor([1.0, math.inf]))):
+        with pytest.raises(Incompatible, match="smaller learning_rate"):
+            evaluation.Value.of(value, terms)
