@@ -95,7 +95,8 @@ def _exchanged(
         raise Incompatible(f"every pair with another unit is off the support; use scheme={wanted}")
     if not kept.all():
         notes["units_left_out"] = int((~kept).sum())
-    permuted, donors = (a[kept, modality - 1, :use] for a in (data.permuted, data.donors))
+    where = (kept, modality - 1, slice(use))
+    permuted, donors = data.permuted[where], data.donors[where]
     return _Exchanged(data.clean[kept], permuted, donors, counts[kept], kept, notes)
 
 
@@ -127,7 +128,7 @@ def _error(local: Floats, found: _Exchanged, parts: Floats) -> float | None:
     from scipy import sparse
 
     n, off = len(local), local - local.mean()
-    unit, k = np.nonzero(found.counts)
+    unit, k = np.nonzero(found.counts & (found.donors >= 0))  # others are not among these units
     rows = np.concatenate([np.arange(n), unit])
     units = np.concatenate([np.flatnonzero(found.kept), found.donors[unit, k]])
     if n < 2:
