@@ -57,6 +57,7 @@ def test_a_fitted_density_bounds_a_known_gaussian():
     assert 0.8304 - 0.06 - 3 * error(l1out) < l1out.value < 0.8304 + 3 * error(l1out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_independent_data_give_values_around_zero_of_both_signs_or_below(name):
     """Nothing clips at zero: a lower bound is negative about as often as not, and none is far from
