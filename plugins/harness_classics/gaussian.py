@@ -34,6 +34,15 @@ def _terms(x: Floats, where: str, correct: bool) -> Floats:
     return local
 
 
+def pointwise(x: Floats, y: Floats, correct: bool) -> Floats:
+    """Pointwise information ``(n,)`` of ``x (n, dx)`` and ``y (n, dy)`` under their own Gaussian;
+    the mean is I.
+    """
+    in_x = _terms(x, "PairedSamples.x", correct)
+    in_y = _terms(y, "PairedSamples.y", correct)
+    return in_x + in_y - _terms(np.hstack([x, y]), "PairedSamples.x and y", correct)
+
+
 class Gaussian(settings.Covariance):
     """Mutual information of jointly Gaussian variables: ``x (n, dx)``, ``y (n, dy)``."""
 
@@ -47,10 +56,7 @@ class Gaussian(settings.Covariance):
         DataError : a constant variable.
         """
         pair = data.evaluated()
-        x = _terms(pair.x, "PairedSamples.x", self.correct)
-        y = _terms(pair.y, "PairedSamples.y", self.correct)
-        both = _terms(np.hstack([pair.x, pair.y]), "PairedSamples.x and y", self.correct)
-        return Estimate.from_local(x + y - both)
+        return Estimate.from_local(pointwise(pair.x, pair.y, self.correct))
 
 
 class GaussianEntropy(settings.Covariance):
