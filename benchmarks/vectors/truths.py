@@ -10,6 +10,7 @@ import argparse
 import zlib
 
 import numpy as np
+
 from harness_vectors.further import DENSITIES
 
 BLOCK = 5_000

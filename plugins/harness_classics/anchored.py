@@ -22,7 +22,7 @@ import numpy as np
 
 from harness import Estimate, Floats, PairedSamples
 from harness_classics import ksg, neighbours, settings
-from harness_classics.copula import Ranked, Student, normal_scores
+from harness_classics.copula import Ranked, normal_scores
 from harness_classics.prepare import Diagnostics
 from harness_classics.uncertainty import dealt, with_error
 
@@ -55,7 +55,8 @@ class AnchoredKSG(neighbours.Compiled, settings.Anchored):
 
     def _information(self, pair: PairedSamples, seed: int) -> tuple[float, Diagnostics]:
         ranked, rng = Ranked.of(pair), np.random.default_rng(seed)
-        fitted, dx = ranked.student(), ranked.x.shape[1]
+        dx = ranked.x.shape[1]
+        fitted = ranked.student().without_excess(dx, pair.n)
         own = self._measured(normal_scores(ranked.x), normal_scores(ranked.y), dealt(pair, 2))
         draws = []
         for _ in range(self.draws):
@@ -64,7 +65,7 @@ class AnchoredKSG(neighbours.Compiled, settings.Anchored):
             halves = np.array_split(np.arange(pair.n), 2)
             draws.append(self._measured(normal_scores(theirs.x), normal_scores(theirs.y), halves))
         left, left_in_halves = own - np.mean(draws, 0)
-        anchor, trend = fitted.information(dx, pair.n), float(left - left_in_halves)
+        anchor, trend = fitted.information(dx), float(left - left_in_halves)
         notes: Diagnostics = {
             "copula": anchor,
             "degrees_of_freedom": fitted.dof,

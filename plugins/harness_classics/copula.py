@@ -14,6 +14,7 @@ Biometrika 82, 1995).
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from dataclasses import dataclass
@@ -193,11 +194,40 @@ class Student:
         dispersion, which is larger by (v + d + 2) / (v + d) in heavy tails.
         """
         d = len(self.dispersion)
-        halves = (self.dispersion[:dx, :dx], self.dispersion[dx:, dx:], self.dispersion)
-        x, y, both = (np.linalg.slogdet(part)[1] for part in halves)
+        x, y, both = (np.linalg.slogdet(s)[1] for s in (*self._sides(dx), self.dispersion))
         bias = dx * (d - dx) / (2.0 * n) if n else 0.0
         bias *= (self.dof + d + 2.0) / (self.dof + d)
         return float(0.5 * (x + y - both) - bias) + scale_information(self.dof, dx, d - dx)
+
+    def without_excess(self, dx: int, n: int) -> Student:
+        """The copula that has what ``information(dx, n)`` says, or no correlation between the sides
+        where that is less than its scale gives.
+
+        A fit to n points finds correlations by chance along all canonical directions, and draws
+        from it would show them. So the squares of all canonical correlations are lowered by one
+        amount, down to zero, which takes most from those that are nothing else.
+        """
+        roots = [np.linalg.cholesky(part) for part in self._sides(dx)]
+        inner = np.linalg.solve(roots[0], self.dispersion[:dx, dx:])
+        inner = np.linalg.solve(roots[1], inner.T).T
+        turn_x, found, turn_y = np.linalg.svd(inner, full_matrices=False)
+        wanted = self.information(dx, n) - scale_information(
+            self.dof, dx, len(self.dispersion) - dx
+        )
+        low, high = 0.0, float(found[0] ** 2)
+        for _ in range(50):
+            middle = 0.5 * (low + high)
+            kept = np.maximum(found**2 - middle, 0.0)
+            above = -0.5 * np.log1p(-kept).sum() > wanted
+            low, high = (middle, high) if above else (low, middle)
+        kept = np.sqrt(np.maximum(found**2 - high, 0.0))
+        between = roots[0] @ (turn_x * kept) @ turn_y @ roots[1].T
+        dispersion = self.dispersion.copy()
+        dispersion[:dx, dx:], dispersion[dx:, :dx] = between, between.T
+        return dataclasses.replace(self, dispersion=dispersion)
+
+    def _sides(self, dx: int) -> tuple[Floats, Floats]:
+        return self.dispersion[:dx, :dx], self.dispersion[dx:, dx:]
 
     def draw(self, rng: np.random.Generator, n: int) -> Floats:
         """n draws ``(n, d)``; their margins are those of Student's t."""

@@ -24,7 +24,7 @@ BEYOND_NORMAL = TaskSpec(
 )
 FURTHER_SHAPES = TaskSpec(
     name="further-shapes",
-    summary="mixtures, inliers, channels, twisted and warped pairs: a half to tune on, one to judge",
+    summary="mixtures, inliers, channels, warped and twisted pairs; half to tune on, half to judge",
     implementation="harness_vectors.further:FurtherShapes",
     settings="harness_vectors.settings:Halves",
     paper="P. Czyż et al., arXiv:2310.10240 (2023)",

@@ -100,10 +100,10 @@ def test_the_standard_error_is_that_of_repetitions(estimator, gaussian_pair):
 def test_what_has_no_copula_is_refused(estimator):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(2, 100, 2))
-    with pytest.raises(Incompatible, match="discrete.*plug-in"):
+    with pytest.raises(Incompatible, match=r"discrete.*plug-in"):
         estimator().estimate(PairedSamples(x, rng.integers(0, 3, size=(100, 1)).astype(float)))
+    codes = rng.integers(0, 3, size=(100, 1)).astype(float)
     with pytest.raises(Incompatible, match="use ross"):
-        codes = rng.integers(0, 3, size=(100, 1)).astype(float)
         estimator().estimate(PairedSamples(x, codes, y_kind="discrete"))
     with pytest.raises(Incompatible, match="singular"):
         estimator().estimate(PairedSamples(x, x**3))
@@ -119,3 +119,18 @@ def test_rounded_data_have_mean_ranks(estimator, gaussian_pair):
     plain = estimator(stderr="none").estimate(PairedSamples(x, y)).value
     coarse = PairedSamples(np.round(x, 3), np.round(y, 3))
     assert estimator(stderr="none").estimate(coarse).value == pytest.approx(plain, abs=2e-3)
+
+
+def test_a_fit_without_its_excess_has_the_corrected_information():
+    x, y = np.random.default_rng(0).normal(size=(2, 400, 10))
+    y[:, 0] += 2 * x[:, 0]
+    fitted = copula.Ranked.of(PairedSamples(x, y)).student()
+    less = fitted.without_excess(10, 400)
+    assert fitted.information(10) - fitted.information(10, 400) == pytest.approx(0.125, rel=0.05)
+    assert less.information(10) == pytest.approx(fitted.information(10, 400), abs=1e-9)
+    assert np.linalg.eigvalsh(less.dispersion).min() > 0
+    # Within a side nothing changes, and the correlation that is there stays.
+    assert (less.dispersion[:10, :10] == fitted.dispersion[:10, :10]).all()
+    assert less.dispersion[0, 10] == pytest.approx(fitted.dispersion[0, 10], abs=0.02)
+    few = np.abs(less.dispersion[1:10, 11:]).mean() / np.abs(fitted.dispersion[1:10, 11:]).mean()
+    assert few < 0.8
