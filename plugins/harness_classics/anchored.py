@@ -20,7 +20,7 @@ import math
 
 import numpy as np
 
-from harness import Estimate, Floats, PairedSamples
+from harness import Estimate, Floats, Ints, PairedSamples
 from harness_classics import ksg, neighbours, settings
 from harness_classics.copula import Ranked, normal_scores
 from harness_classics.prepare import Diagnostics
@@ -74,7 +74,7 @@ class AnchoredKSG(neighbours.Compiled, settings.Anchored):
         }
         return anchor + float(left) + trend, ranked.notes | notes
 
-    def _measured(self, x: Floats, y: Floats, halves: list[np.ndarray]) -> Floats:
+    def _measured(self, x: Floats, y: Floats, halves: list[Ints]) -> Floats:
         """``ksg`` of all points, and its mean over the halves."""
         near = ksg.KSG(k=self.k, stderr="none")
         whole = near.estimate(PairedSamples(x, y)).value
