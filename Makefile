@@ -4,14 +4,19 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: demo test lint bench drills dev clean kernels
+.PHONY: demo test test-all lint bench drills dev clean kernels
 
 demo: .venv/.demo kernels  ## the environment and the main job
 	$(BIN)/harness run --plugin msc --task colabfit
 
-# One thread per library: on few cores, threads of several libraries wait for each other.
-test: .venv/.test kernels  ## the environment and all tests
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
+# Two processes of one thread for each library: on few cores, threads of several libraries wait for each other.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+test: .venv/.test kernels  ## the environment and the tests
+	$(PYTEST) -m 'not slow'
+
+test-all: .venv/.test kernels  ## with those that take long and say little new
+	$(PYTEST)
 
 lint: .venv/.lint  ## format, style and types
 	$(BIN)/ruff format --check .

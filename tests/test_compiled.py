@@ -40,7 +40,13 @@ tell(kernel.log_sums(*tree.build(points), apart.min(axis=1), 0.7))
 }
 
 
-@pytest.mark.parametrize("plugin", KERNELS)
+SLOW = ("classics", "msc")
+"""Their kernels take a quarter of a minute to compile twice."""
+
+
+@pytest.mark.parametrize(
+    "plugin", [pytest.param(p, marks=pytest.mark.slow if p in SLOW else ()) for p in KERNELS]
+)
 def test_cold_and_warm_cache_give_equal_bits(plugin, tmp_path):
     def bits():
         return subprocess.run(

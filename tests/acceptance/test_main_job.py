@@ -22,7 +22,6 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("main-job")
 
 
-@pytest.mark.slow
 def test_embedded_data(command, place):
     """No network, no data: the table, the same with two workers, nothing computed the second time."""
     job = (*JOB, "--set", "colabfit.dataset=copper", "--set", "colabfit.rates=0.1,0.5")

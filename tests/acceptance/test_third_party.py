@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
-
 HELLO = Path(__file__).parents[2] / "examples" / "harness-hello"
 
 

@@ -21,6 +21,7 @@ def test_recovers_a_curve_without_noise():
     assert found.r2 == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_recovers_a_curve_with_noise():
     """Slopes within 15 % where the noise is 0.01, and most intervals hold the truth."""
     rate, near, held = np.linspace(0.02, 1.0, 8), 0, 0

@@ -94,6 +94,7 @@ def sweep(task, seed=0, **settings):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_dial_on_blocks(seed):
     """In every seed entropy falls and fidelity rises; mass and bias are best inside (0, 1)."""

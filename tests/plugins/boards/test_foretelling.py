@@ -117,6 +117,7 @@ def test_a_field_without_an_interval_counts_only_where_none_has_one():
     assert (over_fields([bare]).value, over_fields([bare]).p) == (0.9, 1.0)
 
 
+@pytest.mark.slow
 def test_the_interval_over_fields_holds_a_true_zero():
     """Three fields of 10 points each: at least 0.93 of 400 intervals (0.95 less two errors)."""
     rng, points = np.random.default_rng(3), np.arange(10)

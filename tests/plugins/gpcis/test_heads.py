@@ -22,6 +22,7 @@ played = _module.played
 SMALL = {"images": 1, "train": 1, "size": 32, "gaps": (0.27,)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_clicks_order_the_heads(seed):
     """24 shapes: the process needs fewer clicks than the nearest click, and that fewer than weight

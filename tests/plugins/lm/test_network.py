@@ -96,6 +96,7 @@ MAPS = {"ffn": 2, "qk": 2, "qk-ffn": 4, "qkv-ffn": 5, "qkvo-ffn": 6}
 """Maps of a block that are normalised, by the name of the choice."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("maps", MAPS)
 def test_spectral_norm_makes_the_largest_singular_value_one(maps):
     net = network(weight_norm="spectral", normalised=maps).train()

@@ -58,6 +58,7 @@ def test_better_trained_compressors_keep_more_and_answers_follow(data):
     assert measured(blind)[2] < 0.4
 
 
+@pytest.mark.slow
 def test_longer_extracts_keep_more_but_less_a_token(data):
     short, long = compress(data), compress(data, sentences=3)
     assert long.lengths.mean() > 2 * short.lengths.mean()

@@ -272,6 +272,7 @@ def estimate(name, data, **params):
     return harness.estimator(name, **params).estimate(data, rng=stream(0)).value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("penalty", ["mass", "group"])
 def test_entropy_falls_and_fidelity_rises_with_the_dial_in_every_seed(penalty):
     for seed in range(6):

@@ -236,6 +236,7 @@ def test_distances_between_laws_are_bounded_by_divergence():
     assert (squared > 0.5 * divergence).any()
 
 
+@pytest.mark.slow
 def test_every_truth_of_the_topics_is_met():
     found = harness.run(plugins=["markov_categories"], tasks=["topic-kernels"], seeds=[0])
     judged = [r for r in found if r.truth is not None and not r.models]

@@ -198,6 +198,7 @@ RULES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RULES)
 def test_it_finds_the_terms_of_known_laws(name):
     """In units of ln 2: A2 and B1 from A1 (shown) and B2 (shown)."""
@@ -211,6 +212,7 @@ def test_it_finds_the_terms_of_known_laws(name):
     assert terms.y == pytest.approx(math.log(2) * np.array(wanted), abs=0.06)
 
 
+@pytest.mark.slow
 def test_a_reverse_direction_that_tells_makes_the_estimate_rise():
     """Independent relations: hidden pairs tell nothing, unless their mirror image shows them."""
     rng = stream(4)
@@ -226,6 +228,7 @@ def test_a_reverse_direction_that_tells_makes_the_estimate_rise():
     assert gain[blend & ~found.hidden].mean() > 0.3
 
 
+@pytest.mark.slow
 def test_context_tells_more_than_the_pair():
     """The distance of a pair is noise; that of the other one is twice its hops."""
     rng = stream(5)

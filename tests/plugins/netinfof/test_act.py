@@ -138,6 +138,7 @@ def test_graphs_without_labels_are_refused():
         act(dataclasses.replace(next(iter(task.cases(seed=0))).load(), labels=None))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["random-offdiag", "local-offdiag"])
 def test_a_trained_network_finds_fewer_links_where_linked_nodes_differ(name):
     """Where similarity fails, it beats general networks: 0.96 and 0.97 against 0.69 and 0.54."""

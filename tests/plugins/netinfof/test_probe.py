@@ -50,6 +50,7 @@ def mean(links, case, component, plain=False):
     )
 
 
+@pytest.mark.slow
 def test_random_features_tell_nothing_of_links(links):
     """0.5, and the bias of 240 to 290 judged pairs (0.008); four standard errors of 0.006."""
     for (name, _), (_, _, adjusted, plain) in links.items():
@@ -99,6 +100,7 @@ def test_equals_the_path_through_the_model():
     assert nui(model).value == reference.value == nui(data, components=("r",)).value
 
 
+@pytest.mark.slow
 def test_scenarios_of_nodes_are_told_apart():
     """Components that know by construction beat those that cannot, which have the null score."""
     for seed in range(2):
@@ -118,6 +120,7 @@ def test_score_is_below_the_accuracy_of_the_same_table():
             assert found.diagnostics[f"score_{c}"] <= found.diagnostics[f"accuracy_{c}"] + 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adjust", ["compatibility", "identity"])
 def test_components_rank_as_their_own_outcomes_do(links, adjust):
     """Rank correlation of score and Hits@50 of a component's similarity, over 90 of both."""
@@ -195,6 +198,7 @@ def test_perfect_separation_scores_one():
     assert found.diagnostics["entropy"] == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_cora_and_chameleon_repeat_the_independent_figures(data_folder):
     """An independent program gave these on a split of its own; splits move a score by 0.015."""

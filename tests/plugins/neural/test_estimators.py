@@ -50,6 +50,7 @@ def test_a_fitted_density_bounds_a_known_gaussian():
     assert 0.8304 - 0.06 - 3 * l1out.stderr < l1out.value < 0.8304 + 3 * l1out.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_independent_data_give_values_around_zero_of_both_signs_or_below(name):
     """Nothing clips at zero: a lower bound is negative about as often as not, and none is far from

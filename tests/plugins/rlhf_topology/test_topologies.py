@@ -140,6 +140,7 @@ def ratio(estimator, structure, noise, budget, alpha=0.5, designs=3, **tree):
     return found["chain"] / found["tree"]
 
 
+@pytest.mark.slow
 def test_the_tree_wins_by_the_path_bound_in_regime_a():
     """The sheet's figures at H = 16: 2.1 +- .3 and 2.9 +- .4, growing with n."""
     few, many = (ratio("path-distance", "polynomial", 1e-6, n) for n in (512, 2048))
@@ -156,6 +157,7 @@ def test_the_tree_wins_nothing_with_much_noise():
     assert ratio("path-distance", "polynomial", 0.5, 512) == pytest.approx(1.0, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_exact_posterior_hardly_prefers_the_tree():
     """The logarithmic factor belongs to the bound by one path.
 

@@ -106,6 +106,7 @@ def file(tmp_path):
     return place
 
 
+@pytest.mark.slow
 def test_the_report(file, command, tmp_path):
     out = tmp_path / "claims.png"
     ran = command("report", "superposition/claims", file, "--out", out)

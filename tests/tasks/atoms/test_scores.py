@@ -223,6 +223,7 @@ def test_the_ruler_is_applied_once_per_data_set(few, monkeypatch):
     assert len(calls) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_published_comparison_on_silicon(real):
     """The brief's measured table (msc, h = 0.015) and the orderings that it calls robust."""

@@ -89,6 +89,7 @@ def test_wrong_requests(checkpoint, text, tmp_path):
         task(checkpoint, str(tmp_path / "short.txt")).windows(0)
 
 
+@pytest.mark.slow
 def test_the_embedded_model_is_the_default():
     """Layers at the same tokens: the embedding repeats where a token does, later layers do not."""
     found = {c.id: c.load() for c in harness.task("lm-layers", tokens=500).cases(seed=0)}

@@ -110,6 +110,7 @@ def test_all_pairs_with_their_p_values(table, capsys):
     assert {row["p"] for row in rows} == {"0.001"}
 
 
+@pytest.mark.slow
 def test_p_values_of_independent_columns_are_uniform(tmp_path, capsys):
     """Twenty columns of noise: of 190 pairs a twentieth is below 0.05, give or take 3 (binomial)."""
     rng = np.random.default_rng(0)
