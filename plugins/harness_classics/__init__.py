@@ -33,6 +33,7 @@ _COMPILED: dict[str, Any] = {"requires": ("numba",), "install": "infoharness[cla
 
 _SHIFTED = ("deterministic", "permutation-invariant", "translation-invariant", "local-mean")
 _SCALED = (*_SHIFTED, "scale-invariant")
+_COPULA = tuple(trait for trait in _SCALED if trait != "local-mean")
 
 _KSG = "A. Kraskov, H. Stögbauer, P. Grassberger, Phys. Rev. E 69, 066138 (2004)"
 _KL = "L. Kozachenko, N. Leonenko, Probl. Inf. Transm. 23 (1987)"
@@ -189,6 +190,33 @@ GAUSSIAN = EstimatorSpec(
     traits=_SCALED,
     **_INFORMATION,
 )
+GAUSSIAN_COPULA = EstimatorSpec(
+    name="gaussian-copula",
+    summary="mutual information of a Gaussian copula, from the correlations of normal scores",
+    implementation="harness_classics.copula:GaussianCopula",
+    settings="harness_classics.settings:Copula",
+    traits=_SCALED,
+    paper="R. Ince et al., Hum. Brain Mapp. 38, 1541 (2017)",
+    **_INFORMATION,
+)
+STUDENT_COPULA = EstimatorSpec(
+    name="student-copula",
+    summary="mutual information of a Student copula: correlations and a scale in common",
+    implementation="harness_classics.copula:StudentCopula",
+    settings="harness_classics.settings:Copula",
+    traits=_COPULA,
+    paper="S. Demarta, A. McNeil, Int. Stat. Rev. 73, 111 (2005)",
+    **_INFORMATION,
+)
+ANCHORED_KSG = EstimatorSpec(
+    name="anchored-ksg",
+    summary="a Student copula, and by neighbours what the data have beyond it",
+    implementation="harness_classics.anchored:AnchoredKSG",
+    settings="harness_classics.settings:Anchored",
+    traits=("permutation-invariant", "translation-invariant", "scale-invariant"),
+    **_INFORMATION,
+    **_COMPILED,
+)
 
 FRENZEL_POMPE = EstimatorSpec(
     name="frenzel-pompe",
@@ -234,5 +262,6 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
     return (
         *(KL, WKL, KDE, GAUSSIAN_ENTROPY, PLUG_IN_ENTROPY, MILLER_MADOW_ENTROPY),
         *(KSG, KSG2, KL_3H, WKL_3H, KDE_3H, ROSS, MIXED_KSG, PLUG_IN, MILLER_MADOW, GAUSSIAN),
+        *(GAUSSIAN_COPULA, STUDENT_COPULA, ANCHORED_KSG),
         *(FRENZEL_POMPE, MESNER_SHALIZI, PLUG_IN_CMI, MILLER_MADOW_CMI),
     )

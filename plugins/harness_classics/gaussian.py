@@ -65,6 +65,21 @@ def _jackknife(left: Floats, least: float = 0.0) -> float:
     return max(width * math.sqrt((n - 1) / n * total), least)
 
 
+def _pair(x: Floats, y: Floats, correct: bool) -> tuple[Floats, tuple[Floats, Floats, Floats]]:
+    """As `_terms`: pointwise information ``(n,)``, and the squares of x, y and both."""
+    own, in_x = _terms(x, "PairedSamples.x", correct)
+    other, in_y = _terms(y, "PairedSamples.y", correct)
+    both, in_both = _terms(np.hstack([x, y]), "PairedSamples.x and y", correct)
+    return own + other - both, (in_x, in_y, in_both)
+
+
+def pointwise(x: Floats, y: Floats, correct: bool) -> Floats:
+    """Pointwise information ``(n,)`` of ``x (n, dx)`` and ``y (n, dy)`` under their own Gaussian;
+    the mean is I.
+    """
+    return _pair(x, y, correct)[0]
+
+
 class Gaussian(settings.Covariance):
     """Mutual information of jointly Gaussian variables: ``x (n, dx)``, ``y (n, dy)``."""
 
@@ -79,15 +94,12 @@ class Gaussian(settings.Covariance):
         DataError : a constant variable.
         """
         pair = data.evaluated()
-        x, in_x = _terms(pair.x, "PairedSamples.x", self.correct)
-        y, in_y = _terms(pair.y, "PairedSamples.y", self.correct)
-        both, in_both = _terms(np.hstack([pair.x, pair.y]), "PairedSamples.x and y", self.correct)
+        local, (in_x, in_y, in_both) = _pair(pair.x, pair.y, self.correct)
         left = _log_det_without(in_x) + _log_det_without(in_y) - _log_det_without(in_both)
         # Without correlation n I is half a sum of dx dy squares; each has the variance
         # E[|x|^2 |y|^2] / (dx dy) of a product of white columns.
         columns = pair.x.shape[1] * pair.y.shape[1]
         least = float((in_x * in_y).mean()) / math.sqrt(2.0 * columns) / pair.n
-        local = x + y - both
         return Estimate(local.mean(), _jackknife(left, least), local)
 
 

@@ -101,3 +101,24 @@ class Covariance:
     """Estimates from covariances."""
 
     correct: bool = param(False, "whether the bias that Gaussian data would have is subtracted")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copula:
+    """Estimates from a fitted copula."""
+
+    correct: bool = param(True, "whether the bias of the estimated correlations is subtracted")
+    stderr: Literal["subsamples", "none"] = param(
+        "subsamples", "source of the standard error: disjoint parts, or none"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchored:
+    """Neighbours anchored at a copula."""
+
+    k: int = param(3, "number of neighbours", low=1)
+    draws: int = param(2, "number of samples drawn from the fitted copula", low=1)
+    stderr: Literal["subsamples", "none"] = param(
+        "subsamples", "source of the standard error: disjoint parts and the trend, or none"
+    )

@@ -22,6 +22,14 @@ BEYOND_NORMAL = TaskSpec(
     paper=_NORMAL,
     **_PAIRS,
 )
+FURTHER_SHAPES = TaskSpec(
+    name="further-shapes",
+    summary="mixtures, inliers, channels, warped and twisted pairs; half to tune on, half to judge",
+    implementation="harness_vectors.further:FurtherShapes",
+    settings="harness_vectors.settings:Halves",
+    paper="P. Czyż et al., arXiv:2310.10240 (2023)",
+    **_PAIRS,
+)
 GAUSSIAN_SWEEP = TaskSpec(
     name="gaussian-sweep",
     summary="correlated normal vectors over dimension, information and sample size",
@@ -143,7 +151,7 @@ CONDITIONED = TaskSpec(
 def harness_tasks() -> Iterable[TaskSpec]:
     """The tasks of this plugin."""
     return (
-        *(BEYOND_NORMAL, GAUSSIAN_SWEEP, LINEAR_AWGN, ANTI_PCA),
+        *(BEYOND_NORMAL, FURTHER_SHAPES, GAUSSIAN_SWEEP, LINEAR_AWGN, ANTI_PCA),
         *(GAUSSIAN_IMAGES, RECTANGLE_IMAGES, SMOOTHED_UNIFORM, QUANTISED),
         *(ENTROPIES, DISCRETE_ENTROPIES, CONDITIONAL),
         *(SAMPLES, PAIRS, CONDITIONED),

@@ -33,6 +33,15 @@ class Named(Size):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Halves(Named):
+    """Cases by name, of one half of the shapes or of both."""
+
+    half: Literal["both", "tuning", "judging"] = param(
+        "both", "half of the shapes: those to tune an estimator on, those to judge it by, or both"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sweep:
     """Cases over dimension, information and sample size."""
 
