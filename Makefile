@@ -9,14 +9,15 @@ SOURCES := pyproject.toml constraints.txt
 demo: .venv/.demo kernels  ## the environment and the main job
 	$(BIN)/harness run --plugin msc --task colabfit
 
-# Two processes of one thread for each library: on few cores, threads of several libraries wait for each other.
-PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+# Two processes, with one thread for each library: on few cores, threads of several libraries wait for each other.
+test test-all: export OMP_NUM_THREADS := 1
+test test-all: export OPENBLAS_NUM_THREADS := 1
 
 test: .venv/.test kernels  ## the environment and the tests
-	$(PYTEST) -m 'not slow'
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow'
 
 test-all: .venv/.test kernels  ## with those that take long and say little new
-	$(PYTEST)
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: .venv/.lint  ## format, style and types
 	$(BIN)/ruff format --check .

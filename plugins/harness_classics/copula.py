@@ -154,7 +154,7 @@ class Student:
         """The likeliest one for the ranks ``(n, d)``: a golden section over ln v, R at each."""
         golden = 0.5 * (math.sqrt(5.0) - 1.0)
         low, high = math.log(LEAST), math.log(MOST)
-        start = np.corrcoef(normal_scores(ranks), rowvar=False)
+        start: Floats = np.asarray(np.corrcoef(normal_scores(ranks), rowvar=False))
         inner = [high - golden * (high - low), low + golden * (high - low)]
         found = [cls._at(ranks, math.exp(at), start) for at in inner]
         for _ in range(ROUNDS):
