@@ -1,4 +1,4 @@
-"""Which trackers are asked for, and each called alone.
+"""The hooks of this plugin: which trackers are asked for, and each called alone.
 
 ``HARNESS_WATCH`` names them, with commas between: ``mlflow``, ``wandb:my-project``,
 ``tensorboard:runs``. A tracker that fails is left out for the rest of the run: one that does not
@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from harness import HarnessError, Record, UsageError, unknown_name
+from harness import HarnessError, Record, UsageError, hookimpl, unknown_name
 
 ASKED = "HARNESS_WATCH"
 TRACKERS = {"mlflow": "MLflow", "tensorboard": "TensorBoard", "wandb": "WeightsAndBiases"}
@@ -46,7 +46,8 @@ def asked() -> dict[str, str]:
     return found
 
 
-def start(total: dict[str, int], cached: int) -> None:
+@hookimpl
+def harness_run_started(total: dict[str, int], cached: int) -> None:
     """Open a run in every tracker that is asked for, unless there is nothing to compute."""
     _watching.clear()
     wanted = asked() if total else {}
@@ -58,12 +59,14 @@ def start(total: dict[str, int], cached: int) -> None:
     _each(wanted, opened)
 
 
-def send(record: Record) -> None:
+@hookimpl
+def harness_path_finished(record: Record) -> None:
     """Send a result to every tracker that still works."""
     _each(_watching, lambda name: _watching[name].send(record))
 
 
-def finish(summary: dict[str, Any]) -> None:
+@hookimpl
+def harness_run_finished(summary: dict[str, Any]) -> None:
     """Close the run in every tracker that still works."""
     _each(_watching, lambda name: _watching[name].finish(summary))
     _watching.clear()

@@ -170,12 +170,13 @@ def test_wandb_offline_has_a_step_for_each_path_and_a_table(go, tmp_path, monkey
 def test_nothing_is_watched_unless_asked(toy, tmp_path, monkeypatch):
     """No tracker is even imported."""
     monkeypatch.delenv(watching.ASKED, raising=False)
-    watching.start({"toy/normals": 3}, 0)
+    watching.harness_run_started({"toy/normals": 3}, 0)
     assert watching._watching == {}
     names = "harness_watchers.mlflow", "harness_watchers.wandb", "harness_watchers.tensorboard"
     code = (
-        "import os, sys; os.environ.pop('HARNESS_WATCH', None); from harness_watchers import watching;"
-        "watching.start({'t': 1}, 0); watching.finish({});"
+        "import os, sys; os.environ.pop('HARNESS_WATCH', None)\n"
+        "from harness_watchers import watching;"
+        "watching.harness_run_started({'t': 1}, 0); watching.harness_run_finished({});"
         f"sys.exit(any(name in sys.modules for name in {names!r}))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
