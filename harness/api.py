@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,8 @@ def run(
         )
         with Store(store or folder / "store.sqlite", write=True) as opened:
             result = run_plan(found, plan.make(found, request), opened, options)
+        for problem in result.problems:
+            warnings.warn(problem, stacklevel=2)
         if result.interrupted:
             raise KeyboardInterrupt
         return result.records

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,18 +105,27 @@ def run(
     plan: Plan,
     store: Store,
     options: Options = Options(),
+    tell: Callable[[str], None] | None = None,
 ) -> Result:
-    """Compute what the store does not hold.
+    """Compute what the store does not hold; ``tell`` hears of each problem once, when it arises.
 
     Raises
     ------
     UsageError : a task refuses its parameters; a path asks for a device that is not there.
     """
-    return _Run(registry, plan, store, options).go()
+    return _Run(registry, plan, store, options, tell).go()
 
 
 class _Run:
-    def __init__(self, registry: Registry, plan: Plan, store: Store, options: Options) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        plan: Plan,
+        store: Store,
+        options: Options,
+        tell: Callable[[str], None] | None,
+    ) -> None:
+        self._tell = tell
         self._registry, self._plan, self._store, self._options = registry, plan, store, options
         self._excluded = dict.fromkeys(plan.excluded)
         self._jobs: list[Job] = []
@@ -151,7 +160,7 @@ class _Run:
         interrupted = self._execute(todo)
         lost = self._store.gone
         if lost:
-            self._problems.append(
+            self._problem(
                 f"{self._store.path}: removed or replaced while it was written to; "
                 "what was computed is shown, and kept nowhere"
             )
@@ -180,8 +189,13 @@ class _Run:
 
     def _notify(self, hook: str, **arguments: Any) -> None:
         for problem in self._registry.notify(hook, **arguments):
-            if problem not in self._problems:
-                self._problems.append(problem)
+            self._problem(problem)
+
+    def _problem(self, text: str) -> None:
+        if text not in self._problems:
+            self._problems.append(text)
+            if self._tell:
+                self._tell(text)
 
     def _expand(self) -> list[Record]:
         """List the jobs; records for what cannot even begin."""

@@ -15,6 +15,7 @@ request was wrong, 3 an error of ours, 130 interrupted.
 | --- | --- |
 | `HARNESS_STORE` | the result store, where `--store` does not name one |
 | `HARNESS_DISABLE_PLUGIN_AUTOLOAD` | load only the plugins that `--plugin` names |
+| `HARNESS_WATCH` | trackers of results, such as `mlflow` ([watchers](plugins/watchers.md)) |
 | `NO_COLOR` | plain tables |
 """
 

@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     for reason in _left_out(made, args):
         options.say(reason)
     with options.store(args, write=True) as store, registry.watch(watcher()):
-        result = run_plan(registry, made, store, how)
+        result = run_plan(registry, made, store, how, options.say)
         options.save(args, result.records, store, registry)
     if args.format == "json" or any(not record.status.failed for record in result.records):
         show(result.records, args.format, registry.quantity, args.unit)
@@ -137,7 +137,7 @@ def close(result: Result) -> int:
     """The closing lines of a run, and its exit status."""
     failed = sum(record.status.failed for record in result.records)
     notes = dict.fromkeys(note for record in result.records for note in record.notes)
-    for note in [*result.problems, *notes]:
+    for note in notes:
         options.say(note)
     if result.interrupted:
         options.say(

@@ -211,7 +211,7 @@ def _run(args: argparse.Namespace) -> int:
             how, timeout=how.timeout or board.timeout, memory=how.memory or board.memory
         )
     with options.store(args, write=True) as store, registry.watch(watcher()):
-        result = run_plan(registry, made, store, how)
+        result = run_plan(registry, made, store, how, options.say)
     status = close(result)
     if status != 130 and how.shard is None:
         submitting.replace(board, registry, result.records, _pinned(args))
