@@ -41,7 +41,8 @@ class Frame:
             sample = np.ascontiguousarray(x[:: max(1, len(x) // 2048)])
             basis = np.linalg.eigh(kernel.scatter(sample, centre))[1][:, ::-1]
         else:
-            basis = np.eye(p)[:, np.argsort(-x.var(axis=0), kind="stable")]
+            spread = [x[:, columns].var(axis=0) for columns in mapped.blocks(p, 8 * len(x))]
+            basis = np.eye(p)[:, np.argsort(-np.concatenate(spread), kind="stable")]
         axes = np.zeros((p, max(kernel.LEAD, -(-p // 8) * 8)))
         axes[:, :p] = basis / (h * math.sqrt(2.0))
         return cls(centre, axes)
