@@ -58,6 +58,11 @@ def _directory() -> str:
         return "a directory that is gone"
 
 
+def _package(finder: object) -> str:
+    """The package that defines a finder of modules."""
+    return str(getattr(finder, "__module__", "")).partition(".")[0]
+
+
 def _outputs() -> list[Any]:
     found: list[Any] = []
     for descriptor in (0, 1, 2):
@@ -89,12 +94,16 @@ _SETTINGS: dict[str, Callable[[], Any]] = {
     "the recursion limit": sys.getrecursionlimit,
     "the garbage collector": lambda: (gc.isenabled(), gc.get_threshold()),
     "sys.path": lambda: list(sys.path),
-    "sys.meta_path": lambda: list(sys.meta_path),
+    "sys.meta_path": lambda: [f for f in sys.meta_path if _package(f) not in FINDERS],
     "the locale": lambda: locale.setlocale(locale.LC_ALL),
     "a trace function": lambda: (sys.gettrace(), sys.getprofile()),
     "the standard descriptors": _outputs,
     "a setting of torch": _torch,
 }
+
+
+FINDERS = ("_distutils_hack", "six", "transformers")
+"""Libraries that add a finder of modules of their own when they are imported."""
 
 
 class Leftovers:

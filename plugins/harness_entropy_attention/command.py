@@ -189,6 +189,8 @@ def closing(loss: Estimate, shares: Floats) -> str:
 
 def _draw(figure: Any, heads: Floats, maximum: float, lines: dict[str, list[float]]) -> None:
     """The heat map of the report `heatmap`, and what is measured against the layer below it."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
     above = max(0.4 * len(heads) + 1.2, 4.0)  # room for the label of the colour bar
     figure.set_size_inches(max(6.0, 0.5 * heads.shape[1] + 2), above + 3.0)
     upper, lower = figure.subfigures(2, 1, height_ratios=(above, 3.0))
@@ -201,7 +203,8 @@ def _draw(figure: Any, heads: Floats, maximum: float, lines: dict[str, list[floa
     axes.set_xlabel("layer (0: embedding)")
     axes.set_xticks(layers)
     axes.set_yscale("log")
-    for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-        ticks("{x:g}")  # 20, not 2 x 10^1
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter("{x:g}")  # 20, not 2 x 10^1
     axes.grid(color="0.92")
     axes.legend(fontsize="small")

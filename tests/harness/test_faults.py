@@ -201,6 +201,18 @@ def test_settings_that_a_path_changes_are_found(tmp_path, monkeypatch):
     assert watch.found() == []
 
 
+@pytest.mark.parametrize(
+    ("package", "left"), [("transformers.utils", []), ("a", ["sys.meta_path"])]
+)
+def test_a_finder_of_modules_is_left_behind_unless_a_library_needs_it(monkeypatch, package, left):
+    monkeypatch.setattr(leftovers, "_children", list)
+    watch = Leftovers()
+    monkeypatch.setattr(
+        sys, "meta_path", [*sys.meta_path, type("F", (), {"__module__": package})()]
+    )
+    assert watch.found() == left
+
+
 def test_costs_count_children():
     code = "import time\nt = time.process_time()\nwhile time.process_time() - t < 0.3: pass"
     cost = Cost.start()
