@@ -33,7 +33,7 @@ _COMPILED: dict[str, Any] = {"requires": ("numba",), "install": "infoharness[cla
 
 _SHIFTED = ("deterministic", "permutation-invariant", "translation-invariant", "local-mean")
 _SCALED = (*_SHIFTED, "scale-invariant")
-_COPULA = tuple(trait for trait in _SCALED if trait != "local-mean")
+_COPULA = ("deterministic", "permutation-invariant", "translation-invariant", "scale-invariant")
 
 _KSG = "A. Kraskov, H. Stögbauer, P. Grassberger, Phys. Rev. E 69, 066138 (2004)"
 _KL = "L. Kozachenko, N. Leonenko, Probl. Inf. Transm. 23 (1987)"

@@ -7,7 +7,7 @@ import pytest
 
 import harness
 from harness import ChannelLogLikelihoods, Incompatible, stream
-from harness_agentic.information import jackknife, logsumexp, lower_terms
+from harness_agentic.information import logsumexp, lower_terms
 
 
 def estimate(name, data):
@@ -85,21 +85,11 @@ def test_what_is_impossible_under_its_own_context_is_named():
         estimate("agentic-mi", ChannelLogLikelihoods.of(log_p, np.ones((3, 4), int)))
 
 
-@pytest.mark.parametrize("n", [3, 6])
-def test_the_jackknife_from_three_contexts_on(n):
-    data = channel(n)
-    left = [lower_terms(data.take(np.delete(np.arange(n), k))).mean() for k in range(n)]
-    wanted = math.sqrt((n - 1) / n * ((left - np.mean(left)) ** 2).sum())
-    assert jackknife(data) == pytest.approx(wanted, rel=1e-9)
-    assert estimate("agentic-mi", data).stderr == jackknife(data)
-
-
 def test_the_rate_is_in_bits_over_the_mean_length():
     data = channel(5)
     nats, rate = estimate("agentic-mi", data), estimate("bits-per-token", data)
     unit = math.log(2) * data.lengths.mean()
     assert rate.value == pytest.approx(nats.value / unit)
-    assert rate.stderr == pytest.approx(nats.stderr / unit)
     ratios = lower_terms(data) / data.lengths / math.log(2)
     assert dict(rate.diagnostics) == dict(nats.diagnostics) | {
         "mean_of_ratios": pytest.approx(ratios.mean())

@@ -38,7 +38,7 @@ def test_nwj_and_its_projection_by_hand():
     value = found.nwj()
     assert value.value == pytest.approx(own.mean() - apart.sum() / 42)
     terms = own - apart.sum(1) / 6 - apart.sum(0) / 6
-    assert value.stderr == pytest.approx(terms.std(ddof=1) / math.sqrt(7))
+    assert value.given_training == pytest.approx(terms.std(ddof=1) / math.sqrt(7))
     assert found.dv().value == pytest.approx(own.mean() - math.log(apart.sum() * math.e / 42))
 
 
@@ -84,7 +84,7 @@ def test_infonce_is_over_whole_batches():
 def test_a_value_or_an_error_that_is_not_finite_is_refused():
     fine = torch.tensor([1.0, 2.0, 4.0])
     found = evaluation.Value.of(1.5, fine)
-    assert (found.value, found.stderr) == (1.5, pytest.approx(math.sqrt(7 / 3 / 3)))
+    assert (found.value, found.given_training) == (1.5, pytest.approx(math.sqrt(7 / 3 / 3)))
     for value, terms in ((math.inf, fine), (1.5, torch.tensor([1.0, math.inf]))):
         with pytest.raises(Incompatible, match="smaller learning_rate"):
             evaluation.Value.of(value, terms)
