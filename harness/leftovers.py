@@ -22,6 +22,8 @@ from typing import Any
 
 import numpy as np
 
+FINDERS = ("_distutils_hack", "six", "transformers")
+"""Libraries that add a finder of modules of their own when they are imported."""
 SHARED = (
     "builtins", "math", "os", "random", "time", "numpy", "numpy.fft", "numpy.linalg",
     "numpy.random", "scipy", "scipy.integrate", "scipy.linalg", "scipy.optimize", "scipy.sparse",
@@ -100,10 +102,6 @@ _SETTINGS: dict[str, Callable[[], Any]] = {
     "the standard descriptors": _outputs,
     "a setting of torch": _torch,
 }
-
-
-FINDERS = ("_distutils_hack", "six", "transformers")
-"""Libraries that add a finder of modules of their own when they are imported."""
 
 
 class Leftovers:
