@@ -16,7 +16,8 @@ test test-all: export OPENBLAS_NUM_THREADS := 1
 test: .venv/.test kernels  ## the environment and the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow'
 
-test-all: .venv/.test kernels  ## with those that take long and say little new
+test-all: .venv/.test kernels  ## with those that take long and say little new, and the trackers' own packages
+	$(PIP) -e '.[test,mlflow,tensorboard,wandb]'
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: .venv/.lint  ## format, style and types

@@ -48,8 +48,11 @@ def zeros(shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArra
     if size <= largest():
         return np.zeros(lengths, kind)
     with _file() as file:
-        # Reserved now: a page that finds no room later would end the process.
-        os.posix_fallocate(file.fileno(), 0, size)
+        # Reserved now, where the system can: a page that finds no room later ends the process.
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
+            file.truncate(size)
         return _array(file, size, kind).reshape(lengths)
 
 

@@ -16,6 +16,7 @@ import fnmatch
 import hashlib
 import json
 import logging
+import math
 import re
 import sys
 import time
@@ -102,7 +103,7 @@ def measured(row: Row, kept: Path, limit: float) -> str | None:
     found = [tuple(json.loads(line)) for line in lines]
     if found[:1] == [(None, None)]:
         return None
-    start = time.perf_counter()
+    start, first = time.perf_counter(), len(found)
     with file.open("a", encoding="utf-8") as out:
         for seed in range(len(found), row.repeats):
             try:
@@ -112,13 +113,15 @@ def measured(row: Row, kept: Path, limit: float) -> str | None:
                     out.write("[null, null]\n")
                     return None
                 print(f"{row.name} draw {seed}: {error}", file=sys.stderr)
+                out.write("[NaN, NaN]\n")  # it counts as a draw, of which there is no figure
+                found.append((math.nan, math.nan))
                 continue
             if seed == 0 and estimate.stderr is None:
                 out.write("[null, null]\n")
                 return None
             found.append((estimate.value, estimate.stderr))
             out.write(json.dumps(found[-1]) + "\n")
-            if seed == 1 and (took := time.perf_counter() - start) > 2 * limit:
+            if seed == first + 1 and (took := time.perf_counter() - start) > 2 * limit:
                 print(f"{row.name} left out: {took / 2:.1f} s a draw", file=sys.stderr)
                 return None
             print(f"\r{row.name} {seed + 1}/{row.repeats}   ", end="", file=sys.stderr, flush=True)

@@ -26,7 +26,7 @@ import numpy as np
 from harness import UsageError
 from harness.commands import options, whole
 from harness.tables import counted
-from harness_boards import definition, provenance, report
+from harness_boards import definition, report
 from harness_boards.provenance import Provenance
 from harness_boards.report import Report
 from harness_boards.sections.base import exact
@@ -82,7 +82,7 @@ def export(args: argparse.Namespace) -> int:
     """Write the files of one schema, and say what has no place in it."""
     made = report.make(definition.find(args.name, args.boards))
     rows: Rows = {}
-    for section, own in zip(made.sections, provenance.of(made), strict=True):
+    for section, own in zip(made.sections, made.origins, strict=True):
         if not isinstance(section, Ranked):
             options.say(f"left out: {section.title!r}, a section of kind {section.kind}")
             continue

@@ -7,7 +7,7 @@ anything that is not written in it.
 
 from __future__ import annotations
 
-from harness_boards import html, provenance
+from harness_boards import html
 from harness_boards.report import Report
 from harness_boards.sections.base import View
 
@@ -19,10 +19,9 @@ def page(report: Report, home: str = "") -> bytes:
     ----------
     home : address of the index of boards, where there is one.
     """
-    made = provenance.of(report)
     parts = [
         section.page(View(f"s{i}", rows, report.contents, home))
-        for i, (section, rows) in enumerate(zip(report.sections, made, strict=True))
+        for i, (section, rows) in enumerate(zip(report.sections, report.origins, strict=True))
     ]
     return html.render(
         "board.html",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import functools
 import gc
 import io
 import json
@@ -32,6 +33,11 @@ class Report:
     board: Board
     contents: Contents
     sections: tuple[Section, ...]
+
+    @functools.cached_property
+    def origins(self) -> list[list[Provenance]]:
+        """For each section the provenance of its rows; board.json and the page both tell of it."""
+        return provenance.of(self)
 
     @property
     def date(self) -> str:
@@ -110,7 +116,6 @@ def _collector_paused() -> Iterator[None]:
 
 def plain(report: Report) -> dict[str, Any]:
     """The whole report as JSON values: what pages and other programs read."""
-    made = provenance.of(report)
     return {
         "schema": 1,
         "board": report.board.name,
@@ -119,7 +124,9 @@ def plain(report: Report) -> dict[str, Any]:
         "date": report.date,
         "results": len(report.contents.records),
         "plugins": dict(sorted(report.contents.distributions.items())),
-        "sections": [_section(report, *pair) for pair in zip(report.sections, made, strict=True)],
+        "sections": [
+            _section(report, *pair) for pair in zip(report.sections, report.origins, strict=True)
+        ],
     }
 
 

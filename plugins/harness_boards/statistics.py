@@ -146,7 +146,7 @@ def friedman(losses: Floats) -> Friedman:
     if rest <= 1e-9 * statistic:  # the same order in every case
         return Friedman(places, cases, float(math.factorial(rows)) ** (1 - cases))
     f = (cases - 1) * statistic / rest
-    return Friedman(places, cases, float(_stats().f.sf(f, rows - 1, (rows - 1) * (cases - 1))))
+    return Friedman(places, cases, float(special().fdtrc(rows - 1, (rows - 1) * (cases - 1), f)))
 
 
 def _counts(values: Floats) -> NDArray[np.int64]:

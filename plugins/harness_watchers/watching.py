@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from harness import HarnessError, Record, UsageError, hookimpl, unknown_name
+from harness import HarnessError, Record, hookimpl, unknown_name
 
 ASKED = "HARNESS_WATCH"
 TRACKERS = {"mlflow": "MLflow", "tensorboard": "TensorBoard", "wandb": "WeightsAndBiases"}
@@ -36,14 +36,9 @@ _watching: dict[str, Tracker] = {}
 
 
 def asked() -> dict[str, str]:
-    """The trackers that the environment asks for, and where. Raises `UsageError`."""
-    found = {}
-    for part in filter(None, map(str.strip, os.environ.get(ASKED, "").split(","))):
-        name, _, where = part.partition(":")
-        if name not in TRACKERS:
-            raise UsageError(f"{ASKED}={part}: {unknown_name('tracker', name, TRACKERS)}")
-        found[name] = where
-    return found
+    """The trackers that the environment asks for, and where."""
+    parts = filter(None, map(str.strip, os.environ.get(ASKED, "").split(",")))
+    return {name: where for name, _, where in (part.partition(":") for part in parts)}
 
 
 @hookimpl
@@ -53,6 +48,8 @@ def harness_run_started(total: dict[str, int], cached: int) -> None:
     wanted = asked() if total else {}
 
     def opened(name: str) -> None:
+        if name not in TRACKERS:
+            raise unknown_name(f"tracker in {ASKED}:", name, TRACKERS)
         module = importlib.import_module(f"harness_watchers.{name}")
         _watching[name] = getattr(module, TRACKERS[name])(wanted[name], total, cached)
 

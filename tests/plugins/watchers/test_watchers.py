@@ -198,6 +198,8 @@ class Broken:
 
 
 class Working(Broken):
+    last = 0
+
     def send(self, record):
         self.sent += 1
 
@@ -220,11 +222,13 @@ def test_a_tracker_that_fails_loses_no_result_and_is_said_once_at_once(go, monke
     assert Working.last == 6
 
 
-def test_a_name_that_no_tracker_has_is_said(go):
-    result = go("mlfow")
-    assert len(result.records) == 6
-    (problem,) = result.problems
-    assert "HARNESS_WATCH=mlfow: unknown tracker 'mlfow': did you mean mlflow?" in problem
+def test_a_name_that_no_tracker_has_is_said_and_the_others_go_on(go, monkeypatch):
+    from harness_watchers import tensorboard
+
+    monkeypatch.setattr(tensorboard, "TensorBoard", Working)
+    (problem,) = go("mlfow,tensorboard").problems
+    assert "unknown tracker in HARNESS_WATCH: 'mlfow': did you mean mlflow?" in problem
+    assert Working.last == 6
 
 
 def test_an_absent_package_is_named_with_what_installs_it(go, monkeypatch):
