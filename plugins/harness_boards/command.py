@@ -98,6 +98,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="FILE",
             help="how to install that plugin: a pip requirements file with versions and hashes",
         )
+    verbs["run"].add_argument(
+        "--estimator",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="the rows of these estimators (repeatable, * matches); others stay as they are",
+    )
     verbs["plan"].add_argument(
         "--gap",
         type=float,
@@ -205,6 +212,8 @@ def _run(args: argparse.Namespace) -> int:
         if args.plugin
         else board.plan(registry)
     )
+    if args.estimator:
+        made = submitting.only(made, registry, args.estimator)
     how = execution(args)
     if how.workers:
         how = dataclasses.replace(
@@ -214,7 +223,8 @@ def _run(args: argparse.Namespace) -> int:
         result = run_plan(registry, made, store, how, options.say)
     status = close(result)
     if status != 130 and how.shard is None:
-        submitting.replace(board, registry, result.records, _pinned(args))
+        rest = submitting.others(board, result.records) if args.estimator else []
+        submitting.replace(board, registry, [*rest, *result.records], _pinned(args))
         building.build_all_of(board)
     return status
 

@@ -49,6 +49,34 @@ def contribution(board: Board, registry: Registry, plugin: str) -> Plan:
     return dataclasses.replace(made, paths=paths)
 
 
+def only(made: Plan, registry: Registry, names: Iterable[str]) -> Plan:
+    """The paths of a plan that end in the estimators of these names, in which ``*`` matches.
+
+    Raises `UsageError` for a name without a path.
+    """
+    chosen: set[str] = set()
+    for name in names:
+        called = {component.name for component in registry.matching("estimator", name)}
+        if called.isdisjoint(path.estimator.name for path in made.paths):
+            raise UsageError(f"--estimator {name}: no path of this board ends in it")
+        chosen |= called
+    paths = tuple(path for path in made.paths if path.estimator.name in chosen)
+    return dataclasses.replace(made, paths=paths)
+
+
+def others(board: Board, records: Iterable[Record]) -> list[Record]:
+    """What the board has of other estimators, in the files that these records will replace."""
+    new = list(records)
+    plugins, estimators = {r.plugin for r in new}, {r.estimator for r in new}
+    return [
+        record
+        for one in board.submissions()
+        if one.plugin in plugins
+        for record in one.records
+        if record.estimator not in estimators
+    ]
+
+
 def from_store(registry: Registry, plan: Plan, records: Iterable[Record]) -> list[Record]:
     """The newest result of each case of a plan's paths, as far as it was made by the code that is
     installed.

@@ -367,3 +367,16 @@ def test_what_was_reproduced_is_marked(command, folder):
     rewritten(folder, lambda r: dataclasses.replace(r, wall_s=r.wall_s * 2))
     ok(command("board", "build", "toys", *where(folder)))
     assert b"0 of 6" in (folder / "index.html").read_bytes()
+
+
+def test_rows_of_one_estimator_are_run_again_and_the_others_stay(command, folder):
+    """Each estimator of one plugin, marked by its time; only what was named loses the mark."""
+    (folder / "board.toml").write_text('tasks = ["normals"]\nestimators = ["mean", "noise"]\n')
+    ok(command("board", "run", "toys", *where(folder)))
+    rewritten(folder, lambda r: dataclasses.replace(r, wall_s=1234.0))
+    ok(command("board", "run", "toys", "--estimator", "no*", *where(folder)))
+    records = submission.read(folder / "records" / "toy.jsonl").records
+    assert {r.estimator for r in records if r.wall_s == 1234.0} == {"toy/mean"}
+    assert {r.estimator for r in records} == {"toy/mean", "toy/noise"}
+    refused = command("board", "run", "toys", "--estimator", "gaussian", *where(folder))
+    assert "--estimator gaussian: no path of this board ends in it" in refused.stderr
