@@ -84,9 +84,29 @@ L1OUT = EstimatorSpec(
     "arXiv:1905.06922",
     **_INFORMATION,
 )
+F_DIME = EstimatorSpec(
+    name="f-dime",
+    summary="mean logarithm of the density ratio, by a discriminator of an f-divergence",
+    implementation="harness_neural.estimators:FDIME",
+    settings="harness_neural.settings:Discriminator",
+    traits=_INVARIANT,
+    paper="N. Letizia, N. Novello, A. Tonello, Mutual Information Estimation via f-Divergence and "
+    "Data Derangements, NeurIPS 2024, arXiv:2305.20025",
+    **_INFORMATION,
+)
+KNIFE = EstimatorSpec(
+    name="knife",
+    summary="h(Y) - h(Y|X), each by a learned mixture of Gaussian kernels",
+    implementation="harness_neural.knife:KNIFE",
+    settings="harness_neural.settings:Kernels",
+    traits=_INVARIANT,
+    paper="G. Pichler et al., A Differential Entropy Estimator for Training Neural Networks, ICML "
+    "2022, arXiv:2202.06618",
+    **_INFORMATION,
+)
 
 
 @hookimpl
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """Bounds by a critic T(x, y), and by a fitted conditional density q(y|x)."""
-    return MINE, DV, NWJ, INFONCE, SMILE, CLUB, L1OUT
+    return MINE, DV, NWJ, INFONCE, SMILE, CLUB, L1OUT, F_DIME, KNIFE

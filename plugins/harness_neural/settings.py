@@ -82,3 +82,24 @@ class Clipped(Critic):
 @dataclass(frozen=True, kw_only=True)
 class Density(Device, Training, Layers):
     """A fitted conditional density."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discriminator(Critic):
+    """A critic whose best score is the logarithm of the density ratio."""
+
+    divergence: Literal["kl", "gan", "hellinger"] = param(
+        "gan", "f-divergence that the critic is trained on"
+    )
+    sampling: Literal["derangement", "permutation"] = param(
+        "derangement",
+        "order of the mismatched partners in a batch: one that leaves no sample its own partner, "
+        "or any",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kernels(Density):
+    """Fitted mixtures of Gaussian kernels."""
+
+    kernels: int = param(8, "number of Gaussian kernels of a mixture", low=1)
