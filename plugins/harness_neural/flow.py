@@ -6,9 +6,9 @@ mismatched pairs to pairs, or from x of any y to the x of a given y::
 
     I(X;Y) = h(z_0) - h(z_1) = -int_0^1 E div v(z_t, t) dt
 
-with z_t = (1 - t) z_0 + t z_1. The regression of z_1 - z_0 on z_t and t (and on y, where it is given)
-is such a velocity (Lipman et al., Flow Matching for Generative Modeling, ICLR 2023). To first order
-an error of v enters with its sign: the estimate is a bound on neither side.
+with z_t = (1 - t) z_0 + t z_1. The regression of z_1 - z_0 on z_t and t (and on y, where it is
+given) is such a velocity (Lipman et al., Flow Matching for Generative Modeling, ICLR 2023). To
+first order an error of v enters with its sign: the estimate is a bound on neither side.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from harness_neural.training import fit
 VALIDATED = 8
 """Times at which a sample is validated."""
 CROWDED = 2.0
-"""Times are 1 - (1 - s)^CROWDED for a uniform s: denser near the end, where narrow distributions are
-reached."""
+"""Times are 1 - (1 - s)^CROWDED for a uniform s: denser near the end, where narrow distributions
+are reached."""
 BLOCK = 1 << 17
 """Samples at a time where held-out ones are evaluated."""
 
@@ -57,7 +57,8 @@ class Velocity:
         log_left = torch.log(left + 1e-3) / 7.0
         angle = left * (math.pi / 2)
         times = [left, log_left, angle.sin(), angle.cos()]
-        # Between independent standard normal ends z has variance t^2 + (1 - t)^2, and this velocity.
+        # The velocity between independent standard normal ends is put in by hand: its divergence
+        # integrates to zero, and a network that has to learn it leaves errors of many dimensions.
         plain = (1.0 - 2.0 * left) / (left**2 + (1.0 - left) ** 2)
         return plain * z + self.net(torch.cat([z, given, *times], 1))
 
@@ -77,7 +78,9 @@ class FlowMatching(settings.Flow):
         """
         for side in "xy" if self.form == "joint" else "x":
             if getattr(data, f"{side}_kind") == "discrete":
-                raise Incompatible(f"PairedSamples.{side} is discrete and cannot flow; wants f-dime")
+                raise Incompatible(
+                    f"PairedSamples.{side} is discrete and cannot flow; wants f-dime"
+                )
         with single_threaded(self.device) as device:
             parts = prepare(data, self.batch, rng, device)
             draws = torch_generator(rng)
@@ -100,8 +103,8 @@ class FlowMatching(settings.Flow):
         return Value.of(float(terms.mean()), terms).estimate(notes)
 
     def _draw(self, pair: Pair, each: int, draws: torch.Generator) -> tuple[Tensor, ...]:
-        """Starts, ends ``(n, d)`` and what is given ``(n, .)``, every sample ``each`` times, and how
-        much time is left ``(n, 1)``.
+        """Starts, ends ``(n, d)`` and what is given ``(n, .)``, every sample ``each`` times, and
+        how much time is left ``(n, 1)``.
         """
         x, y = pair
         n = len(x)
@@ -117,17 +120,17 @@ class FlowMatching(settings.Flow):
         return strangers, x, y, left
 
     @staticmethod
-    def _losses(
-        model: Velocity, start: Tensor, end: Tensor, given: Tensor, left: Tensor
-    ) -> Tensor:
+    def _losses(model: Velocity, start: Tensor, end: Tensor, given: Tensor, left: Tensor) -> Tensor:
         """Squared errors ``(n,)``."""
-        return (model(left * start + (1.0 - left) * end, given, left) - (end - start)).square().sum(1)
+        return (
+            (model(left * start + (1.0 - left) * end, given, left) - (end - start)).square().sum(1)
+        )
 
     def _terms(self, model: Velocity, pair: Pair, draws: torch.Generator) -> Tensor:
-        """The integral at each sample ``(n,)``, float64, the trace of the Jacobian by random signs.
-        """
+        """The integral at each sample ``(n,)``, float64; the trace of the Jacobian by signs."""
         out = []
-        for block in zip(*(side.split(max(2, BLOCK // self.times)) for side in pair), strict=True):
+        blocks = 1 + len(pair[0]) * self.times // BLOCK
+        for block in zip(*(side.tensor_split(blocks) for side in pair), strict=True):
             start, end, given, left = self._draw(block, self.times, draws)
             z = (left * start + (1.0 - left) * end).requires_grad_()
             signs = 2.0 * torch.randint(2, z.shape, generator=draws).to(z) - 1.0

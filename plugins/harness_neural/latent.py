@@ -41,9 +41,7 @@ class Encoders:
         self.encoders = [
             Dense([d, *hidden, z], draws, device) for d, z in zip(widths, inside, strict=True)
         ]
-        self.decoders = [
-            [Dense([z, *around, d], draws, device) for d in widths] for z in inside
-        ]
+        self.decoders = [[Dense([z, *around, d], draws, device) for d in widths] for z in inside]
 
     def parameters(self) -> list[Tensor]:
         """All tensors that training changes."""

@@ -85,7 +85,7 @@ class Noise:
 
 
 def spread_levels(n: int, each: int, draws: torch.Generator) -> Tensor:
-    """``each`` levels for each of n samples, one in each of as many equal intervals ``(each, n)``."""
+    """Levels ``(each, n)`` of n samples, one in each of ``each`` equal intervals."""
     low, high = LEVELS
     at = torch.arange(each)[:, None] + torch.rand(each, n, generator=draws)
     return low + (high - low) * at / each
@@ -106,7 +106,9 @@ class MINDE(settings.Diffusion):
         """
         for side in "xy" if self.form == "joint" else "x":
             if getattr(data, f"{side}_kind") == "discrete":
-                raise Incompatible(f"PairedSamples.{side} is discrete and has no score; wants f-dime")
+                raise Incompatible(
+                    f"PairedSamples.{side} is discrete and has no score; wants f-dime"
+                )
         with single_threaded(self.device) as device:
             parts = prepare(data, self.batch, rng, device)
             draws = torch_generator(rng)
