@@ -55,7 +55,8 @@ def _answered(section: Ranked) -> str:
     first = [s for s in section.ranked if s.ranks and s.ranks[0] == 1 and s.share is not None]
     if not first or section.rule is None:
         return ""
-    cases = f"{len(section.grid.cases)} cases"
+    count = len(section.grid.cases)
+    cases = f"{count} case{'s' * (count != 1)}"
     within = f"within {section.rule.tolerance:g} {section.quantity.unit}".strip()
     best = max(first, key=lambda s: (s.share or 0.0, -(s.cost or 0.0)))
     said = f"{best.row.label} answers {100 * (best.share or 0):.0f} % of {cases} {within}"

@@ -34,6 +34,11 @@ class Drawing:
     svg: Markup
 
 
+def sentence(text: str) -> str:
+    """The first sentence of a text; initials ("E. Rosch") end none."""
+    return re.split(r"(?<=[.?!])(?<!\b[A-Z]\.)\s+(?=[A-Z`])", text.strip(), maxsplit=1)[0]
+
+
 def render(template: str, **values: Any) -> Markup:
     """A template filled in. Raises `MissingDependency` without Jinja2."""
     return Markup(_environment().get_template(template).render(values))  # noqa: S704 - autoescaped
@@ -51,7 +56,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    made.filters["ticked"] = ticked
+    made.filters |= {"ticked": ticked, "sentence": sentence}
     style, script = _text("assets/page.css"), _text("assets/page.js")
     made.globals |= {
         "style": Markup(style),  # noqa: S704 - files of this package

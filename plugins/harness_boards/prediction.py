@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from harness import Quantity, Record, UsageError
 from harness.commands import row_key
-from harness.tables import Cell, number, short
+from harness.tables import Cell, short
 from harness_boards import grid as grids
 from harness_boards import statistics as st
 from harness_boards.concordance import MEASURES, Correlation, Points, correlate
-from harness_boards.figures import Bars, Figure
+from harness_boards.figures import Bars, Figure, brief, reach
 from harness_boards.grid import Row
 from harness_boards.parameters import taken
 from harness_boards.standing import Figures, Interval, interval_cell
@@ -75,11 +75,17 @@ class Predictor:
             (self.spearman, self.spearman_interval),
             (self.kendall, self.kendall_interval),
         ):
-            found.append(Figure() if value is None else Figure(number(value), value))
+            found.append(_figure(value, bounds))
             found.append(bars.figure(value, bounds))
         saving = Figure() if self.saving is None else Figure(f"{self.saving:.3g}×", self.saving)
-        cost = Figure() if self.cost is None else Figure(number(self.cost), self.cost)
-        return [*found, cost, saving]
+        return [*found, _figure(self.cost), saving]
+
+
+def _figure(value: float | None, bounds: Interval | None = None) -> Figure:
+    """As many digits as the interval lets read, all of them for those who point at it."""
+    if value is None:
+        return Figure()
+    return Figure(brief(value, reach(bounds)), value, full=f"{value:.6g}")
 
 
 def bare(name: str) -> str:

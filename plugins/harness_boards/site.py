@@ -27,10 +27,10 @@ def index(reports: Iterable[Report]) -> bytes:
 
 
 def _found(one: Report) -> Iterator[tuple[str, str]]:
-    """Each section that asks something: what it is, and what was found."""
-    for section in one.sections:
-        if section.finding:
-            yield f"{section.kind}, {section.title}", section.finding
+    """Each section that asks something, and what was found: first those that can tell."""
+    asking = [section for section in one.sections if section.finding]
+    for section in sorted(asking, key=lambda s: ("Cannot" in s.finding, "alone" in s.finding)):
+        yield section.title, section.finding
 
 
 def _extent(one: Report) -> str:

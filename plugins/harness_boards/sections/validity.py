@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from harness import Record, UsageError, unknown_name
-from harness.tables import Column, Table, matches, number
+from harness.tables import Column, Table, matches, natural, number
 from harness_boards import casetable, html, prediction, scatter
 from harness_boards import statistics as st
 from harness_boards.card import card
@@ -128,7 +128,7 @@ class Validity(Section):
             first.setdefault(point[:3], len(first))
         # Settings of one chain in an order of their own: that of records follows their keys, which
         # change with sources.
-        at = tuple(sorted(truth, key=lambda point: (first[point[:3]], point[3])))
+        at = tuple(sorted(truth, key=lambda point: (first[point[:3]], natural(point[3]))))
         shown = prediction.over_seeds(truth, at)
         points = Points(
             np.array([signs[point[0]] for point in at]) * shown,
@@ -175,7 +175,7 @@ class Validity(Section):
             outcome_values=tuple(float(v) for v in shown),
             clusters=clusters,
             within=options["within"],
-            notes=(f"{len(at)} points in {clusters} independent clusters",),
+            notes=(f"{len(at)} points in {clusters} independent cluster{'s' * (clusters != 1)}",),
         )
 
     @property
@@ -230,7 +230,10 @@ class Validity(Section):
             for p in rest
         ]
         worse = int((st.holm(np.array(tests)) < 1 - st.LEVEL).sum())
-        against = f"; better than {worse} of {len(rest)} other measures" if rest else ""
+        others = f"{len(rest)} other measure{'s' * (len(rest) != 1)}"
+        against = f"; better than {worse} of {others}" if worse else ""
+        if rest and not worse:
+            against = f"; not surely better than any of {others}"
         return f"Closest to {self.outcome_plain}: {names}, {said}{against}."
 
     def _doubt(self, bounds: Interval | None) -> str:
@@ -238,6 +241,8 @@ class Validity(Section):
         if len(self.points) < ENOUGH:
             return f"{len(self.points)} points are too few"
         if self.clusters < st.FEWEST:
+            if self.clusters == 1:
+                return "the points are one independent cluster"
             return f"{self.clusters} independent clusters are too few"
         return "the interval holds zero" if bounds else "no interval"
 

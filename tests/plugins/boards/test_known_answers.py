@@ -175,7 +175,7 @@ def test_the_finding_needs_ten_points_six_clusters_and_an_interval_above_zero(bo
     sure = told(points(record, 10, good=range(10), bad=range(10)[::-1]))
     assert sure[:2] == (True, ["good"])
     assert sure[2] == (
-        "Closest to accuracy: good, Spearman 1.00 [1.00, 1.00]; better than 1 of 1 other measures."
+        "Closest to accuracy: good, Spearman 1.00 [1.00, 1.00]; better than 1 of 1 other measure."
     )
     few = told(points(record, 9, good=range(9)))
     assert few[:2] == (False, [])
@@ -208,7 +208,7 @@ def test_measures_stand_by_their_correlation_and_incomplete_ones_below(board, re
     assert [p.row.label for p in found.rows] == ["a", "b", "worst", "part", "two"]
     assert [p.row.label for p in found.compared] == ["a", "b", "worst"]
     assert found.leaders() == ["a", "b"]
-    assert "better than 1 of 1 other measures" in found.finding
+    assert "better than 1 of 1 other measure" in found.finding
     assert (found.clusters, found.notes) == (12, ("12 points in 12 independent clusters",))
     assert found.title == "what predicts accuracy"
     marked = [c.best for _, cells in found.tables()[0].rows for c in cells[2:3]]
@@ -234,7 +234,7 @@ def test_the_best_is_marked_beside_a_bar_from_minus_one_to_one(board, record):
     good, bad = found._figures_of()
     assert [f.best for f in good] == [i == 2 for i in range(len(good))]
     assert not any(f.best for f in bad)
-    assert (good[2].text, bad[2].text) == ("1.000", "-1.000")
+    assert (good[2].text, bad[2].text) == ("1.0", "-1.0")
     bars = Bars(-1.0, 1.0)
     for row, p in zip((good, bad), found.rows, strict=True):
         assert row[3] == bars.figure(p.spearman, p.spearman_interval)

@@ -44,9 +44,25 @@ def test_a_card_for_each_board(boards):
 
 def test_the_markdown_index_escapes_and_links(boards):
     text = site.readme([report.make(b) for b in boards])
-    assert "| [Toys](one/table.md) | accuracy, information: Cannot rank its 2 rows:" in text
+    assert "| [Toys](one/table.md) | information: Cannot rank its 2 rows:" in text
     assert r"[T\|w\_o\*&lt;i>](two/table.md)" in text
     assert text.endswith(" |\n")
+
+
+def test_the_front_page_tells_first_what_could_be_told(board, record):
+    """A section that cannot rank its rows comes first on the board, and second on its card."""
+    records = [record(e, "x", 0, 1.1) for e in "ab"] + [
+        record("c", f"k{i}", 0, 1.0, quantity="loss", unit="") for i in range(2)
+    ]
+    sections = "".join(
+        f'[[sections]]\nkind = "accuracy"\nquantity = "{q}"\n' for q in ("information", "loss")
+    )
+    made = report.make(board(records, f'about = "Words of E. Rosch. More."\n{sections}'))
+    assert [s.finding.startswith("Cannot") for s in made.sections] == [True, False]
+    text = site.index([made]).decode()
+    assert "<p>Words of E. Rosch.</p>" in text
+    assert text.index("loss:") < text.index("<summary>1 further finding</summary>")
+    assert text.index("further finding") < text.index("Cannot rank")
 
 
 def test_the_folder_holds_all_files_and_is_the_same_again(boards, tmp_path):
