@@ -106,6 +106,7 @@ def test_what_has_no_density_is_refused():
             run(name, turned)
 
 
+@pytest.mark.slow
 def test_scores_of_x_may_be_conditioned_on_codes():
     """X = 2 C + N with a fair sign C: I = H(C) - H(C|X), integrated over x."""
     rng = np.random.default_rng(0)
@@ -136,6 +137,7 @@ def test_the_ratio_maximizes_the_objectives():
                 assert objective(moved[joint], moved[apart]) < best
 
 
+@pytest.mark.slow
 def test_permutations_with_their_own_partners_hold_the_ratio_down():
     """A batch of 4 puts each sample beside itself in a quarter of the mismatched pairs: the ratio
     learned is p / (3/4 q + 1/4 p), below ln 4, and derangements know no such limit.
