@@ -44,7 +44,7 @@ class SlicedKSG(neighbours.Compiled, settings.Slices):
         found = with_error(self.stderr, data, lambda pair: self._information(pair, u, v))
         if found.stderr is None:
             return found
-        notes = found.diagnostics | {"sampling": found.stderr}
+        notes = {**found.diagnostics, "sampling": found.stderr}
         error = math.hypot(found.stderr, float(notes["slicing"]))
         return dataclasses.replace(found, stderr=error, diagnostics=notes)
 

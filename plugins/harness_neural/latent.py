@@ -82,12 +82,13 @@ class LatentMI(settings.Latent):
         with single_threaded(self.device) as device:
             parts = prepare(data, self.batch, rng, device)
             draws = torch_generator(rng)
+            x, y = parts.train
             model = Encoders(parts.widths, self.width, self.hidden, draws, device)
             done = fit(
                 model.parameters(),
-                lambda batch: -model.error(tuple(s[batch] for s in parts.train), self.cross),
+                lambda batch: -model.error((x[batch], y[batch]), self.cross),
                 lambda: -float(model.error(parts.valid, self.cross)),
-                len(parts.train[0]),
+                len(x),
                 self,
                 draws,
             )
@@ -104,4 +105,5 @@ class LatentMI(settings.Latent):
     def _inside(model: Encoders, parts: Parts) -> PairedSamples:
         """Representations of the held-out pairs."""
         sides = zip(model.encoders, parts.test, strict=True)
-        return PairedSamples(*(encoder(side).double().cpu().numpy() for encoder, side in sides))
+        x, y = (encoder(side).double().cpu().numpy() for encoder, side in sides)
+        return PairedSamples(x, y)
