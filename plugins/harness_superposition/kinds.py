@@ -28,10 +28,14 @@ class SparseCodes(Kind):
     steps (n,)                    number of training steps
     lengths (n, features)         lengths of the decoder's rows, where the codes are shrunk by an l1
                                   norm
+    decoder (n, features, width)  rows of the decoder, where the features of the layer are known
+    truth (known, width)          directions of those features
     tolerance                     what ``gained`` should have been below; 0 where nothing was asked
     units, samples              width of the layer, and how many samples were coded
     layer, accuracy, learning_coefficient  as in `Activations`
     """
+
+    whole = ("known",)
 
     mass: Floats = array("n blocks features")
     counts: Ints = array("n blocks features", np.int64)
@@ -43,6 +47,8 @@ class SparseCodes(Kind):
     gained: Floats | None = array("n", default=None)
     steps: Ints | None = array("n", np.int64, default=None)
     lengths: Floats | None = array("n features", default=None)
+    decoder: Floats | None = array("n features width", default=None)
+    truth: Floats | None = array("known width", default=None)
     tolerance: float = 0.0
     units: int = 1
     samples: int = 1

@@ -61,7 +61,9 @@ class SAE(settings.SAE):
                     "tolerance": self._tolerance,
                 }
                 if self.architecture == "relu":
-                    training["lengths"] = saes.lengths()
+                    training["lengths"] = np.linalg.norm(saes.rows(), axis=-1)
+            if data.directions is not None:
+                training |= {"decoder": saes.rows(), "truth": data.directions}
         if not (np.isfinite(unexplained).all() and np.isfinite(mass).all()):
             raise Incompatible(
                 "the autoencoder diverged; wanted a smaller learning_rate, or normalise=rms"

@@ -86,3 +86,16 @@ class Hill:
         low=0.0,
     )
     draws: int = param(200, "number of bootstrap replicates", low=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matching:
+    """Matching of decoder rows with known features."""
+
+    least: float = param(0.9, "cosine from which on a matched pair counts", above=0.0, high=1.0)
+    rarest: float = param(
+        1e-3,
+        "share of the samples that a row is active in, below which it is not live",
+        above=0.0,
+        high=1.0,
+    )
