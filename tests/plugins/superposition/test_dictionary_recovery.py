@@ -84,11 +84,17 @@ def test_nested_features_are_not_recovered_as_well_as_independent_ones():
 
 def test_an_explained_layer_is_no_recovered_dictionary():
     """At a weight of 0.1 the autoencoder explains all but a hundredth and has found next to no
-    feature; at 1 most of them.
+    feature, whose number is not in F; at 1 it has most of them.
     """
     weak = found("independent", architecture="relu")
     strong = found("independent", architecture="relu", sparsity=(1.0,))
     assert weak.diagnostics["recall"] < 0.3
+    codes = harness.model("sae", copies=1).transform(
+        case("independent", features=60).load(), to=SparseCodes, rng=stream(0)
+    )
+    often = harness.estimator("feature-frequency", draws=2).estimate(codes, rng=stream(0))
+    assert often.value == pytest.approx(2 * 20, rel=0.05)  # a basis and its negative, of 20 units
+    assert often.diagnostics["unexplained"] < 0.01
     assert strong.diagnostics["recall"] > 0.7
 
 
