@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from harness import Record, UsageError, unknown_name
-from harness.tables import Column, Table, matches, number
+from harness.tables import Column, Table, matches, natural, number
 from harness_boards import casetable, html, prediction, scatter
 from harness_boards import statistics as st
 from harness_boards.card import card
@@ -128,7 +128,7 @@ class Validity(Section):
             first.setdefault(point[:3], len(first))
         # Settings of one chain in an order of their own: that of records follows their keys, which
         # change with sources.
-        at = tuple(sorted(truth, key=lambda point: (first[point[:3]], point[3])))
+        at = tuple(sorted(truth, key=lambda point: (first[point[:3]], natural(point[3]))))
         shown = prediction.over_seeds(truth, at)
         points = Points(
             np.array([signs[point[0]] for point in at]) * shown,
