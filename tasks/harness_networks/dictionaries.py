@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from harness import Activations, Bools, Case, stream
+from harness import Activations, Bools, Case, Floats, stream
 from harness_networks import settings
 from harness_networks.shares import effective
 
@@ -43,9 +43,9 @@ class KnownDictionaries(settings.KnownDictionaries):
             )
 
     def _first(self) -> Bools:
-        return np.arange(self.features) % self.family == 0
+        return np.asarray(np.arange(self.features) % self.family == 0)
 
-    def _rates(self, law: str) -> np.ndarray:
+    def _rates(self, law: str) -> Floats:
         """How often each feature is active ``(features,)``."""
         rates = np.full(self.features, self.rate)
         return rates if law != "hierarchical" else np.where(self._first(), rates, rates / 2)
