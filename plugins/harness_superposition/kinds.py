@@ -87,4 +87,17 @@ class SparseCodes(Kind):
         counts[:, :, -1] = 0
         mass = rng.random(counts.shape) * counts
         same = np.full(n, 0.1)
-        return cls(mass, counts, same, np.ones(n), same, units=4, samples=100, layer="hidden")
+        known = rng.normal(size=(8, 4))
+        rows = known + 0.1 * rng.normal(size=(n, 8, 4))
+        return cls(
+            mass,
+            counts,
+            same,
+            np.ones(n),
+            same,
+            decoder=rows,
+            truth=known,
+            units=4,
+            samples=100,
+            layer="hidden",
+        )
