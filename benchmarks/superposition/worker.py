@@ -99,7 +99,7 @@ def ours(side, x, samples, folder):
     with torch.no_grad():
         train(plan(1), x[:1280], x[:128], torch.Generator().manual_seed(0))
         start = time.process_time()
-        made = train(plan(epochs), x, x[:128], torch.Generator().manual_seed(0)).take(0)
+        made = train(plan(epochs), x, x[:128], torch.Generator().manual_seed(0)).saes.take(0)
         spent = time.process_time() - start
         z = made.encode(x[None].clone())
         decoder = made.encoder if made.decoder is None else made.decoder

@@ -23,6 +23,7 @@ from harness.kinds.language import (
     HiddenStates,
     TokenLogProbabilities,
     TokenSequences,
+    keys_in_sight,
 )
 from harness.kinds.molecules import Molecules, RelationLogProbabilities, RelationPairs
 from harness.kinds.multimodal import FusedPredictions, Modalities
@@ -88,6 +89,7 @@ __all__ = [
     "TokenSequences",
     "added",
     "array",
+    "keys_in_sight",
     "near_triplets",
     "offsets",
     "pointer_groups",

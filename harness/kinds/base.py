@@ -288,10 +288,11 @@ class Kind(_Declared):
     def _digest(self) -> str:
         sha = hashlib.sha256(f"{type(self).__name__}:{self.version}".encode())
         for f in fields(self):
-            if "added" in f.metadata and getattr(self, f.name) == f.default:
+            value = getattr(self, f.name)
+            if "added" in f.metadata and not isinstance(value, np.ndarray) and value == f.default:
                 continue
             sha.update(f"\0{f.name}\0".encode())
-            _feed(sha, getattr(self, f.name))
+            _feed(sha, value)
         return "sha256:" + sha.hexdigest()
 
     def fingerprint(self) -> str:

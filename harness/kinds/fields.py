@@ -26,11 +26,18 @@ MAKERS = (
 
 
 def array(
-    shape: str, dtype: Any = np.float64, *, default: Any = MISSING, optional: bool = False
+    shape: str,
+    dtype: Any = np.float64,
+    *,
+    default: Any = MISSING,
+    optional: bool = False,
+    late: bool = False,
 ) -> Any:
     """A field that holds an array of ``shape``, axis names as in `harness.kinds.base`.
 
     With ``default=None`` it may be None (``optional=True`` says the same for one more release).
+    ``late`` is for one that a published kind gains later, as in `added`: None then leaves the
+    fingerprint as it was.
     Raises `TypeError` for a ``dtype`` that is not floating, integer or Boolean.
     """
     meta = {"shape": tuple(shape.split()), "dtype": np.dtype(dtype)}
@@ -38,7 +45,7 @@ def array(
         raise TypeError(
             f"array({shape!r}, {meta['dtype']}); wanted a floating, integer or Boolean type"
         )
-    return _made(meta, default, optional)
+    return _made(meta | {"added": True} if late else meta, default, optional)
 
 
 def offsets(axis: str = "items", *, min_items: int = 1) -> Any:

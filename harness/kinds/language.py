@@ -12,7 +12,7 @@ from harness.arrays import Bools, Floats, Ints
 from harness.errors import DataError
 from harness.kinds.base import Kind
 from harness.kinds.examples import on_grid
-from harness.kinds.fields import array, offsets, strings
+from harness.kinds.fields import added, array, offsets, strings
 
 ALPHABETS = ("codes", "bytes")
 ROUNDING = 1e-4
@@ -135,16 +135,18 @@ class AttentionMaps(Kind):
     ``a (n, layers, heads, t, t)`` is query by key.
 
     Rows are distributions over keys; with ``causal`` query i sees the keys up to i. Rows that a
-    model computed as NaN are marked in ``broken`` and hold zeros. Whole maps are large: what can be
-    reduced row by row travels as an `AttentionProfile`.
+    model computed as NaN are marked in ``broken`` and hold zeros. ``padded (n, t)`` marks the
+    tokens that are padding: their rows count for nothing, and no other row may look at them. Whole
+    maps are large: what can be reduced row by row travels as an `AttentionProfile`.
     """
 
     a: Floats = array("n layers heads t s")
     broken: Bools | None = array("n layers heads t", np.bool_, default=None)
     causal: bool = True
+    padded: Bools | None = array("n t", np.bool_, default=None, late=True)
 
     def check(self) -> None:
-        """Refuse maps that are not square, and rows that are no distributions."""
+        """Refuse maps that are not square, rows that are no distributions, weight on padding."""
         if self.a.shape[3] != self.a.shape[4]:
             raise DataError(
                 "AttentionMaps.a",
@@ -161,14 +163,25 @@ class AttentionMaps(Kind):
             )
         sums = self.a.sum(-1)
         off = np.abs(sums - 1) > ROUNDING
-        if self.broken is not None:
-            off &= ~self.broken
+        counted = np.ones(off.shape, bool) if self.broken is None else ~self.broken
+        if self.padded is not None:
+            refuse_all_padded(self.padded, "AttentionMaps.padded")
+            counted &= ~self.padded[:, None, None]
+            lost = np.where(counted, (self.a * self.padded[:, None, None, None]).sum(-1), 0.0)
+            if lost.max() > ROUNDING:
+                row = int(np.argwhere(lost > ROUNDING)[0][0])
+                found = f"a weight of {lost.max():.3g} on padding"
+                raise DataError("AttentionMaps.a", found, "none", row)
+        off &= counted
         if off.any():
             at = tuple(np.argwhere(off)[0])
             where = f"layer {at[1]}, head {at[2]}, query {at[3]}"
             found = f"{where} sums to {sums[at]:.6g}"
             raise DataError("AttentionMaps.a", found, "rows that sum to 1 (no dropout)", int(at[0]))
-        ahead = (self.a * np.triu(np.ones(self.a.shape[3:]), 1)).max() if self.causal else 0.0
+        ahead = 0.0
+        if self.causal:
+            later = (self.a * np.triu(np.ones(self.a.shape[3:]), 1)).max(-1)
+            ahead = later.max(initial=0.0, where=counted)
         if ahead > ROUNDING:
             raise DataError(
                 "AttentionMaps.a",
@@ -187,8 +200,9 @@ class AttentionProfile(Kind):
 
     ``entropy (n, layers, heads, t)``; ``broken`` marks the rows that were NaN in the model (their
     entropy is 0 and means nothing). ``log_p (n, t)`` is what the model gave the token at each
-    place, where it is known. ``network`` describes the model in JSON (``layers``, ``heads``,
-    ``width``, ``norm``, ``activation``, ``feed_forward`` ...), empty where nothing is known.
+    place, where it is known. ``padded (n, t)`` marks the tokens that are padding, whose rows count
+    for nothing, and which are no keys. ``network`` describes the model in JSON (``layers``,
+    ``heads``, ``width``, ``norm``, ``activation``, ``feed_forward`` ...), or is empty.
     """
 
     entropy: Floats = array("n layers heads t")
@@ -196,16 +210,20 @@ class AttentionProfile(Kind):
     log_p: Floats | None = array("n t", default=None)
     causal: bool = True
     network: str = ""
+    padded: Bools | None = array("n t", np.bool_, default=None, late=True)
 
     def check(self) -> None:
         """Refuse entropies below 0 or above their maximum, and positive log-probabilities."""
-        t = self.entropy.shape[-1]
-        most = np.log(np.arange(1, t + 1)) if self.causal else np.full(t, np.log(t))
+        n, _, _, t = self.entropy.shape
+        most = np.log(keys_in_sight(n, t, self.causal, self.padded))[:, None, None]
         wrong = (self.entropy < -ROUNDING) | (self.entropy > most + ROUNDING * np.log(t + 1))
+        if self.padded is not None:
+            refuse_all_padded(self.padded, "AttentionProfile.padded")
+            wrong &= ~self.padded[:, None, None]
         if wrong.any():
             at = tuple(np.argwhere(wrong)[0])
             found = f"layer {at[1]}, head {at[2]}, query {at[3]} has {self.entropy[at]:.6g} nats"
-            wanted = f"0 to {most[at[3]]:.6g}, the logarithm of the keys in sight"
+            wanted = f"0 to {most[at[0], 0, 0, at[3]]:.6g}, the logarithm of the keys in sight"
             raise DataError("AttentionProfile.entropy", found, wanted, int(at[0]))
         if self.log_p is not None:
             refuse_positive(self.log_p, "AttentionProfile.log_p")
@@ -217,6 +235,21 @@ class AttentionProfile(Kind):
         entropy = -(a * np.log(np.where(a > 0, a, 1.0))).sum(-1)
         log_p = -on_grid(rng.uniform(0.1, 2.0, (n, a.shape[-1])))
         return cls(entropy, broken=None, log_p=log_p, network=_NETWORK)
+
+
+def keys_in_sight(n: int, t: int, causal: bool, padded: Bools | None) -> Ints:
+    """How many keys each query sees ``(n, t)``, one at least: those up to it, or all, without
+    padding ``(n, t)``."""
+    keys = np.ones((n, t), np.int64) if padded is None else 1 - padded.astype(np.int64)
+    seen = keys.cumsum(1) if causal else np.broadcast_to(keys.sum(1, keepdims=True), keys.shape)
+    return np.asarray(np.maximum(seen, 1))
+
+
+def refuse_all_padded(padded: Bools, where: str) -> None:
+    """Raise `DataError` where a sequence is nothing but padding."""
+    if padded.all(1).any():
+        row = int(padded.all(1).argmax())
+        raise DataError(where, "nothing but padding", "a token at least", row)
 
 
 class Contexts(Kind):
@@ -264,7 +297,7 @@ class ChannelLogLikelihoods(Kind):
     exponentials treats as minus infinity; `of` puts it there. ``lengths (n, m)`` are tokens of each
     compression; ``correct (n, m)`` what a predictor made of it, from 0 to 1, or `UNKNOWN` where the
     answer is not known. ``exact`` says that ``log_p`` is the law that z was drawn from, and no
-    proxy.
+    proxy; ``density`` that it is the logarithm of a density of continuous z, which may exceed 0.
     """
 
     IMPOSSIBLE: ClassVar[float] = -1e300
@@ -276,6 +309,7 @@ class ChannelLogLikelihoods(Kind):
     correct: Floats | None = array("n m", default=None)
     query: str = ""
     exact: bool = False
+    density: bool = added(default=False)
 
     @classmethod
     def of(cls, log_p: Floats, lengths: Ints, **more: Any) -> Self:
@@ -292,7 +326,12 @@ class ChannelLogLikelihoods(Kind):
                 f"{n} contexts drawn from, {k} scored",
                 "every one scored",
             )
-        refuse_positive(self.log_p, "ChannelLogLikelihoods.log_p")
+        if not self.density:
+            refuse_positive(
+                self.log_p,
+                "ChannelLogLikelihoods.log_p",
+                "numbers up to 0, or density=True for log-densities of continuous compressions",
+            )
         if self.lengths.min() < 1:
             i, j = np.argwhere(self.lengths < 1)[0]
             raise DataError(
@@ -342,11 +381,11 @@ class ChannelLogLikelihoods(Kind):
         )
 
 
-def refuse_positive(log_p: Floats, where: str) -> None:
+def refuse_positive(log_p: Floats, where: str, wanted: str = "numbers up to 0") -> None:
     """Raise `DataError` where a log-probability is above 0."""
     if log_p.size and log_p.max() > 0:
         row = int(np.unravel_index(log_p.argmax(), log_p.shape)[0])
-        raise DataError(where, f"log-probability {log_p.max():.6g}", "numbers up to 0", row)
+        raise DataError(where, f"log-probability {log_p.max():.6g}", wanted, row)
 
 
 def _cuts(rng: np.random.Generator, n: int) -> Ints:

@@ -24,7 +24,10 @@ class Activations(Kind):
     layer                 which layer this is
     accuracy              of the network on inputs that it did not learn from, where known
     learning_coefficient  local learning coefficient of its weights, where the task estimated it
+    directions (features, units)  of the features that the layer was made of, where it was made
     """
+
+    whole = ("features",)
 
     judged = ("labels",)
 
@@ -36,6 +39,7 @@ class Activations(Kind):
     layer: str = ""
     accuracy: float | None = None
     learning_coefficient: float | None = None
+    directions: Floats | None = array("features units", default=None, late=True)
 
     @property
     def width(self) -> int:

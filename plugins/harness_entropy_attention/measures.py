@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import AttentionMaps, Estimate, Floats, Incompatible
-from harness_entropy_attention.heads import Attention, Rows, row_entropy, rows, shares
+from harness_entropy_attention.heads import Attention, Rows, real_rows, row_entropy, rows, shares
 from harness_entropy_attention.settings import Classes, Reference
 
 SHOWN = 256
@@ -30,7 +30,7 @@ def _notes(found: Rows) -> dict[str, float | str | int]:
     notes: dict[str, float | str | int] = {
         "t": found.t,
         "maximum": found.maximum(),
-        "log_t": float(np.log(found.t)),
+        "log_t": found.log_t(),
         "broken_rows": found.broken,
         "broken_heads": int(np.isnan(heads).sum()),
     }
@@ -63,25 +63,24 @@ class AttentionUniformity(Reference):
     """Attention entropy over its maximum: 1 is uniform attention.
 
     ``causal`` divides by ln(t!)/t, ``log`` by ln t, as the paper does (a uniform causal head of 128
-    tokens then has 0.80), ``row`` divides row i by ln i, from the second on, before the mean.
+    tokens then has 0.80), ``row`` divides row i by ln i, from the second on, before the mean. Rows
+    of padding do not count, and padding is no key: a row of a padded sequence sees fewer.
     """
 
     def estimate(self, data: Attention, *, rng: np.random.Generator) -> Estimate:
         """The mean share over heads. Raises `Incompatible` for a single token: no maximum."""
         found = _several(rows(data))
         if self.reference == "row":
-            inner = Rows(
-                found.entropy / np.maximum(found.row_maxima(), 1e-300), found.sound, found.causal
-            )
-            first = 1 if found.causal else 0
-            kept = Rows(inner.entropy[..., first:], found.sound[..., first:], found.causal)
-            return Estimate(float(np.nanmean(kept.heads())), diagnostics=_notes(found))
-        top = found.maximum() if self.reference == "causal" else float(np.log(found.t))
+            most = found.row_maxima()
+            known = found.sound & (most > 0)
+            shares_of_rows = found.of_rows(found.entropy / np.maximum(most, 1e-300), known)
+            return Estimate(float(np.nanmean(shares_of_rows)), diagnostics=_notes(found))
+        top = found.maximum() if self.reference == "causal" else found.log_t()
         return Estimate(float(np.nanmean(found.heads())) / top, diagnostics=_notes(found))
 
 
 def _several(found: Rows) -> Rows:
-    if found.t < 2:
+    if found.keys.max() < 2:
         raise Incompatible(
             "maps of a single token have an entropy of 0, so shares of the maximum are undefined"
         )
@@ -156,7 +155,8 @@ class BrokenAttention:
         """A share from 0 to 1, and one per sequence."""
         if data.broken is None:
             return Estimate(0.0, local=np.zeros(data.n))
-        local = data.broken.mean((1, 2, 3))
+        real = real_rows(data, data.broken.shape)
+        local = (data.broken & real).sum((1, 2, 3)) / real.sum((1, 2, 3))
         return Estimate(local.mean(), local=local)
 
 
@@ -174,7 +174,8 @@ class HeadDiversity:
         if heads < 2:
             raise Incompatible("one head in each layer; wanted two at least")
         own = row_entropy(data.a)
-        sound = np.ones(own.shape, bool) if data.broken is None else ~data.broken
+        real = real_rows(data, own.shape)
+        sound = real if data.broken is None else real & ~data.broken
         total, count = np.zeros(data.n), np.zeros(data.n)
         # One pair of one layer at a time: no more memory than two maps.
         for layer, (i, j) in itertools.product(

@@ -64,7 +64,9 @@ class IBPlane(settings.Plane):
             raise UsageError(
                 f"ib-plane.epochs: {self.epochs}; wanted different epochs, at least one"
             )
-        places = itertools.product(sorted(self.epochs), range(1, len(self.hidden) + 2))
+        places = itertools.product(
+            sorted(self.epochs), range(1, len(self.channels + self.hidden) + 2)
+        )
         noise = {"sigma": self.sigma, "noise": self.noise}
         for (epoch, layer), (side, pair) in itertools.product(places, PAIRS.items()):
             yield Case(
@@ -103,7 +105,7 @@ def _trained(task: IBPlane, seed: int) -> Trained:
     with single_threaded(task.device, rng) as device:
         draws = torch_generator(rng)
         sizes = (x.shape[1], *task.hidden, int(y.max()) + 1)
-        network = StochasticMLP(sizes, task.sigma, task.noise).to(device)
+        network = StochasticMLP(sizes, task.sigma, task.noise, task.channels).to(device)
         optimizer = torch.optim.Adam(network.parameters(), lr=task.learning_rate, fused=True)
         inputs = torch.tensor(x, dtype=torch.float32, device=device)
         labels = torch.tensor(y, device=device)

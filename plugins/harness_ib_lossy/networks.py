@@ -40,8 +40,7 @@ def conv_pair(
     Raises `Incompatible` where d is not the size of such a picture, or its side cannot be halved
     that often.
     """
-    squares = ((c, s) for c in (1, 3) if c * (s := math.isqrt(d // c)) ** 2 == d)
-    colours, side = next(squares, (0, 0))
+    colours, side = square(d)
     halvings = 2 ** len(channels)
     if not colours or side % halvings:
         raise Incompatible(
@@ -67,6 +66,32 @@ def conv_pair(
     return nn.Sequential(*encoder), nn.Sequential(*decoder, nn.Flatten())
 
 
+def square(d: int) -> tuple[int, int]:
+    """Colours and side of a flat square picture of d values and 1 or 3 colours; zeros where d is
+    the size of none."""
+    found = ((c, s) for c in (1, 3) if c * (s := math.isqrt(d // c)) ** 2 == d)
+    return next(found, (0, 0))
+
+
+def halving(d: int, channels: Sequence[int], where: str) -> tuple[list[nn.Module], int]:
+    """3x3 convolutions of flat square pictures ``(n, d)``, each of which halves the side (rounded
+    up), with flat outputs; and the width of the last.
+
+    Raises `Incompatible` where d is not the size of a square picture of 1 or 3 colours.
+    """
+    inputs, side = square(d)
+    if not side:
+        raise Incompatible(f"{where}: {d} values a picture; wanted square pictures, or no channels")
+    maps: list[nn.Module] = []
+    for outputs in channels:
+        unflat = nn.Unflatten(1, (inputs, side, side))
+        maps.append(
+            nn.Sequential(unflat, nn.Conv2d(inputs, outputs, 3, 2, padding=1), nn.Flatten())
+        )
+        inputs, side = outputs, -(-side // 2)
+    return maps, inputs * side**2
+
+
 class StochasticMLP(nn.Module):
     """A network with Gaussian noise in front of every linear map: L_l = f_l(L_(l-1) + Z_l).
 
@@ -76,13 +101,18 @@ class StochasticMLP(nn.Module):
     Parameters
     ----------
     sizes : widths from input to output; leaky ReLU after all but the last map.
+    channels : of convolutions in front of the linear maps (`halving`).
     sigma : standard deviation of the noise, which is there in training and in use.
     noise : ``absolute``, or ``relative`` for sigma times the activation that it is added to.
     """
 
-    def __init__(self, sizes: Sequence[int], sigma: float, noise: str) -> None:
+    def __init__(
+        self, sizes: Sequence[int], sigma: float, noise: str, channels: Sequence[int] = ()
+    ) -> None:
         super().__init__()
-        self.maps = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
+        maps, first = halving(sizes[0], channels, "ib-plane") if channels else ([], sizes[0])
+        widths = itertools.pairwise((first, *sizes[1:]))
+        self.maps = nn.ModuleList([*maps, *(nn.Linear(a, b) for a, b in widths)])
         self.sigma, self.relative = sigma, noise == "relative"
 
     def forward(self, x: Tensor, generator: torch.Generator) -> list[Tensor]:

@@ -1,13 +1,15 @@
-"""Labelled pictures: scikit-learn's digits, or a Hugging Face data set with a column of pictures
-and a column of labels.
+"""Labelled pictures: scikit-learn's digits, files in MNIST's format, or a Hugging Face data set
+with a column of pictures and a column of labels.
 """
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness import DataError, Floats, Ints, UsageError, needs, stream
 
@@ -17,8 +19,10 @@ Pictures = tuple[Floats, Ints]
 def load(dataset: str, image: str, label: str, limit: int, seed: int) -> Pictures:
     """Flat pictures ``(n, pixels)`` within 0 .. 1 and their classes ``(n,)`` from 0 up.
 
-    ``dataset`` is ``digits``, a Parquet file, or a Hugging Face id, of which the split ``train`` is
-    read, or else the first. Where ``limit`` is not 0, at most that many are drawn with the seed.
+    ``dataset`` is ``digits``; a file of pictures in MNIST's format (IDX, also packed with gzip),
+    with that of the labels beside it under the usual name; a Parquet file; or a Hugging Face id, of
+    which the split ``train`` is read, or else the first. Where ``limit`` is not 0, at most that
+    many are drawn with the seed.
 
     Raises
     ------
@@ -26,7 +30,12 @@ def load(dataset: str, image: str, label: str, limit: int, seed: int) -> Picture
     DataError : pictures of several sizes, labels that are not classes.
     MissingDependency : ``datasets`` is not installed.
     """
-    x, y = _digits() if dataset == "digits" else _hub(dataset, image, label)
+    if dataset == "digits":
+        x, y = _digits()
+    elif "idx3-ubyte" in Path(dataset).name:
+        x, y = _idx(Path(dataset))
+    else:
+        x, y = _hub(dataset, image, label)
     if limit and limit < len(x):
         kept = np.sort(stream(seed, "ib_lossy", "pictures", dataset).permutation(len(x))[:limit])
         x, y = x[kept], y[kept]
@@ -40,6 +49,32 @@ def _digits() -> Pictures:
 
     x, y = load_digits(return_X_y=True)
     return np.asarray(x, np.float64) / 16.0, np.asarray(y, np.int64)
+
+
+def _idx(file: Path) -> Pictures:
+    """Pictures of a file such as ``train-images-idx3-ubyte``, and the classes of its partner."""
+    partner = file.with_name(file.name.replace("images-idx3", "labels-idx1"))
+    x, y = _bytes(file, 3), _bytes(partner, 1)
+    if len(x) != len(y):
+        raise UsageError(f"{partner}: {len(y)} labels; wanted {len(x)}, one per picture of {file}")
+    return x.reshape(len(x), -1) / 255.0, y.astype(np.int64)
+
+
+def _bytes(file: Path, axes: int) -> NDArray[np.uint8]:
+    """The array of an IDX file of bytes. Raises `UsageError` for any other."""
+    wanted = f"wanted an IDX file of bytes with {axes} axes, as MNIST has them"
+    try:
+        raw = file.read_bytes()
+        raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except (OSError, EOFError) as error:
+        raise UsageError(f"{file}: cannot be read ({error}); {wanted}") from None
+    head = 4 + 4 * axes
+    if len(raw) < head or raw[:4] != bytes([0, 0, 8, axes]):
+        raise UsageError(f"{file}: begins with {raw[:4].hex()}; {wanted}")
+    shape = np.frombuffer(raw[4:head], ">i4").astype(int)
+    if len(raw) - head != shape.prod():
+        raise UsageError(f"{file}: {len(raw) - head} values; wanted {shape.prod()}")
+    return np.frombuffer(raw[head:], np.uint8).reshape(shape)
 
 
 def _hub(dataset: str, image: str, label: str) -> Pictures:

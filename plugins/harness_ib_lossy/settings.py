@@ -80,7 +80,8 @@ class Pictures:
 
     dataset: str = param(
         "digits",
-        "labelled pictures: digits of scikit-learn, a Hugging Face id, or a Parquet file",
+        "labelled pictures: digits of scikit-learn, a file of MNIST (train-images-idx3-ubyte, its "
+        "labels beside it), a Hugging Face id, or a Parquet file",
     )
     image: str = param("image", "name of the column of pictures")
     label: str = param("label", "name of the column of labels")
@@ -95,6 +96,9 @@ class Classifier:
 
     train_share: float = param(
         0.5, "share of the pictures that the network is trained on", above=0.0, high=0.99
+    )
+    channels: tuple[int, ...] = param(
+        (), "channels of 3x3 convolutions, which halve the picture, before the hidden layers", low=1
     )
     hidden: tuple[int, ...] = param((32, 16), "widths of the hidden layers", low=1)
     epochs: tuple[int, ...] = param(

@@ -32,6 +32,9 @@ class CrossEntropy(Skipping):
                 raise Incompatible("the profile has no log-probabilities of the tokens")
             kept = np.arange(data.log_p.shape[1]) >= self.skip
             nats, symbols = -data.log_p[:, kept].sum(1), np.full(data.n, kept.sum())
+            if data.padded is not None:
+                real = kept & ~data.padded
+                nats, symbols = -np.where(real, data.log_p, 0.0).sum(1), real.sum(1)
         else:
             counted = data.context >= self.skip
             starts = data.offsets[:-1]

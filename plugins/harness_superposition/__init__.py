@@ -11,6 +11,7 @@ from harness import (
     EstimatorSpec,
     ModelSpec,
     PairedSamples,
+    Quantity,
     ReportSpec,
     Samples,
 )
@@ -57,6 +58,26 @@ FREQUENCY = replace(
     name="feature-frequency",
     summary="effective number of features, by how often they are active",
     implementation="harness_superposition.features:FeatureFrequency",
+)
+FEATURE_RECOVERY = Quantity(
+    "feature_recovery",
+    "",
+    "higher",
+    lower=0.0,
+    upper=1.0,
+    summary="F1 of the matching of a dictionary with the features that a layer was made of",
+)
+RECOVERY = EstimatorSpec(
+    name="dictionary-recovery",
+    summary="whether a dictionary has the features that a layer was made of, matched by cosine",
+    implementation="harness_superposition.recovery:DictionaryRecovery",
+    settings="harness_superposition.settings:Matching",
+    reads=SparseCodes,
+    gives=Estimate,
+    quantity=FEATURE_RECOVERY,
+    traits=("deterministic",),
+    requires=("scipy",),
+    install=_INSTALL,
 )
 PARTICIPATION_RATIO = EstimatorSpec(
     name="participation-ratio",
@@ -114,7 +135,7 @@ def harness_models() -> Iterable[ModelSpec]:
 @_hookimpl
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """Effective numbers of features, and baselines on the same activations."""
-    return FEATURES, FREQUENCY, PARTICIPATION_RATIO, EFFECTIVE_RANK, TWO_NN
+    return FEATURES, FREQUENCY, RECOVERY, PARTICIPATION_RATIO, EFFECTIVE_RANK, TWO_NN
 
 
 @_hookimpl

@@ -71,6 +71,11 @@ class Dictionaries:
             else torch.baddbmm(self.offset[:, None], z, decoder)
         )
 
+    def rows(self) -> Floats:
+        """The decoder's rows ``(s, D, N)``."""
+        decoder = self.encoder if self.decoder is None else self.decoder
+        return np.asarray(decoder.double().cpu().numpy())
+
     def chunks(self, x: Floats) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Parts of ``x (n, N)`` in order: index of the first row, scaled rows ``(s, m, N)``, codes.
 

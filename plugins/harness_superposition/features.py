@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness import Estimate, Floats, Incompatible
+from harness import Bools, Estimate, Floats, Incompatible
 from harness_superposition.hill import hill, replicates, shares
 from harness_superposition.kinds import SparseCodes
 from harness_superposition.settings import Hill
@@ -19,7 +19,9 @@ POOR = 0.3
 FULL, NEAR = 0.95, 0.8
 """Shares of live and of effective features beyond which F measures the dictionary itself."""
 CHANGE = 0.05
-"""Relative change of F with half of the samples beyond which it has not converged."""
+"""Relative change of F with half of the samples, or of the steps, beyond which more are wanted."""
+FALL = 0.02
+"""Share by which the second half of a training of fixed length may lower the loss."""
 
 
 class _Features(Hill):
@@ -66,11 +68,31 @@ class _Features(Hill):
             "samples": data.samples,
             "layer": data.layer,
         }
+        notes |= self._training(data, chosen, value)
         for name in ("accuracy", "learning_coefficient"):
             if (known := getattr(data, name)) is not None:
                 notes[name] = float(known)
-        _warn(notes, value)
+        _warn(notes, value, data.tolerance)
         return Estimate(value, stderr, diagnostics=notes | self._others(data, weights, settings))
+
+    def _training(
+        self, data: SparseCodes, chosen: Bools, value: float
+    ) -> dict[str, float | int | str | bool]:
+        """How far the training came, F after half of its steps, and F without the shrinkage."""
+        notes: dict[str, float | int | str | bool] = {}
+        half: Floats | None = getattr(data, f"half_{self.what}")
+        if half is not None and data.gained is not None and data.steps is not None:
+            alive = half[chosen].sum(-1) > 0
+            notes["steps"] = int(data.steps[chosen].max())
+            notes["gained"] = float(data.gained[chosen].max())
+            if alive.all():
+                notes["value_half_steps"] = float(hill(shares(half[chosen]), self.order).mean())
+        if data.lengths is not None and self.what == "mass":
+            length = np.maximum(data.lengths[chosen], 1e-12)
+            full = data.mass[chosen].sum(1) * length
+            full += data.counts[chosen].sum(1) * data.sparsity[chosen][:, None] / (2.0 * length)
+            notes["value_unshrunk"] = float(hill(shares(full), self.order).mean())
+        return notes
 
     def _half(self, mass: Floats, value: float) -> float:
         """Relative change of F when only half of the blocks are seen."""
@@ -100,14 +122,26 @@ class _Features(Hill):
         return found
 
 
-def _warn(notes: dict[str, float | int | str | bool], value: float) -> None:
-    """Warn of what makes F unreliable."""
+def _warn(notes: dict[str, float | int | str | bool], value: float, tolerance: float) -> None:
+    """Warn of what makes F unreliable; a training that has not ended is named as the cause."""
     features, live = int(notes["dictionary"]), float(notes["live"])
+    half, gained = float(notes.get("value_half_steps", value)), float(notes.get("gained", 0.0))
+    short = gained >= (tolerance or FALL) or abs(half - value) > CHANGE * value
+    if short:
+        _LOG.warning(
+            "the autoencoders are not trained to the end: the second half of %d steps lowers the "
+            "loss on the holdout by %.2g and takes F from %.4g to %.4g; wanted a %s",
+            notes["steps"],
+            gained,
+            half,
+            value,
+            _wanted(gained, tolerance),
+        )
     if float(notes["unexplained"]) > POOR:
         _LOG.warning(
             "the autoencoders leave more than %g of the variance unexplained: F is too small", POOR
         )
-    if live > FULL * features or value > NEAR * features:
+    if not short and (live > FULL * features or value > NEAR * features):
         _LOG.warning(
             "the dictionary is saturated: F measures it rather than the layer; "
             "wanted a larger expansion"
@@ -123,7 +157,13 @@ def _warn(notes: dict[str, float | int | str | bool], value: float) -> None:
             "the dictionary is smaller than the layer: F cannot exceed its %d features", features
         )
     if float(notes["half_change"]) > CHANGE:
-        _LOG.warning("half of the samples change F by more than %g: not converged", CHANGE)
+        _LOG.warning("half of the samples change F by more than %g: wanted more samples", CHANGE)
+
+
+def _wanted(gained: float, tolerance: float) -> str:
+    if tolerance == 0.0:
+        return "larger number of epochs, or epochs=0"
+    return "larger most" if gained >= tolerance else "smaller tolerance"
 
 
 class EffectiveFeatures(_Features):

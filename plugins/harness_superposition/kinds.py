@@ -22,15 +22,34 @@ class SparseCodes(Kind):
     scale (n,)                    what the layer was multiplied with before the autoencoder saw it
     unexplained (n,)              square error over variance, on samples that it was not fitted on
                                   where there are any
+    half_mass, half_counts (n, features)  the sums over all samples after half of the training
+    gained (n,)                   share by which the second half of the training lowered the loss on
+                                  the holdout
+    steps (n,)                    number of training steps
+    lengths (n, features)         lengths of the decoder's rows, where the codes are shrunk by an l1
+                                  norm
+    decoder (n, features, width)  rows of the decoder, where the features of the layer are known
+    truth (known, width)          directions of those features
+    tolerance                     what ``gained`` should have been below; 0 where nothing was asked
     units, samples              width of the layer, and how many samples were coded
     layer, accuracy, learning_coefficient  as in `Activations`
     """
+
+    whole = ("known",)
 
     mass: Floats = array("n blocks features")
     counts: Ints = array("n blocks features", np.int64)
     sparsity: Floats = array("n")
     scale: Floats = array("n")
     unexplained: Floats = array("n")
+    half_mass: Floats | None = array("n features", default=None)
+    half_counts: Ints | None = array("n features", np.int64, default=None)
+    gained: Floats | None = array("n", default=None)
+    steps: Ints | None = array("n", np.int64, default=None)
+    lengths: Floats | None = array("n features", default=None)
+    decoder: Floats | None = array("n features width", default=None)
+    truth: Floats | None = array("known width", default=None)
+    tolerance: float = 0.0
     units: int = 1
     samples: int = 1
     layer: str = ""
@@ -68,4 +87,17 @@ class SparseCodes(Kind):
         counts[:, :, -1] = 0
         mass = rng.random(counts.shape) * counts
         same = np.full(n, 0.1)
-        return cls(mass, counts, same, np.ones(n), same, units=4, samples=100, layer="hidden")
+        known = rng.normal(size=(8, 4))
+        rows = known + 0.1 * rng.normal(size=(n, 8, 4))
+        return cls(
+            mass,
+            counts,
+            same,
+            np.ones(n),
+            same,
+            decoder=rows,
+            truth=known,
+            units=4,
+            samples=100,
+            layer="hidden",
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from harness import Activations, Floats, Incompatible, Kind, single_threaded, to
 from harness_superposition import checkpoints, settings
 from harness_superposition.dictionary import Dictionaries
 from harness_superposition.kinds import SparseCodes
-from harness_superposition.training import Plan, train
+from harness_superposition.training import Plan, Trained, train
 
 BLOCKS = 32
 """Number of random parts of the samples whose sums are kept, for the bootstrap."""
@@ -38,15 +39,31 @@ class SAE(settings.SAE):
         ``checkpoint`` of another width, and training that diverges; `UsageError` for a
         ``checkpoint`` that cannot be read.
         """
+        trained = None
         if self.checkpoint:
             saes, held = self.loaded(data), _test(data)
         else:
-            saes, held = self._fitted(data, rng)
+            trained, held = self._fitted(data, rng)
+            saes = trained.saes
         judged = _test(data)
         order = rng.permutation(len(judged))
+        training: dict[str, Any] = {}
         with single_threaded(self.device), torch.no_grad():
             mass, counts = _used(saes, judged[order])
             unexplained = saes.unexplained(held)
+            if trained is not None:
+                half = [found.sum(1) for found in _used(trained.half, judged)]
+                training = {
+                    "half_mass": half[0],
+                    "half_counts": half[1],
+                    "gained": trained.gained.cpu().numpy(),
+                    "steps": trained.steps.cpu().numpy(),
+                    "tolerance": self._tolerance,
+                }
+                if self.architecture == "relu":
+                    training["lengths"] = np.linalg.norm(saes.rows(), axis=-1)
+            if data.directions is not None:
+                training |= {"decoder": saes.rows(), "truth": data.directions}
         if not (np.isfinite(unexplained).all() and np.isfinite(mass).all()):
             raise Incompatible(
                 "the autoencoder diverged; wanted a smaller learning_rate, or normalise=rms"
@@ -57,6 +74,7 @@ class SAE(settings.SAE):
             np.zeros(len(mass)) if self.checkpoint else self._weights(saes.shape[2], saes.shape[1]),
             np.ones(len(mass)) if self.checkpoint else self._grid()[:, 0],
             unexplained,
+            **training,
             units=data.width,
             samples=len(judged),
             layer=data.layer,
@@ -66,7 +84,7 @@ class SAE(settings.SAE):
 
     def fit(self, data: Activations, *, rng: np.random.Generator) -> Dictionaries:
         """The trained autoencoders, by scale, then sparsity, then copy. Raises as `transform`."""
-        return self._fitted(data, rng)[0]
+        return self._fitted(data, rng)[0].saes
 
     def loaded(self, data: Activations) -> Dictionaries:
         """The autoencoders in ``checkpoint``.
@@ -89,8 +107,8 @@ class SAE(settings.SAE):
             saes, gain=torch.full((saes.shape[0],), gain, dtype=torch.float64)
         )
 
-    def _fitted(self, data: Activations, rng: np.random.Generator) -> tuple[Dictionaries, Floats]:
-        """The autoencoders, and the samples that they were not fitted on."""
+    def _fitted(self, data: Activations, rng: np.random.Generator) -> tuple[Trained, Floats]:
+        """The training of the autoencoders, and the samples that they were not fitted on."""
         x = _train(data)
         gain = self._gain(x)
         order = rng.permutation(len(x))
@@ -100,9 +118,12 @@ class SAE(settings.SAE):
             fitted, held = x[order], data.part("valid").x
         with single_threaded(self.device), torch.no_grad():
             seen, judged = (_single(part, gain).to(self.device) for part in (fitted, held))
-            saes = train(self._plan(data.width), seen, judged, torch_generator(rng))
-        saes = dataclasses.replace(saes, gain=gain * saes.gains)
-        return saes, _test(data) if data.split is not None else held
+            found = train(self._plan(data.width), seen, judged, torch_generator(rng))
+        saes, half = (
+            dataclasses.replace(each, gain=gain * each.gains) for each in (found.saes, found.half)
+        )
+        found = dataclasses.replace(found, saes=saes, half=half)
+        return found, _test(data) if data.split is not None else held
 
     def _gain(self, x: Floats) -> float:
         """The factor to a mean square of one per unit, with ``normalise=rms``.
@@ -123,6 +144,10 @@ class SAE(settings.SAE):
         if self.normalise == "none":
             return 1.0
         return 1.0 / (largest * math.sqrt(float(np.mean((x / largest) ** 2))))
+
+    @property
+    def _tolerance(self) -> float:
+        return 0.0 if self.epochs else self.tolerance
 
     def _size(self, units: int) -> int:
         return self.features or max(self.least, round(self.expansion * units))
@@ -162,6 +187,8 @@ class SAE(settings.SAE):
             steps=self.steps,
             batch=self.batch,
             learning_rate=self.learning_rate,
+            tolerance=self._tolerance,
+            most=self.most,
         )
 
 

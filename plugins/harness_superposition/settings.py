@@ -46,14 +46,24 @@ class Autoencoders:
     copies: int = param(
         3, "number of autoencoders from different initial weights, per sparsity and scale", low=1
     )
-    epochs: int = param(60, "number of passes over the samples", low=1)
+    epochs: int = param(
+        0, "number of passes over the samples; 0 trains until the loss no longer falls", low=0
+    )
     steps: int = param(
         1500, "smallest number of training steps; few samples are passed over more often", low=0
     )
+    tolerance: float = param(
+        0.02,
+        "training without a number of epochs is doubled until its second half lowers the loss on "
+        "the holdout by a smaller share than this",
+        above=0.0,
+        high=1.0,
+    )
+    most: int = param(24000, "number of training steps beyond which it is not doubled", low=0)
     batch: int = param(
         128, "number of samples in a training step; all where there are fewer", low=1
     )
-    learning_rate: float = param(1e-3, "learning rate of Adam", above=0.0)
+    learning_rate: float = param(1e-2, "learning rate of Adam", above=0.0)
     holdout: float = param(
         0.2, "share of the training samples that selects the best epoch", above=0.0, high=0.9
     )
@@ -76,3 +86,16 @@ class Hill:
         low=0.0,
     )
     draws: int = param(200, "number of bootstrap replicates", low=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matching:
+    """Matching of decoder rows with known features."""
+
+    least: float = param(0.9, "cosine from which on a matched pair counts", above=0.0, high=1.0)
+    rarest: float = param(
+        1e-3,
+        "share of the samples that a row is active in, below which it is not live",
+        above=0.0,
+        high=1.0,
+    )

@@ -39,6 +39,8 @@ class Plan:
     seed (s,) : autoencoders of equal number start alike and see the samples in the same order.
     epochs, steps : passes over the samples; more of them where they would be fewer than ``steps``
         steps.
+    tolerance, most : training is doubled until its second half lowers the loss on the holdout by a
+        share below ``tolerance``, up to ``most`` steps; 0 never doubles it.
     """
 
     architecture: str
@@ -53,6 +55,25 @@ class Plan:
     steps: int
     batch: int
     learning_rate: float
+    tolerance: float = 0.0
+    most: int = 0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Autoencoders, and how far their training came.
+
+    Attributes
+    ----------
+    saes, half : after all steps, and after half of them.
+    steps (s,) : number of steps of each.
+    gained (s,) : share by which the second half lowered the least loss on the holdout.
+    """
+
+    saes: Dictionaries
+    half: Dictionaries
+    steps: Tensor
+    gained: Tensor
 
 
 @dataclass(frozen=True)
@@ -161,16 +182,17 @@ class Trainer:
             sparse = count / x.shape[1]
         return Loss(self.plan.square * square + self.plan.sparse * sparse, square)
 
-    def dictionaries(self) -> Dictionaries:
-        """The autoencoders as they are; their arrays change with the next step."""
-        kept = {name: self.values.get(name) for name in ("decoder", "offset", "threshold")}
+    def dictionaries(self, values: dict[str, Tensor] | None = None) -> Dictionaries:
+        """The autoencoders of these parameters, or as they are: those change with the next step."""
+        given = values or self.values
+        more = {name: given.get(name) for name in ("decoder", "offset", "threshold")}
         return Dictionaries(
             self.plan.architecture,
-            self.values["encoder"],
-            self.values["bias"],
+            given["encoder"],
+            given["bias"],
             k=self.plan.k,
             gain=self.plan.gain,
-            **kept,
+            **more,
         )
 
 
@@ -181,30 +203,69 @@ def _views(flat: Tensor, shapes: dict[str, tuple[int, ...]], sizes: list[int]) -
     }
 
 
-def train(plan: Plan, x: Tensor, held: Tensor, generator: torch.Generator) -> Dictionaries:
+def train(plan: Plan, x: Tensor, held: Tensor, generator: torch.Generator) -> Trained:
     """Fit on ``x (n, N)``; each autoencoder keeps its epoch of least loss on ``held (m, N)``.
 
-    The samples that do not fill the last batch of an epoch are left out of it.
+    An autoencoder whose training has ended keeps what it has while others go on. The samples that
+    do not fill the last batch of an epoch are left out of it.
     """
     trainer = Trainer(plan, x.shape[1], x.mean(0), generator)
     gains, size = plan.gain[:, None, None], min(plan.batch, len(x))
     seeds = sorted(set(plan.seed))
     rows = torch.tensor([seeds.index(seed) for seed in plan.seed])
     judged = held[None] * gains
-    best = torch.full((len(plan.gain),), torch.inf, device=x.device)
-    kept = {name: value.clone() for name, value in trainer.values.items()}
-    epochs = max(plan.epochs, -(-plan.steps // (len(x) // size)))
-    for epoch in range(epochs):
+    batches = len(x) // size
+    epochs = max(plan.epochs, -(-plan.steps // batches), 2 if plan.tolerance else 1)
+    kept, half = _Best(trainer), _Best(trainer)
+    epoch = 0
+    while epoch < epochs:
         orders = torch.stack([torch.randperm(len(x), generator=generator) for _ in seeds])[rows]
         for start in range(0, len(x) - size + 1, size):
             picked = orders[:, start : start + size].reshape(-1).to(x.device)
             trainer.step(x.index_select(0, picked).view(len(gains), size, -1).mul_(gains))
-        now = trainer.loss(judged).total
-        better = now < best
-        best = torch.where(better, now, best)
+        epoch += 1
+        kept.see(trainer, trainer.loss(judged).total, epoch)
+        progress(epoch, epochs, "epochs")
+        if epoch == (epochs + 1) // 2:
+            half.copy(kept)
+        if epoch == epochs and plan.tolerance > 0 and 2 * epochs * batches <= plan.most:
+            going = kept.open & (kept.gained(half) >= plan.tolerance)
+            kept.open, half.open = going, going
+            half.copy(kept)
+            epochs *= 1 + int(going.any())
+    return Trained(
+        trainer.dictionaries(kept.values),
+        trainer.dictionaries(half.values),
+        kept.last * batches,
+        kept.gained(half),
+    )
+
+
+class _Best:
+    """The parameters of least loss so far of each autoencoder; those not ``open`` stay as they
+    are."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.values = {name: value.clone() for name, value in trainer.values.items()}
+        self.loss = torch.full((len(trainer.plan.gain),), torch.inf, device=trainer.flat.device)
+        self.open = torch.ones_like(self.loss, dtype=torch.bool)
+        self.last = torch.zeros_like(self.loss, dtype=torch.int64)
+
+    def see(self, trainer: Trainer, loss: Tensor, epoch: int) -> None:
+        """Parameters after an epoch, of this loss on the holdout."""
+        better = self.open & (loss < self.loss)
+        self.loss = torch.where(better, loss, self.loss)
+        self.last[self.open] = epoch
         for name, value in trainer.values.items():
-            kept[name][better] = value[better]
-        progress(epoch + 1, epochs, "epochs")
-    for name, value in trainer.values.items():
-        value.copy_(kept[name])
-    return trainer.dictionaries()
+            self.values[name][better] = value[better]
+
+    def copy(self, other: _Best) -> None:
+        """Take over what another has of the open ones."""
+        self.loss = torch.where(self.open, other.loss, self.loss)
+        for name, value in other.values.items():
+            self.values[name][self.open] = value[self.open]
+
+    def gained(self, earlier: _Best) -> Tensor:
+        """Share by which the loss is lower than earlier ``(s,)``; 0 where that says nothing."""
+        share = 1.0 - self.loss / earlier.loss
+        return torch.where(torch.isfinite(share), share, torch.zeros_like(share))

@@ -85,6 +85,14 @@ TASKS = (
         **_LAYER,
     ),
     TaskSpec(
+        name="known-dictionaries",
+        summary="layers of a known dictionary, of independent, correlated and nested features",
+        implementation="harness_networks.dictionaries:KnownDictionaries",
+        settings="harness_networks.settings:KnownDictionaries",
+        plan=False,
+        **_LAYER,
+    ),
+    TaskSpec(
         name="dropout-parity",
         summary="hidden layer of multi-task sparse parity, by width and dropout rate",
         implementation="harness_networks.parity:DropoutParity",

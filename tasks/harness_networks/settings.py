@@ -38,6 +38,20 @@ class KnownCodes:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KnownDictionaries:
+    """Parameters of the task `known-dictionaries`."""
+
+    n: int = param(8000, "number of samples in each case", low=2)
+    features: int = param(40, "number of features", low=2)
+    units: int = param(20, "number of units", low=2)
+    rate: float = param(0.05, "how often a feature is active", above=0.0, high=0.5)
+    family: int = param(4, "number of features in a family", low=2)
+    correlation: float = param(
+        0.8, "correlation of the normal variables of a family", low=0.0, high=0.99
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Parity:
     """The networks of sparse parity."""
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from harness import (
+    AttentionMaps,
     AttentionProfile,
     ChannelLogLikelihoods,
     DataError,
@@ -80,3 +81,33 @@ def test_impossible_compressions_are_kept_in_files(tmp_path):
     data.save(tmp_path / "c.npz")
     assert ChannelLogLikelihoods.load(tmp_path / "c.npz") == data
     assert data.part("train").n == 2
+
+
+def test_fields_that_came_later_leave_older_fingerprints_as_they_were():
+    """Results are stored under them. The digests are those of before the fields."""
+    rows = np.zeros((2, 1, 1, 4))
+    maps = np.broadcast_to(np.eye(4), (2, 1, 1, 4, 4))
+    ones = np.ones((2, 1), int)
+    for data, known in (
+        (AttentionProfile(rows), "fd98b471"),
+        (AttentionMaps(maps), "239b75b5"),
+        (ChannelLogLikelihoods(-np.ones((2, 1, 2)), ones), "12049b5c"),
+    ):
+        assert data.fingerprint().startswith(f"sha256:{known}")
+    padded = np.zeros((2, 4), bool)
+    assert AttentionProfile(rows, padded=padded) != AttentionProfile(rows)
+    padded[1, 3] = True
+    other = AttentionProfile(rows, padded=padded)
+    assert other.take([1]).padded.tolist() == [[False, False, False, True]]
+
+
+def test_log_densities_may_exceed_zero_where_they_are_said_to_be_densities(tmp_path):
+    log_p, lengths = np.array([[[3.0, -1.0]], [[-2.0, 0.5]]]), np.ones((2, 1), int)
+    with pytest.raises(
+        DataError, match="log-probability 3; wanted numbers up to 0, or density=True"
+    ):
+        ChannelLogLikelihoods(log_p, lengths)
+    data = ChannelLogLikelihoods(log_p, lengths, density=True)
+    data.save(tmp_path / "d.npz")
+    assert ChannelLogLikelihoods.load(tmp_path / "d.npz") == data
+    assert data.take([1, 0]).density

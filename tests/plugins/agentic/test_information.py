@@ -59,6 +59,29 @@ def test_gaussian_sandwich(snr, n, lower, upper):
     assert np.mean(above) + 3 * np.std(above) / math.sqrt(len(above)) >= truth
 
 
+def test_an_exact_gaussian_channel_needs_no_shift_by_hand():
+    """Densities of a narrow channel exceed one. z = x + noise in two dimensions has the information
+    ln(1 + power / noise^2); estimates are those of the densities over their largest value.
+    """
+    n, noise, rng = 400, 0.025, stream(4)
+    x = 2 * noise * rng.normal(size=(n, 2))
+    z = x[:, None] + noise * rng.normal(size=(n, 2, 2))
+    apart = ((z[:, :, None] - x) ** 2).sum(-1)
+    log_p = -apart / (2 * noise**2) - math.log(2 * math.pi * noise**2)
+    assert log_p.max() > 0
+    lengths = np.ones((n, 2), int)
+    data = ChannelLogLikelihoods(log_p, lengths, exact=True, density=True)
+    shifted = ChannelLogLikelihoods(log_p - log_p.max(), lengths, exact=True)
+    for name in ("agentic-mi", "agentic-mi-upper", "matrix-infonce"):
+        one, two = estimate(name, data), estimate(name, shifted)
+        assert one.value == pytest.approx(two.value, rel=1e-9)
+        assert one.stderr == pytest.approx(two.stderr, rel=1e-6)
+    truth = math.log(5.0)
+    low, high = estimate("agentic-mi", data), estimate("agentic-mi-upper", data)
+    assert low.value - 4 * low.stderr < truth < high.value + 4 * high.stderr
+    assert low.value == pytest.approx(truth, abs=4 * low.stderr + 0.02)
+
+
 matrices = st.tuples(
     st.integers(2, 7), st.integers(1, 3), st.integers(0, 10**6), st.sampled_from([0.1, 3.0, 300.0])
 )

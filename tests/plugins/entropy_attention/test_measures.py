@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import harness
 from harness import AttentionMaps, AttentionProfile, DataError, Incompatible, stream
+from harness.kinds import keys_in_sight
 
 
 def estimate(name, data, **params):
@@ -210,6 +211,85 @@ def test_the_maximum_is_that_of_the_rows_that_count():
         found = estimate("attention-uniformity", data, reference=reference)
         assert found.value == pytest.approx(1.0, abs=1e-12)
     assert estimate("attention-overload", data, low=0.5, high=0.999).value == 1.0
+
+
+def padded_pair(causal, side):
+    """Random attention over sequences of 5 and 8 tokens, apart and as one padded batch."""
+    rng, alone = np.random.default_rng(3), []
+    for t in (5, 8):
+        a = rng.dirichlet(np.full(t, 0.5), size=(1, 2, 2, t)) * (np.tri(t) if causal else 1.0)
+        alone.append(AttentionMaps(a / a.sum(-1, keepdims=True), causal=causal))
+    whole, padded = np.zeros((2, 2, 2, 8, 8)), np.zeros((2, 8), bool)
+    own = slice(3, 8) if side == "left" else slice(0, 5)
+    whole[0, :, :, own, own], whole[1] = alone[0].a[0], alone[1].a[0]
+    padded[0] = True
+    padded[0, own] = False
+    return alone, AttentionMaps(whole, causal=causal, padded=padded)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_padding_counts_for_nothing(causal, side):
+    """A padded batch is its sequences, row by row, in maps and in profiles."""
+    alone, maps = padded_pair(causal, side)
+    entropy = -(maps.a * np.log(np.where(maps.a > 0, maps.a, 1.0))).sum(-1)
+    log_p = np.where(maps.padded, 0.0, -1.5)
+    profile = AttentionProfile(entropy, causal=causal, padded=maps.padded, log_p=log_p)
+    five, eight = (json.loads(estimate("attention-entropy", m).diagnostics["heads"]) for m in alone)
+    tops = [math.lgamma(t + 1) / t if causal else math.log(t) for t in (5, 8)]
+    top = (5 * tops[0] + 8 * tops[1]) / 13
+    for data in (maps, profile):
+        found = estimate("attention-entropy", data)
+        heads = np.array(json.loads(found.diagnostics["heads"]))
+        np.testing.assert_allclose(
+            heads, (5 * np.array(five) + 8 * np.array(eight)) / 13, atol=2e-3
+        )
+        assert found.diagnostics["maximum"] == pytest.approx(top)
+        assert found.diagnostics["log_t"] == pytest.approx((math.log(5) + math.log(8)) / 2)
+        share = estimate("attention-uniformity", data).value
+        assert share == pytest.approx(heads.mean() / top, abs=1e-3)
+    full = np.where(
+        maps.padded[:, None, None],
+        0.0,
+        np.log(keys_in_sight(2, 8, causal, maps.padded))[:, None, None],
+    )
+    full = np.broadcast_to(full, entropy.shape)
+    level = AttentionProfile(full, causal=causal, padded=maps.padded)
+    for reference in ("causal", "row"):
+        found = estimate("attention-uniformity", level, reference=reference)
+        assert found.value == pytest.approx(1.0, abs=1e-12)
+    assert estimate("attention-overload", level, high=0.999).value == 1.0
+    apart = [estimate("head-diversity", m).value for m in alone]
+    assert estimate("head-diversity", maps).value == pytest.approx(np.mean(apart))
+    cost = harness.estimator("lm/cross-entropy").estimate(profile, rng=stream(0))
+    assert (cost.value, cost.diagnostics["symbols"]) == (pytest.approx(1.5), 13)
+
+
+def test_broken_rows_of_padding_are_not_counted():
+    _, maps = padded_pair(True, "right")
+    entropy, broken = np.zeros((2, 2, 2, 8)), np.zeros((2, 2, 2, 8), bool)
+    broken[0, :, :, 4:] = True  # one row of the sequence, three of padding
+    data = AttentionProfile(entropy, broken=broken, padded=maps.padded)
+    assert estimate("broken-attention", data).local.tolist() == [0.2, 0.0]
+    assert estimate("attention-entropy", data).diagnostics["broken_rows"] == pytest.approx(1 / 13)
+
+
+def test_padding_that_is_none():
+    _, maps = padded_pair(False, "right")
+    a = maps.a.copy()
+    a[0, 1, 0, 2] = 1 / 8
+    with pytest.raises(DataError, match=r"a weight of 0\.375 on padding"):
+        AttentionMaps(a, causal=False, padded=maps.padded)
+    with pytest.raises(DataError, match="nothing but padding"):
+        AttentionMaps(maps.a, causal=False, padded=np.ones((2, 8), bool))
+    for seen, most in ((5, None), (6, r"0 to 1\.60944")):
+        entropy = np.zeros((2, 1, 1, 8))
+        entropy[0, ..., 0] = math.log(seen)
+        if most is None:
+            AttentionProfile(entropy, causal=False, padded=maps.padded)
+            continue
+        with pytest.raises(DataError, match=most):
+            AttentionProfile(entropy, causal=False, padded=maps.padded)
 
 
 def test_what_is_no_attention():

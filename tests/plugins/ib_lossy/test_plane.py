@@ -1,5 +1,6 @@
 """The task ib-plane, its network, and its picture."""
 
+import gzip
 import math
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from harness import DataError, UsageError, read_records  # noqa: E402
+from harness import DataError, Incompatible, UsageError, read_records  # noqa: E402
 from harness.records import Status  # noqa: E402
 from harness.testing import record  # noqa: E402
 from harness_ib_lossy import pictures  # noqa: E402
@@ -257,3 +258,60 @@ def test_records_of_one_axis_alone(records):
     rows = [r for r in read_records(records) if r.facts["pair"] == "I(L;Y)"]
     with pytest.raises(UsageError, match=r"no measure named for I\(X;L\)"):
         plane.gathered(rows)
+
+
+def idx(path, array, *, packed=False):
+    """Write a file in MNIST's format."""
+    shape = np.array(array.shape, ">i4").tobytes()
+    raw = bytes([0, 0, 8, array.ndim]) + shape + array.astype(np.uint8).tobytes()
+    path.write_bytes(gzip.compress(raw) if packed else raw)
+
+
+@pytest.mark.parametrize("end", ["", ".gz"])
+def test_files_of_mnist_are_read(tmp_path, end):
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (30, 6, 6)), np.arange(30) % 3
+    idx(tmp_path / f"train-images-idx3-ubyte{end}", x, packed=bool(end))
+    file = str(tmp_path / f"train-images-idx3-ubyte{end}")
+    with pytest.raises(UsageError, match=r"labels-idx1-ubyte.*cannot be read"):
+        pictures.load(file, "image", "label", 0, 0)
+    idx(tmp_path / f"train-labels-idx1-ubyte{end}", y, packed=bool(end))
+    found, classes = pictures.load(file, "image", "label", 0, 0)
+    np.testing.assert_array_equal(found, x.reshape(30, 36) / 255)
+    np.testing.assert_array_equal(classes, y)
+    idx(tmp_path / f"train-labels-idx1-ubyte{end}", y[:-1])
+    with pytest.raises(UsageError, match="29 labels; wanted 30"):
+        pictures.load(file, "image", "label", 0, 0)
+    (tmp_path / f"train-images-idx3-ubyte{end}").write_bytes(bytes([0, 0, 13, 3]) + bytes(12))
+    with pytest.raises(UsageError, match="begins with 00000d03; wanted an IDX file of bytes"):
+        pictures.load(file, "image", "label", 0, 0)
+
+
+def test_convolutions_halve_the_picture_and_carry_noise():
+    """Widths of the layers; and a layer of a network without noise is torch's own convolution."""
+    task = IBPlane(channels=(4, 6), hidden=(10,), epochs=(0,), limit=60)
+    cases = list(task.cases(seed=0))
+    assert len(cases) == 2 * 4
+    widths = [c.load().y.shape[1] for c in cases if c.id.endswith("-x")]
+    assert widths == [4 * 16, 6 * 4, 10, 10]
+    network = StochasticMLP((25, 3), 0.0, "absolute", (2,))
+    x = torch.rand(7, 25)
+    first, _ = network(x, torch.Generator())
+    conv = network.maps[0][1]
+    wanted = torch.nn.functional.conv2d(
+        x.view(7, 1, 5, 5), conv.weight, conv.bias, stride=2, padding=1
+    )
+    wanted = torch.nn.functional.leaky_relu(wanted, 0.2).flatten(1)
+    torch.testing.assert_close(first, wanted)
+    noisy = StochasticMLP((25, 3), 0.5, "absolute", (2,))
+    one, two = (noisy(x, torch.Generator().manual_seed(s))[0] for s in (0, 1))
+    assert not torch.equal(one, two)
+    with pytest.raises(Incompatible, match="24 values a picture; wanted square pictures"):
+        StochasticMLP((24, 3), 0.1, "absolute", (2,))
+
+
+def test_a_convolutional_network_learns_the_digits():
+    task = IBPlane(channels=(8, 16), hidden=(32,), epochs=(0, 20))
+    accuracy = task.trained(0).accuracy
+    assert accuracy[20] > 0.7
+    assert accuracy[0] < 0.3

@@ -166,7 +166,7 @@ def test_replicates_without_mass_are_left_out():
         ),
         ({"samples": 79}, "fewer than ten samples per feature"),
         ({"units": 9}, "smaller than the layer"),
-        ({"mass": np.stack([np.eye(8)[[0, 0, 1, 1]]])}, "not converged"),
+        ({"mass": np.stack([np.eye(8)[[0, 0, 1, 1]]])}, "wanted more samples"),
     ],
 )
 def test_doubts_are_told(changes, wanted, caplog):
@@ -198,3 +198,47 @@ def test_sparse_codes_say_what_is_wrong():
         made(mass, 3 * counts)
     with pytest.raises(DataError, match="0 units, 4 samples"):
         made(mass, counts, units=0)
+
+
+def trained(value, half, *, gained, **more):
+    """One autoencoder of so many equal features, and of so many after half of its steps."""
+    mass, before = np.zeros((1, 4, 40)), np.zeros((1, 40))
+    mass[..., :value], before[:, :half] = 1.0, 1.0
+    given = {"half_mass": before, "half_counts": before.astype(int), "steps": np.array([3000])}
+    return codes(mass, gained=np.array([gained]), **given, **more)
+
+
+@pytest.mark.parametrize("estimator", [EffectiveFeatures, FeatureFrequency])
+def test_a_training_that_has_not_ended_is_the_cause_that_is_named(estimator, caplog):
+    """Not the dictionary, which an autoencoder fills at first whatever the layer holds."""
+    caplog.set_level(logging.WARNING, "harness")
+    quiet = estimator().estimate(trained(20, 20, gained=0.019, tolerance=0.02), rng=stream(0))
+    assert not caplog.records
+    assert quiet.diagnostics["value_half_steps"] == pytest.approx(20.0)
+    assert (quiet.diagnostics["steps"], quiet.diagnostics["gained"]) == (3000, 0.019)
+    cases = (
+        (trained(39, 39, gained=0.02, tolerance=0.02), "wanted a larger most"),
+        (
+            trained(39, 36, gained=0.0, tolerance=0.02),
+            "F from 36 to 39; wanted a smaller tolerance",
+        ),
+        (trained(20, 22, gained=0.0), "wanted a larger number of epochs, or epochs=0"),
+        (trained(39, 39, gained=0.02), "wanted a larger number of epochs, or epochs=0"),
+    )
+    for data, said in cases:
+        caplog.clear()
+        value(data, estimator)
+        (told,) = [r.getMessage() for r in caplog.records]
+        assert "not trained to the end" in told
+        assert said in told
+
+
+def test_shrinkage_of_the_l1_norm_is_stated():
+    """Codes of weight 0.1 and rows of length w lie 0.1 / (2 w^2) too low, at w for each unit."""
+    mass, counts = np.array([[[8.0, 1.0, 0.0]]]), np.array([[[10, 10, 0]]])
+    data = codes(mass, counts=counts, lengths=np.array([[2.0, 0.5, 1.0]]))
+    full = np.array([8.0 * 2 + 10 * 0.1 / (2 * 2.0), 1.0 * 0.5 + 10 * 0.1 / (2 * 0.5), 0.0])
+    found = EffectiveFeatures().estimate(data, rng=stream(0)).diagnostics["value_unshrunk"]
+    assert found == pytest.approx(float(hill(shares(full))))
+    unsaid = FeatureFrequency().estimate(data, rng=stream(0)).diagnostics
+    assert "value_unshrunk" not in unsaid

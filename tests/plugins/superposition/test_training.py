@@ -111,10 +111,10 @@ def test_one_pass_is_as_good_as_one_by_one():
     """An autoencoder in a batch of several ends where it does alone: nothing leaks between them."""
     x, held = samples(64), samples(16, 9)
     with torch.no_grad():
-        both = train(plan(count=2, seed=(0, 0)), x, held, torch.Generator().manual_seed(3))
+        both = train(plan(count=2, seed=(0, 0)), x, held, torch.Generator().manual_seed(3)).saes
         for i in range(2):
             alone = dataclasses.replace(plan(count=1), sparse=plan().sparse[i : i + 1])
-            one = train(alone, x, held, torch.Generator().manual_seed(3))
+            one = train(alone, x, held, torch.Generator().manual_seed(3)).saes
             torch.testing.assert_close(one.encoder[0], both.encoder[i], rtol=1e-4, atol=1e-5)
     assert not torch.equal(both.encoder[0], both.encoder[1])
 
@@ -137,7 +137,7 @@ def test_the_best_epoch_is_kept_by_value():
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Trainer, "loss", watched)
-            kept = train(wild, x, held, torch.Generator().manual_seed(0))
+            kept = train(wild, x, held, torch.Generator().manual_seed(0)).saes
         codes = kept.encode(held[None])
         loss = (kept.decode(codes) - held).square().sum(-1).mean() + wild.sparse[0] * codes.sum(
             -1
@@ -150,12 +150,12 @@ def test_equal_seeds_start_alike_and_see_the_same_batches():
     x, held = samples(64), samples(16, 9)
     with torch.no_grad():
         same = plan(count=2, seed=(4, 4), sparse=torch.tensor([0.1, 0.1]))
-        found = train(same, x, held, torch.Generator().manual_seed(3))
+        found = train(same, x, held, torch.Generator().manual_seed(3)).saes
         # equal but for the order in which a batched product adds up
         torch.testing.assert_close(found.encoder[0], found.encoder[1], rtol=1e-3, atol=1e-4)
         other = train(
             dataclasses.replace(same, seed=(4, 5)), x, held, torch.Generator().manual_seed(3)
-        )
+        ).saes
         assert (other.encoder[0] - other.encoder[1]).abs().max() > 0.1
 
 
@@ -163,8 +163,62 @@ def test_decoders_of_the_comparators_have_rows_of_length_one():
     x, held = samples(64), samples(16, 9)
     for architecture in ("topk", "jumprelu"):
         with torch.no_grad():
-            found = train(plan(architecture, tied=False), x, held, torch.Generator().manual_seed(3))
+            found = train(
+                plan(architecture, tied=False), x, held, torch.Generator().manual_seed(3)
+            ).saes
         torch.testing.assert_close(found.decoder.norm(dim=-1), torch.ones(3, FEATURES))
         assert found.threshold is None or (found.threshold >= 0).all()
         if architecture == "topk":
             assert ((found.encode(x.expand(3, -1, -1).clone()) > 0).sum(-1) <= 3).all()
+
+
+def held_loss(settings, found, held):
+    x = held.expand(len(settings.gain), -1, -1).clone()
+    codes = found.encode(x)
+    square = (found.decode(codes) - x).square().sum((1, 2))
+    return (square + settings.sparse * codes.sum((1, 2))) / len(held)
+
+
+def test_training_is_doubled_until_its_second_half_gains_little():
+    """What is stated of the two halves is what their autoencoders have; the bound holds."""
+    x, held = samples(256), samples(64, 9)
+    settings = plan(count=2, seed=(0, 1), epochs=6, tolerance=0.02, most=10_000)
+    with torch.no_grad():
+        found = train(settings, x, held, torch.Generator().manual_seed(0))
+        losses = [held_loss(settings, each, held) for each in (found.half, found.saes)]
+        torch.testing.assert_close(found.gained, 1 - losses[1] / losses[0], rtol=1e-3, atol=1e-5)
+        assert (found.gained < 0.02).all()
+        batches = 256 // 16
+        assert {int(n) for n in found.steps} <= {6 * 2**k * batches for k in range(1, 8)}
+        # The last doubling was called for: half of the steps gained more than the tolerance.
+        for i, steps in enumerate(found.steps.tolist()):
+            shorter = dataclasses.replace(settings, tolerance=0.0, epochs=steps // batches // 2)
+            half = train(shorter, x, held, torch.Generator().manual_seed(0))
+            assert half.gained[i] >= 0.02
+            torch.testing.assert_close(half.saes.encoder[i], found.half.encoder[i])
+        bound = dataclasses.replace(settings, most=12 * batches)
+        cut = train(bound, x, held, torch.Generator().manual_seed(0))
+        assert cut.steps.tolist() == [12 * batches] * 2
+        assert (cut.gained >= 0.02).all()
+
+
+def test_one_whose_training_has_ended_keeps_what_it_has_while_others_go_on():
+    x, held = samples(256), samples(64, 9)
+    both = plan(count=2, seed=(0, 0), sparse=torch.tensor([30.0, 0.05]), tolerance=0.02, epochs=6)
+    both = dataclasses.replace(both, most=10_000)
+    with torch.no_grad():
+        found = train(both, x, held, torch.Generator().manual_seed(0))
+        assert found.steps[0] < found.steps[1]
+        for i in range(2):
+            alone = dataclasses.replace(
+                both,
+                square=torch.ones(1),
+                gain=torch.ones(1),
+                seed=(0,),
+                sparse=both.sparse[i : i + 1],
+            )
+            one = train(alone, x, held, torch.Generator().manual_seed(0))
+            assert one.steps[0] == found.steps[i]
+            torch.testing.assert_close(
+                one.saes.encoder[0], found.saes.encoder[i], rtol=1e-3, atol=1e-4
+            )
