@@ -9,8 +9,10 @@ from typing import Any
 from harness import UsageError, needs
 from harness.files import read_arrays, read_bytes
 from harness_graphs.arrays import Loaded, from_arrays
+from harness_graphs.collections import read_mat
 from harness_graphs.lists import of_geometric, of_networkx, read_list, read_markup
 
+ARRAYS = (".npz", ".mat")
 PREFIXES = ("pyg:", "ogb:")
 LISTS = (".csv", ".tsv", ".txt", ".edgelist", ".edges")
 MARKUP = (".graphml", ".gml")
@@ -19,8 +21,8 @@ MARKUP = (".graphml", ".gml")
 def read(name: str, root: str, features: str = "", labels: str = "") -> Loaded:
     """A graph by what names it: a file, ``pyg:DATASET`` or ``ogb:DATASET``.
 
-    Files are ``.npz`` archives, lists of edges (``.csv``, ``.tsv``, ``.txt``, ``.edgelist``) with
-    tables of ``features`` and ``labels`` beside them, GraphML and GML. ``pyg:Cora`` is read by
+    Files are ``.npz`` archives, ``.mat`` files, lists of edges (``.csv``, ``.tsv``, ``.txt``,
+    ``.edgelist``) with tables of ``features`` and ``labels`` beside them, GraphML and GML. ``pyg:Cora`` is read by
     PyTorch Geometric's Planetoid, ``pyg:chameleon`` by its WikipediaNetwork, ``ogb:ogbn-arxiv`` by
     OGB; both look for, or put, their files under ``root``.
 
@@ -41,10 +43,13 @@ def read(name: str, root: str, features: str = "", labels: str = "") -> Loaded:
     if ending in MARKUP:
         read_bytes(path)  # an error of ours where it is not there
         return from_arrays(read_markup(path), str(path))
+    if ending == ".mat":
+        read_bytes(path)
+        return from_arrays(read_mat(path), str(path))
     if ending != ".npz":
         raise UsageError(
             f"{path}: unknown kind of file {ending!r}; wanted "
-            f"{', '.join(('.npz', *LISTS, *MARKUP))}, pyg:NAME or ogb:NAME"
+            f"{', '.join((*ARRAYS, *LISTS, *MARKUP))}, pyg:NAME or ogb:NAME"
         )
     return from_arrays(read_arrays(path, skip=UNREAD), str(path))
 
