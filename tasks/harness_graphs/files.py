@@ -22,9 +22,9 @@ def read(name: str, root: str, features: str = "", labels: str = "") -> Loaded:
     """A graph by what names it: a file, ``pyg:DATASET`` or ``ogb:DATASET``.
 
     Files are ``.npz`` archives, ``.mat`` files, lists of edges (``.csv``, ``.tsv``, ``.txt``,
-    ``.edgelist``) with tables of ``features`` and ``labels`` beside them, GraphML and GML. ``pyg:Cora`` is read by
-    PyTorch Geometric's Planetoid, ``pyg:chameleon`` by its WikipediaNetwork, ``ogb:ogbn-arxiv`` by
-    OGB; both look for, or put, their files under ``root``.
+    ``.edgelist``) with tables of ``features`` and ``labels`` beside them, GraphML and GML.
+    ``pyg:Cora`` is read by PyTorch Geometric's Planetoid, ``pyg:chameleon`` by its
+    WikipediaNetwork, ``ogb:ogbn-arxiv`` by OGB; both look for, or put, their files under ``root``.
 
     Raises
     ------
@@ -87,10 +87,19 @@ def stamp(name: str, root: str, *beside: str) -> str | None:
     paths = [Path(root, file) for file in (name, *beside) if file]
     if not all(path.is_file() for path in paths):
         return None
-    digests = [hashlib.sha256(read_bytes(path)).hexdigest() for path in paths]
+    digests = [_digest(path) for path in paths]
     return (
         digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     )
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file, in parts. Raises `UsageError` where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; wanted a file that can be read") from None
 
 
 def _geometric(name: str, root: str) -> Loaded:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import Case, Graph, Links, Singles, Split, UsageError, stream
+from harness import Case, Graph, Links, Singles, Split, UsageError, mapped, stream
 from harness_graphs import files, settings
 from harness_graphs.arrays import Loaded
 from harness_graphs.collections import LINKS, official, official_links
@@ -104,9 +104,13 @@ def shares(features: Singles | None, normalise: bool) -> Singles | None:
     """Features from zero up, each row over its sum, as the authors do; unless asked, unchanged."""
     if features is None or not normalise:
         return features
-    lifted = features - features.min()
-    total = lifted.sum(1, keepdims=True)
-    return np.asarray(lifted / np.where(total > 0, total, 1.0), np.float32)
+    least, found = features.min(), mapped.zeros(features.shape, np.float32)
+    for part in mapped.blocks_of(features):
+        lifted = features[part] - least
+        total = lifted.sum(1, keepdims=True)
+        found[part] = lifted / np.where(total > 0, total, 1.0)
+    found.flags.writeable = False  # nobody else has it: it need not be copied
+    return found
 
 
 def _public(found: Loaded, name: str, seed: int) -> Split:
