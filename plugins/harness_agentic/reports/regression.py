@@ -2,7 +2,7 @@
 
 Records of `answer-accuracy` whose compressions models made are read. The accuracy of each is
 regressed, by least squares, on the decimal logarithms of the numbers of parameters of compressor
-and predictor, and on their families; the paper's order is family, then compressor, then predictor (figure 17).
+and predictor, and on their families. The paper's order is family, compressor, predictor (fig. 17).
 """
 
 from __future__ import annotations
