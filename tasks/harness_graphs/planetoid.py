@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness import Case, Graph, Links, Singles, Split, UsageError, mapped, stream
+from harness.files import unpacked
 from harness_graphs import files, settings
 from harness_graphs.arrays import Loaded
 from harness_graphs.collections import LINKS, official, official_links
@@ -95,7 +96,7 @@ def _named(datasets: tuple[str, ...], task: str) -> tuple[str, ...]:
 
 def short(name: str) -> str:
     """A data set's name without folder, ending and source."""
-    path = Path(name.rpartition(":")[2])
+    path = unpacked(Path(name.rpartition(":")[2]))
     known = path.suffix.lower() in (*files.ARRAYS, *files.LISTS, *files.MARKUP)
     return (path.stem if known else path.name).lower()
 
