@@ -145,34 +145,30 @@ SLIMG = EstimatorSpec(
     install=_INSTALL,
     paper="J. Yoo et al., Less is More: SlimG, KDD 2023, arXiv:2210.04081",
 )
-MIXING = tuple(
+_MIXING: dict[str, Any] = {
+    "settings": "harness_netinfof.settings:Mixing",
+    "reads": Graph,
+    "gives": Estimate,
+    "traits": ("deterministic",),
+    "requires": ("numba", "scipy"),
+    "install": _INSTALL,
+    "paper": "O. Platonov et al., NeurIPS 2023, arXiv:2209.06177",
+}
+MIXING = (
     EstimatorSpec(
-        name=name,
-        summary=summary,
-        implementation=f"harness_netinfof.mixing:{part}",
-        settings="harness_netinfof.settings:Mixing",
-        reads=Graph,
-        gives=Estimate,
-        quantity=quantity,
-        traits=("deterministic",),
-        requires=("numba", "scipy"),
-        install=_INSTALL,
-        paper="O. Platonov et al., NeurIPS 2023, arXiv:2209.06177",
-    )
-    for name, part, quantity, summary in (
-        (
-            "label-informativeness",
-            "LabelInformativeness",
-            LABEL_INFORMATIVENESS,
-            "information that a neighbour's class has about a node's, over its entropy",
-        ),
-        (
-            "adjusted-homophily",
-            "AdjustedHomophily",
-            ADJUSTED_HOMOPHILY,
-            "share of edges within a class, corrected for chance",
-        ),
-    )
+        name="label-informativeness",
+        summary="information that a neighbour's class has about a node's, over its entropy",
+        implementation="harness_netinfof.mixing:LabelInformativeness",
+        quantity=LABEL_INFORMATIVENESS,
+        **_MIXING,
+    ),
+    EstimatorSpec(
+        name="adjusted-homophily",
+        summary="share of edges within a class, corrected for chance",
+        implementation="harness_netinfof.mixing:AdjustedHomophily",
+        quantity=ADJUSTED_HOMOPHILY,
+        **_MIXING,
+    ),
 )
 NETWORKS = (
     EstimatorSpec(

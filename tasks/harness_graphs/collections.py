@@ -10,7 +10,6 @@ import numpy as np
 
 from harness import Ints, Links, Singles, Split, UsageError, needs, simple_edges, whole_numbers
 from harness.files import first_line
-from harness.kinds.graphs import codes
 from harness_graphs.splits import non_edges
 
 LINKS = "ogb:ogbl-"
@@ -99,8 +98,8 @@ def official_links(
             f"{name}: k={k}, and the smallest part has {fewest} non-edges; wanted a smaller k"
         )
     train = simple_edges(parts["train"], nodes, name=name)
-    asked = np.concatenate([codes(pairs, nodes) for pairs in held.values()])
-    train = train[~np.isin(codes(train, nodes), asked)]
+    asked = np.concatenate([_codes(pairs, nodes) for pairs in held.values()])
+    train = train[~np.isin(_codes(train, nodes), asked)]
     wrong = non_edges(train, nodes, round(negatives * len(train)), rng, name)
     groups = [train, wrong, *(held[f"{p}{s}"] for p in ("valid", "test") for s in ("", "_neg"))]
     sizes = [len(group) for group in groups]
@@ -112,5 +111,10 @@ def official_links(
 def _distinct(pairs: Ints, nodes: int) -> Ints:
     """Each pair once, in the order given, without loops."""
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    first = np.unique(codes(pairs, nodes), return_index=True)[1]
+    first = np.unique(_codes(pairs, nodes), return_index=True)[1]
     return pairs[np.sort(first)]
+
+
+def _codes(pairs: Ints, nodes: int) -> Ints:
+    """A number per pair, equal for equal pairs, whichever end comes first."""
+    return np.asarray(pairs.min(1) * nodes + pairs.max(1))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import UsageError, needs
-from harness.files import read_arrays, read_bytes, unpacked
+from harness.files import read_arrays, unpacked
 from harness_graphs.arrays import Loaded, from_arrays
 from harness_graphs.collections import read_mat
 from harness_graphs.lists import of_geometric, of_networkx, read_list, read_markup
@@ -43,7 +43,6 @@ def read(name: str, root: str, features: str = "", labels: str = "") -> Loaded:
     if ending in MARKUP:
         return from_arrays(read_markup(path), str(path))
     if ending == ".mat":
-        read_bytes(path)
         return from_arrays(read_mat(path), str(path))
     if ending != ".npz":
         raise UsageError(
