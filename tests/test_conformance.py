@@ -12,13 +12,14 @@ QUICK = {"steps": 100, "hidden": (16,), "batch": 16}
 
 
 TRAINED = {"steps": 1500, "hidden": (32,), "batch": 16}
-"""For the one that is no bound: its value is held against the truth."""
+"""For those that are no bounds: their values are held against the truth."""
 
 
 @conformance(
     "neural",
-    params=dict.fromkeys(("mine", "dv", "nwj", "infonce", "club", "l1out"), QUICK)
-    | {"smile": TRAINED},
+    params=dict.fromkeys(("mine", "dv", "nwj", "infonce", "club", "l1out", "latent-mi"), QUICK)
+    | dict.fromkeys(("smile", "f-dime", "knife", "flow-matching"), TRAINED)
+    | {"minde": TRAINED | {"levels": 8}},
 )
 def test_neural(check):
     check()

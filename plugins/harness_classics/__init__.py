@@ -11,12 +11,22 @@ from harness import (
     EstimatorSpec,
     LabelledSamples,
     PairedSamples,
+    Quantity,
     Samples,
     hookimpl,
 )
 from harness.quantities import CONDITIONAL_MUTUAL_INFORMATION, ENTROPY, MUTUAL_INFORMATION
 
 HARNESS_API = 1
+
+SLICED_MUTUAL_INFORMATION = Quantity(
+    "sliced_mutual_information",
+    "nats",
+    "none",
+    lower=0.0,
+    summary="SI(X;Y), mean of I over random lines through X and Y: at most I(X;Y), and another "
+    "quantity",
+)
 
 _ENTROPY: dict[str, Any] = {"reads": Samples, "gives": Estimate, "quantity": ENTROPY}
 _INFORMATION: dict[str, Any] = {
@@ -217,6 +227,16 @@ ANCHORED_KSG = EstimatorSpec(
     **_INFORMATION,
     **_COMPILED,
 )
+SLICED_KSG = EstimatorSpec(
+    name="sliced-ksg",
+    summary="sliced mutual information: the mean of `ksg` over random lines",
+    implementation="harness_classics.sliced:SlicedKSG",
+    settings="harness_classics.settings:Slices",
+    traits=("permutation-invariant", "translation-invariant", "scale-invariant"),
+    paper="Z. Goldfeld, K. Greenewald, Sliced Mutual Information, NeurIPS 2021, arXiv:2110.05279",
+    **_INFORMATION | {"quantity": SLICED_MUTUAL_INFORMATION},
+    **_COMPILED,
+)
 
 FRENZEL_POMPE = EstimatorSpec(
     name="frenzel-pompe",
@@ -262,6 +282,6 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
     return (
         *(KL, WKL, KDE, GAUSSIAN_ENTROPY, PLUG_IN_ENTROPY, MILLER_MADOW_ENTROPY),
         *(KSG, KSG2, KL_3H, WKL_3H, KDE_3H, ROSS, MIXED_KSG, PLUG_IN, MILLER_MADOW, GAUSSIAN),
-        *(GAUSSIAN_COPULA, STUDENT_COPULA, ANCHORED_KSG),
+        *(GAUSSIAN_COPULA, STUDENT_COPULA, ANCHORED_KSG, SLICED_KSG),
         *(FRENZEL_POMPE, MESNER_SHALIZI, PLUG_IN_CMI, MILLER_MADOW_CMI),
     )

@@ -122,3 +122,15 @@ class Anchored:
     stderr: Literal["subsamples", "none"] = param(
         "subsamples", "source of the standard error: disjoint parts and the trend, or none"
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slices:
+    """Neighbours along random directions."""
+
+    k: int = param(5, "number of neighbours", low=1)
+    directions: int = param(200, "number of pairs of random directions", low=2)
+    stderr: Literal["subsamples", "none"] = param(
+        "subsamples",
+        "source of the standard error: disjoint parts and the spread over directions, or none",
+    )

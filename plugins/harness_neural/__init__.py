@@ -84,9 +84,62 @@ L1OUT = EstimatorSpec(
     "arXiv:1905.06922",
     **_INFORMATION,
 )
+F_DIME = EstimatorSpec(
+    name="f-dime",
+    summary="mean logarithm of the density ratio, by a discriminator of an f-divergence",
+    implementation="harness_neural.estimators:FDIME",
+    settings="harness_neural.settings:Discriminator",
+    traits=_INVARIANT,
+    paper="N. Letizia, N. Novello, A. Tonello, Mutual Information Estimation via f-Divergence and "
+    "Data Derangements, NeurIPS 2024, arXiv:2305.20025",
+    **_INFORMATION,
+)
+KNIFE = EstimatorSpec(
+    name="knife",
+    summary="h(Y) - h(Y|X), each by a learned mixture of Gaussian kernels",
+    implementation="harness_neural.knife:KNIFE",
+    settings="harness_neural.settings:Kernels",
+    traits=_INVARIANT,
+    paper="G. Pichler et al., A Differential Entropy Estimator for Training Neural Networks, ICML "
+    "2022, arXiv:2202.06618",
+    **_INFORMATION,
+)
+MINDE = EstimatorSpec(
+    name="minde",
+    summary="scores of noisy data, of x with y known and of x alone (diffusion)",
+    implementation="harness_neural.minde:MINDE",
+    settings="harness_neural.settings:Diffusion",
+    traits=_INVARIANT,
+    paper="G. Franzese, M. Bounoua, P. Michiardi, MINDE: Mutual Information Neural Diffusion "
+    "Estimation, ICLR 2024, arXiv:2310.09031",
+    **_INFORMATION,
+)
+FLOW_MATCHING = EstimatorSpec(
+    name="flow-matching",
+    summary="divergence of a flow from x of any y to x given y",
+    implementation="harness_neural.flow:FlowMatching",
+    settings="harness_neural.settings:Flow",
+    traits=_INVARIANT,
+    paper="I. Butakov, A. Semenenko, A. Frolov, I. Oseledets, FMMI: Flow Matching Mutual "
+    "Information Estimation, arXiv:2511.08552 (2025)",
+    **_INFORMATION,
+)
+LATENT_MI = EstimatorSpec(
+    name="latent-mi",
+    summary="neighbours in representations by autoencoders that predict both variables",
+    implementation="harness_neural.latent:LatentMI",
+    settings="harness_neural.settings:Latent",
+    traits=(*_INVARIANT, "lower-bound"),
+    paper="G. Gowri et al., Approximating Mutual Information of High-Dimensional Variables Using "
+    "Learned Representations, NeurIPS 2024, arXiv:2409.02732",
+    **_INFORMATION,
+)
 
 
 @hookimpl
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """Bounds by a critic T(x, y), and by a fitted conditional density q(y|x)."""
-    return MINE, DV, NWJ, INFONCE, SMILE, CLUB, L1OUT
+    return (
+        *(MINE, DV, NWJ, INFONCE, SMILE, CLUB, L1OUT),
+        *(F_DIME, KNIFE, MINDE, LATENT_MI, FLOW_MATCHING),
+    )

@@ -130,6 +130,45 @@ class SMILE(_Neural, settings.Clipped):
         return held(critic, pair, self.tau).dv()
 
 
+class FDIME(_Neural, settings.Discriminator):
+    """The mean of the logarithm of the density ratio that a discriminator learns (Letizia, Novello
+    and Tonello, NeurIPS 2024); not a bound.
+
+    The paper's discriminator D is T in other words: D = e^T (KL), 1 / (1 + e^T) (GAN) and e^(-T/2)
+    (Hellinger), and its estimate, the mean of ln (f*)'(D) over pairs, is the mean of T for all
+    three.
+    """
+
+    def _objective(self) -> objectives.Objective:
+        return {"kl": objectives.kl, "gan": objectives.js, "hellinger": objectives.hellinger}[
+            self.divergence
+        ]
+
+    def _fit(self, critic: Critic, parts: Parts, draws: torch.Generator) -> Fit:
+        if self.sampling == "derangement":
+            return super()._fit(critic, parts, draws)
+        x, y = parts.train
+        objective = self._objective()
+
+        def of_batch(positions: Tensor) -> Tensor:
+            orders = [
+                positions[torch.randperm(len(positions), generator=draws)]
+                for _ in range(self.negatives)
+            ]
+            apart = torch.stack([critic.own(x[positions], y[order]) for order in orders])
+            return objective(critic.own(x[positions], y[positions]), apart)
+
+        def validate() -> float:
+            return self._validation(critic, parts.valid)
+
+        return fit(critic.parameters(), of_batch, validate, len(x), self, draws)
+
+    @torch.no_grad()
+    def _value(self, critic: Critic, pair: Pair) -> Value:
+        scores = critic.own(*pair).double().cpu()
+        return Value.of(float(scores.mean()), scores)
+
+
 class InfoNCE(_Neural, settings.Contrastive):
     """The contrastive bound of van den Oord et al.; never above ln(batch)."""
 

@@ -42,7 +42,7 @@ class Value:
         stderr = float(contributions.std()) / math.sqrt(len(contributions))
         if not (math.isfinite(value) and math.isfinite(stderr)):
             raise Incompatible(
-                f"the critic's held-out scores give {value:g} with standard error {stderr:g}; "
+                f"the held-out terms give {value:g} with standard error {stderr:g}; "
                 "wants data without such outliers, or a smaller learning_rate"
             )
         return cls(value, stderr)

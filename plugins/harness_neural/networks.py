@@ -77,6 +77,10 @@ class Concat:
         partners = torch.stack([hy.roll(-s, 0) for s in shifts])
         return self.net.after_first(hx + partners)[..., 0]
 
+    def own(self, x: Tensor, y: Tensor) -> Tensor:
+        """Scores of the pairs themselves ``(n,)``."""
+        return self.shifted(x, y, [0])[0]
+
     def matrix(self, x: Tensor, y: Tensor) -> Tensor:
         """Scores of every x with every y ``(n, m)``."""
         hx, hy = self._halves(x, y)
@@ -103,6 +107,10 @@ class Separable:
     def parameters(self) -> list[Tensor]:
         """All tensors that training changes."""
         return [*self.f.parameters(), *self.g.parameters()]
+
+    def own(self, x: Tensor, y: Tensor) -> Tensor:
+        """Scores of the pairs themselves ``(n,)``."""
+        return (self.f(x) * self.g(y)).sum(1)
 
     def matrix(self, x: Tensor, y: Tensor) -> Tensor:
         """Scores of every x with every y ``(n, m)``."""

@@ -39,6 +39,16 @@ def js(joint: Tensor, apart: Tensor) -> Tensor:
     return -softplus(-joint).mean() - softplus(apart).mean()
 
 
+def kl(joint: Tensor, apart: Tensor) -> Tensor:
+    """Kullback-Leibler: E_P[T] - E_Q[e^T] + 1. Its best T is ln dP/dQ, as that of `js`."""
+    return joint.mean() - torch.exp(log_mean_exp(apart)) + 1.0
+
+
+def hellinger(joint: Tensor, apart: Tensor) -> Tensor:
+    """Squared Hellinger distance: 2 - E_P[e^(-T/2)] - E_Q[e^(T/2)], with the same best T."""
+    return 2.0 - torch.exp(log_mean_exp(-0.5 * joint)) - torch.exp(log_mean_exp(0.5 * apart))
+
+
 def smile(joint: Tensor, apart: Tensor, tau: float) -> Tensor:
     """`dv` with T clipped to +-tau in the partition function only: less variance, and no longer a
     bound (Song and Ermon 2020).

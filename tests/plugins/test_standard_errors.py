@@ -81,7 +81,22 @@ def test_intervals_of_a_gaussian_hold_its_mean_on_heavy_tails():
     assert (abs(values - values.mean()) <= 1.96 * errors).mean() > 0.95 - 3 * 0.022
 
 
-@pytest.mark.parametrize("name", ["dv", "mine", "nwj", "infonce", "smile", "club", "l1out"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dv",
+        "mine",
+        "nwj",
+        "infonce",
+        "smile",
+        "club",
+        "l1out",
+        "f-dime",
+        "knife",
+        "minde",
+        "flow-matching",
+    ],
+)
 def test_one_training_states_no_error(name):
     data = law(PairedSamples, "normal").draw(stream(0), 200)
     few = harness.estimator(f"neural/{name}", hidden=(4,), batch=16, steps=2)

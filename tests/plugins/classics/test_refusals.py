@@ -24,7 +24,7 @@ PAIRED = [KSG(), KSG2(), KL3H(), KDE3H(), Gaussian()]
 SINGLE = [KL(), WKL(), KDE(), GaussianEntropy()]
 
 
-@conformance("classics")
+@conformance("classics", params={"sliced-ksg": {"directions": 10}})
 def test_conformance(check):
     check()
 

@@ -182,4 +182,5 @@ def test_the_specs_declare_what_theory_bounds():
     assert declared == {
         "mine": lower, "dv": lower, "nwj": lower, "infonce": lower, "smile": set(),
         "club": upper, "l1out": upper,
+        "f-dime": set(), "knife": set(), "minde": set(), "flow-matching": set(), "latent-mi": lower,
     }  # fmt: skip
