@@ -119,6 +119,25 @@ def scaling(sizes, folder):
             )
 
 
+def batches(sizes, folder):
+    """Time of `netinfof-act` from batches of 4096 pairs, with one pair of penalties."""
+    print(f"{'edges':>10} {'act s':>8} {'before s':>8} {'steps':>6} {'hits':>6}   (CPU seconds)")
+    found = []
+    for m in sizes:
+        path, edges = graph(m, folder)
+        told = worker(sys.executable, "act", path)
+        cpu, before = (told["times"][name]["cpu_s"] for name in ("act", "before"))
+        print(
+            f"{edges:10} {cpu:8.1f} {before:8.1f} {told['steps']:6} {told['validation']:6.3f}",
+            flush=True,
+        )
+        found.append((edges, cpu))
+        path.unlink()
+    if len(found) > 1:
+        logs = np.log(np.array(found))
+        print(f"exponent: {np.polyfit(logs[:, 0], logs[:, 1], 1)[0]:.2f}")
+
+
 def against_authors(given, folder):
     import harness
     from harness import stream
@@ -154,15 +173,17 @@ def main():
     parser.add_argument(
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "infoharness-peers"
     )
-    parser.add_argument("--only", choices=("authors", "scaling"))
+    parser.add_argument("--only", choices=("authors", "scaling", "batches"))
     given = parser.parse_args()
     given.cache.mkdir(parents=True, exist_ok=True)
     sys.path[:0] = [str(ROOT / "plugins"), str(ROOT / "tasks")]
     with tempfile.TemporaryDirectory() as folder:
-        if given.only != "scaling":
+        if given.only in (None, "authors"):
             against_authors(given, Path(folder))
-        if given.only != "authors":
+        if given.only in (None, "scaling"):
             scaling(given.sizes, Path(folder))
+        if given.only in (None, "batches"):
+            batches(given.sizes, Path(folder))
     return 0
 
 

@@ -1,6 +1,7 @@
 """One timing of the netinfof benchmark, in a process of its own; prints a line of JSON.
 
 worker.py ours FILE            the probe on a saved graph, part by part
+worker.py act FILE             the sparse model on it, one pair of penalties, from batches
 worker.py gcn FILE             training a GCN on it
 worker.py peer FILE SOURCE     the authors' functions on it, part by part; SOURCE is their ``src``
 folder
@@ -73,6 +74,25 @@ def ours(raw):
     return {"times": clock.found, "scores": scores}
 
 
+def act(raw):
+    import harness
+    from harness import stream
+
+    data = links(raw)
+    given = {"batch": 4096, "group": (1e-5,), "sparsity": (1e-5,)}
+    estimator = harness.estimator("netinfof/netinfof-act", **given)
+    estimator.warm_up()
+    clock = Clock()
+    with clock("act"):
+        found = estimator.estimate(data, rng=stream(0))
+    from harness_netinfof.backbone import Backbone
+
+    with clock("before"):
+        Backbone().pairs(data, tuple("urfps"), stream(0))
+    told = found.diagnostics
+    return {"times": clock.found, "steps": told["steps"], "validation": told["validation"]}
+
+
 def gcn(raw):
     import harness
     from harness import stream
@@ -122,4 +142,4 @@ def peer(raw, source):
 
 if __name__ == "__main__":
     side, path, *rest = sys.argv[1:]
-    print(json.dumps({"ours": ours, "gcn": gcn, "peer": peer}[side](read(path), *rest)))
+    print(json.dumps({"ours": ours, "act": act, "gcn": gcn, "peer": peer}[side](read(path), *rest)))

@@ -298,6 +298,10 @@ class ChannelLogLikelihoods(Kind):
     compression; ``correct (n, m)`` what a predictor made of it, from 0 to 1, or `UNKNOWN` where the
     answer is not known. ``exact`` says that ``log_p`` is the law that z was drawn from, and no
     proxy; ``density`` that it is the logarithm of a density of continuous z, which may exceed 0.
+    ``surprise (n, m)`` is -ln p(answer | z, q) of the right answer under the predictor, in nats a
+    token, `UNKNOWN` likewise. Where models did the work, compressor first and then the predictor,
+    ``models`` are their families, ``weights`` their numbers of parameters, and ``flops (n, m, 2)``
+    the operations that each spent on a compression.
     """
 
     IMPOSSIBLE: ClassVar[float] = -1e300
@@ -310,6 +314,10 @@ class ChannelLogLikelihoods(Kind):
     query: str = ""
     exact: bool = False
     density: bool = added(default=False)
+    surprise: Floats | None = array("n m", default=None)
+    flops: Floats | None = array("n m 2", default=None)
+    models: tuple[str, ...] = ()
+    weights: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, log_p: Floats, lengths: Ints, **more: Any) -> Self:
@@ -355,6 +363,22 @@ class ChannelLogLikelihoods(Kind):
                     "a score outside 0 .. 1",
                     "shares of right answers",
                 )
+        if self.surprise is not None:
+            known = self.surprise[self.surprise != self.UNKNOWN]
+            if not (known >= 0).all():
+                raise DataError(
+                    "ChannelLogLikelihoods.surprise", "a surprise below 0", "-ln of a probability"
+                )
+        if self.flops is not None and not (self.flops >= 0).all():
+            raise DataError(
+                "ChannelLogLikelihoods.flops", "operations below 0", "numbers of operations"
+            )
+        if len(self.models) != len(self.weights) or len(self.models) > 2:
+            raise DataError(
+                "ChannelLogLikelihoods.models",
+                f"{len(self.models)} models, {len(self.weights)} numbers of parameters",
+                "those of the compressor, and perhaps of the predictor",
+            )
 
     @classmethod
     def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
@@ -377,6 +401,8 @@ class ChannelLogLikelihoods(Kind):
             log_p=self.log_p[idx][:, :, idx],
             lengths=self.lengths[idx],
             correct=None if self.correct is None else self.correct[idx],
+            surprise=None if self.surprise is None else self.surprise[idx],
+            flops=None if self.flops is None else self.flops[idx],
             split=None if self.split is None else self.split.take(idx, self.n),
         )
 

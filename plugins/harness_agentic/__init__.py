@@ -25,6 +25,14 @@ BITS_PER_TOKEN = Quantity(
     summary="mutual information of context and compression over its length",
 )
 
+ANSWER_PERPLEXITY = Quantity(
+    "answer_perplexity",
+    "",
+    "lower",
+    lower=1.0,
+    summary="perplexity of the right answer, per token, to a predictor that sees the compression",
+)
+
 _PAPER = (
     "S. He et al., An Information Theoretic Perspective on Agentic System Design, "
     "arXiv:2512.21720 (2025)"
@@ -82,6 +90,17 @@ ANSWER_ACCURACY = EstimatorSpec(
     paper=_PAPER,
 )
 
+ANSWER_SURPRISE = EstimatorSpec(
+    name="answer-perplexity",
+    summary="perplexity of the right answer to a predictor that sees the compressions alone",
+    implementation="harness_agentic.information:AnswerPerplexity",
+    reads=ChannelLogLikelihoods,
+    gives=Estimate,
+    quantity=ANSWER_PERPLEXITY,
+    traits=_PLAIN,
+    paper=_PAPER,
+)
+
 CONTEXT_QUESTIONS = TaskSpec(
     name="context-questions",
     summary="contexts with a question for language models to compress: generated, or your own",
@@ -110,12 +129,27 @@ RATE_DISTORTION = ReportSpec(
     requires=("scipy",),
     install="infoharness[boards]",
 )
+REGRESSION = ReportSpec(
+    name="regression",
+    summary="accuracy regressed on families and sizes of compressor and predictor",
+    implementation="harness_agentic.reports.regression:Regression",
+    reads=("agentic/answer-accuracy",),
+    requires=("scipy",),
+    install="infoharness[boards]",
+)
 
 
 @_hookimpl
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """Information from a matrix of log-likelihoods, and the accuracy beside it."""
-    return AGENTIC_MI, AGENTIC_MI_UPPER, MATRIX_INFONCE, TOKEN_RATE, ANSWER_ACCURACY
+    return (
+        AGENTIC_MI,
+        AGENTIC_MI_UPPER,
+        MATRIX_INFONCE,
+        TOKEN_RATE,
+        ANSWER_ACCURACY,
+        ANSWER_SURPRISE,
+    )
 
 
 @_hookimpl
@@ -126,5 +160,5 @@ def harness_tasks() -> Iterable[TaskSpec]:
 
 @_hookimpl
 def harness_reports() -> Iterable[ReportSpec]:
-    """Rate and distortion."""
-    return (RATE_DISTORTION,)
+    """Rate and distortion; what accuracy goes with."""
+    return RATE_DISTORTION, REGRESSION

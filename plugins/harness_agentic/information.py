@@ -13,6 +13,8 @@ SATURATED = 0.95
 """Share of the ceiling from which on an estimate says little more than that contexts differ."""
 UNBOUNDED = 1e250
 """Values beyond are those of impossible compressions."""
+LARGEST = 700.0
+"""The exponential of more nats exceeds what a number can hold."""
 ALMOST_ALL = 1 - 1e-6
 """Where one context holds more than this share of a sum, the rest is summed again without it."""
 
@@ -37,6 +39,16 @@ def own(data: ChannelLogLikelihoods) -> Floats:
             "allows every compression"
         )
     return np.asarray(found)
+
+
+def told(data: ChannelLogLikelihoods) -> dict[str, float | int | str | bool]:
+    """Which models did the work, how large they are, and what a compression cost, where known."""
+    found: dict[str, float | int | str | bool] = {}
+    for position, role in enumerate(("compressor", "predictor")[: len(data.models)]):
+        found |= {role: data.models[position], f"{role}_weights": data.weights[position]}
+        if data.flops is not None:
+            found[f"{role}_flops"] = float(data.flops[:, :, position].mean())
+    return found
 
 
 def lower_terms(data: ChannelLogLikelihoods) -> Floats:
@@ -127,7 +139,7 @@ class AgenticMI:
             "draws": data.log_p.shape[1],
             "mean_length": float(data.lengths.mean()),
             "exact": data.exact,
-        }
+        } | told(data)
         return Estimate(value, jackknife(_lower_without(data)), local, notes)
 
 
@@ -145,7 +157,7 @@ class AgenticMIUpper:
         Raises as `own`.
         """
         local = upper_terms(data).mean(1)
-        notes = {"exact": data.exact, "unique": float(np.isposinf(local).mean())}
+        notes = {"exact": data.exact, "unique": float(np.isposinf(local).mean())} | told(data)
         if np.isposinf(local).any():
             return Estimate(math.inf, None, local, notes)
         left = left_out(own(data), _others(data), data.n - 1)
@@ -170,7 +182,7 @@ class MatrixInfoNCE:
         turned, given = data.log_p.transpose(2, 1, 0), own(data)
         local = (given - logsumexp(turned) + math.log(data.n)).mean(1)
         error = jackknife(left_out(given, turned, data.n))
-        return Estimate(local.mean(), error, local, {"ceiling": math.log(data.n)})
+        return Estimate(local.mean(), error, local, {"ceiling": math.log(data.n)} | told(data))
 
 
 @dataclass(frozen=True)
@@ -210,5 +222,38 @@ class AnswerAccuracy:
         local = data.correct[known].mean(1)
         spread = float(local.std(ddof=1) / math.sqrt(len(local))) if len(local) > 1 else None
         return Estimate(
-            local.mean(), spread, local if known.all() else None, {"known": int(known.sum())}
+            local.mean(),
+            spread,
+            local if known.all() else None,
+            {"known": int(known.sum())} | told(data),
         )
+
+
+@dataclass(frozen=True)
+class AnswerPerplexity:
+    """exp of the mean surprise of the predictor at the right answer, per token; 1 or more.
+
+    A distortion that also moves where the likeliest option stays the same. The mean is over
+    contexts whose answer is known, of the mean over their compressions.
+    """
+
+    def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
+        """The perplexity; its error is that of the mean surprise, times the perplexity.
+
+        Raises `Incompatible` where no predictor answered.
+        """
+        if data.surprise is None:
+            raise Incompatible(
+                "no predictor gave a probability to the answers; hf-compressor with a predictor "
+                "and tiny-compressor do"
+            )
+        known = (data.surprise != data.UNKNOWN).all(1)
+        if not known.any():
+            raise Incompatible("no answer is known, so its perplexity cannot be told")
+        local = data.surprise[known].mean(1)
+        value = math.exp(min(float(local.mean()), LARGEST))
+        spread = (
+            value * float(local.std(ddof=1)) / math.sqrt(len(local)) if len(local) > 1 else None
+        )
+        notes = {"known": int(known.sum()), "nats_per_token": float(local.mean())} | told(data)
+        return Estimate(value, spread, diagnostics=notes)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from transformers import GenerationConfig
 
-from harness import ChannelLogLikelihoods, Contexts, Incompatible, Kind, single_threaded
+from harness import (
+    ChannelLogLikelihoods,
+    Contexts,
+    Floats,
+    Incompatible,
+    Ints,
+    Kind,
+    single_threaded,
+)
 from harness_lm import hub, settings
+from harness_lm.operations import operations, parameters
 from harness_lm.runtime import LOG, halving
-from harness_lm.scoring import right, score
+from harness_lm.scoring import right, score, surprise
 
 COMPRESS = (
     "Summarise the text below for somebody who has to answer the question from your summary alone. "
@@ -60,6 +70,8 @@ class HubCompressor(settings.HubCompressor):
             texts = [tokenizer.decode(z, skip_special_tokens=True).strip() for z in summaries]
             lengths = np.array([len(z) for z in summaries]).reshape(data.n, self.draws)
             exact, temperature = self.temperature > 0, self.temperature or 1.0
+            read = np.array([len(prompt) for prompt in prompts])[:, None]
+            worked = [_worked(model, read + lengths)]
             if self.evaluator and self.evaluator != self.model:
                 model, tokenizer = self._load(self.evaluator)
                 prompts = [
@@ -75,9 +87,19 @@ class HubCompressor(settings.HubCompressor):
             # From (scoring context, summary) to (context of the summary, draw, scoring context).
             found = score(model, prompts, summaries, temperature=temperature)
             log_p = found.reshape(data.n, data.n, self.draws).transpose(1, 2, 0)
-            correct = self._answers(data, texts)
+            answered = self._answers(data, texts)
+        worked += [] if answered is None else [answered[0]]
+        spent = [work.flops for work in worked] + [np.zeros(lengths.shape)]
         return ChannelLogLikelihoods.of(
-            log_p, lengths, correct=correct, query=data.query, exact=exact
+            log_p,
+            lengths,
+            correct=None if answered is None else answered[1],
+            surprise=None if answered is None else answered[2],
+            query=data.query,
+            exact=exact,
+            flops=np.stack(spent[:2], axis=2),
+            models=tuple(work.family for work in worked),
+            weights=tuple(work.weights for work in worked),
         )
 
     def _load(self, name: str) -> tuple[Any, Any]:
@@ -118,7 +140,8 @@ class HubCompressor(settings.HubCompressor):
         with torch.no_grad():
             return halving(self.draws, work)
 
-    def _answers(self, data: Contexts, texts: list[str]) -> np.ndarray | None:
+    def _answers(self, data: Contexts, texts: list[str]) -> tuple[_Worked, Floats, Floats] | None:
+        """What the predictor spent, whether it is right, and its surprise ``(n, draws)``."""
         if not self.predictor or data.answers is None or not data.options:
             return None
         model, tokenizer = self._load(self.predictor)
@@ -139,8 +162,26 @@ class HubCompressor(settings.HubCompressor):
         options = [tokenizer(" " + o, add_special_tokens=False)["input_ids"] for o in names]
         prompts = [encode(tokenizer, form.format(summary=z, query=data.query)) for z in texts]
         _refuse_long(model, prompts, max(map(len, options)), self.predictor)
-        best = score(model, prompts, options).argmax(1).reshape(data.n, self.draws)
-        return right(data, best)
+        scores = score(model, prompts, options).reshape(data.n, self.draws, -1)
+        sizes = np.array([len(option) for option in options])
+        read = np.array([len(prompt) for prompt in prompts]).reshape(data.n, self.draws)
+        spent = _worked(model, read + sizes.sum())
+        return spent, right(data, scores.argmax(2)), surprise(data, scores, sizes)
+
+
+@dataclass(frozen=True)
+class _Worked:
+    """A model's family, number of parameters, and operations ``(n, draws)``."""
+
+    family: str
+    weights: int
+    flops: Floats
+
+
+def _worked(model: Any, tokens: Ints) -> _Worked:
+    config, count = model.config, parameters(model)
+    spent = operations(count, config.num_hidden_layers, config.hidden_size, tokens)
+    return _Worked(str(config.model_type), count, spent)
 
 
 def encode(tokenizer: Any, text: str) -> list[int]:

@@ -96,3 +96,17 @@ def right(data: Contexts, chosen: np.ndarray) -> np.ndarray:
     )[:, None]
     unknown = ChannelLogLikelihoods.UNKNOWN
     return np.asarray(np.where(wanted < 0, unknown, chosen == wanted), np.float64)
+
+
+def surprise(data: Contexts, log_p: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """-ln p of the answer over its number of tokens ``(n, draws)``, in nats a token.
+
+    ``log_p (n, draws, options)`` are those of all options, ``sizes (options,)`` their tokens. It is
+    `ChannelLogLikelihoods.UNKNOWN` where no answer is known.
+    """
+    wanted = np.array(
+        [data.options.index(answer) if answer else -1 for answer in data.answers or ()]
+    )
+    found = -log_p[np.arange(len(wanted)), :, wanted] / sizes[wanted][:, None]
+    unknown = ChannelLogLikelihoods.UNKNOWN
+    return np.asarray(np.where(wanted[:, None] < 0, unknown, np.maximum(found, 0.0)), np.float64)

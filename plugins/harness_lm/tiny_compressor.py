@@ -13,6 +13,7 @@ from harness import (
     Contexts,
     Floats,
     Incompatible,
+    Ints,
     Kind,
     TokenSequences,
     single_threaded,
@@ -20,8 +21,9 @@ from harness import (
 )
 from harness_lm import settings, weights
 from harness_lm.network import Transformer
+from harness_lm.operations import operations, parameters
 from harness_lm.runtime import LOG, halving
-from harness_lm.scoring import right
+from harness_lm.scoring import right, surprise
 
 WORD = re.compile(r"\w+|[^\w\s]")
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -83,11 +85,30 @@ class TinyCompressor(settings.TinyCompressor):
         place = np.array([position[z] for z in drawn]).reshape(test.n, self.draws)
         lengths = np.array([len(z) for z in drawn]).reshape(test.n, self.draws)
         log_p = scored.T[place]
-        correct = self._answers(train, test, words, drawn)
-        exact = self.temperature > 0
+        read = np.array([len(prompt) for prompt in prompts])[:, None]
+        spent = [self._spent(compressor, read + lengths)]
+        networks, more = [compressor], {}
+        answered = self._answers(train, test, words, drawn)
+        if answered is not None:
+            predictor, tokens, correct, surprise = answered
+            networks.append(predictor)
+            spent.append(self._spent(predictor, tokens))
+            more = {"correct": correct, "surprise": surprise}
+        else:
+            spent.append(np.zeros_like(spent[0]))
         return ChannelLogLikelihoods.of(
-            log_p, lengths, correct=correct, query=data.query, exact=exact
+            log_p,
+            lengths,
+            query=data.query,
+            exact=self.temperature > 0,
+            flops=np.stack(spent, axis=2),
+            models=("tiny",) * len(networks),
+            weights=tuple(parameters(network) for network in networks),
+            **more,
         )
+
+    def _spent(self, network: Transformer, tokens: Ints) -> Floats:
+        return operations(parameters(network), self.layers, self.width, tokens)
 
     def _trained(self, sequences: Sequence[Codes], words: Words, steps: int) -> Transformer:
         """A network from the cache, or trained now, whose window is the longest of these."""
@@ -166,10 +187,11 @@ class TinyCompressor(settings.TinyCompressor):
 
     def _answers(
         self, train: Contexts, test: Contexts, words: Words, drawn: Sequence[Codes]
-    ) -> Floats | None:
-        """Whether the likeliest option, given a compression and the question, is the answer.
+    ) -> tuple[Transformer, Ints, Floats, Floats] | None:
+        """The predictor, how many tokens it reads, whether its likeliest option is the answer, and
+        its surprise at the answer.
 
-        The array is ``(n, draws)``; None where no answer is known.
+        Arrays are ``(n, draws)``; None where no answer is known.
         """
         if train.answers is None or test.answers is None or not test.options:
             return None
@@ -187,10 +209,13 @@ class TinyCompressor(settings.TinyCompressor):
         different = sorted(set(drawn))
         prompts = [(*(c for c in z if c != END), QUESTION, *query, ANSWER) for z in different]
         _refuse_long(prompts, predictor.design.window - max(map(len, options)))
-        best = self._scored(predictor, prompts, options, 1.0).argmax(1)
-        said_of = dict(zip(different, best.tolist(), strict=True))
-        said = np.array([said_of[z] for z in drawn]).reshape(test.n, self.draws)
-        return right(test, said)
+        scores = self._scored(predictor, prompts, options, 1.0)
+        position = {z: i for i, z in enumerate(different)}
+        place = np.array([position[z] for z in drawn]).reshape(test.n, self.draws)
+        sizes = np.array([len(option) for option in options])
+        tokens = np.array([len(prompt) for prompt in prompts])[place] + sizes.sum()
+        said = scores.argmax(1)[place]
+        return predictor, tokens, right(test, said), surprise(test, scores[place], sizes)
 
 
 class Words:

@@ -33,6 +33,23 @@ NUI = Quantity(
     "{plug_in_accuracy}",
 )
 
+LABEL_INFORMATIVENESS = Quantity(
+    "label_informativeness",
+    "",
+    "higher",
+    lower=0.0,
+    upper=1.0,
+    summary="share of the entropy of a node's class that the class of one neighbour tells",
+)
+ADJUSTED_HOMOPHILY = Quantity(
+    "adjusted_homophily",
+    "",
+    "higher",
+    lower=-1.0,
+    upper=1.0,
+    summary="share of edges within a class beyond what the degrees of the classes give by chance",
+)
+
 _PAPER = "M.-C. Lee et al., NetInfoF Framework, ICLR 2024, arXiv:2402.07999"
 _INSTALL = "infoharness[netinfof]"
 _MODEL: dict[str, Any] = {
@@ -116,7 +133,51 @@ ACT = EstimatorSpec(
     install=_INSTALL,
     paper=_PAPER,
 )
+SLIMG = EstimatorSpec(
+    name="slimg",
+    summary="links or classes predicted by one sparse linear model of propagated features",
+    implementation="harness_netinfof.slimg:SlimG",
+    settings="harness_netinfof.settings:SlimG",
+    reads=(Graph, Links),
+    gives=Prediction,
+    needs=("split",),
+    requires=("numba", "scipy"),
+    install=_INSTALL,
+    paper="J. Yoo et al., Less is More: SlimG, KDD 2023, arXiv:2210.04081",
+)
+_MIXING: dict[str, Any] = {
+    "settings": "harness_netinfof.settings:Mixing",
+    "reads": Graph,
+    "gives": Estimate,
+    "traits": ("deterministic",),
+    "requires": ("numba", "scipy"),
+    "install": _INSTALL,
+    "paper": "O. Platonov et al., NeurIPS 2023, arXiv:2209.06177",
+}
+MIXING = (
+    EstimatorSpec(
+        name="label-informativeness",
+        summary="information that a neighbour's class has about a node's, over its entropy",
+        implementation="harness_netinfof.mixing:LabelInformativeness",
+        quantity=LABEL_INFORMATIVENESS,
+        **_MIXING,
+    ),
+    EstimatorSpec(
+        name="adjusted-homophily",
+        summary="share of edges within a class, corrected for chance",
+        implementation="harness_netinfof.mixing:AdjustedHomophily",
+        quantity=ADJUSTED_HOMOPHILY,
+        **_MIXING,
+    ),
+)
 NETWORKS = (
+    EstimatorSpec(
+        name="gpr-gnn",
+        summary="trained network of two layers, then a learnt polynomial of propagations",
+        implementation="harness_netinfof.trained:GPR",
+        paper="E. Chien et al., ICLR 2021, arXiv:2006.07988",
+        **_NETWORK | {"settings": "harness_netinfof.settings:GPR"},
+    ),
     EstimatorSpec(
         name="gcn",
         summary="trained network of two graph convolutions",
@@ -163,7 +224,7 @@ def harness_models() -> Iterable[ModelSpec]:
 @_hookimpl
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """The probe, the sparse linear model, and networks trained at greater cost."""
-    return (PROBE, ACT, *NETWORKS)
+    return (PROBE, *MIXING, ACT, SLIMG, *NETWORKS)
 
 
 @_hookimpl

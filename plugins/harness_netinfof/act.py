@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ import numpy as np
 from harness import Floats, Graph, Incompatible, Ints, Links, Prediction, Singles
 from harness_netinfof import lasso, settings
 from harness_netinfof.adjacency import Rows, pair_rows
-from harness_netinfof.backbone import Backbone
+from harness_netinfof.backbone import Adjusted, Backbone
 from harness_netinfof.compiled import Compiled
 from harness_netinfof.ranks import hits
 
@@ -69,8 +70,16 @@ def products(zh: Singles, z: Singles, pairs: Ints) -> lasso.Design:
     return Table(zh[pairs[:, 0]] * z[pairs[:, 1]])
 
 
-class Act(Backbone, settings.Act, Compiled):
-    """Scores of test pairs, or class probabilities of test nodes."""
+class SparseModel(settings.Sparse, Compiled, ABC):
+    """Scores of test pairs, or class probabilities of test nodes, from tables of nodes."""
+
+    @abstractmethod
+    def tables(self, data: Graph, rng: np.random.Generator) -> dict[str, Singles]:
+        """Columns of nodes by the name of their group."""
+
+    @abstractmethod
+    def compared(self, data: Links, rng: np.random.Generator) -> dict[str, Adjusted]:
+        """The same with what makes similarities of them."""
 
     def estimate(self, data: Graph | Links, *, rng: np.random.Generator) -> Prediction:
         """Fit the training part for each pair of penalties; the best in validation predicts.
@@ -91,12 +100,13 @@ class Act(Backbone, settings.Act, Compiled):
 
     def _links(self, data: Links, rng: np.random.Generator) -> Prediction:
         assert data.split is not None
-        adjusted = self.pairs(data, self.components, rng)
+        adjusted = self.compared(data, rng)
         zh = np.concatenate([part.zh for part in adjusted.values()], axis=1)
         z = np.concatenate([part.z for part in adjusted.values()], axis=1)
         train, test = data.split.train, data.split.test
         valid = data.split.valid if data.split.valid.size else train
-        design, held, asked = (products(zh, z, data.pairs[part]) for part in (train, valid, test))
+        held, asked = (products(zh, z, data.pairs[part]) for part in (valid, test))
+        make = functools.partial(_columns, zh, z, data.pairs[train])
         y = data.y[train]
         # Links and non-links weigh the same in all, however many of each there are.
         weights = 0.5 / np.bincount(y)[y]
@@ -105,7 +115,7 @@ class Act(Backbone, settings.Act, Compiled):
             return hits(held.forward(w)[:, 0], data.y[valid], data.k)
 
         bounds = _bounds({name: part.z for name, part in adjusted.items()})
-        fitted, told = self._best(design, 1, y, weights, bounds, judge)
+        fitted, told = self._best(make, 1, y, weights, bounds, judge, len(valid), rng)
         values = asked.forward(fitted.weights)[:, 0] + fitted.intercepts[0]
         return Prediction(values, test, told | _strengths(fitted.weights, list(adjusted), bounds))
 
@@ -113,19 +123,26 @@ class Act(Backbone, settings.Act, Compiled):
         assert data.split is not None
         if data.labels is None:
             raise Incompatible("nodes without labels; classification needs them")
-        found = self.nodes(data, self.components, rng)[1]
+        found = self.tables(data, rng)
         x = np.concatenate(list(found.values()), axis=1)
         train, test = data.split.train, data.split.test
         valid = data.split.valid if data.split.valid.size else train
         y, wanted = data.codes[train], data.codes[valid]
-        design, held = Table(x[train]), Table(x[valid])
+        held = Table(x[valid])
 
         def judge(w: Floats, b: Floats) -> float:
             return float((np.argmax(held.forward(w) + b, axis=1) == wanted).mean())
 
         bounds = _bounds(found)
         fitted, told = self._best(
-            design, data.n_classes, y, np.full(len(y), 1.0 / len(y)), bounds, judge
+            lambda part: Table(x[train[part]]),
+            data.n_classes,
+            y,
+            np.full(len(y), 1.0 / len(y)),
+            bounds,
+            judge,
+            len(valid),
+            rng,
         )
         scores = Table(x[test]).forward(fitted.weights) + fitted.intercepts
         probabilities = np.exp(scores - scores.max(1, keepdims=True))
@@ -136,28 +153,35 @@ class Act(Backbone, settings.Act, Compiled):
 
     def _best(
         self,
-        design: lasso.Design,
+        make: Callable[[Ints | slice], lasso.Design],
         outputs: int,
         y: Ints,
         weights: Floats,
         bounds: tuple[int, ...],
         judge: Callable[[Floats, Floats], float],
+        judged: int,
+        rng: np.random.Generator,
     ) -> tuple[lasso.Fitted, dict[str, float | int | str]]:
         """The fit with the best validation value, the first of equals, and what to tell of it."""
-        fits = {
-            (sparsity, group): lasso.fit(
-                design,
-                (bounds[-1], outputs),
-                y,
-                weights,
-                lasso.Penalty(sparsity, group, bounds),
-                judge,
-                steps=self.steps,
-                patience=self.patience,
-            )
+        shape, limits = (bounds[-1], outputs), {"steps": self.steps, "patience": self.patience}
+        penalties = [
+            lasso.Penalty(sparsity, group, bounds)
             for sparsity, group in itertools.product(self.sparsity, self.group)
-        }
-        chosen = max(fits, key=lambda penalties: fits[penalties].value)
+        ]
+        if 0 < self.batch < len(y):
+            batches = lasso.Batches(make, self.batch, self.rate, judged, rng)
+            found = [
+                lasso.fit_batches(batches, shape, y, weights, penalty, judge, **limits)
+                for penalty in penalties
+            ]
+        else:
+            design = make(slice(None))
+            found = [
+                lasso.fit(design, shape, y, weights, penalty, judge, **limits)
+                for penalty in penalties
+            ]
+        fits = {(p.sparsity, p.group): fit for p, fit in zip(penalties, found, strict=True)}
+        chosen = max(fits, key=lambda pair: fits[pair].value)
         best = fits[chosen]
         zeros = float((best.weights == 0).mean())
         return best, {
@@ -167,6 +191,22 @@ class Act(Backbone, settings.Act, Compiled):
             "steps": sum(fit.steps for fit in fits.values()),
             "zeros": zeros,
         }
+
+
+class Act(SparseModel, Backbone, settings.Act):
+    """NetInfoF_Act: the five components, links by their compatibility matrices."""
+
+    def tables(self, data: Graph, rng: np.random.Generator) -> dict[str, Singles]:
+        """The components. Raises `Incompatible` for directed or weighted graphs."""
+        return self.nodes(data, self.components, rng)[1]
+
+    def compared(self, data: Links, rng: np.random.Generator) -> dict[str, Adjusted]:
+        """The components with H*."""
+        return self.pairs(data, self.components, rng)
+
+
+def _columns(zh: Singles, z: Singles, pairs: Ints, part: Ints | slice) -> lasso.Design:
+    return products(zh, z, pairs[part])
 
 
 def _bounds(tables: Mapping[str, Singles]) -> tuple[int, ...]:

@@ -8,7 +8,8 @@ validation part has not improved for a while, and its best weights are kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,10 +45,14 @@ class Penalty:
     def prox(self, w: Floats, step: float) -> Floats:
         """The proximal point: soft thresholds, then groups shrunk in length."""
         w = np.sign(w) * np.maximum(np.abs(w) - step * self.sparsity, 0.0)
-        for a, b in zip(self.groups[:-1], self.groups[1:], strict=True):
+        for a, b in self.parts():
             length = float(np.linalg.norm(w[a:b]))
             w[a:b] *= max(0.0, 1.0 - step * self.group / length) if length else 0.0
         return w
+
+    def parts(self) -> list[tuple[int, int]]:
+        """The first column of each group, and the one after its last."""
+        return list(zip(self.groups[:-1], self.groups[1:], strict=True))
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,79 @@ def fit(
         ahead_scores = new_scores + push * (new_scores - scores)
         w, b, scores, momentum = new_w, new_b, new_scores, following
         if step % EVERY == 0 or step == steps:
+            value = judge(w, b)
+            stale = 0 if value > best.value else stale + 1
+            if value > best.value:
+                best = Fitted(w, b, value, step)
+            if stale >= patience:
+                break
+    return Fitted(best.weights, best.intercepts, best.value, step)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """How units come in batches.
+
+    Attributes
+    ----------
+    make : the design of the units at some positions.
+    size : number of units in a batch.
+    rate : factor of the step length.
+    judged : number of units of the validation part, which costs what as many training units do.
+    rng : draws the order of the units, anew each time all have been used.
+    """
+
+    make: Callable[[Ints], Design]
+    size: int
+    rate: float
+    judged: int
+    rng: np.random.Generator
+
+    def every(self) -> int:
+        """Steps between two evaluations: what is judged costs no more than what is learnt."""
+        return max(EVERY, math.ceil(self.judged / self.size))
+
+    def draw(self, units: int) -> Iterator[Ints]:
+        """Positions of one batch after another, without end."""
+        while True:
+            order = self.rng.permutation(units)
+            for start in range(0, units - self.size + 1, self.size):
+                yield order[start : start + self.size]
+
+
+def fit_batches(
+    batches: Batches,
+    shape: tuple[int, int],
+    y: Ints,
+    weights: Floats,
+    penalty: Penalty,
+    judge: Callable[[Floats, Floats], float],
+    *,
+    steps: int,
+    patience: int,
+) -> Fitted:
+    """As `fit`, each step from a batch: proximal gradients.
+
+    Each group has a step length of its own, ``rate`` times the root of the number of its columns
+    over the root of the sum of its squared slopes so far (J. Duchi et al., JMLR 2011, with one
+    number a group, for which the proximal point is still closed).
+    """
+    w, b = np.zeros(shape), np.zeros(shape[1])
+    sums, sum_b = np.zeros(len(penalty.groups) - 1), 0.0
+    best, stale, step, every = Fitted(w, b, -np.inf, 0), 0, 0, batches.every()
+    for step, at in zip(range(1, steps + 1), batches.draw(len(y)), strict=False):
+        design, share = batches.make(at), weights[at] * (len(y) / len(at))
+        residual = gradient(design.forward(w) + b, y[at], share)[1]
+        slope_w, slope_b = design.backward(residual), residual.sum(0)
+        sums += [float((slope_w[low:high] ** 2).sum()) for low, high in penalty.parts()]
+        sum_b += float(slope_b @ slope_b)
+        moved = w.copy()
+        for (low, high), total in zip(penalty.parts(), sums, strict=True):
+            length = batches.rate * math.sqrt((high - low) / total) if total else 0.0
+            one = Penalty(penalty.sparsity, penalty.group, (0, high - low))
+            moved[low:high] = one.prox(w[low:high] - length * slope_w[low:high], length)
+        w, b = moved, b - (batches.rate / math.sqrt(sum_b) * slope_b if sum_b else 0.0)
+        if step % every == 0 or step == steps:
             value = judge(w, b)
             stale = 0 if value > best.value else stale + 1
             if value > best.value:

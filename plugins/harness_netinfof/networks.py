@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +71,10 @@ def _sparse(ends: np.ndarray, values: np.ndarray, n: int, device: torch.device) 
 
 
 class Network:
-    """Parameters, and a function of them and of dropout that gives outputs ``(n, outputs)``."""
+    """Parameters, and a function of them and of dropout that gives outputs ``(n, outputs)``.
+
+    ``hops`` are what the weights of the hops of ``gpr`` begin with; they are `undecayed`.
+    """
 
     def __init__(
         self,
@@ -81,8 +84,10 @@ class Network:
         outputs: int,
         dropout: float,
         generator: torch.Generator,
+        hops: Sequence[float] = (),
     ) -> None:
         self.parameters: list[Tensor] = []
+        self.undecayed: list[Tensor] = []
         self._around, self._dropout, self._generator = around, dropout, generator
         device = around.ends.device
         x = around.x
@@ -100,6 +105,9 @@ class Network:
         if kind in layer:
             make = layer[kind]
             self._layers = [make(x.shape[1], hidden, False), make(hidden, outputs, True)]
+        elif kind == "gpr":
+            linear = self._linear
+            self._layers = [linear(x.shape[1], hidden), self._polynomial(hidden, outputs, hops)]
         else:
             self._layers = [self._linear(x.shape[1], outputs)]
 
@@ -138,6 +146,24 @@ class Network:
     def _gcn(self, fan_in: int, fan_out: int, last: bool) -> Callable[[Tensor], Tensor]:
         linear, smooth = self._linear(fan_in, fan_out), self._around.smooth
         return lambda x: torch.sparse.mm(smooth, linear(x))
+
+    def _polynomial(
+        self, fan_in: int, fan_out: int, hops: Sequence[float]
+    ) -> Callable[[Tensor], Tensor]:
+        """sum_k weight_k smooth^k (linear of x): the weights are learnt from ``hops`` on."""
+        linear, smooth = self._linear(fan_in, fan_out), self._around.smooth
+        weights = torch.tensor(hops, dtype=torch.float32, device=smooth.device).requires_grad_()
+        self.undecayed.append(weights)
+
+        def propagate(x: Tensor) -> Tensor:
+            h = linear(x)
+            total = weights[0] * h
+            for weight in weights[1:]:
+                h = torch.sparse.mm(smooth, h)
+                total = total + weight * h
+            return total
+
+        return propagate
 
     def _sage(self, fan_in: int, fan_out: int, last: bool) -> Callable[[Tensor], Tensor]:
         own, others = self._linear(fan_in, fan_out), self._linear(fan_in, fan_out)

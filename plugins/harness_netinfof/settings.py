@@ -71,8 +71,17 @@ class Probe(Choice):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Act(Choice):
-    """Parameters of the estimator `netinfof-act`."""
+class Mixing:
+    """Parameters of `label-informativeness` and `adjusted-homophily`."""
+
+    labels: Literal["known", "all"] = param(
+        "known", "classes that are read: those outside the test part, or all"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sparse:
+    """How a sparse linear model is fitted."""
 
     sparsity: tuple[float, ...] = param(
         (1e-4, 1e-5), "penalties of the absolute weights that are tried", low=0.0
@@ -88,6 +97,22 @@ class Act(Choice):
     patience: int = param(
         5, "number of evaluations of the validation part without improvement that end a fit", low=1
     )
+    batch: int = param(
+        0, "number of training units in a step; 0 for all of them in every step", low=0
+    )
+    rate: float = param(0.5, "factor of the step length, where a step has a batch", above=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act(Sparse, Choice):
+    """Parameters of the estimator `netinfof-act`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlimG(Sparse):
+    """Parameters of the estimator `slimg`."""
+
+    dim: int = param(128, "largest number of columns of each component", low=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,3 +138,17 @@ class Training:
 @dataclass(frozen=True, kw_only=True)
 class Network(Device, Training):
     """Parameters of the networks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GPR(Network):
+    """Parameters of the estimator `gpr-gnn`."""
+
+    hops: int = param(10, "number of propagations, the degree of the polynomial", low=1)
+    restarts: tuple[float, ...] = param(
+        (0.1, 0.5, 0.9),
+        "restart probabilities of the PageRank that the weights of the hops begin with; the best "
+        "in validation is kept",
+        above=0.0,
+        high=1.0,
+    )

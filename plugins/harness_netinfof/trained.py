@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -53,10 +54,15 @@ class _Trained(settings.Network):
         with single_threaded(self.device) as device:
             around = surroundings(graph, data.features, device)
             outputs = data.n_classes if isinstance(data, Graph) else self.hidden
-            network = Network(self.kind, around, self.hidden, outputs, self.dropout, generator)
+            network = Network(
+                self.kind, around, self.hidden, outputs, self.dropout, generator, self._hops()
+            )
             if isinstance(data, Links):
                 return self._links(network, data, generator)
             return self._nodes(network, data)
+
+    def _hops(self) -> Sequence[float]:
+        return ()
 
     def _nodes(self, network: Network, data: Graph) -> Prediction:
         assert data.split is not None
@@ -109,11 +115,13 @@ class _Trained(settings.Network):
         loss: Callable[[Tensor], Tensor],
         judge: Callable[[Tensor], tuple[float, float]],
     ) -> dict[str, float | int]:
-        optimiser = torch.optim.Adam(
-            network.parameters, lr=self.learning_rate, weight_decay=self.decay
-        )
+        decayed: dict[str, Any] = {"params": network.parameters}
+        free: dict[str, Any] = {"params": network.undecayed, "weight_decay": 0.0}
+        groups = [group for group in (decayed, free) if group["params"]]
+        optimiser = torch.optim.Adam(groups, lr=self.learning_rate, weight_decay=self.decay)
+        parameters = [*network.parameters, *network.undecayed]
         best, when, epoch = (-math.inf, -math.inf), 0, 0
-        kept = [p.detach().clone() for p in network.parameters]
+        kept = [p.detach().clone() for p in parameters]
         for epoch in range(1, self.epochs + 1):
             optimiser.zero_grad()
             loss(network(training=True)).backward()
@@ -121,11 +129,11 @@ class _Trained(settings.Network):
             with torch.no_grad():
                 now = judge(network(training=False))
             if now > best:
-                best, kept, when = now, [p.detach().clone() for p in network.parameters], epoch
+                best, kept, when = now, [p.detach().clone() for p in parameters], epoch
             elif epoch - when >= self.patience:
                 break
         with torch.no_grad():
-            for parameter, value in zip(network.parameters, kept, strict=True):
+            for parameter, value in zip(parameters, kept, strict=True):
                 parameter.copy_(value)
         return {"epochs": epoch, "best_epoch": when, "validation": best[0]}
 
@@ -165,3 +173,31 @@ class Linear(_Trained):
     """A linear model of the features, without the graph."""
 
     kind = "linear"
+
+
+class GPR(settings.GPR, _Trained):
+    """A network of two layers, then a learnt polynomial of propagations (Chien et al. 2021).
+
+    ``Z = sum_k gamma_k (D~^-1/2 (A + I) D~^-1/2)^k H``; gamma begins as personalised PageRank,
+    a (1 - a)^k, the last (1 - a)^hops, and has no weight decay.
+    """
+
+    kind = "gpr"
+
+    def estimate(self, data: Graph | Links, *, rng: np.random.Generator) -> Prediction:
+        """The best in validation of one training per restart probability, the first of equals.
+
+        Raises as the other networks.
+        """
+        streams = rng.spawn(len(self.restarts))
+        found = []
+        for restart, own in zip(self.restarts, streams, strict=True):
+            made = dataclasses.replace(self, restarts=(restart,))
+            trained = super(GPR, made).estimate(data, rng=own)
+            told = dict(trained.diagnostics) | {"restart": restart}
+            found.append(dataclasses.replace(trained, diagnostics=told))
+        return max(found, key=lambda trained: float(trained.diagnostics["validation"]))
+
+    def _hops(self) -> Sequence[float]:
+        (a,) = self.restarts
+        return [*(a * (1 - a) ** k for k in range(self.hops)), (1 - a) ** self.hops]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import DataError, Ints, Singles, UsageError, simple_edges, whole_numbers
+from harness import DataError, Ints, Singles, UsageError, mapped, simple_edges, whole_numbers
 
 EDGES = ("edges", "edge_index")
 FEATURES = ("features", "node_features", "x", "node_feat")
@@ -196,18 +196,22 @@ def _dense(held: Mapping[str, Any], stem: str, where: str) -> NDArray[np.float32
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if 4 * math.prod(shape) > memory // 2:
         raise DataError(f"{stem}_shape of {where}", f"{shape}", "a table that memory holds")
-    dense = np.zeros(shape, np.float32)
+    dense = mapped.zeros((shape[0], shape[1]), np.float32)
     np.add.at(dense, (rows, columns), values.astype(np.float32))
     return dense
 
 
 def _finite(table: NDArray[Any], where: str) -> Singles:
-    with np.errstate(over="ignore"):
-        found = np.asarray(table, np.float32)
-    broken = ~np.isfinite(found)
-    if broken.any():
-        row = int(np.argwhere(broken)[0][0])
-        raise DataError(where, "NaN or infinity", "finite numbers of single precision", row)
+    single = table.dtype == np.float32
+    found = table if single else mapped.zeros(table.shape, np.float32)
+    for part in mapped.blocks_of(table):
+        if not single:
+            with np.errstate(over="ignore"):
+                found[part] = table[part]
+        broken = ~np.isfinite(found[part])
+        if broken.any():
+            row = part.start + int(np.argwhere(broken)[0][0])
+            raise DataError(where, "NaN or infinity", "finite numbers of single precision", row)
     return found
 
 

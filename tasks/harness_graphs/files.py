@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from harness import UsageError, needs
-from harness.files import read_arrays, read_bytes, unpacked
+from harness.files import read_arrays, unpacked
 from harness_graphs.arrays import Loaded, from_arrays
+from harness_graphs.collections import read_mat
 from harness_graphs.lists import of_geometric, of_networkx, read_list, read_markup
 
+ARRAYS = (".npz", ".mat")
 PREFIXES = ("pyg:", "ogb:")
 LISTS = (".csv", ".tsv", ".txt", ".edgelist", ".edges")
 MARKUP = (".graphml", ".gml")
@@ -19,10 +21,10 @@ MARKUP = (".graphml", ".gml")
 def read(name: str, root: str, features: str = "", labels: str = "") -> Loaded:
     """A graph by what names it: a file, ``pyg:DATASET`` or ``ogb:DATASET``.
 
-    Files are ``.npz`` archives, lists of edges (``.csv``, ``.tsv``, ``.txt``, ``.edgelist``) with
-    tables of ``features`` and ``labels`` beside them, GraphML and GML. ``pyg:Cora`` is read by
-    PyTorch Geometric's Planetoid, ``pyg:chameleon`` by its WikipediaNetwork, ``ogb:ogbn-arxiv`` by
-    OGB; both look for, or put, their files under ``root``.
+    Files are ``.npz`` archives, ``.mat`` files, lists of edges (``.csv``, ``.tsv``, ``.txt``,
+    ``.edgelist``) with tables of ``features`` and ``labels`` beside them, GraphML and GML.
+    ``pyg:Cora`` is read by PyTorch Geometric's Planetoid, ``pyg:chameleon`` by its
+    WikipediaNetwork, ``ogb:ogbn-arxiv`` by OGB; both look for, or put, their files under ``root``.
 
     Raises
     ------
@@ -40,10 +42,12 @@ def read(name: str, root: str, features: str = "", labels: str = "") -> Loaded:
         return from_arrays(read_list(path, *beside), str(path))
     if ending in MARKUP:
         return from_arrays(read_markup(path), str(path))
+    if ending == ".mat":
+        return from_arrays(read_mat(path), str(path))
     if ending != ".npz":
         raise UsageError(
             f"{path}: unknown kind of file {ending!r}; wanted "
-            f"{', '.join(('.npz', *LISTS, *MARKUP))}, pyg:NAME or ogb:NAME"
+            f"{', '.join((*ARRAYS, *LISTS, *MARKUP))}, pyg:NAME or ogb:NAME"
         )
     return from_arrays(read_arrays(path, skip=UNREAD), str(path))
 
@@ -81,10 +85,19 @@ def stamp(name: str, root: str, *beside: str) -> str | None:
     paths = [Path(root, file) for file in (name, *beside) if file]
     if not all(path.is_file() for path in paths):
         return None
-    digests = [hashlib.sha256(read_bytes(path)).hexdigest() for path in paths]
+    digests = [_digest(path) for path in paths]
     return (
         digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     )
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file, in parts. Raises `UsageError` where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; wanted a file that can be read") from None
 
 
 def _geometric(name: str, root: str) -> Loaded:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from harness import Case, Graph, Links, Singles, Split, UsageError, stream
+from harness import Case, Graph, Links, Singles, Split, UsageError, mapped, stream
 from harness.files import unpacked
 from harness_graphs import files, settings
 from harness_graphs.arrays import Loaded
+from harness_graphs.collections import LINKS, official, official_links
 from harness_graphs.scores import Classified, Ranked
 from harness_graphs.splits import split_links, split_nodes
 
@@ -50,7 +52,10 @@ class Planetoid(Classified, settings.Planetoid):
 
 
 class PlanetoidLinks(Ranked, settings.PlanetoidLinks):
-    """Edges held out of the same graphs, split 70/10/20 with non-edges, as in the paper."""
+    """Edges held out of the same graphs, split 70/10/20 with non-edges, as in the paper.
+
+    The link graphs of OGB (``ogb:ogbl-collab``) keep the split that they come with.
+    """
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One case per data set. Raises `UsageError` where none is named."""
@@ -64,16 +69,18 @@ class PlanetoidLinks(Ranked, settings.PlanetoidLinks):
 
     def _make(self, name: str, seed: int) -> Callable[[], Links]:
         def make() -> Links:
+            given: dict[str, Any] = {
+                "k": self.k,
+                "negatives": self.negatives,
+                "rng": stream(seed, "planetoid-links", short(name)),
+                "name": short(name),
+            }
+            if name.startswith(LINKS):
+                nodes, x, parts = official(name, self.root)
+                return official_links(parts, nodes, shares(x, self.normalise), **given)
             found = files.read(name, self.root, self.features, self.labels)
-            return split_links(
-                found.edges,
-                found.nodes,
-                shares(found.features, self.normalise),
-                k=self.k,
-                negatives=self.negatives,
-                rng=stream(seed, "planetoid-links", short(name)),
-                name=short(name),
-            )
+            x = shares(found.features, self.normalise)
+            return split_links(found.edges, found.nodes, x, **given)
 
         return make
 
@@ -90,7 +97,7 @@ def _named(datasets: tuple[str, ...], task: str) -> tuple[str, ...]:
 def short(name: str) -> str:
     """A data set's name without folder, ending and source."""
     path = unpacked(Path(name.rpartition(":")[2]))
-    known = path.suffix.lower() in (".npz", *files.LISTS, *files.MARKUP)
+    known = path.suffix.lower() in (*files.ARRAYS, *files.LISTS, *files.MARKUP)
     return (path.stem if known else path.name).lower()
 
 
@@ -98,9 +105,13 @@ def shares(features: Singles | None, normalise: bool) -> Singles | None:
     """Features from zero up, each row over its sum, as the authors do; unless asked, unchanged."""
     if features is None or not normalise:
         return features
-    lifted = features - features.min()
-    total = lifted.sum(1, keepdims=True)
-    return np.asarray(lifted / np.where(total > 0, total, 1.0), np.float32)
+    least, found = features.min(), mapped.zeros(features.shape, np.float32)
+    for part in mapped.blocks_of(features):
+        lifted = features[part] - least
+        total = lifted.sum(1, keepdims=True)
+        found[part] = lifted / np.where(total > 0, total, 1.0)
+    found.flags.writeable = False  # nobody else has it: it need not be copied
+    return found
 
 
 def _public(found: Loaded, name: str, seed: int) -> Split:

@@ -64,7 +64,7 @@ class Files:
 
     datasets: tuple[str, ...] = param(
         (),
-        "graphs, one case each: files in the folder root (.npz, lists of edges, GraphML, GML), "
+        "graphs, one case each: files in the folder root (.npz, .mat, lists, GraphML, GML), "
         "pyg:NAME or ogb:NAME",
     )
     features: str = param(
