@@ -20,7 +20,7 @@ import numpy as np
 
 from harness.arrays import Floats
 from harness.errors import DataError, UsageError, needs
-from harness.files import first_line, parquet_rows, read_arrays
+from harness.files import first_line, parquet_rows, read_arrays, unpacked
 from harness.kinds.fields import exact_integers
 from harness.tabular import read_table
 
@@ -50,7 +50,7 @@ def read_columns(path: Path, encoding: str = "utf-8", setting: str = "") -> list
     The columns of a table in an NPY file are ``0``, ``1`` ...; those of the table ``x`` in an NPZ
     archive are ``x.0``, ``x.1`` ...; of a flat array, ``x``. Raises `UsageError` for anything else.
     """
-    ending = path.suffix.lower()
+    ending = unpacked(path).suffix.lower()
     if not path.is_file():
         raise UsageError(f"{path}: no such file; wanted one of {', '.join(ENDINGS)}")
     try:

@@ -14,7 +14,7 @@ from harness.jobs import expand
 from harness.plan import Path, Plan, Request
 from harness.plan import make as make_plan
 from harness.plots import interval
-from harness.reading import SCHEMA, from_setup
+from harness.reading import SCHEMA, from_setup, shared
 from harness.records import Status
 from harness.registry import Registry, load
 from harness.runner import Options
@@ -56,6 +56,7 @@ __all__ = [
     "row_key",
     "run_plan",
     "sample",
+    "shared",
     "verify",
     "watcher",
     "whole",

@@ -64,6 +64,10 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         raise UsageError(f"{path}: {first_line(error)}; wanted a whole file") from error
 
 
+MOST_UNPACKED = 2**31
+"""Bytes of a text that was compressed."""
+NEVER_PACKED = (".npz", ".npy", ".parquet", ".arrow", ".feather")
+"""Formats that are compressed inside, or read from where they lie."""
 COMPRESSED = {".gz": "gzip", ".xz": "lzma", ".bz2": "bz2"}
 
 
@@ -80,11 +84,12 @@ def read_bytes(path: Path) -> bytes:
 def read_text(path: Path, encoding: str = "utf-8", setting: str = "") -> str:
     """The text of a file, without a byte order mark; line ends as the file has them.
 
+    It is decompressed where its suffix says so (`opened`).
     ``setting`` is the parameter that states another encoding, if there is one: the error names it.
     Raises `UsageError` for a file that cannot be read, an encoding that nobody knows, and bytes
     that are not in it; the last with the line, and with an encoding that would fit.
     """
-    content = read_bytes(path)
+    content = _unpacked_bytes(path) if unpacked(path) != path else read_bytes(path)
     try:
         return content.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
     except LookupError:
@@ -101,6 +106,14 @@ def read_text(path: Path, encoding: str = "utf-8", setting: str = "") -> str:
             f"{path}, line {line}: byte 0x{content[start]:02x} is not {encoding} (it reads as "
             f"{guess}); wanted {encoding}, or {other}"
         ) from None
+
+
+def _unpacked_bytes(path: Path) -> bytes:
+    with opened(path) as file:
+        content = file.read(MOST_UNPACKED + 1)
+    if len(content) > MOST_UNPACKED:
+        raise UsageError(f"{path}: more than {MOST_UNPACKED} bytes unpacked; wanted a smaller file")
+    return content
 
 
 def _likely(content: bytes, tried: str) -> str:

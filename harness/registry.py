@@ -223,14 +223,17 @@ class Registry:
             if fnmatch.fnmatchcase(n if "/" in pattern else n.rpartition("/")[2], pattern)
         ]
         if not tried:
-            self._explain_absent(pattern)
+            self._explain_absent(role, pattern)
             raise unknown_name(role, pattern, [*known, *{n.rpartition("/")[2] for n in known}])
         if len(tried) > 1 and not set(pattern) & set("*?["):
             raise UsageError(f"{role} {pattern!r} is ambiguous: {' or '.join(sorted(tried))}")
         return [known[n] for n in sorted(tried)]
 
-    def _explain_absent(self, pattern: str) -> None:
-        """Say so where the name belongs to a plugin that did not load."""
+    def _explain_absent(self, role: Role, pattern: str) -> None:
+        """Say so where there are several names, or that of a plugin that did not load."""
+        if "," in pattern:
+            each = " ".join(f"--{role} {name.strip()}" for name in pattern.split(","))
+            raise UsageError(f"{role} {pattern!r}: wanted one name at a time: {each}")
         plugin = self.plugins.get(pattern.partition("/")[0])
         if plugin is not None and plugin.state != "ok":
             raise UsageError(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from harness.errors import UsageError
-from harness.files import read_text
+from harness.files import read_text, unpacked
 
 LOG = logging.getLogger("harness.files")
 Quotes: TypeAlias = Literal["auto", "yes", "no"]
@@ -64,7 +64,7 @@ def read_table(
         fields than the first, or a column that is there twice; with the line.
     """
     text = read_text(path, encoding, setting)
-    tsv = path.suffix.lower() == ".tsv"
+    tsv = unpacked(path).suffix.lower() == ".tsv"
     quoted = not tsv if quotes == "auto" else quotes == "yes"
     delimiter = "\t" if tsv else _delimiter(text.partition("\n")[0], path)
     table = _parsed(text, delimiter, quoted, path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from harness.cli import options
 from harness.components import Component
 from harness.errors import UsageError
+from harness.files import COMPRESSED, NEVER_PACKED, unpacked
 from harness.plan import reads
 from harness.registry import Registry
 from harness.specs import OFFERS, ROLES
@@ -114,10 +115,13 @@ def _mine(registry: Registry, file: str) -> int:
     if not path.exists():
         raise UsageError(f"{file}: no such file or folder")
     found, endings = [], set()
+    name = path.name.lower()
+    if not name.endswith(tuple(f"{e}{c}" for e in NEVER_PACKED for c in COMPRESSED)):
+        name = unpacked(Path(name)).name
     for task in sorted(registry.components["task"].values(), key=lambda c: c.name):
         for param, known in task.spec.files.items():
             endings |= set(known)
-            if (path.is_dir() and "/" in known) or path.name.lower().endswith(known):
+            if (path.is_dir() and "/" in known) or name.endswith(known):
                 found.append((task, param))
     if not found:
         raise UsageError(

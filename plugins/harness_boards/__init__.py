@@ -1,4 +1,4 @@
-"""Leaderboards that are rebuilt from records alone: the verb ``harness board``."""
+"""Plugin `boards`: leaderboards that are rebuilt from records alone, by ``harness board``."""
 
 from __future__ import annotations
 

@@ -8,10 +8,11 @@ anything that is not written in it.
 from __future__ import annotations
 
 from harness_boards import html
-from harness_boards.report import Report
+from harness_boards.report import Report, collector_paused
 from harness_boards.sections.base import View
 
 
+@collector_paused()
 def page(report: Report, home: str = "") -> bytes:
     """The page of a board.
 

@@ -26,6 +26,19 @@ from harness_boards.provenance import Provenance
 from harness_boards.sections.base import Section
 
 
+@contextlib.contextmanager
+def collector_paused() -> Iterator[None]:
+    """A hundred thousand records hold no cycles; the collector would look through all of them
+    repeatedly."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
 @dataclass(frozen=True, eq=False)
 class Report:
     """A board with its sections worked out."""
@@ -48,6 +61,7 @@ class Report:
         """The tables of all sections, best row first."""
         return [table for section in self.sections for table in section.tables()]
 
+    @collector_paused()
     def files(self) -> dict[str, bytes]:
         """Names and contents of the generated files, beside the page."""
         plain_text = json.dumps(plain(self), indent=1, allow_nan=False, ensure_ascii=False)
@@ -90,28 +104,15 @@ class Report:
         return out.getvalue()
 
 
+@collector_paused()
 def make(board: Board) -> Report:
     """Read a board's records and work out its sections.
 
     Raises `UsageError` for what is wrong with them.
     """
-    with _collector_paused():
-        contents = Contents.of_board(board)
-        sections = stand(board.name, board.sections, contents, board.seeds)
-        return Report(board, contents, tuple(sections))
-
-
-@contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
-    """A hundred thousand records hold no cycles; the collector would look through all of them
-    repeatedly."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
+    contents = Contents.of_board(board)
+    sections = stand(board.name, board.sections, contents, board.seeds)
+    return Report(board, contents, tuple(sections))
 
 
 def plain(report: Report) -> dict[str, Any]:

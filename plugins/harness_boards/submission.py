@@ -34,6 +34,7 @@ from harness.commands import (
     Status,
     from_setup,
     plugin_of,
+    shared,
     whole,
 )
 from harness_boards.jsonlines import Line
@@ -332,8 +333,7 @@ class _Reader:
             raise line.error(
                 f"unknown versions: {versions}; wanted those of python and infoharness at least"
             )
-        value["models"] = tuple(value["models"])
-        self.setups[name] = value
+        self.setups[name] = shared(self.path.stem, value)
         self.paths[name] = _json(
             [value["task"], value["models"], value["estimator"], value["params"]]
         )
@@ -349,7 +349,7 @@ class _Reader:
             if needed not in value:
                 raise line.error(f"no {needed}")
         try:
-            record = from_setup(self.path.stem, setup, value)
+            record = from_setup(setup, value)
         except (ValueError, TypeError, AttributeError, OverflowError) as error:
             raise line.error(f"not a record: {error}") from error
         if fault := self._fault(record):

@@ -75,7 +75,7 @@ class Ranked:
     def student(self) -> Student:
         """The likeliest Student copula of both. Raises `Incompatible` where it is singular."""
         both = np.hstack([self.x, self.y])
-        prepare.whitened(normal_scores(both), "PairedSamples.x and y")
+        prepare.require_density(normal_scores(both), "PairedSamples.x and y")
         return Student.of(both)
 
 

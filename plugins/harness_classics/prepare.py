@@ -38,6 +38,20 @@ def whitened(x: Floats, where: str) -> tuple[Floats, float]:
 
     Raises `Incompatible` where the covariance is singular: such points have no density.
     """
+    scaled, values, axes = _spread(x, where)
+    # Not by a library's product, in which the last digits of a row depend on its position: equal
+    # points stay equal.
+    turned = np.einsum("ij,jk->ik", scaled, axes / np.sqrt(values), optimize=False)
+    return turned, float(np.log(x.std(0)).sum() + 0.5 * np.log(values).sum())
+
+
+def require_density(x: Floats, where: str) -> None:
+    """Raise `Incompatible` where the covariance of ``x (n, d)`` is singular."""
+    _spread(x, where)
+
+
+def _spread(x: Floats, where: str) -> tuple[Floats, Floats, Floats]:
+    """``x (n, d)`` as z-scores, with the eigenvalues and eigenvectors of their covariance."""
     scaled, constant = standardized(x, where)
     n, d = x.shape
     values, axes = np.linalg.eigh(scaled.T @ scaled / n)
@@ -47,10 +61,7 @@ def whitened(x: Floats, where: str) -> tuple[Floats, float]:
             f"{where}: the covariance is singular along {flat} of {d} axes, so there is no "
             "density; wants points that fill their space (fewer dimensions, such as by a model)"
         )
-    # Column by column, so that equal points stay equal: in a library's product the last digits
-    # of a row depend on its position.
-    turned = sum(scaled[:, j, None] * (axes[j] / np.sqrt(values)) for j in range(d))
-    return np.asarray(turned), float(np.log(x.std(0)).sum() + 0.5 * np.log(values).sum())
+    return scaled, values, axes
 
 
 def refuse_ties(zero: Bools, nearest: Bools, where: str) -> Diagnostics:

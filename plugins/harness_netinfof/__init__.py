@@ -27,8 +27,10 @@ NUI = Quantity(
     lower=0.0,
     upper=1.0,
     summary="2^-H(Y|B), H in bits: a lower bound of the accuracy of the best guess from the bins B",
-    reading="{value} where labels by chance give {null}; component {component} carries it: the "
-    "best guess from its bins is right at least that often, on what was counted {plug_in_accuracy}",
+    reading="{value} where labels by chance give {null}; component {component} carries it (u: "
+    "structure, r: neighbourhoods, f: features, p: neighbours' features, s: smoothed features): "
+    "the best guess from its bins is right at least that often, on what was counted "
+    "{plug_in_accuracy}",
 )
 
 _PAPER = "M.-C. Lee et al., NetInfoF Framework, ICLR 2024, arXiv:2402.07999"

@@ -22,6 +22,7 @@ from harness import (
     stream,
 )
 from harness.commands import figures, options
+from harness.files import unpacked
 from harness.tables import Cell, Column, Table, counted, number, to_terminal
 from harness_netinfof.settings import COMPONENTS
 
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     picture = figures.target(args.plot) if args.plot else None
     if not Path(args.file).is_file():
         raise UsageError(f"{args.file}: no such file; wanted a graph")
-    links = args.links or (not args.labels and Path(args.file).suffix.lower() in LISTS)
+    links = args.links or (not args.labels and unpacked(Path(args.file)).suffix.lower() in LISTS)
     task = harness.task(
         f"graphs/planetoid{'-links' if links else ''}",
         datasets=(args.file,),

@@ -1,4 +1,4 @@
-"""Results of a run sent to experiment trackers, where ``HARNESS_WATCH`` asks for it."""
+"""Plugin `watchers`: results of a run sent to experiment trackers that ``HARNESS_WATCH`` names."""
 
 from __future__ import annotations
 

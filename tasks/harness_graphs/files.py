@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import UsageError, needs
-from harness.files import read_arrays, read_bytes
+from harness.files import read_arrays, read_bytes, unpacked
 from harness_graphs.arrays import Loaded, from_arrays
 from harness_graphs.lists import of_geometric, of_networkx, read_list, read_markup
 
@@ -34,12 +34,11 @@ def read(name: str, root: str, features: str = "", labels: str = "") -> Loaded:
         return _geometric(name.removeprefix("pyg:"), root)
     if name.startswith("ogb:"):
         return _ogb(name.removeprefix("ogb:"), root)
-    path, ending = Path(root, name), Path(name).suffix.lower()
+    path, ending = Path(root, name), unpacked(Path(name)).suffix.lower()
     if ending in LISTS:
         beside = [str(Path(root, file)) if file else "" for file in (features, labels)]
         return from_arrays(read_list(path, *beside), str(path))
     if ending in MARKUP:
-        read_bytes(path)  # an error of ours where it is not there
         return from_arrays(read_markup(path), str(path))
     if ending != ".npz":
         raise UsageError(

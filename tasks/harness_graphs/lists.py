@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import UsageError, needs
-from harness.files import first_line, read_arrays, read_text
+from harness.files import first_line, opened, read_arrays, read_text, unpacked
 from harness.tabular import TextTable, read_table
 
 ENDS = {"source", "target", "src", "dst", "from", "to", "u", "v", "node1", "node2", "head", "tail"}
@@ -72,7 +72,7 @@ def _given(features: str, labels: str) -> list[tuple[str, Path]]:
 
 
 def _rows(path: Path) -> list[list[str]]:
-    if path.suffix.lower() in (".csv", ".tsv"):
+    if unpacked(path).suffix.lower() in (".csv", ".tsv"):
         return [[field.strip() for field in row] for row in read_table(path, header=False).rows]
     lines = enumerate(read_text(path).split("\n"), start=1)
     rows = []
@@ -158,14 +158,21 @@ def _is_float(text: str) -> bool:
 def read_markup(path: Path) -> dict[str, Any]:
     """The arrays of a graph in GraphML or GML, through networkx."""
     networkx = needs("networkx")
-    read = networkx.read_graphml if path.suffix.lower() == ".graphml" else networkx.read_gml
-    try:
-        graph = read(path) if read is networkx.read_graphml else read(path, label="id")
-    except Exception as error:  # networkx and its parsers raise nearly anything
-        raise UsageError(
-            f"{path}: cannot be read ({first_line(error)}); wanted a whole "
-            f"{path.suffix.lower().removeprefix('.')} file"
-        ) from error
+    ending = unpacked(path).suffix.lower()
+    with opened(path) as file:
+        try:
+            graph = (
+                networkx.read_graphml(file)
+                if ending == ".graphml"
+                else networkx.read_gml(file, label="id")
+            )
+        except (OSError, EOFError):
+            raise  # `opened` names the file
+        except Exception as error:  # networkx and its parsers raise nearly anything
+            raise UsageError(
+                f"{path}: cannot be read ({first_line(error)}); wanted a whole "
+                f"{ending.removeprefix('.')} file"
+            ) from error
     names = [found.get("label") for _, found in graph.nodes(data=True)]
     if len(set(names)) == len(names):  # in GML, `label` is what a node is called
         for _, found in graph.nodes(data=True):

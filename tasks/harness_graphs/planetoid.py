@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from harness import Case, Graph, Links, Singles, Split, UsageError, stream
+from harness.files import unpacked
 from harness_graphs import files, settings
 from harness_graphs.arrays import Loaded
 from harness_graphs.scores import Classified, Ranked
@@ -88,7 +89,7 @@ def _named(datasets: tuple[str, ...], task: str) -> tuple[str, ...]:
 
 def short(name: str) -> str:
     """A data set's name without folder, ending and source."""
-    path = Path(name.rpartition(":")[2])
+    path = unpacked(Path(name.rpartition(":")[2]))
     known = path.suffix.lower() in (".npz", *files.LISTS, *files.MARKUP)
     return (path.stem if known else path.name).lower()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import UsageError, needs
-from harness.files import json_lines, parquet_rows, read_bytes, read_json
+from harness.files import json_lines, parquet_rows, read_bytes, read_json, unpacked
 from harness.tabular import Quotes, read_table
 
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
@@ -47,7 +47,7 @@ def is_file(path: str) -> bool:
         return False
     if not Path(path).is_file():
         raise UsageError(f"{path}: no such file; wanted {', '.join(ENDINGS)}")
-    if not path.lower().endswith(ENDINGS):
+    if not unpacked(Path(path)).name.lower().endswith(ENDINGS):
         raise UsageError(f"{path}: unknown kind of file; wanted {', '.join(ENDINGS)}")
     return True
 
@@ -80,7 +80,7 @@ def read_files(files: dict[str, str], *, encoding: str = "utf-8", quotes: Quotes
 
 
 def _rows(path: Path, encoding: str, quotes: Quotes) -> list[dict[str, Any]]:
-    ending, setting = path.suffix.lower(), "labelled-text.encoding"
+    ending, setting = unpacked(path).suffix.lower(), "labelled-text.encoding"
     if ending in (".csv", ".tsv"):
         return read_table(path, encoding=encoding, setting=setting, quotes=quotes).dictionaries()
     if ending == ".jsonl":

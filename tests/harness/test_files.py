@@ -1,5 +1,6 @@
 """Files from outside: read as they are, or refused in one line that names file, line and form."""
 
+import importlib
 import io
 import json
 import warnings
@@ -264,3 +265,17 @@ def test_mutated_records_are_read_or_refused(tmp_path):
             harness.read_records(file)
         except UsageError as error:
             assert "records.jsonl, line" in str(error)  # noqa: PT017 - some changes are none
+
+
+@pytest.mark.parametrize("suffix", ["gz", "xz", "bz2"])
+def test_tables_and_lines_are_decompressed_and_bounded(tmp_path, monkeypatch, suffix):
+    pack = importlib.import_module({"gz": "gzip", "xz": "lzma", "bz2": "bz2"}[suffix]).compress
+    path, lines = tmp_path / f"t.tsv.{suffix}", tmp_path / f"l.jsonl.{suffix}"
+    path.write_bytes(pack(b'a\tb\n1\t"2\n'))
+    lines.write_bytes(pack(b'{"a": 1}\n'))
+    assert read_table(path).dictionaries() == [{"a": "1", "b": '"2'}]
+    assert list(json_lines(lines)) == [(1, {"a": 1})]
+    path.write_bytes(pack(bytes(2**20)))
+    monkeypatch.setattr("harness.files.MOST_UNPACKED", 2**19)
+    with pytest.raises(UsageError, match=f"t.tsv.{suffix}: more than 524288 bytes unpacked"):
+        read_text(path)

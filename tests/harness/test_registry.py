@@ -327,3 +327,8 @@ def test_the_digest_covers_what_computes_and_not_reports(tmp_path, monkeypatch):
         changed = sources.digest("fake_package")
         assert changed != before
         before = changed
+
+
+def test_several_names_in_one_are_told_apart():
+    with pytest.raises(UsageError, match=r"at a time: --estimator ksg --estimator gaussian$"):
+        registry.load().matching("estimator", "ksg, gaussian")

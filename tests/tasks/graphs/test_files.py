@@ -1,5 +1,8 @@
 """Graphs from files and objects: every form that people have, or one line that names the array."""
 
+import bz2
+import gzip
+import lzma
 import types
 import warnings
 
@@ -241,6 +244,24 @@ def test_graphml_and_gml(tmp_path, ending):
     path.write_text(path.read_text()[:200])
     with pytest.raises(UsageError, match=rf"cannot be read \(.*wanted a whole {ending} file"):
         files.read(path.name, str(tmp_path))
+
+
+@pytest.mark.parametrize("packed", [gzip, bz2, lzma])
+@pytest.mark.parametrize("ending", ["graphml", "gml", "csv"])
+def test_compressed_files_are_read_and_damaged_ones_named(tmp_path, ending, packed):
+    path = tmp_path / f"g.{ending}"
+    if ending == "csv":
+        path.write_text("a,b\n" + "".join(f"{a},{b}\n" for a, b in EDGES))
+    else:
+        getattr(nx, f"write_{ending}")(nx.Graph(EDGES.tolist()), path)
+    suffix = {gzip: "gz", bz2: "bz2", lzma: "xz"}[packed]
+    whole, cut = tmp_path / f"g.{ending}.{suffix}", tmp_path / f"cut.{ending}.{suffix}"
+    whole.write_bytes(packed.compress(path.read_bytes()))
+    found, plain = (files.read(file.name, str(tmp_path)) for file in (whole, path))
+    assert np.array_equal(found.edges, plain.edges)
+    cut.write_bytes(whole.read_bytes()[:-12])
+    with pytest.raises(UsageError, match=cut.name):
+        files.read(cut.name, str(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["label", "feature"])
