@@ -16,6 +16,7 @@ from harness import (
     EstimatorSpec,
     ModelSpec,
     Quantity,
+    ReportSpec,
     Samples,
     Selection,
     Structures,
@@ -48,6 +49,14 @@ EFFICIENCY = Quantity("efficiency", "", "none", lower=0.0, upper=1.0, summary="H
 INFORMATION_GAP = Quantity(
     "information_gap", "nats", "none", summary="fitted H of 1e12 points minus H of these points"
 )
+BEST_SIZE = Quantity(
+    "best_size",
+    "",
+    "none",
+    lower=0.0,
+    upper=1.0,
+    summary="share of the structures whose selection by msc has the greatest H times D",
+)
 
 _PAPER = "B. Yu, V. Lordi, D. Schwalbe-Koda, arXiv:2511.10561 (2025)"
 _PARENT = "D. Schwalbe-Koda et al., Nat. Commun. 16, 4014 (2025), doi:10.1038/s41467-025-59232-0"
@@ -73,6 +82,18 @@ QUESTS = ModelSpec(
     paper=_PARENT,
     keep=True,
     **_NUMBA,
+)
+MAP = ModelSpec(
+    name="map",
+    summary="environments on a map of two dimensions, by principal axes or t-SNE",
+    implementation="harness_msc.flat:FlatMap",
+    settings="harness_msc.settings:Flat",
+    traits=("deterministic",),
+    reads=Environments,
+    gives=Environments,
+    plan=False,
+    paper=_PAPER,
+    **_SKLEARN,
 )
 
 MEASURES = (
@@ -129,6 +150,18 @@ MEASURES = (
         traits=("translation-invariant",),
         quantity=INFORMATION_GAP,
         **_CLOUDS,
+    ),
+    EstimatorSpec(
+        name="best-size",
+        summary="share of the structures to keep: where H times D of the selection is greatest",
+        implementation="harness_msc.size:BestSize",
+        settings="harness_msc.settings:Size",
+        traits=("deterministic",),
+        quantity=BEST_SIZE,
+        reads=Environments,
+        gives=Estimate,
+        paper=_PAPER,
+        **_NUMBA,
     ),
 )
 
@@ -194,14 +227,34 @@ SELECTORS = (
 
 @hookimpl
 def harness_models() -> Iterable[ModelSpec]:
-    """The descriptor."""
-    return (QUESTS,)
+    """The descriptor, and maps of what it gives."""
+    return QUESTS, MAP
 
 
 @hookimpl
 def harness_estimators() -> Iterable[EstimatorSpec]:
     """Measures of point clouds, and selectors of structures."""
     return (*MEASURES, *SELECTORS)
+
+
+@hookimpl
+def harness_reports() -> Iterable[ReportSpec]:
+    """The study over many sets, and what maps hide."""
+    yield ReportSpec(
+        name="study",
+        summary="many data sets: their information, and what each selector keeps of it",
+        implementation="harness_msc.reports.study:Study",
+        settings="harness_msc.reports.study:Study",
+        reads=("atoms/*",),
+        paper=_PAPER,
+    )
+    yield ReportSpec(
+        name="maps",
+        summary="what a map in two dimensions hides of a data set and of selections from it",
+        implementation="harness_msc.reports.maps:Maps",
+        reads=("atoms/*",),
+        paper=_PAPER,
+    )
 
 
 @hookimpl

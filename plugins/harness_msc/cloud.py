@@ -85,7 +85,7 @@ class Blocks:
     def of(cls, points: Floats) -> Blocks:
         """Cut ``points (n, d)`` (in a `Frame`) into blocks of neighbours."""
         n, size = len(points), kernel.BLOCK
-        order = _neighbours_together(points[:, :8], size)
+        order = neighbours_together(points[:, :8], size)
         count = -(-n // size)
         rows = mapped.zeros((count * size, points.shape[1]))
         rows[n:] = 1e110
@@ -153,7 +153,7 @@ def near_and_total(
     return near, total
 
 
-def _neighbours_together(points: Floats, size: int) -> Ints:
+def neighbours_together(points: Floats, size: int) -> Ints:
     """An order in which every ``size`` points are neighbours: halve the widest axis repeatedly."""
     order = np.arange(len(points))
     pending = [(0, len(points))]

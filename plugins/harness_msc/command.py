@@ -17,6 +17,7 @@ from harness.tables import Cell, Column, Table, counted, to_terminal
 
 METHODS = ("msc", "fps", "mean-fps", "k-means", "k-means-entropy", "max-entropy", "random")
 RATES, DRAWN = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5), ("diversity_kept", "tail_recall")
+BEST = "best"
 SHOWN = ("diversity_kept", "overlap_kept", "outliers_kept", "tail_recall", "atoms_kept")
 
 
@@ -24,7 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     parser.add_argument("file", metavar="FILE", help="structures: extended XYZ, or what ASE reads")
     parser.add_argument(
-        "--keep", default="10%", metavar="SIZE", help="share (10%%, 0.1) or number (200) to keep"
+        "--keep",
+        default="10%",
+        metavar="SIZE",
+        help="share (10%%, 0.1) or number (200) to keep; "
+        "best: where entropy times diversity is greatest",
     )
     parser.add_argument(
         "--out", metavar="FILE", help="where the chosen structures go (extended XYZ)"
@@ -57,13 +62,18 @@ def run(args: argparse.Namespace) -> int:
     asked = {"dataset": str(path), "reference": args.reference}
     data = next(iter(harness.task("atoms/colabfit", **asked).cases(seed=args.seed))).load()
     n = _new(data)
-    size = _size(args.keep, n)
-    task = harness.task("atoms/colabfit", **asked, rates=(size / n,))
-    case = next(c for c in task.cases(seed=args.seed) if Selection in c.accepts)
-    case = dataclasses.replace(case, data=lambda: data)  # read once
+    if args.keep == BEST and (args.reference or args.method != "msc"):
+        raise UsageError("--keep best: of what msc selects from one file; wanted a share or number")
+    size = 0 if args.keep == BEST else _size(args.keep, n)
     environments = harness.model("msc/quests").transform(
         data, to=harness.Environments, rng=stream(args.seed)
     )
+    if args.keep == BEST:
+        best = harness.estimator("msc/best-size").estimate(environments, rng=stream(args.seed))
+        size = int(best.diagnostics["structures"])
+    task = harness.task("atoms/colabfit", **asked, rates=(size / n,))
+    case = next(c for c in task.cases(seed=args.seed) if Selection in c.accepts)
+    case = dataclasses.replace(case, data=lambda: data)  # read once
     rows, chosen = [], {}
     for method in METHODS if args.compare else (args.method,):
         found = harness.select(environments, size, method=_name(method, data), seed=args.seed)

@@ -51,6 +51,8 @@ class MinimumSetCover(Cover, Compiled):
         """Select up to the largest of ``data.sizes``, or rank all structures without sizes.
 
         Lazy greedy: the picks are those of evaluating every score anew (see `harness_msc.greedy`).
+        Raises `Incompatible` where a segment has fewer than two structures for each one that is
+        asked for, and where ``conditional`` finds no split.
         """
         frame = cloud.Frame.of(data.x, self.h)
         if not self.conditional:
@@ -60,15 +62,36 @@ class MinimumSetCover(Cover, Compiled):
                     "--set msc.conditional=true chooses among the new ones only",
                     len(data.split.train),
                 )
-            picks, scores = self._greedy(frame, data, None)
+            picks, scores = self._by_segments(frame, data, None)
             return Selection(picks, scores, diagnostics={"h": self.h})
         if data.split is None:
             raise Incompatible(
                 "conditional=True selects from the test part; these data have no train/test split"
             )
         held, candidates = data.part("train"), data.part("test")
-        picks, scores = self._greedy(frame, candidates, held)
+        picks, scores = self._by_segments(frame, candidates, held)
         return Selection(data.split.test[picks], scores, diagnostics={"h": self.h, "held": held.n})
+
+    def _by_segments(
+        self, frame: cloud.Frame, data: Environments, held: Environments | None
+    ) -> tuple[Ints, Floats]:
+        """The picks, from the picks of segments in the order of the data, and of theirs again."""
+        count = min(max(data.sizes, default=data.n), data.n)
+        left = np.arange(data.n)
+        if 0 < self.segment < min(data.n, 2 * count):
+            raise Incompatible(
+                f"segment={self.segment} for a selection of {count}; wanted at least {2 * count}, "
+                "or 0 for no segments"
+            )
+        while 0 < self.segment < len(left):
+            parts = np.array_split(left, -(-len(left) // self.segment))
+            left = np.concatenate(
+                [np.sort(part[self._greedy(frame, data.take(part), held)[0]]) for part in parts]
+            )
+        # Untouched data are not copied: sums keep their bits.
+        final = data if len(left) == data.n else data.take(left)
+        picks, scores = self._greedy(frame, final, held)
+        return left[picks], scores
 
     def _greedy(
         self, frame: cloud.Frame, data: Environments, held: Environments | None

@@ -19,7 +19,7 @@ import math
 import numpy as np
 
 from harness import Environments, Estimate, Floats, Incompatible, Ints, Samples
-from harness_msc import cloud
+from harness_msc import approximate, cloud
 from harness_msc.bandwidth import choose
 from harness_msc.compiled import Compiled
 from harness_msc.settings import Comparison, Measure
@@ -94,16 +94,23 @@ class _Against(Comparison, Compiled):
             known, new = _points(data, data.split.train), _points(data, data.split.test)
             h = choose(known, self.h, self.bandwidth)
             facts: Facts = {"h": h, "n": len(new), "given": len(known), "of": "test given train"}
-            return cloud.log_sums(new, known, h), facts
+            return self._log_sums(new, known, h), facts
         if data.n < 2:
             raise Incompatible(
                 "novelty without a train/test split compares units, and needs at least two"
             )
         h = choose(data.x, self.h, self.bandwidth)
         unit = _units(data)
-        values = cloud.log_sums(data.x, data.x, h, unit, unit)
+        values = self._log_sums(data.x, data.x, h, unit, unit)
         n = len(data.x)
         return values, {"h": h, "n": n, "given": n, "of": "each unit given all others"}
+
+    def _log_sums(
+        self, y: Floats, x: Floats, h: float, owner: Ints | None = None, owners: Ints | None = None
+    ) -> Floats:
+        if self.cells:
+            return approximate.log_sums(y, x, h, self.cells, owner, owners)
+        return cloud.log_sums(y, x, h, owner, owners)
 
 
 class Novelty(_Against):

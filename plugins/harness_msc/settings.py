@@ -45,6 +45,12 @@ class Comparison(Measure):
     """Parameters of the measures of new points given others."""
 
     eps: float = param(1e-5, "novelty dH below which a point counts as covered", unit="nats")
+    cells: int = param(
+        0,
+        "number of nearest cells, of 256 known points each, that the kernels of a new point are "
+        "summed over: an upper bound of dH; 0 sums over all points",
+        low=0,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,4 +72,33 @@ class Cover(Kernel):
     )
     conditional: bool = param(
         False, "whether to select from the test part only, with the training part held already"
+    )
+    segment: int = param(
+        0,
+        "largest number of structures that are chosen among at once, at least twice the largest "
+        "size; more are cut into segments, and the chosen ones of each compete; 0 for all at once",
+        low=0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size(Kernel):
+    """Parameters of the estimator `best-size`."""
+
+    least: float = param(
+        0.1, "least share of the structures that is looked at", above=0.0, high=1.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flat(Kernel):
+    """Parameters of the model `map`."""
+
+    method: Literal["pca", "t-sne"] = param(
+        "pca", "how environments are placed: on the principal axes, or by t-SNE"
+    )
+    dimensions: int = param(2, "number of dimensions of the map", low=1, high=3)
+    perplexity: float = param(30.0, "perplexity of t-SNE", above=1.0)
+    match: bool = param(
+        True, "whether the map is magnified until it has the diversity of the descriptors"
     )

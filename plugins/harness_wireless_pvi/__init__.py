@@ -386,6 +386,13 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         settings="harness_wireless_pvi.settings:Weighted",
         **_POLICY,
     )
+    yield EstimatorSpec(
+        name="tune-causal",
+        summary="test accuracy of a causal language model fine-tuned by a policy, or its control",
+        implementation="harness_wireless_pvi.policies.tuned:TunedPolicy",
+        settings="harness_wireless_pvi.settings:TunedPolicy",
+        **_POLICY | _HUB,
+    )
 
 
 @hookimpl

@@ -142,7 +142,12 @@ class Tuning(Training, Pretrained):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tuned(HeldOut, Device, Tuning):
+class Tunable(Device, Tuning):
+    """A model of `transformers` that is fine-tuned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuned(HeldOut, Tunable):
     """A model of `transformers` as a predictor."""
 
 
@@ -219,6 +224,44 @@ class Budget(Transformer):
 class Weighted(Transformer):
     """Weighted texts."""
 
+    strength: float = param(1.0, "strength s of the weights exp(s PVI) of the texts", unit="1/nats")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TunedPolicy(Tunable):
+    """A policy on a causal language model."""
+
+    policy: Literal[
+        "all",
+        "order",
+        "reverse",
+        "random-order",
+        "filter",
+        "random-kept",
+        "easy",
+        "medium",
+        "hard",
+        "random",
+        "weight",
+        "random-weight",
+    ] = param("all", "policy, or control of one, by which texts come to training")
+    steps: int = param(200, "number of steps of AdamW", low=1)
+    learning_rate: float = param(
+        1e-3, "learning rate of AdamW at its peak, from which it falls to zero", above=0.0
+    )
+    lora_rank: int = param(8, "rank of the low-rank updates; 0 trains all weights", low=0)
+    max_length: int = param(
+        512, "number of tokens of a prompt; the text in it is cut off beyond", low=8
+    )
+    scoring: Literal["first", "whole"] = param(
+        "first", "tokens of an answer that are scored: its first, or all of them"
+    )
+    instruction: str = param(
+        "", "first line of the prompt; empty for one that lists the classes as answers"
+    )
+    buckets: int = param(4, "number of parts by rank, which come in one after the other", low=1)
+    tau: float = param(0.0, "least PVI of a text that is kept", unit="nats")
+    share: float = param(0.25, "share of the texts of each class that is kept", above=0.0, high=1.0)
     strength: float = param(1.0, "strength s of the weights exp(s PVI) of the texts", unit="1/nats")
 
 

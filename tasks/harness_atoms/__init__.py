@@ -87,6 +87,20 @@ SCORES = (
         0.0,
         summary="its energy error on the 10 % of structures with the largest forces",
     ),
+    Quantity(
+        "force_in",
+        "meV/Å",
+        "lower",
+        0.0,
+        summary="error of force components on ordinary structures, of potentials that have forces",
+    ),
+    Quantity(
+        "force_out",
+        "meV/Å",
+        "lower",
+        0.0,
+        summary="the same on the 10 % of structures with the largest forces",
+    ),
 )
 
 STRUCTURES = (

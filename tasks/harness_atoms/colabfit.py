@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -85,7 +86,13 @@ class Compression(settings.Compression):
         ruler = Ruler(self.k, self.cutoff, self.h)
         rate, name = float(case.facts["rate"]), str(case.facts["dataset"])
         potential = self.potential if self.ood else ""
-        return score(data, output, rate, ruler=ruler, eps=self.eps, potential=potential, name=name)
+        asked: dict[str, Any] = {
+            "eps": self.eps,
+            "potential": potential,
+            "name": name,
+            "steps": self.steps,
+        }
+        return score(data, output, rate, ruler=ruler, **asked)
 
 
 class ColabFit(Compression, settings.ColabFit):

@@ -11,12 +11,16 @@ import functools
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import harness
 from harness import Environments, Floats, Ints, Split, Structures
 from harness_atoms import energy
+
+if TYPE_CHECKING:
+    from harness_atoms.message_passing import Graphs
 
 QUESTS, ENTROPY, DIVERSITY, NOVELTY = USES = (
     "msc/quests",
@@ -119,6 +123,13 @@ class Measured:
         from harness_atoms.pair_potential import PairPotential
 
         return PairPotential.of(self.data, self.per_atom)
+
+    @functools.cached_property
+    def mace(self) -> Graphs:
+        """The network of the package ``mace-torch``, not trained."""
+        from harness_atoms.message_passing import Graphs
+
+        return Graphs.of(self.data)
 
     def given(self, held: Ints) -> Floats:
         """(items,) dH of every environment given the structures held; at most 0 for their own."""

@@ -17,6 +17,9 @@ RARE = 0.01
 tail.
 """
 
+HELD = 2
+"""Folds of ten that a network, which is trained once, is judged on."""
+
 
 def size_of(rate: float, n: int) -> int:
     """Structures in a selection at a compression rate: ``round(n * rate)``, at least one."""
@@ -32,8 +35,11 @@ def score(
     eps: float,
     potential: str,
     name: str,
+    steps: int = 300,
 ) -> dict[str, float]:
     """All scores of a selection at one rate; ``potential`` is empty for no energy test.
+
+    ``steps`` is how long a potential that is a network is trained.
 
     Where the data carry a split, its training part is already held: what is measured is the
     held part and the selection together, against the test part.
@@ -65,7 +71,8 @@ def score(
             many = f"more than {energy.LARGEST} atoms"
             _tell(name, many, "the energy test (max_structures makes them fewer)")
         else:
-            out |= energies(measured, held, target, potential)
+            test = networks if potential == "mace" else energies
+            out |= test(measured, held, target, potential, steps)
     return out
 
 
@@ -112,7 +119,9 @@ def tail(data: Structures, owner: Ints, held: Ints, target: Ints) -> dict[str, f
     return out
 
 
-def energies(measured: Measured, held: Ints, target: Ints, potential: str) -> dict[str, float]:
+def energies(
+    measured: Measured, held: Ints, target: Ints, potential: str, steps: int
+) -> dict[str, float]:
     """Errors of a potential in and out of domain; none where the selection is too small for it."""
     data = measured.data
     assert data.forces is not None
@@ -120,12 +129,45 @@ def energies(measured: Measured, held: Ints, target: Ints, potential: str) -> di
     found = energy.crossfit(fitted, data.n, held)
     if found is None:
         return {}
+    return {
+        f"rmse_{name}": energy.rmse(found[part], measured.per_atom[part])
+        for name, part in _parts(data, target).items()
+        if part.size
+    }
+
+
+def networks(
+    measured: Measured, held: Ints, target: Ints, potential: str, steps: int
+) -> dict[str, float]:
+    """Errors of energies and of forces of a network, in and out of domain.
+
+    A network is trained once, on the selected structures outside the first `HELD` folds of the
+    energy test, and judged on those in them: the same structures for every selection, a tenth of
+    them (by force) out of domain. None where nothing is left to train on.
+    """
+    data = measured.data
+    assert data.forces is not None
+    fold = energy.folds(data.n)
+    train, test = held[fold[held] >= HELD], np.intersect1d(np.flatnonzero(fold < HELD), target)
+    if not train.size or not test.size:
+        return {}
+    per_atom, forces = measured.mace.predict(train, test, steps=steps)
+    atoms = np.repeat(test, np.diff(data.offsets)[test])
+    known = data.forces[np.isin(measured.owner, test)]
+    out = {}
+    for name, part in _parts(data, test).items():
+        among = np.isin(test, part)
+        if among.any():
+            out[f"rmse_{name}"] = energy.rmse(per_atom[among], measured.per_atom[test[among]])
+            of = np.isin(atoms, part)
+            out[f"force_{name}"] = energy.rmse(forces[of], known[of])
+    return out
+
+
+def _parts(data: Structures, target: Ints) -> dict[str, Ints]:
+    """The ordinary structures, and those with the largest forces."""
+    assert data.forces is not None
     strongest = np.maximum.reduceat(np.linalg.norm(data.forces, axis=1), data.offsets[:-1])
     ranked = target[np.argsort(strongest[target], kind="stable")]
     count = max(1, round(energy.TAIL * len(target)))
-    parts = {"rmse_in": ranked[:-count], "rmse_out": ranked[-count:]}
-    return {
-        name: energy.rmse(found[part], measured.per_atom[part])
-        for name, part in parts.items()
-        if part.size
-    }
+    return {"in": ranked[:-count], "out": ranked[-count:]}

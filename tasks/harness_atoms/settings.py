@@ -41,8 +41,12 @@ class Compression:
     types: tuple[str, ...] = param(
         (), "elements of the numbered types in MLIP's .cfg files, such as Cu,Zr"
     )
-    potential: Literal["kernel-ridge", "uf3"] = param(
-        "kernel-ridge", "potential that is trained in the energy test"
+    potential: Literal["kernel-ridge", "uf3", "mace"] = param(
+        "kernel-ridge",
+        "potential that is trained in the energy test; mace is trained on forces, too",
+    )
+    steps: int = param(
+        300, "number of steps of Adam, of four structures each, that mace is trained for", low=1
     )
 
 

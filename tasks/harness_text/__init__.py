@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from harness import (
     LabelledSamples,
     LabelledText,
+    LabelLogProbabilities,
     ModelSpec,
     Quantity,
     ReferencedText,
@@ -110,6 +111,17 @@ def harness_tasks() -> Iterable[TaskSpec]:
         gives=LabelledText,
         quantities=(V_INFORMATION, ACCURACY),
         traits=("split",),
+    )
+    yield TaskSpec(
+        name="pvi-table",
+        files={"path": (".csv",)},
+        summary="surprises that others measured, such as the files of Ethayarajh et al.",
+        implementation="harness_text.surprises:PVITable",
+        plan=False,
+        settings="harness_text.settings:Surprises",
+        gives=LabelLogProbabilities,
+        quantities=(V_INFORMATION, ACCURACY),
+        paper=_PVI,
     )
 
 

@@ -158,6 +158,17 @@ class Labelled:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Surprises:
+    """Parameters of the task `pvi-table`."""
+
+    path: str = param("", "file with a row for each example")
+    label: str = param("label", "column of the labels")
+    predicted: str = param("predicted_label", "column of the classes that the model says")
+    full: str = param("H_yx", "column of the surprise given the text, in bits")
+    null: str = param("H_yb", "column of the surprise without the text, in bits")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Change:
     """Parameters of the model `rewrite`."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from harness.tabular import Quotes, read_table
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
 FILES = (*ENDINGS, ".txt", ".xlsx", ".xls", ".ndjson", ".arrow", ".feather", ".gz", ".xz", ".zip")
 """Endings of files: such a name is never looked up on the hub."""
+_TELEQNA = re.compile(r"question \d+")
+_OPTION = re.compile(r"option ([1-8])\b")
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,30 @@ def _rows(path: Path, encoding: str, quotes: Quotes) -> list[dict[str, Any]]:
         return [_mapping(row, f"{path}:{number}") for number, row in lines]
     if ending == ".json":
         found = read_json(path, encoding, setting)
+        if isinstance(found, dict) and found and all(map(_TELEQNA.fullmatch, found)):
+            return [_choice(row, f"{path}, {name!r}") for name, row in found.items()]
         rows = found if isinstance(found, list) else [found]
         return [_mapping(row, f"{path}, entry {number}") for number, row in enumerate(rows)]
     return list(parquet_rows(path, "infoharness[text]"))
+
+
+def _choice(row: Any, where: str) -> dict[str, Any]:
+    """A question of TeleQnA with ``options`` as a list and ``answer`` as the letter of one.
+
+    Raises `UsageError` for fewer than two options, and for an answer that is none of them.
+    """
+    found = _mapping(row, where)
+    numbered = {name: str(text) for name, text in found.items() if _OPTION.fullmatch(name)}
+    options = [numbered[name] for name in sorted(numbered, key=lambda n: int(n.split()[1]))]
+    said = _OPTION.match(str(found.get("answer", "")))
+    number = int(said[1]) if said else 0
+    if len(options) < 2 or not 1 <= number <= len(options):
+        raise UsageError(
+            f"{where}: {len(options)} options and the answer {found.get('answer')!r}; "
+            "wanted 'option 1', 'option 2' ... and an answer such as 'option 2: text'"
+        )
+    rest = {name: value for name, value in found.items() if name not in numbered}
+    return rest | {"options": options, "answer": "ABCDEFGH"[number - 1]}
 
 
 def _mapping(row: Any, where: str) -> dict[str, Any]:

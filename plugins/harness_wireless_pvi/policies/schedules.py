@@ -8,7 +8,7 @@ the ratings.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -42,45 +42,79 @@ class _Policy(SmallTransformer):
         where the texts are not rated or have no split, where a class of the test part is left out,
         and where all test labels are wrong.
         """
-        if data.split is None or data.pvi is None or data.rated is None:
-            raise Incompatible(
-                "these texts have no ratings or no train/test split; "
-                "wanted rated texts with a split, as pvi-guide gives"
-            )
-        if not data.rated[data.split.train].all():
-            raise Incompatible("a training text has no rating; wanted all, as pvi-guide gives")
-        train, texts, k = data.split.train, joined(data), len(data.classes)
-        steps = list(self.schedule(train, data.pvi[train], data.y[train], rng))
-        used = np.unique(np.concatenate([rows for rows, _ in steps]))
-        lost = np.setdiff1d(data.y[data.split.test], data.y[used])
-        if lost.size:
-            raise Incompatible(
-                f"the policy keeps no text of class {data.classes[lost[0]]!r}, "
-                "which the test part has; wanted a policy that keeps more"
-            )
+        steps, used = steps_of(self, data, rng)
+        texts, k = joined(data), len(data.classes)
         network, words = self.fit(texts, data.y, k, used, steps, rng)
-        test = data.split.test
-        if data.wrong is not None:
-            test = test[~data.wrong[test]]
-        if not test.size:
-            raise Incompatible("every test label is wrong; wanted a right one to judge by")
+        test = judged_rows(data)
         with single_threaded(self.device, rng):
             full = self.score(network, words, [texts[i] for i in test])
-        null = np.tile(held_out.prior(data.y[train], k), (len(test), 1))
-        full = np.maximum(full, held_out.FLOOR)
-        unseen = np.ones(len(test), bool)
-        judged = LabelLogProbabilities(full, null, data.y[test], data.classes, unseen, test)
-        own, prior = given(judged)
-        notes: dict[str, float | int | str | bool] = {
-            "v_information": float((own - prior).mean()),
-            "calibration_error": calibration_error(judged, BINS),
-            "steps": len(steps),
-            "texts": len(used),
-            "n": len(test),
-        }
-        if data.wrong is not None:
-            notes["wrong_share"] = float(data.wrong[used].mean())
-        return Estimate.from_local(correct(judged), notes)
+        return judged(data, test, full, steps)
+
+
+class Policy(Protocol):
+    """Whatever makes steps of rated rows."""
+
+    def schedule(
+        self, rows: Ints, pvi: Floats, y: Ints, rng: np.random.Generator
+    ) -> Iterator[Step]:
+        """The steps."""
+
+
+def steps_of(policy: Policy, data: GuidedText, rng: np.random.Generator) -> tuple[list[Step], Ints]:
+    """The steps of a policy on the training part, and the rows that occur in them.
+
+    Raises `Incompatible` where texts are not rated or have no split, and where a class of the test
+    part is left out.
+    """
+    if data.split is None or data.pvi is None or data.rated is None:
+        raise Incompatible(
+            "these texts have no ratings or no train/test split; "
+            "wanted rated texts with a split, as pvi-guide gives"
+        )
+    if not data.rated[data.split.train].all():
+        raise Incompatible("a training text has no rating; wanted all, as pvi-guide gives")
+    train = data.split.train
+    steps = list(policy.schedule(train, data.pvi[train], data.y[train], rng))
+    used = np.unique(np.concatenate([rows for rows, _ in steps]))
+    lost = np.setdiff1d(data.y[data.split.test], data.y[used])
+    if lost.size:
+        raise Incompatible(
+            f"the policy keeps no text of class {data.classes[lost[0]]!r}, "
+            "which the test part has; wanted a policy that keeps more"
+        )
+    return steps, used
+
+
+def judged_rows(data: GuidedText) -> Ints:
+    """The test rows whose labels are not known to be wrong. Raises `Incompatible` for none."""
+    assert data.split is not None
+    test = data.split.test
+    if data.wrong is not None:
+        test = test[~data.wrong[test]]
+    if not test.size:
+        raise Incompatible("every test label is wrong; wanted a right one to judge by")
+    return test
+
+
+def judged(data: GuidedText, test: Ints, full: Floats, steps: list[Step]) -> Estimate:
+    """Accuracy of log-probabilities (m, k) of the rows ``test``, with what training took."""
+    assert data.split is not None
+    used = np.unique(np.concatenate([rows for rows, _ in steps]))
+    null = np.tile(held_out.prior(data.y[data.split.train], len(data.classes)), (len(test), 1))
+    full = np.maximum(full, held_out.FLOOR)
+    unseen = np.ones(len(test), bool)
+    found = LabelLogProbabilities(full, null, data.y[test], data.classes, unseen, test)
+    own, prior = given(found)
+    notes: dict[str, float | int | str | bool] = {
+        "v_information": float((own - prior).mean()),
+        "calibration_error": calibration_error(found, BINS),
+        "steps": len(steps),
+        "texts": len(used),
+        "n": len(test),
+    }
+    if data.wrong is not None:
+        notes["wrong_share"] = float(data.wrong[used].mean())
+    return Estimate.from_local(correct(found), notes)
 
 
 class TrainAll(_Policy):

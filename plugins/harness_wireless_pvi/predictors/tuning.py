@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ from torch import Tensor
 
 from harness import Ints, needs
 from harness_wireless_pvi import settings, training
+from harness_wireless_pvi.training import Step
 
 
-class Tuned(settings.Tuned):
+class Tuned(settings.Tunable):
     """What the models of `transformers` share."""
 
     def tuned(
@@ -24,8 +25,9 @@ class Tuned(settings.Tuned):
         losses: Callable[[Any, Ints], Tensor],
         rows: Ints,
         rng: np.random.Generator,
+        schedule: Sequence[Step] | None = None,
     ) -> Any:
-        """A copy of ``base`` trained on ``rows``.
+        """A copy of ``base`` trained on ``rows``, shuffled unless a ``schedule`` is given.
 
         ``losses(network, rows)`` gives the loss of each row (b,), in nats.
         """
@@ -37,7 +39,7 @@ class Tuned(settings.Tuned):
         training.train(
             network,
             lambda part: losses(network, part),
-            training.shuffled(rows, self.batch, self.steps, rng),
+            training.shuffled(rows, self.batch, self.steps, rng) if schedule is None else schedule,
             steps=self.steps,
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
