@@ -8,7 +8,7 @@ the descriptors (``map.match``), so whatever differs is due to the loss of dimen
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -45,7 +45,7 @@ class Maps:
         return Document(table(measures), tuple(findings(measures, scores)), draw)
 
 
-def pairs(records: Sequence[Record]) -> tuple[Pairs, Pairs]:
+def pairs(records: Iterable[Record]) -> tuple[Pairs, Pairs]:
     """Values of measures and scores of selections, full and on the map, means over seeds."""
     values: dict[Any, list[float]] = defaultdict(list)
     for record in records:
@@ -116,8 +116,8 @@ def findings(measures: Pairs, scores: Pairs) -> list[Finding]:
     for score, of in scores.items():
         sign = -1 if score.startswith("rmse") else 1
         by_selector: dict[str, list[float]] = defaultdict(list)
-        for (_, what), (full, flat) in sorted(of.items()):
-            by_selector[what.rpartition(" ")[0]].append(full - flat)
+        for (_, what), both in sorted(of.items()):
+            by_selector[what.rpartition(" ")[0]].append(both[0] - both[1])
         for selector, values in by_selector.items():
             claim = f"{selector} in all dimensions less {selector} on the map, "
             claim += f"{score.replace('_', ' ')}, a number for each set and rate"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from torch import Tensor
 
@@ -24,7 +26,7 @@ class TunedPolicy(Tuned, settings.TunedPolicy):
 
     def scheduler(self) -> Policy:
         """The schedule of that name with the parameters of these settings."""
-        shared = {"batch": self.batch, "steps": self.steps}
+        shared: dict[str, Any] = {"batch": self.batch, "steps": self.steps}
         made: dict[str, Policy] = {
             "all": schedules.TrainAll(**shared),
             "order": schedules.TrainOrder(**shared, buckets=self.buckets),
