@@ -65,18 +65,18 @@ def test_filtering_leaves_out_wrong_labels_and_its_control_does_not(noisy, gpt):
     assert kept.diagnostics["texts"] == control.diagnostics["texts"]
 
 
-@pytest.mark.parametrize(("rank", "rate"), [(0, 3e-3), (8, 2e-2)])
-def test_fine_tuning_learns_the_word_that_tells(gpt, rank, rate):
+@pytest.mark.parametrize(("rank", "rate", "steps"), [(0, 3e-3, 150), (8, 1e-2, 600)])
+def test_fine_tuning_learns_the_word_that_tells(gpt, rank, rate, steps):
     if rank:
         pytest.importorskip("peft")
     data = guided(lamps(240, test=80))
     settings = {"model": gpt, "lora_rank": rank, "learning_rate": rate, "batch": 16}
-    found = estimate("tune-causal", data, policy="order", steps=150, **settings)
+    found = estimate("tune-causal", data, policy="all", steps=steps, **settings)
     assert found.value > 0.9
-    assert found.diagnostics["v_information"] > 0.3
-    brief = estimate("tune-causal", data, policy="order", steps=1, **settings)
+    assert found.diagnostics["v_information"] > 0.2
+    brief = estimate("tune-causal", data, policy="all", steps=1, **settings)
     assert brief.value < 0.8
-    again = estimate("tune-causal", data, policy="order", steps=1, **settings)
+    again = estimate("tune-causal", data, policy="all", steps=1, **settings)
     np.testing.assert_array_equal(brief.local, again.local)
 
 
