@@ -314,10 +314,10 @@ class ChannelLogLikelihoods(Kind):
     query: str = ""
     exact: bool = False
     density: bool = added(default=False)
-    surprise: Floats | None = array("n m", default=None)
-    flops: Floats | None = array("n m 2", default=None)
-    models: tuple[str, ...] = ()
-    weights: tuple[int, ...] = ()
+    surprise: Floats | None = array("n m", default=None, late=True)
+    flops: Floats | None = array("n m 2", default=None, late=True)
+    models: tuple[str, ...] = added(default=())
+    weights: tuple[int, ...] = added(default=())
 
     @classmethod
     def of(cls, log_p: Floats, lengths: Ints, **more: Any) -> Self:

@@ -98,10 +98,12 @@ def _dropout(axes: Any, rows: list[Record]) -> None:
 def _grokking(axes: Any, rows: list[Record]) -> None:
     handles = [_line(axes, rows, "step", lambda r: r.value, color="C0", label="F")]
     axes.set_xlabel("step")
+    axes.locator_params(axis="x", nbins=5)  # labels of five digits do not touch
     axes.set_ylabel("effective features F", color="C0")
     other = axes.twinx()
     with_coefficient = [r for r in rows if "learning_coefficient" in r.diagnostics]
     if with_coefficient:
+        other.set_ylabel("learning coefficient", color="C1")
         handles.append(
             _line(
                 other,
