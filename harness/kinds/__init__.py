@@ -4,6 +4,7 @@ from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind
 from harness.kinds.blocks import BlockCounts, BlockSequences, CodeLengths
 from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
+from harness.kinds.contexts import ChannelLogLikelihoods, Contexts
 from harness.kinds.fields import added, array, offsets, strings, whole_numbers
 from harness.kinds.graphs import Graph, Links, simple_edges
 from harness.kinds.heads import HeadStates
@@ -18,8 +19,6 @@ from harness.kinds.kernels import Kernels, StateFutures
 from harness.kinds.language import (
     AttentionMaps,
     AttentionProfile,
-    ChannelLogLikelihoods,
-    Contexts,
     HiddenStates,
     TokenLogProbabilities,
     TokenSequences,

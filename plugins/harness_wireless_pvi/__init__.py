@@ -64,6 +64,10 @@ _POLICY: dict[str, Any] = {
     "paper": _WIRELESS,
     **_TORCH,
 }
+_PACED = _POLICY | {"settings": "harness_wireless_pvi.settings:Paced"}
+_FILTERED = _POLICY | {"settings": "harness_wireless_pvi.settings:Filtered"}
+_BUDGET = _POLICY | {"settings": "harness_wireless_pvi.settings:Budget"}
+_WEIGHTED = _POLICY | {"settings": "harness_wireless_pvi.settings:Weighted"}
 
 
 @hookimpl
@@ -313,78 +317,67 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         name="train-order",
         summary="test accuracy after training on easy texts first",
         implementation="harness_wireless_pvi.policies.schedules:TrainOrder",
-        settings="harness_wireless_pvi.settings:Paced",
-        **_POLICY,
+        **_PACED,
     )
     yield EstimatorSpec(
         name="train-reverse",
         summary="test accuracy after training on hard texts first",
         implementation="harness_wireless_pvi.policies.schedules:TrainReverse",
-        settings="harness_wireless_pvi.settings:Paced",
-        **_POLICY,
+        **_PACED,
     )
     yield EstimatorSpec(
         name="train-random-order",
         summary="test accuracy after training on random parts one after the other (control)",
         implementation="harness_wireless_pvi.policies.schedules:TrainRandomOrder",
-        settings="harness_wireless_pvi.settings:Paced",
-        **_POLICY,
+        **_PACED,
     )
     yield EstimatorSpec(
         name="train-filter",
         summary="test accuracy after training on texts of low PVI left out",
         implementation="harness_wireless_pvi.policies.schedules:TrainFilter",
-        settings="harness_wireless_pvi.settings:Filtered",
-        **_POLICY,
+        **_FILTERED,
     )
     yield EstimatorSpec(
         name="train-random-kept",
         summary="test accuracy after training on a random set as large as the filter's (control)",
         implementation="harness_wireless_pvi.policies.schedules:TrainRandomKept",
-        settings="harness_wireless_pvi.settings:Filtered",
-        **_POLICY,
+        **_FILTERED,
     )
     yield EstimatorSpec(
         name="train-easy",
         summary="test accuracy after training on the share of highest PVI",
         implementation="harness_wireless_pvi.policies.schedules:TrainEasy",
-        settings="harness_wireless_pvi.settings:Budget",
-        **_POLICY,
+        **_BUDGET,
     )
     yield EstimatorSpec(
         name="train-medium",
         summary="test accuracy after training on the share around the median PVI",
         implementation="harness_wireless_pvi.policies.schedules:TrainMedium",
-        settings="harness_wireless_pvi.settings:Budget",
-        **_POLICY,
+        **_BUDGET,
     )
     yield EstimatorSpec(
         name="train-hard",
         summary="test accuracy after training on the share of lowest PVI",
         implementation="harness_wireless_pvi.policies.schedules:TrainHard",
-        settings="harness_wireless_pvi.settings:Budget",
-        **_POLICY,
+        **_BUDGET,
     )
     yield EstimatorSpec(
         name="train-random",
         summary="test accuracy after training on a random share (control)",
         implementation="harness_wireless_pvi.policies.schedules:TrainRandom",
-        settings="harness_wireless_pvi.settings:Budget",
-        **_POLICY,
+        **_BUDGET,
     )
     yield EstimatorSpec(
         name="train-weight",
         summary="test accuracy after training on texts weighted by PVI",
         implementation="harness_wireless_pvi.policies.schedules:TrainWeight",
-        settings="harness_wireless_pvi.settings:Weighted",
-        **_POLICY,
+        **_WEIGHTED,
     )
     yield EstimatorSpec(
         name="train-random-weight",
         summary="test accuracy after training on the same weights given to random texts (control)",
         implementation="harness_wireless_pvi.policies.schedules:TrainRandomWeight",
-        settings="harness_wireless_pvi.settings:Weighted",
-        **_POLICY,
+        **_WEIGHTED,
     )
     yield EstimatorSpec(
         name="tune-causal",
