@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 
+from harness import mapped
 from harness.arrays import Bools, Floats, Ints
 from harness.errors import DataError
 from harness.kinds.base import Kind
@@ -45,11 +46,13 @@ class TokenSequences(Kind):
             raise DataError(
                 "TokenSequences.vocab_size", str(self.vocab_size), "256, as the symbols are bytes"
             )
-        wrong = np.flatnonzero((self.ids < 0) | (self.ids >= self.vocab_size))
-        if wrong.size:
-            row = int(np.searchsorted(self.offsets, wrong[0], side="right")) - 1
-            wanted = f"symbols from 0 to {self.vocab_size - 1}"
-            raise DataError("TokenSequences.ids", f"symbol {self.ids[wrong[0]]}", wanted, row)
+        for part in mapped.blocks_of(self.ids):
+            wrong = np.flatnonzero((self.ids[part] < 0) | (self.ids[part] >= self.vocab_size))
+            if wrong.size:
+                at = part.start + int(wrong[0])
+                row = int(np.searchsorted(self.offsets, at, side="right")) - 1
+                wanted = f"symbols from 0 to {self.vocab_size - 1}"
+                raise DataError("TokenSequences.ids", f"symbol {self.ids[at]}", wanted, row)
 
     @classmethod
     def example(cls, rng: np.random.Generator, n: int = 48) -> Self:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import io
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from harness import Case, DataError, Split, TokenSequences, UsageError, needs, stream
+from harness import Case, DataError, Ints, Split, TokenSequences, UsageError, needs, stream
+from harness.files import opened
+from harness.mapped import Column
 from harness_language.settings import Documents
+
+CHUNK = 2**20
+"""Characters of a file that are read at once."""
 
 
 class PydocText(Documents):
@@ -24,41 +32,37 @@ class PydocText(Documents):
         yield Case(id=name, data=lambda: self._load(seed), stamp=stamp)
 
     def _load(self, seed: int) -> TokenSequences:
-        texts = _pydoc() if self.dataset == "pydoc" else self._read()
+        content, sizes = _gathered(_pydoc() if self.dataset == "pydoc" else self._read())
         rng = stream(seed, "pydoc-text", self.dataset)
-        order = rng.permutation(len(texts))
+        order = rng.permutation(len(sizes))
         if self.limit:
             order = order[: self.limit]
-        documents = [np.frombuffer(texts[i].encode(), np.uint8).astype(np.int64) for i in order]
-        documents = [d for d in documents if d.size]
-        if len(documents) < 2:
+        order = order[sizes[order] > 0]
+        if len(order) < 2:
             raise DataError(
                 f"pydoc-text: {self.dataset}",
-                f"{len(documents)} documents",
+                f"{len(order)} documents",
                 "two that are not empty",
             )
-        ends = np.cumsum([len(d) for d in documents])
+        last = np.cumsum(sizes)
+        ids = Column(np.int64)
+        for i in order:
+            ids.add(content[last[i] - sizes[i] : last[i]])
+        ends = np.cumsum(sizes[order])
         # The first documents of the random order, until there are enough bytes.
         wanted = min(self.test_bytes, int(ends[-1]) // 5)
-        test = min(int(np.searchsorted(ends, wanted)) + 1, len(documents) - 1)
-        places = np.arange(len(documents))
+        test = min(int(np.searchsorted(ends, wanted)) + 1, len(order) - 1)
+        places = np.arange(len(order))
         split = Split(places[test:], places[:test])
-        return TokenSequences(
-            np.concatenate(documents), np.concatenate([[0], ends]), 256, "bytes", split=split
-        )
+        symbols = ids.array()
+        symbols.flags.writeable = False  # so that the kind need not copy them
+        cuts = np.concatenate([[0], ends])
+        return TokenSequences(symbols, cuts, 256, "bytes", split=split)
 
-    def _read(self) -> list[str]:
+    def _read(self) -> Iterable[str]:
         path = Path(self.dataset)
         if path.is_file() and path.suffix != ".parquet":
-            try:
-                # Paragraphs are the documents of a plain file.
-                return [
-                    part for part in path.read_text(encoding="utf-8").split("\n\n") if part.strip()
-                ]
-            except (OSError, UnicodeDecodeError) as error:
-                raise UsageError(
-                    f"pydoc-text.dataset: {path}: {error}; wanted UTF-8 text"
-                ) from error
+            return _paragraphs(path)
         datasets = needs("datasets", "infoharness[hub]")
         try:
             if path.is_file():
@@ -81,7 +85,31 @@ class PydocText(Documents):
                 f"pydoc-text.column: {self.dataset} has no column {self.column!r}; "
                 f"wanted one of {columns}"
             )
-        return [str(text) for text in table[self.column]]
+        return (str(text) for text in table[self.column])
+
+
+def _paragraphs(path: Path) -> Iterator[str]:
+    """The documents of a plain file: what stands between empty lines, but for blanks."""
+    rest = ""
+    try:
+        with opened(path) as file, io.TextIOWrapper(file, encoding="utf-8") as lines:
+            while chunk := lines.read(CHUNK):
+                *parts, rest = (rest + chunk).split("\n\n")
+                yield from (part for part in parts if part.strip())
+    except UnicodeDecodeError as error:
+        raise UsageError(f"pydoc-text.dataset: {path}: {error}; wanted UTF-8 text") from error
+    if rest.strip():
+        yield rest
+
+
+def _gathered(texts: Iterable[str]) -> tuple[NDArray[Any], Ints]:
+    """All texts in UTF-8, one after another ``(bytes,)``, and how many bytes each has ``(n,)``."""
+    content, sizes = Column(np.uint8), Column(np.int64)
+    for text in texts:
+        data = text.encode()
+        content.add(np.frombuffer(data, np.uint8))
+        sizes.add(len(data))
+    return content.array(), sizes.array()
 
 
 def _pydoc() -> list[str]:
