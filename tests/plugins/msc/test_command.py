@@ -11,6 +11,7 @@ import ase
 import ase.io
 from ase.calculators.singlepoint import SinglePointCalculator
 
+import harness
 from harness.cli import main
 from harness_msc.command import METHODS
 
@@ -56,6 +57,23 @@ def test_other_methods_stand_in_the_table_in_80_columns(structures, capsys, monk
     # That chooses by the entropy of what is chosen: no less diverse than chance.
     assert float(rows["msc"].split()[0]) >= float(rows["random"].split()[0])
     assert {row.split()[4] for row in rows.values()} == {"0.2500"}  # of the atoms
+
+
+def test_the_size_of_greatest_entropy_times_diversity_is_kept(structures, tmp_path, capsys):
+    """The same frames as when its number is asked for; no other method has such a size."""
+    best, asked = tmp_path / "best.extxyz", tmp_path / "asked.extxyz"
+    data = next(iter(harness.task("colabfit", dataset=str(structures)).cases(seed=0))).load()
+    environments = harness.model("msc/quests").transform(
+        data, to=harness.Environments, rng=harness.stream(0)
+    )
+    found = harness.estimator("msc/best-size").estimate(environments, rng=harness.stream(0))
+    count = str(found.diagnostics["structures"])
+    assert main(["select", str(structures), "--keep", "best", "--out", str(best)]) == 0
+    assert f"{count} of 20 structures" in capsys.readouterr().out
+    assert main(["select", str(structures), "--keep", count, "--out", str(asked)]) == 0
+    assert best.read_bytes() == asked.read_bytes()
+    assert main(["select", str(structures), "--keep", "best", "--method", "fps"]) == 2
+    assert "--keep best: of what msc selects from one file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("keep", ["0%", "200", "half", "-1"])
