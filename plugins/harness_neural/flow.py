@@ -24,10 +24,8 @@ from harness_neural import settings
 from harness_neural.evaluation import Value
 from harness_neural.networks import Dense
 from harness_neural.prepare import Pair, prepare
-from harness_neural.training import fit
+from harness_neural.training import fit_drawn
 
-VALIDATED = 8
-"""Times at which a sample is validated."""
 CROWDED = 2.0
 """Times are 1 - (1 - s)^CROWDED for a uniform s: denser near the end, where narrow distributions
 are reached."""
@@ -87,17 +85,14 @@ class FlowMatching(settings.Flow):
             dx, dy = parts.widths
             moved, given = (dx + dy, 0) if self.form == "joint" else (dx, dy)
             model = Velocity(moved, given, self.hidden, draws, device)
-            x, y = parts.train
-            seen = self._draw(parts.valid, VALIDATED, draws)
-
-            def of_batch(positions: Tensor) -> Tensor:
-                drawn = self._draw((x[positions], y[positions]), 1, draws)
-                return -self._losses(model, *drawn).mean()
-
-            def validate() -> float:
-                return -float(self._losses(model, *seen).mean())
-
-            done = fit(model.parameters(), of_batch, validate, len(x), self, draws)
+            done = fit_drawn(
+                model.parameters(),
+                parts,
+                lambda pair, each: self._draw(pair, each, draws),
+                lambda *drawn: self._losses(model, *drawn),
+                self,
+                draws,
+            )
             terms = self._terms(model, parts.test, draws)
         notes = parts.notes | done.notes | {"validation": done.validation}
         return Value.of(float(terms.mean()), terms).estimate(notes)

@@ -28,12 +28,10 @@ from harness_neural import settings
 from harness_neural.evaluation import Value
 from harness_neural.networks import Dense
 from harness_neural.prepare import Pair, prepare
-from harness_neural.training import fit
+from harness_neural.training import fit_drawn
 
 LEVELS = (-8.0, 10.0)
 """Log signal-to-noise ratios between which the integral is taken."""
-VALIDATED = 8
-"""Noise levels at which a sample is validated."""
 BLOCK = 1 << 17
 """Noisy samples at a time where held-out ones are evaluated."""
 GIVEN, NOISY, HIDDEN = (1.0, 0.0), (0.0, 1.0), (0.0, 0.0)
@@ -113,17 +111,14 @@ class MINDE(settings.Diffusion):
             parts = prepare(data, self.batch, rng, device)
             draws = torch_generator(rng)
             model = Noise(*parts.widths, self.hidden, draws, device)
-            x, y = parts.train
-            seen = self._draw(parts.valid, VALIDATED, draws)
-
-            def of_batch(positions: Tensor) -> Tensor:
-                drawn = self._draw((x[positions], y[positions]), 1, draws)
-                return -self._losses(model, *drawn).mean()
-
-            def validate() -> float:
-                return -float(self._losses(model, *seen).mean())
-
-            done = fit(model.parameters(), of_batch, validate, len(x), self, draws)
+            done = fit_drawn(
+                model.parameters(),
+                parts,
+                lambda pair, each: self._draw(pair, each, draws),
+                lambda *drawn: self._losses(model, *drawn),
+                self,
+                draws,
+            )
             with torch.no_grad():
                 terms = self._terms(model, parts.test, draws)
         notes = parts.notes | done.notes | {"validation": done.validation}

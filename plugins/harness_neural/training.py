@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from harness import progress
+from harness_neural.prepare import Pair, Parts
 from harness_neural.settings import Training
 
 EVERY = 50
 """Number of steps between two validations."""
+DRAWN = 8
+"""Times or noise levels at which a sample is validated."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,31 @@ def fit(
         for parameter, kept in zip(parameters, best, strict=True):
             parameter.copy_(kept)
     return Fit(step, best_step, value, diverged, tuple(history))
+
+
+def fit_drawn(
+    parameters: list[Tensor],
+    parts: Parts,
+    draw: Callable[[Pair, int], tuple[Any, ...]],
+    losses: Callable[..., Tensor],
+    settings: Training,
+    generator: torch.Generator,
+) -> Fit:
+    """As `fit`, where each sample is seen with a random time or noise level.
+
+    ``draw(pair, each)`` gives every sample ``each`` times as what ``losses`` takes, which gives a
+    loss each ``(n,)``. Every batch is drawn anew, the validation part once, `DRAWN` times each.
+    """
+    x, y = parts.train
+    seen = draw(parts.valid, DRAWN)
+    return fit(
+        parameters,
+        lambda batch: -losses(*draw((x[batch], y[batch]), 1)).mean(),
+        lambda: -float(losses(*seen).mean()),
+        len(x),
+        settings,
+        generator,
+    )
 
 
 def _copy(parameters: list[Tensor]) -> list[Tensor]:
