@@ -64,10 +64,25 @@ _POLICY: dict[str, Any] = {
     "paper": _WIRELESS,
     **_TORCH,
 }
+_TRAINED = _POLICY | {"settings": "harness_wireless_pvi.settings:Transformer"}
 _PACED = _POLICY | {"settings": "harness_wireless_pvi.settings:Paced"}
 _FILTERED = _POLICY | {"settings": "harness_wireless_pvi.settings:Filtered"}
 _BUDGET = _POLICY | {"settings": "harness_wireless_pvi.settings:Budget"}
 _WEIGHTED = _POLICY | {"settings": "harness_wireless_pvi.settings:Weighted"}
+_POLICIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("train-all", "all texts in random order, without PVI", _TRAINED),
+    ("train-order", "easy texts first", _PACED),
+    ("train-reverse", "hard texts first", _PACED),
+    ("train-random-order", "random parts one after the other (control)", _PACED),
+    ("train-filter", "texts of low PVI left out", _FILTERED),
+    ("train-random-kept", "a random set as large as the filter's (control)", _FILTERED),
+    ("train-easy", "the share of highest PVI", _BUDGET),
+    ("train-medium", "the share around the median PVI", _BUDGET),
+    ("train-hard", "the share of lowest PVI", _BUDGET),
+    ("train-random", "a random share (control)", _BUDGET),
+    ("train-weight", "texts weighted by PVI", _WEIGHTED),
+    ("train-random-weight", "the same weights given to random texts (control)", _WEIGHTED),
+)
 
 
 @hookimpl
@@ -306,79 +321,13 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         traits=_LOCAL,
         **_SCORES,
     )
-    yield EstimatorSpec(
-        name="train-all",
-        summary="test accuracy after training on all texts in random order, without PVI",
-        implementation="harness_wireless_pvi.policies.schedules:TrainAll",
-        settings="harness_wireless_pvi.settings:Transformer",
-        **_POLICY,
-    )
-    yield EstimatorSpec(
-        name="train-order",
-        summary="test accuracy after training on easy texts first",
-        implementation="harness_wireless_pvi.policies.schedules:TrainOrder",
-        **_PACED,
-    )
-    yield EstimatorSpec(
-        name="train-reverse",
-        summary="test accuracy after training on hard texts first",
-        implementation="harness_wireless_pvi.policies.schedules:TrainReverse",
-        **_PACED,
-    )
-    yield EstimatorSpec(
-        name="train-random-order",
-        summary="test accuracy after training on random parts one after the other (control)",
-        implementation="harness_wireless_pvi.policies.schedules:TrainRandomOrder",
-        **_PACED,
-    )
-    yield EstimatorSpec(
-        name="train-filter",
-        summary="test accuracy after training on texts of low PVI left out",
-        implementation="harness_wireless_pvi.policies.schedules:TrainFilter",
-        **_FILTERED,
-    )
-    yield EstimatorSpec(
-        name="train-random-kept",
-        summary="test accuracy after training on a random set as large as the filter's (control)",
-        implementation="harness_wireless_pvi.policies.schedules:TrainRandomKept",
-        **_FILTERED,
-    )
-    yield EstimatorSpec(
-        name="train-easy",
-        summary="test accuracy after training on the share of highest PVI",
-        implementation="harness_wireless_pvi.policies.schedules:TrainEasy",
-        **_BUDGET,
-    )
-    yield EstimatorSpec(
-        name="train-medium",
-        summary="test accuracy after training on the share around the median PVI",
-        implementation="harness_wireless_pvi.policies.schedules:TrainMedium",
-        **_BUDGET,
-    )
-    yield EstimatorSpec(
-        name="train-hard",
-        summary="test accuracy after training on the share of lowest PVI",
-        implementation="harness_wireless_pvi.policies.schedules:TrainHard",
-        **_BUDGET,
-    )
-    yield EstimatorSpec(
-        name="train-random",
-        summary="test accuracy after training on a random share (control)",
-        implementation="harness_wireless_pvi.policies.schedules:TrainRandom",
-        **_BUDGET,
-    )
-    yield EstimatorSpec(
-        name="train-weight",
-        summary="test accuracy after training on texts weighted by PVI",
-        implementation="harness_wireless_pvi.policies.schedules:TrainWeight",
-        **_WEIGHTED,
-    )
-    yield EstimatorSpec(
-        name="train-random-weight",
-        summary="test accuracy after training on the same weights given to random texts (control)",
-        implementation="harness_wireless_pvi.policies.schedules:TrainRandomWeight",
-        **_WEIGHTED,
-    )
+    for name, texts, policy in _POLICIES:
+        yield EstimatorSpec(
+            name=name,
+            summary=f"test accuracy after training on {texts}",
+            implementation=f"harness_wireless_pvi.policies.schedules:{_class(name)}",
+            **policy,
+        )
     yield EstimatorSpec(
         name="tune-causal",
         summary="test accuracy of a causal language model fine-tuned by a policy, or its control",
@@ -390,9 +339,19 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
 
 @hookimpl
 def harness_commands() -> Iterable[CommandSpec]:
-    """The verb ``hard``."""
+    """The verbs ``hard`` and ``questions``."""
     yield CommandSpec(
         name="hard",
         summary="find the labelled texts whose label their text says least of",
         implementation="harness_wireless_pvi.command",
     )
+    yield CommandSpec(
+        name="questions",
+        summary="make questions from passages by a language model, and check them",
+        implementation="harness_wireless_pvi.questions.command",
+        install=_INSTALL,
+    )
+
+
+def _class(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("-"))
