@@ -325,7 +325,8 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         yield EstimatorSpec(
             name=name,
             summary=f"test accuracy after training on {texts}",
-            implementation=f"harness_wireless_pvi.policies.schedules:{_class(name)}",
+            implementation="harness_wireless_pvi.policies.schedules:"
+            + name.title().replace("-", ""),
             **policy,
         )
     yield EstimatorSpec(
@@ -351,7 +352,3 @@ def harness_commands() -> Iterable[CommandSpec]:
         implementation="harness_wireless_pvi.questions.command",
         install=_INSTALL,
     )
-
-
-def _class(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("-"))
