@@ -7,6 +7,7 @@ from typing import Any
 
 from harness import (
     CommandSpec,
+    Curve,
     Estimate,
     EstimatorSpec,
     LabelledSamples,
@@ -15,10 +16,12 @@ from harness import (
     ModelSpec,
     PairedSamples,
     ReferencedText,
+    ReportSpec,
     hookimpl,
 )
 from harness.quantities import ACCURACY, V_INFORMATION
 from harness_wireless_pvi.kinds import GeneratedText, GuidedText
+from harness_wireless_pvi.policies.specs import POLICIES
 from harness_wireless_pvi.quantities import (
     ARTEFACT,
     CALIBRATION,
@@ -55,34 +58,6 @@ _SCORES: dict[str, Any] = {"reads": GeneratedText, "gives": Estimate}
 
 _INVARIANT = ("deterministic", "permutation-invariant")
 _LOCAL = (*_INVARIANT, "local-mean")
-
-_POLICY: dict[str, Any] = {
-    "reads": GuidedText,
-    "gives": Estimate,
-    "quantity": ACCURACY,
-    "needs": ("split",),
-    "paper": _WIRELESS,
-    **_TORCH,
-}
-_TRAINED = _POLICY | {"settings": "harness_wireless_pvi.settings:Transformer"}
-_PACED = _POLICY | {"settings": "harness_wireless_pvi.settings:Paced"}
-_FILTERED = _POLICY | {"settings": "harness_wireless_pvi.settings:Filtered"}
-_BUDGET = _POLICY | {"settings": "harness_wireless_pvi.settings:Budget"}
-_WEIGHTED = _POLICY | {"settings": "harness_wireless_pvi.settings:Weighted"}
-_POLICIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("train-all", "all texts in random order, without PVI", _TRAINED),
-    ("train-order", "easy texts first", _PACED),
-    ("train-reverse", "hard texts first", _PACED),
-    ("train-random-order", "random parts one after the other (control)", _PACED),
-    ("train-filter", "texts of low PVI left out", _FILTERED),
-    ("train-random-kept", "a random set as large as the filter's (control)", _FILTERED),
-    ("train-easy", "the share of highest PVI", _BUDGET),
-    ("train-medium", "the share around the median PVI", _BUDGET),
-    ("train-hard", "the share of lowest PVI", _BUDGET),
-    ("train-random", "a random share (control)", _BUDGET),
-    ("train-weight", "texts weighted by PVI", _WEIGHTED),
-    ("train-random-weight", "the same weights given to random texts (control)", _WEIGHTED),
-)
 
 
 @hookimpl
@@ -321,20 +296,30 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         traits=_LOCAL,
         **_SCORES,
     )
-    for name, texts, policy in _POLICIES:
-        yield EstimatorSpec(
-            name=name,
-            summary=f"test accuracy after training on {texts}",
-            implementation="harness_wireless_pvi.policies.schedules:"
-            + name.title().replace("-", ""),
-            **policy,
-        )
+    yield from POLICIES
     yield EstimatorSpec(
-        name="tune-causal",
-        summary="test accuracy of a causal language model fine-tuned by a policy, or its control",
-        implementation="harness_wireless_pvi.policies.tuned:TunedPolicy",
-        settings="harness_wireless_pvi.settings:TunedPolicy",
-        **_POLICY | _HUB,
+        name="scaling-curve",
+        summary="held-out loss of the small transformer over the number of training texts",
+        implementation="harness_wireless_pvi.scaling:ScalingCurve",
+        settings="harness_wireless_pvi.settings:Scaled",
+        reads=LabelledText,
+        gives=Curve,
+        needs=("split",),
+        paper=_WIRELESS,
+        **_TORCH,
+    )
+
+
+@hookimpl
+def harness_reports() -> Iterable[ReportSpec]:
+    """The report on scaling."""
+    yield ReportSpec(
+        name="scaling",
+        summary="held-out loss over training texts and size of the network, with power laws",
+        implementation="harness_wireless_pvi.reports.scaling:Scaling",
+        reads=("wireless_pvi/scaling-curve",),
+        requires=("scipy",),
+        install="infoharness[boards]",
     )
 
 

@@ -1,0 +1,186 @@
+"""Loss over data and size of the network: ``harness report wireless_pvi/scaling RECORDS``.
+
+Records of `scaling-curve` are read: a curve for each case, network and seed. Along each axis the
+law L(x) = E + A x^-alpha is fitted, and stated only where the points determine it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from harness import Document, Floats, Record, Records, UsageError
+
+EXPONENTS = np.geomspace(0.01, 10.0, 400)
+"""The exponents that are tried."""
+CONFIDENCE = 0.9
+WIDEST = 4.0
+"""A law is stated where the interval of its exponent is no wider than by this factor."""
+LEAST = 5
+"""Least number of different positions of a fit."""
+
+Points = dict[int, dict[float, list[float]]]
+"""By number of weights and of training texts, the losses of the seeds."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """L(x) = offset + factor x^-exponent, with intervals (lowest, highest) at `CONFIDENCE`.
+
+    ``stated`` is whether the points determine it; ``why`` says why they do not.
+    """
+
+    offset: float
+    factor: float
+    exponent: float
+    exponents: tuple[float, float]
+    offsets: tuple[float, float]
+    why: str
+
+    @property
+    def stated(self) -> bool:
+        """Whether the points determine the law."""
+        return not self.why
+
+    def at(self, x: Floats) -> Floats:
+        """The loss at these positions."""
+        return np.asarray(self.offset + self.factor * x**-self.exponent)
+
+    def __str__(self) -> str:
+        """The law, or why there is none."""
+        low, high = self.exponents
+        if self.why:
+            return f"no law: {self.why}"
+        return (
+            f"{self.offset:.3f} + {self.factor:.3g} x^-{self.exponent:.2f}; exponent {low:.2f} to "
+            f"{high:.2f}, offset {self.offsets[0]:.3f} to {self.offsets[1]:.3f}"
+        )
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """A table of losses, the laws that are determined, and the curves."""
+
+    def make(self, records: Records) -> Document:
+        """Raises `UsageError` where no record has a curve."""
+        cases = read(records.where(status="ok"))
+        parts, laws = [], {}
+        for case, points in cases.items():
+            sizes = sorted(points)
+            counts = sorted({n for at in points.values() for n in at})
+            rows = [[int(n), *(_mean(points[w].get(n, [])) for w in sizes)] for n in counts]
+            head = ("training texts", *(f"{w} weights" for w in sizes))
+            lines = [f"**{case}**: held-out loss, nats", tabulate(rows, head, "github", ".3f")]
+            for w in sizes:
+                laws[case, w] = fit(points[w])
+                lines.append(f"- over texts, {w} weights: {laws[case, w]}")
+            most = {float(w): points[w][counts[-1]] for w in sizes if counts[-1] in points[w]}
+            lines.append(f"- over weights, {int(counts[-1])} texts: {fit(most)}")
+            parts.append("\n".join((lines[0], "", lines[1], "", *lines[2:])))
+        return Document("\n\n".join(parts), (), partial(draw, cases=cases, laws=laws))
+
+
+def read(records: Iterable[Record]) -> dict[str, Points]:
+    """The losses by case. Raises `UsageError` where no record has a curve and its weights."""
+    cases: dict[str, Points] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    for record in records:
+        weights = record.diagnostics.get("weights")
+        if record.curve is None or weights is None:
+            continue
+        for n, loss in zip(record.curve.x, record.curve.y, strict=True):
+            cases[f"{record.task}, {record.case}"][int(weights)][float(n)].append(float(loss))
+    if not cases:
+        raise UsageError("no curve in these records; wanted records of wireless_pvi/scaling-curve")
+    return cases
+
+
+def fit(points: Mapping[float, list[float]]) -> Law:
+    """The law by least squares with E >= 0 and A >= 0, over all seeds.
+
+    For each of `EXPONENTS` the rest is linear. The interval of the exponent holds those whose sum
+    of squares is not worse than the best by the F test; the offset's is what they imply. No law is
+    stated for fewer than `LEAST` positions, for less than two degrees of freedom, for a loss that
+    does not fall, and where the interval reaches the end of the exponents or is wider than
+    `WIDEST`.
+    """
+    x = np.array([at for at, losses in points.items() for _ in losses])
+    y = np.array([loss for losses in points.values() for loss in losses])
+    free = len(y) - 3
+    if len(points) < LEAST or free < 2:
+        return _none(f"{len(points)} positions; wanted {LEAST} or more")
+    errors, offsets, factors = _linear(x, y)
+    best = int(errors.argmin())
+    from scipy.stats import f
+
+    bound = errors[best] * (1 + f.ppf(CONFIDENCE, 1, free) / free) + 1e-18 * (y**2).sum()
+    inside = np.flatnonzero(errors <= bound)
+    exponents = float(EXPONENTS[inside[0]]), float(EXPONENTS[inside[-1]])
+    within = offsets[inside[0] : inside[-1] + 1]
+    flat = ((y - y.mean()) ** 2).sum()
+    why = ""
+    if factors[best] <= 0 or flat <= bound:
+        why = "the loss does not fall beyond its scatter"
+    elif inside[0] == 0 or inside[-1] == len(EXPONENTS) - 1 or exponents[1] > WIDEST * exponents[0]:
+        why = f"an exponent of {exponents[0]:.2g} to {exponents[1]:.2g} would do"
+    return Law(
+        float(offsets[best]),
+        float(factors[best]),
+        float(EXPONENTS[best]),
+        exponents,
+        (float(within.min()), float(within.max())),
+        why,
+    )
+
+
+def _none(why: str) -> Law:
+    nan = float("nan")
+    return Law(nan, nan, nan, (nan, nan), (nan, nan), why)
+
+
+def _linear(x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
+    """For each exponent (g,): sum of squares, offset and factor of the best law within bounds."""
+    unit = float(x.min())
+    z = (x / unit) ** -EXPONENTS[:, None]
+    apart = z - z.mean(1, keepdims=True)
+    factor = np.maximum((apart * y).sum(1) / (apart**2).sum(1), 0.0)
+    offset = y.mean() - factor * z.mean(1)
+    below = offset < 0
+    factor[below] = ((z * y).sum(1) / (z**2).sum(1))[below]
+    offset[below] = 0.0
+    errors = ((offset[:, None] + factor[:, None] * z - y) ** 2).sum(1)
+    return errors, offset, factor * unit**EXPONENTS
+
+
+def draw(figure: Any, cases: Mapping[str, Points], laws: Mapping[tuple[str, int], Law]) -> None:
+    """A panel for each case, a line for each network; laws where they are determined."""
+    figure.set_size_inches(5.0 * len(cases), 3.8)
+    for axes, (case, points) in zip(
+        figure.subplots(1, len(cases), squeeze=False)[0], cases.items(), strict=True
+    ):
+        for number, weights in enumerate(sorted(points)):
+            x = np.array(sorted(points[weights]))
+            color = f"C{number}"
+            axes.plot(x, [_mean(points[weights][n]) for n in x], "o", color=color, ms=4)
+            law = laws[case, weights]
+            label = f"{weights} weights" + ("" if law.stated else " (no law)")
+            grid = np.geomspace(x[0], x[-1], 100)
+            if law.stated:
+                axes.plot(grid, law.at(grid), color=color, lw=1.2, label=label)
+            else:
+                means = [_mean(points[weights][n]) for n in x]
+                axes.plot(x, means, ":", color=color, lw=1.0, label=label)
+        axes.set_xscale("log")
+        axes.set_xlabel("training texts")
+        axes.set_ylabel("held-out loss [nats]")
+        axes.set_title(case, fontsize="small")
+        axes.legend(fontsize="small", frameon=False)
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")
