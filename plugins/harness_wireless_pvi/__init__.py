@@ -7,7 +7,6 @@ from typing import Any
 
 from harness import (
     CommandSpec,
-    Curve,
     Estimate,
     EstimatorSpec,
     LabelledSamples,
@@ -299,11 +298,12 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
     yield from POLICIES
     yield EstimatorSpec(
         name="scaling-curve",
-        summary="held-out loss of the small transformer over the number of training texts",
+        summary="V-information of the small transformer, and its loss with fewer training texts",
         implementation="harness_wireless_pvi.scaling:ScalingCurve",
         settings="harness_wireless_pvi.settings:Scaled",
         reads=LabelledText,
-        gives=Curve,
+        gives=Estimate,
+        quantity=V_INFORMATION,
         needs=("split",),
         paper=_WIRELESS,
         **_TORCH,

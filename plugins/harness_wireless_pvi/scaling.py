@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 import harness
-from harness import Curve, Floats, Incompatible, Ints, LabelledText, single_threaded
+from harness import Estimate, Floats, Incompatible, Ints, LabelledText, single_threaded
 from harness_wireless_pvi import settings
 from harness_wireless_pvi.predictors import held_out
 from harness_wireless_pvi.predictors.texts import joined
@@ -20,16 +20,18 @@ CHOOSING = 5
 
 
 class ScalingCurve(SmallTransformer, settings.Scaled):
-    """H_V(Y|X) in nats after training on 1, 1/2, 1/4 .. of the training texts.
+    """V-information after training on 1, 1/2, 1/4 .. of the training texts.
 
     Smaller sets are parts of larger ones, with the classes in proportion. Of each set a fifth
     chooses the length of training, and whether the label frequencies are better than any (the
-    family may ignore its input). The size of the network is in the diagnostics; curves of several
-    sizes are compared by the report ``wireless_pvi/scaling``.
+    family may ignore its input).
     """
 
-    def estimate(self, data: LabelledText, *, rng: np.random.Generator) -> Curve:
-        """The loss on the test part for each number of training texts.
+    def estimate(self, data: LabelledText, *, rng: np.random.Generator) -> Estimate:
+        """The V-information in nats with all training texts.
+
+        The diagnostics hold the loss H_V(Y|X) on the test part after each number of training texts
+        (``loss_N``), for the report ``wireless_pvi/scaling``, and the weights of the network.
 
         Raises `Incompatible` without a split, and where the smallest set lacks a class.
         """
@@ -38,33 +40,26 @@ class ScalingCurve(SmallTransformer, settings.Scaled):
         texts, k, y, test = joined(data), len(data.classes), data.y, data.split.test
         order = nested(y, data.split.train, rng)
         sizes = [len(order) >> p for p in range(self.points)][::-1]
-        least = order[: sizes[0]]
-        if sizes[0] < CHOOSING or np.setdiff1d(y[test], y[least]).size:
+        if sizes[0] < CHOOSING or np.setdiff1d(y, y[order[: sizes[0]]]).size:
             raise Incompatible(
                 f"{sizes[0]} texts, the smallest of {self.points} training sets, lack a class or "
                 f"are fewer than {CHOOSING}; wanted fewer points"
             )
-        found: dict[str, list[float]] = {name: [] for name in ("loss", "accuracy", "steps", "null")}
-        for done, n in enumerate(sizes):
+        losses: dict[str, float] = {}
+        for done, n in enumerate(sizes, start=1):
             table, steps, weights = self._chosen(texts, y, k, order[:n], test, rng)
-            null = held_out.prior(y[order[:n]], k)
-            right = y[test]
-            found["loss"].append(float(-table[np.arange(len(test)), right].mean()))
-            found["accuracy"].append(float((table.argmax(1) == right).mean()))
-            found["null"].append(float(-null[right].mean()))
-            found["steps"].append(steps)
-            harness.progress(done + 1, len(sizes))
-        usable = np.array(found["null"]) - found["loss"]
-        return Curve(
-            np.array(sizes, float),
-            np.array(found["loss"]),
-            "training texts",
-            "held-out loss [nats]",
+            each = table[np.arange(len(test)), y[test]]
+            losses[f"loss_{n}"] = float(-each.mean())
+            harness.progress(done, len(sizes))
+        usable = each - held_out.prior(y[order], k)[y[test]]
+        return Estimate(
+            float(usable.mean()),
             diagnostics={
+                **losses,
                 "weights": weights,
-                "v_information": float(usable[-1]),
-                "accuracy": found["accuracy"][-1],
-                "steps_chosen": int(found["steps"][-1]),
+                "accuracy": float((table.argmax(1) == y[test]).mean()),
+                "steps_chosen": steps,
+                "error_given_training": float(usable.std() / np.sqrt(len(test))),
                 "n": len(test),
             },
         )

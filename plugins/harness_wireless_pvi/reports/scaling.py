@@ -1,6 +1,6 @@
 """Loss over data and size of the network: ``harness report wireless_pvi/scaling RECORDS``.
 
-Records of `scaling-curve` are read: a curve for each case, network and seed. Along each axis the
+Records of `scaling-curve` are read: losses for each case, network and seed. Along each axis the
 law L(x) = E + A x^-alpha is fitted, and stated only where the points determine it.
 """
 
@@ -17,9 +17,15 @@ from tabulate import tabulate
 
 from harness import Document, Floats, Record, Records, UsageError
 
-EXPONENTS = np.geomspace(0.01, 10.0, 400)
+EXPONENTS = np.geomspace(0.01, 10.0, 2000)
 """The exponents that are tried."""
+OFFSETS = 1000
+"""Number of offsets that are tried for its interval."""
 CONFIDENCE = 0.9
+FINEST = 1e-3
+"""Share of the range of the losses below which a misfit does not matter."""
+MISFIT = 0.99
+"""Confidence at which points that bend otherwise refuse a law."""
 WIDEST = 4.0
 """A law is stated where the interval of its exponent is no wider than by this factor."""
 LEAST = 5
@@ -68,7 +74,7 @@ class Scaling:
     """A table of losses, the laws that are determined, and the curves."""
 
     def make(self, records: Records) -> Document:
-        """Raises `UsageError` where no record has a curve."""
+        """Raises `UsageError` where no record has losses."""
         cases = read(records.where(status="ok"))
         parts, laws = [], {}
         for case, points in cases.items():
@@ -87,53 +93,56 @@ class Scaling:
 
 
 def read(records: Iterable[Record]) -> dict[str, Points]:
-    """The losses by case. Raises `UsageError` where no record has a curve and its weights."""
+    """The losses by case. Raises `UsageError` where no record has any."""
     cases: dict[str, Points] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for record in records:
-        weights = record.diagnostics.get("weights")
-        if record.curve is None or weights is None:
-            continue
-        for n, loss in zip(record.curve.x, record.curve.y, strict=True):
-            cases[f"{record.task}, {record.case}"][int(weights)][float(n)].append(float(loss))
+        for name, loss in record.diagnostics.items():
+            if name.startswith("loss_"):
+                points = cases[f"{record.task}, {record.case}"]
+                points[int(record.diagnostics["weights"])][float(name[5:])].append(float(loss))
     if not cases:
-        raise UsageError("no curve in these records; wanted records of wireless_pvi/scaling-curve")
+        raise UsageError("no losses in these records; wanted records of wireless_pvi/scaling-curve")
     return cases
 
 
 def fit(points: Mapping[float, list[float]]) -> Law:
     """The law by least squares with E >= 0 and A >= 0, over all seeds.
 
-    For each of `EXPONENTS` the rest is linear. The interval of the exponent holds those whose sum
-    of squares is not worse than the best by the F test; the offset's is what they imply. No law is
-    stated for fewer than `LEAST` positions, for less than two degrees of freedom, for a loss that
-    does not fall, and where the interval reaches the end of the exponents or is wider than
-    `WIDEST`.
+    For each of `EXPONENTS` the rest is linear. Intervals hold the exponents, and the offsets, whose
+    best sum of squares is not worse than the least by the F test. No law is stated for fewer than
+    `LEAST` positions or fewer than two degrees of freedom, for a loss that does not fall, where the
+    means of the seeds lie farther from it than seeds do from each other, and where the interval of
+    the exponent reaches the end of those tried or is wider than `WIDEST`.
     """
+    from scipy.stats import f
+
     x = np.array([at for at, losses in points.items() for _ in losses])
     y = np.array([loss for losses in points.values() for loss in losses])
     free = len(y) - 3
     if len(points) < LEAST or free < 2:
         return _none(f"{len(points)} positions; wanted {LEAST} or more")
-    errors, offsets, factors = _linear(x, y)
+    z = (x / x.min()) ** -EXPONENTS[:, None]
+    errors, offsets, factors = _linear(z, y)
     best = int(errors.argmin())
-    from scipy.stats import f
-
     bound = errors[best] * (1 + f.ppf(CONFIDENCE, 1, free) / free) + 1e-18 * (y**2).sum()
-    inside = np.flatnonzero(errors <= bound)
-    exponents = float(EXPONENTS[inside[0]]), float(EXPONENTS[inside[-1]])
-    within = offsets[inside[0] : inside[-1] + 1]
-    flat = ((y - y.mean()) ** 2).sum()
+    inside = EXPONENTS[errors <= bound]
+    within = _offsets(z[errors <= bound], y, bound)
+    around = sum(((np.array(losses) - np.mean(losses)) ** 2).sum() for losses in points.values())
+    apart, twice = len(points) - 3, len(y) - len(points)
+    scatter = around / max(twice, 1) + (FINEST * np.ptp(y)) ** 2
     why = ""
-    if factors[best] <= 0 or flat <= bound:
+    if factors[best] <= 0 or ((y - y.mean()) ** 2).sum() <= bound:
         why = "the loss does not fall beyond its scatter"
-    elif inside[0] == 0 or inside[-1] == len(EXPONENTS) - 1 or exponents[1] > WIDEST * exponents[0]:
-        why = f"an exponent of {exponents[0]:.2g} to {exponents[1]:.2g} would do"
+    elif twice and (errors[best] - around) / apart > f.ppf(MISFIT, apart, twice) * scatter:
+        why = "the points bend otherwise than a power law with an offset"
+    elif EXPONENTS[0] in inside or EXPONENTS[-1] in inside or inside[-1] > WIDEST * inside[0]:
+        why = f"an exponent of {inside[0]:.2g} to {inside[-1]:.2g} would do"
     return Law(
         float(offsets[best]),
-        float(factors[best]),
+        float(factors[best] * x.min() ** EXPONENTS[best]),
         float(EXPONENTS[best]),
-        exponents,
-        (float(within.min()), float(within.max())),
+        (float(inside[0]), float(inside[-1])),
+        within,
         why,
     )
 
@@ -143,10 +152,8 @@ def _none(why: str) -> Law:
     return Law(nan, nan, nan, (nan, nan), (nan, nan), why)
 
 
-def _linear(x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
-    """For each exponent (g,): sum of squares, offset and factor of the best law within bounds."""
-    unit = float(x.min())
-    z = (x / unit) ** -EXPONENTS[:, None]
+def _linear(z: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
+    """For each exponent (g,): sum of squares, offset and factor of y = offset + factor z."""
     apart = z - z.mean(1, keepdims=True)
     factor = np.maximum((apart * y).sum(1) / (apart**2).sum(1), 0.0)
     offset = y.mean() - factor * z.mean(1)
@@ -154,7 +161,20 @@ def _linear(x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
     factor[below] = ((z * y).sum(1) / (z**2).sum(1))[below]
     offset[below] = 0.0
     errors = ((offset[:, None] + factor[:, None] * z - y) ** 2).sum(1)
-    return errors, offset, factor * unit**EXPONENTS
+    return errors, offset, factor
+
+
+def _offsets(z: Floats, y: Floats, bound: float) -> tuple[float, float]:
+    """The lowest and the highest offset with a sum of squares within the bound.
+
+    ``z`` are the rows of the exponents within it: no other can have such an offset.
+    """
+    tried = np.linspace(0.0, float(y.max()), OFFSETS)
+    left = (z @ y)[:, None] - z.sum(1)[:, None] * tried
+    explained = np.maximum(left, 0.0) ** 2 / (z**2).sum(1)[:, None]
+    errors = ((y - tried[:, None]) ** 2).sum(1) - explained.max(0)
+    inside = tried[errors <= max(bound, float(errors.min()))]
+    return float(inside[0]), float(inside[-1])
 
 
 def draw(figure: Any, cases: Mapping[str, Points], laws: Mapping[tuple[str, int], Law]) -> None:
