@@ -86,7 +86,7 @@ def test_more_texts_lower_the_loss_to_that_of_the_law():
     found = estimate("scaling-curve", data, points=4, **SMALL)
     at = losses(found)
     assert list(at) == [75, 150, 300, 600]
-    assert at[75] > at[300] > at[600] > np.log(4) - case.truth["v_information"] - 0.1
+    assert at[75] - 0.1 > at[600] > np.log(4) - case.truth["v_information"] - 0.1
     train, test = data.y[data.split.train], data.y[data.split.test]
     null = -np.log(np.bincount(train) / 600)[test].mean()
     assert found.value == pytest.approx(null - at[600])
