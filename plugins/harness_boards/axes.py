@@ -16,8 +16,8 @@ WIDE = 30.0
 """Values that span more than this factor get a logarithmic axis."""
 NARROW = 3.0
 """Values that span less than this factor get even ticks on a logarithmic axis."""
-LINE = 11.0
-"""Height of the name of a point, in points."""
+LINE = 1.3
+"""Height of a line of names, as a multiple of the size of their font."""
 APART = 3.0
 """Pixels between two labels of ticks."""
 STRETCH = 3.0
@@ -85,7 +85,7 @@ def spread(axes: Axes) -> None:
     for name in axes.texts:
         across = name.get_position()[0]
         for lines in (0, 1, -1, 2, -2, 3, -3):
-            name.set_position((across, lines * LINE))
+            name.set_position((across, lines * LINE * name.get_fontsize()))
             box = name.get_window_extent()
             if axes.bbox.y0 <= box.y0 and not any(box.overlaps(other) for other in taken):
                 break
