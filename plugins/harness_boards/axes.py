@@ -85,7 +85,7 @@ def spread(axes: Axes) -> None:
     for name in axes.texts:
         across = name.get_position()[0]
         for lines in (0, 1, -1, 2, -2, 3, -3):
-            name.set_position((across, lines * LINE * name.get_fontsize()))
+            name.set_position((across, lines * LINE * float(name.get_fontsize())))
             box = name.get_window_extent()
             if axes.bbox.y0 <= box.y0 and not any(box.overlaps(other) for other in taken):
                 break

@@ -214,6 +214,7 @@ def test_labels_of_ticks_and_names_of_points_do_not_touch():
         axes = figure.add_subplot()
         axes.plot([150, 178, 1000], [0, 1, 2])
         axes.xaxis.set_major_locator(FixedLocator([150, 178, 1000]))
+        axes.set(xlim=(100, 1050), ylim=(-0.2, 2.2))
         for _ in range(3):
             axes.annotate("a name", (150, 1), (8, 0), textcoords="offset points")
         before = [name.get_window_extent() for name in axes.texts]
