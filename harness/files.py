@@ -18,9 +18,13 @@ import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from harness.errors import UsageError, needs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @contextlib.contextmanager
@@ -217,6 +221,34 @@ def read_arrays(path: Path, skip: Collection[str] = ()) -> dict[str, Any]:
             f"{path}: cannot be read as .npz ({first_line(error)}); wanted a whole archive of "
             "plain arrays, as numpy.savez writes it"
         ) from error
+
+
+def read_pictures(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Pictures ``(n, height, width)`` of a file in MNIST's format, and their labels ``(n,)``.
+
+    The format is IDX, also compressed; the labels are in the file beside it under the usual name:
+    ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``. Raises `UsageError`.
+    """
+    partner = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
+    x, y = _idx(path, 3), _idx(partner, 1)
+    if partner == path or len(x) != len(y):
+        raise UsageError(f"{partner}: {len(y)} labels; wanted {len(x)}, one per picture of {path}")
+    return x, y
+
+
+def _idx(path: Path, axes: int) -> NDArray[np.uint8]:
+    """The array of an IDX file of bytes. Raises `UsageError` for any other."""
+    import numpy as np
+
+    wanted = f"wanted an IDX file of bytes with {axes} axes, as MNIST has them"
+    raw = _unpacked_bytes(path) if unpacked(path) != path else read_bytes(path)
+    head = 4 + 4 * axes
+    if len(raw) < head or raw[:4] != bytes([0, 0, 8, axes]):
+        raise UsageError(f"{path}: begins with {raw[:4].hex()}; {wanted}")
+    shape = np.frombuffer(raw[4:head], ">u4").astype(int)
+    if len(raw) - head != math.prod(shape.tolist()):
+        raise UsageError(f"{path}: {len(raw) - head} values; wanted {math.prod(shape.tolist())}")
+    return np.frombuffer(raw[head:], np.uint8).reshape(shape)
 
 
 def _archive(path: Path, skip: Collection[str]) -> dict[str, Any]:
