@@ -278,4 +278,4 @@ def _one_array(file: IO[bytes], size: int, where: str) -> Any:
         if not got:
             raise UsageError(f"{where}: ends after {read} of {left} bytes; wanted all")
         read += got
-    return flat.reshape(shape[::-1]).T.copy(order="C") if fortran else flat.reshape(shape)
+    return mapped.copied(flat.reshape(shape[::-1]).T) if fortran else flat.reshape(shape)
