@@ -282,8 +282,9 @@ def check_edges(edges: Ints, nodes: int, where: str, directed: bool) -> None:
 
 def codes(pairs: Ints, nodes: int, directed: bool = False) -> Ints:
     """A number per pair ``(m, 2)``, equal for equal pairs; ``directed`` pairs have an order."""
-    first, second = (pairs[:, 0], pairs[:, 1]) if directed else (pairs.min(1), pairs.max(1))
-    found: Ints = first * nodes + second
+    a, b = pairs.T
+    found: Ints = (a if directed else np.minimum(a, b)) * nodes
+    found += b if directed else np.maximum(a, b)
     return found
 
 
@@ -312,7 +313,7 @@ def simple_edges(edges: ArrayLike, nodes: int, *, name: str = "graph") -> Ints:
     _refuse_outside(raw, nodes, f"edges of {name}")
     key, proper = mapped.zeros(len(raw), np.int64), 0
     for part in mapped.blocks_of(raw):
-        found = codes(raw[part][raw[part, 0] != raw[part, 1]], nodes)
+        found = codes(raw[part], nodes)[raw[part, 0] != raw[part, 1]]
         key[proper : proper + len(found)] = found
         proper += len(found)
     key = key[:proper]
@@ -340,7 +341,11 @@ def simple_edges(edges: ArrayLike, nodes: int, *, name: str = "graph") -> Ints:
 
 
 def _refuse_outside(pairs: Ints, nodes: int, where: str) -> None:
-    row = _first(pairs, lambda block: ((block < 0) | (block >= nodes)).any(1))
+    def outside(block: Ints) -> Bools:
+        a, b = block.T
+        return np.asarray((np.minimum(a, b) < 0) | (np.maximum(a, b) >= nodes))
+
+    row = _first(pairs, outside)
     if row is not None:
         raise DataError(where, f"ends {pairs[row].tolist()}", f"nodes from 0 to {nodes - 1}", row)
 
