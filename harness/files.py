@@ -109,7 +109,9 @@ def read_text(path: Path, encoding: str = "utf-8", setting: str = "") -> str:
         ) from None
 
 
-def lines(path: Path, encoding: str = "utf-8", setting: str = "", ends: str = "\n") -> Iterator[str]:
+def lines(
+    path: Path, encoding: str = "utf-8", setting: str = "", ends: str = "\n"
+) -> Iterator[str]:
     """The lines of a text with their ends, one after another; the text is never held as a whole.
 
     ``ends`` is what ends a line: ``\\n``, or nothing for ``\\r`` as well. Otherwise as `read_text`.

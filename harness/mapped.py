@@ -68,7 +68,7 @@ def blocks_of(array: NDArray[Any]) -> Iterator[slice]:
     return blocks(len(array), array.nbytes // max(1, len(array)))
 
 
-def copied(array: NDArray[Any], dtype: DTypeLike = None) -> NDArray[Any]:
+def copied(array: NDArray[Any], dtype: DTypeLike | None = None) -> NDArray[Any]:
     """A copy in C order, made in parts."""
     out = zeros(array.shape, dtype or array.dtype)
     if not array.ndim:

@@ -75,7 +75,7 @@ class Slurm:
         return done
 
     def _look(self, jobs: set[str]) -> None:
-        """Find out which jobs left the queue, as a Slurm without accounts never says that they died.
+        """Find out which jobs left the queue: a Slurm without accounts never says that they died.
 
         They are gone when they are missing twice: a result may be seen later than its job ends.
         """

@@ -58,5 +58,7 @@ class StateAndNext(Tokens):
                 "fewer than two tokens are followed by another; wanted longer sequences"
             )
         return PairedSamples(
-            mapped.taken(data.x, places), data.ids[places + 1][:, None].astype(np.float64), y_kind="discrete"
+            mapped.taken(data.x, places),
+            data.ids[places + 1][:, None].astype(np.float64),
+            y_kind="discrete",
         )

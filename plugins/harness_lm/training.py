@@ -228,7 +228,10 @@ class Windows:
             flat[at + np.searchsorted(cuts, at, side="right")] = tokens.ids[part]
         lengths = np.diff(cuts) + 1
         ends = np.cumsum(lengths)
-        self._flat, self._ends = torch.from_numpy(flat).to(device), torch.tensor(ends, device=device)
+        self._flat, self._ends = (
+            torch.from_numpy(flat).to(device),
+            torch.tensor(ends, device=device),
+        )
         # A window may begin at each place of a sequence from which it fits, or at the first.
         choices = np.cumsum(np.maximum(lengths - design.window, 1))
         self._count = int(choices[-1])

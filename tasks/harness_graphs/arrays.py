@@ -78,7 +78,8 @@ def _differ(values: NDArray[Any]) -> bool:
     """Whether more than one value occurs."""
     flat = values.reshape(-1)
     return any(
-        len(np.unique(np.concatenate([flat[:1], flat[part]]))) > 1 for part in mapped.blocks_of(flat)
+        len(np.unique(np.concatenate([flat[:1], flat[part]]))) > 1
+        for part in mapped.blocks_of(flat)
     )
 
 
@@ -131,17 +132,7 @@ def _one_hot(given: NDArray[Any], where: str) -> Ints:
 
 def _pairs(held: Mapping[str, Any], where: str) -> Ints:
     if "adj_indptr" in held:
-        found, weight = mapped.Column(np.int64, 2), None
-        for rows, columns, values in _entries(*_sparse(held, "adj", where)):
-            ends = np.column_stack([rows, columns])
-            if values is not None:
-                there = values != 0  # a zero that is stored is no edge
-                ends, values = ends[there], values[there]
-                weight = values[0] if values.size and weight is None else weight
-                if (values != weight).any():
-                    raise DataError(f"adj_data of {where}", "edges with weights", _UNWEIGHTED)
-            found.add(ends)
-        return found.array()
+        return _adjacent(held, where)
     name, pairs = _first(held, EDGES)
     if pairs is None or pairs.ndim != 2 or 2 not in pairs.shape:
         found = "no edges" if pairs is None else f"{name} of shape {pairs.shape}"
@@ -150,6 +141,21 @@ def _pairs(held: Mapping[str, Any], where: str) -> Ints:
         )
     pairs = pairs if pairs.shape[1] == 2 else pairs.T
     return pairs if pairs.dtype == np.int64 else whole_numbers(pairs, f"{name} of {where}")
+
+
+def _adjacent(held: Mapping[str, Any], where: str) -> Ints:
+    """The pairs of a sparse adjacency."""
+    ends, weight = mapped.Column(np.int64, 2), None
+    for rows, columns, values in _entries(*_sparse(held, "adj", where)):
+        found = np.column_stack([rows, columns])
+        if values is not None:
+            there = values != 0  # a zero that is stored is no edge
+            found, kept = found[there], values[there]
+            weight = kept[0] if kept.size and weight is None else weight
+            if (kept != weight).any():
+                raise DataError(f"adj_data of {where}", "edges with weights", _UNWEIGHTED)
+        ends.add(found)
+    return ends.array()
 
 
 def _sparse(

@@ -47,18 +47,18 @@ def read_list(path: Path, features: str, labels: str) -> dict[str, Any]:
     if ends.weights:
         held["weights"] = np.array(sorted(ends.weights))
     for name, (own, values) in tables.items():
+        held[name] = values
         if own is not None and own is not ids:
             order = {node: i for i, node in enumerate(own)}
             rows = [order[node] for node in ids or () if node in order]
             if len(rows) < nodes:
                 raise UsageError(f"{name}: no row for some nodes; wanted one for each of {nodes}")
-            values = mapped.taken(values, np.array(rows, np.int64))
-        if len(values) != nodes:
+            held[name] = mapped.taken(values, np.array(rows, np.int64))
+        if len(held[name]) != nodes:
             raise UsageError(
-                f"{name}: {len(values)} rows; wanted one per node ({nodes}), or a first "
+                f"{name}: {len(held[name])} rows; wanted one per node ({nodes}), or a first "
                 "column with the names of the nodes"
             )
-        held[name] = values
     return held
 
 

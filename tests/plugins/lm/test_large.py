@@ -63,7 +63,10 @@ def test_windows_are_drawn_from_all_that_there_are(monkeypatch):
     in_parts(monkeypatch)
     data = texts()
     design = Design.of(Network(**SMALL), 256)
-    opened = [np.concatenate([[256], data.ids[a:b]]) for a, b in np.lib.stride_tricks.sliding_window_view(data.offsets, 2)]
+    opened = [
+        np.concatenate([[256], data.ids[a:b]])
+        for a, b in np.lib.stride_tricks.sliding_window_view(data.offsets, 2)
+    ]
     listed = [
         s[at : at + design.window + 1]
         for s in opened

@@ -59,7 +59,12 @@ def edge_list(folder):
 
 
 def names(folder):
-    _list(folder / "g.txt.gz", [[f"n{end}" for end in pair] for pair in pairs()], " ", pack=gzip.compress)
+    _list(
+        folder / "g.txt.gz",
+        [[f"n{end}" for end in pair] for pair in pairs()],
+        " ",
+        pack=gzip.compress,
+    )
     rows = [(f"n{i}", CLASSES[c]) for i, c in enumerate(labels())]
     _table(folder / "y.csv", [("id", "class"), *rows[::-1]])
     _table(folder / "x.csv", [("id", "a", "b"), *((f"n{i}", i / 7, "") for i in range(NODES))])
