@@ -31,8 +31,9 @@ LONGEST_SAID = 8 * 2**20
 """Bytes of JSON that one message over a socket may have, which the other side makes objects of."""
 LARGEST = 2**28
 """Bytes of arrays that one message over a socket may announce; files may hold more."""
-PART, MOST_PARTS = 2**20, 64
-"""Bytes that are read at once, and how often in a row, so that nobody is listened to for ever."""
+PART, MOST_PARTS = 2**16, 1024
+"""Bytes that are read at once, and how often in a row, so that nobody is listened to for ever.
+More bytes at once would have the system make room for them at each message."""
 ALIGNED = 64
 
 
@@ -173,10 +174,13 @@ class Link:
         if len(self._held) < end:
             return None
         arrays = []
-        for dtype, shape in announced:
-            size = _size(dtype, shape)
-            arrays.append(np.frombuffer(self._held[start : start + size], dtype).reshape(shape))
-            start += size
+        with memoryview(self._held) as held:
+            for dtype, shape in announced:
+                size = _size(dtype, shape)
+                # Bytes, so that nobody can make the array writable.
+                own = bytes(held[start : start + size])
+                arrays.append(np.frombuffer(own, dtype).reshape(shape))
+                start += size
         del self._held[:end]
         try:
             return what, _filled(body, arrays)

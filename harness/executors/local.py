@@ -14,7 +14,7 @@ import select
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ class Local:
         slot.forget()
         name = f"{id(slot)}-{time.monotonic_ns()}"
         slot.files = tuple(str(Path(folder) / name) for folder in self._folders)
-        request = {"unit": asdict(unit), "files": slot.files, "anew": slot.spoiled}
+        request = {"unit": messages.plain_unit(unit), "files": slot.files, "anew": slot.spoiled}
         slot.loaded, slot.spoiled = None, False
         slot.ask(slot.keeper, "load", request)
         return True
@@ -150,7 +150,7 @@ class Local:
         slot.outcome = Outcome.begun(unit, loaded)
         spec = self._registry.one("task", unit.task[0]).spec
         body = {
-            "work": asdict(unit.work(loaded.fingerprint)),
+            "work": vars(unit.work(loaded.fingerprint)),
             "kind": messages.reference(spec.gives),
             "answers": messages.reference(spec.answers[1]) if spec.answers else "",
             "file": slot.file,
@@ -216,9 +216,11 @@ class Local:
         elif what == "progress":
             show(unit, messages.progress_of(body))
         elif (process.role, what) == ("keeper", "loaded"):
-            slot.file, loaded = messages.loaded_of(body)
+            slot.file, slot.data, loaded = messages.loaded_of(body)
             if loaded.status is Status.OK and slot.file not in slot.files:
                 raise WireError("data in a file that is none of its own")
+            if slot.data is not None:
+                slot.files = ()  # nothing was written
             if loaded.status is Status.OK:
                 slot.loaded = unit.loads, loaded
                 self._work(slot, loaded, ask)
@@ -227,7 +229,11 @@ class Local:
         elif (process.role, what) == ("worker", "question"):
             slot.paused = slot.asked, slot.stage, time.monotonic() - slot.since
             slot.stage = f"answer of {unit.task[0]}"
-            request = {"unit": asdict(unit), "question": body, "first": slot.questions == 0}
+            request = {
+                "unit": messages.plain_unit(unit),
+                "question": body,
+                "first": slot.questions == 0,
+            }
             slot.questions += 1
             slot.ask(slot.keeper, "respond", request)
         elif (process.role, what) == ("keeper", "answered") and slot.paused is not None:
@@ -252,8 +258,9 @@ class Local:
             raise WireError(f"{what!r}, which nobody understands")
 
     def _judge(self, slot: Slot, unit: Unit, output: Output) -> None:
+        slot.stage = f"score of {unit.task[0]}"
         request = {
-            "unit": asdict(unit),
+            "unit": messages.plain_unit(unit),
             "output": messages.plain_output(output),
             "first": slot.questions == 0,
         }

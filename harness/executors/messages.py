@@ -6,6 +6,8 @@ import importlib
 from dataclasses import asdict, fields
 from typing import Any
 
+import numpy as np
+
 from harness import plain as texts
 from harness.components import Component
 from harness.cost import Cost
@@ -22,9 +24,19 @@ OUTPUTS: dict[str, type[Output]] = {
     kind.__name__: kind for kind in (Estimate, Selection, Curve, Prediction)
 }
 
+SMALL = 2**16
+"""Bytes of data that go to the worker in a message."""
+SIMPLE = (np.ndarray, np.generic, bool, int, float, Split, type(None))
+"""What small data consist of: texts and objects in any number stay in files."""
+
+
+def plain_unit(unit: Unit) -> dict[str, Any]:
+    """The fields of a unit."""
+    return {f.name: getattr(unit, f.name) for f in fields(unit)}
+
 
 def unit_of(plain: dict[str, Any]) -> Unit:
-    """A unit from what `asdict` made of it."""
+    """A unit from what `plain_unit` made of it."""
     pairs = {name: tuple(plain[name]) for name in ("task", "estimator")}
     models = tuple((name, params) for name, params in plain["models"])
     return Unit(**plain | pairs | {"models": models, "cases": tuple(plain["cases"])})
@@ -36,6 +48,16 @@ def plain_kind(data: Kind) -> dict[str, Any]:
     if isinstance(data.split, Split):
         found["split"] = dict(data.split.parts())
     return found
+
+
+def is_small(data: Kind) -> bool:
+    """Whether data are a few numbers, which a message carries faster than a file."""
+    values = [getattr(data, f.name) for f in fields(data)]
+    if isinstance(data.split, Split):
+        values += [part for _, part in data.split.parts()]
+    return all(isinstance(v, SIMPLE) for v in values) and (
+        sum(v.nbytes for v in values if isinstance(v, np.ndarray)) <= SMALL
+    )
 
 
 def reference(kind: type[Kind]) -> str:
@@ -134,11 +156,14 @@ def done_of(estimator: Component, plain: Any) -> Done:
     return done
 
 
-def loaded_of(plain: Any) -> tuple[str, Loaded]:
-    """The file with the data, and how loading them ended. Raises `WireError`."""
+def loaded_of(plain: Any) -> tuple[str, dict[str, Any] | None, Loaded]:
+    """The file with the data, they themselves where small, and how loading them ended.
+
+    Raises `WireError`.
+    """
     try:
         found = dict(plain)
-        file = found.pop("file")
+        file, data = found.pop("file"), found.pop("data")
         loaded = Loaded(None, **found)
         loaded.status = Status(loaded.status)
         loaded.seconds = _number(loaded.seconds)
@@ -148,9 +173,11 @@ def loaded_of(plain: Any) -> tuple[str, Loaded]:
         if (loaded.fingerprint is None) == (loaded.status is Status.OK):
             raise TypeError("data and a failure, or neither")
         _require_texts(file)
+        if not isinstance(data, dict | None):
+            raise TypeError(f"{type(data).__name__} in place of data")
     except (KeyError, TypeError, ValueError) as error:
         raise WireError(f"what was loaded, which cannot be read: {error}") from None
-    return file, loaded
+    return file, data, loaded
 
 
 def results_of(unit: Unit, plain: Any) -> list[CaseResult]:

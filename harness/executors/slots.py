@@ -24,7 +24,9 @@ class Slot:
     files: tuple[str, ...] = ()
     """Where the keeper may write the data of the unit."""
     file: str = ""
-    """Where it has written them."""
+    """Where it has written them; for small data, which ``data`` holds, their name only."""
+    data: dict[str, Any] | None = None
+    """Small data that the worker has not been sent yet."""
     unit: Unit | None = None
     outcome: Outcome | None = None
     active: Process | None = None
@@ -79,20 +81,22 @@ class Slot:
     def ask(self, process: Process, what: str, body: dict[str, Any]) -> None:
         """Send a request; the stage is that process's until it answers."""
         self.active, self.since, self.asked = process, time.monotonic(), secrets.token_hex(8)
-        process.send(what, body | {"asked": self.asked})
+        process.send(what, body | {"asked": self.asked, "stage": self.stage})
 
     def work(self, unit: Unit, body: dict[str, Any]) -> None:
         """Send the worker its part of a unit."""
         self.unit, self.questions = unit, 0
         names = [*(f"model {name}" for name, _ in unit.models), f"estimator {unit.estimator[0]}"]
         self.stages = iter(names)
-        self.ask(self.worker, "work", body)
+        self.stage = next(self.stages)
+        self.ask(self.worker, "work", body | {"data": self.data})
+        self.data = None
 
     def enter(self, process: Process, stage: Any) -> None:
         """A stage begins. Raises `WireError` for one that is not this process's to come to.
 
         Deadlines count from here, and others are spared a stage that has killed: so a worker says
-        each stage of its unit once, in order, and no other.
+        each stage of its unit once, in order, and no other. The first goes without saying.
         """
         assert self.unit is not None
         task = self.unit.task[0]
@@ -105,7 +109,7 @@ class Slot:
         """Remove the data, wherever the keeper has written them."""
         for file in self.files:
             Path(file).unlink(missing_ok=True)
-        self.file = ""
+        self.file, self.data = "", None
 
     def close(self) -> None:
         """End both processes and forget the data."""

@@ -70,7 +70,7 @@ def main(descriptor: int) -> None:
         link.send("ready")
         while True:
             what, body = link.receive()
-            call = Call(link, body["asked"])
+            call = Call(link, body["asked"], body["stage"])
             answer, said = serve(call, what, body)
             if left := leftovers.found():
                 call.say("left", left)
@@ -79,12 +79,16 @@ def main(descriptor: int) -> None:
                 sys.stderr.flush()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
-    """A request that is being served; all that is said of it begins with its name."""
+    """A request that is being served; all that is said of it begins with its name.
+
+    ``expected`` is the stage that the run takes it to begin with, which is not said again.
+    """
 
     link: Link
     asked: str
+    expected: str
 
     def say(self, what: str, body: Any) -> None:
         """Say something of it."""
@@ -92,7 +96,9 @@ class Call:
 
     def tell(self, stage: str) -> None:
         """Say which stage begins."""
-        self.say("stage", stage)
+        expected, self.expected = self.expected, ""
+        if stage != expected:
+            self.say("stage", stage)
 
     def show(self, progress: Progress) -> None:
         """Say how far it has come."""
@@ -100,7 +106,7 @@ class Call:
 
 
 def _keeper(registry: Registry, threads: Threads) -> Serve:
-    from harness.executors.messages import answered, output_of, unit_of
+    from harness.executors.messages import answered, is_small, output_of, plain_kind, unit_of
     from harness.keeper import Keeper
     from harness.long_work import heard_by
 
@@ -121,9 +127,12 @@ def _keeper(registry: Registry, threads: Threads) -> Serve:
             keeper.forget()
         with heard_by(call.show):
             loaded = keeper.load(unit, call.tell)
-        file = "" if loaded.data is None else _written(loaded.data, body["files"])
         plain = {k: v for k, v in vars(loaded).items() if k != "data"}
-        return "loaded", plain | {"file": file}
+        if loaded.data is None:
+            return "loaded", plain | {"file": "", "data": None}
+        if is_small(loaded.data):
+            return "loaded", plain | {"file": body["files"][0], "data": plain_kind(loaded.data)}
+        return "loaded", plain | {"file": _written(loaded.data, body["files"]), "data": None}
 
     return serve
 
@@ -162,7 +171,8 @@ def _worker(registry: Registry, threads: Threads) -> Serve:
         work, file = Work.from_plain(body["work"]), body["file"]
         if file not in held:
             held.clear()
-            held[file] = kind_of(body["kind"], wire.read(Path(file))[1])
+            plain = body["data"] or wire.read(Path(file))[1]
+            held[file] = kind_of(body["kind"], plain)
         closed.but = registry.open_tasks([name for name, _ in (*work.models, work.estimator)])
         done = bench.perform(work, held[file], call.tell, call.show, respond)
         if done.spoiled:
