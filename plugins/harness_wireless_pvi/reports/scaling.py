@@ -196,6 +196,9 @@ def draw(figure: Any, cases: Mapping[str, Points], laws: Mapping[tuple[str, int]
                 means = [_mean(points[weights][n]) for n in x]
                 axes.plot(x, means, ":", color=color, lw=1.0, label=label)
         axes.set_xscale("log")
+        every = sorted({n for at in points.values() for n in at})
+        axes.set_xticks(every, [f"{n:.0f}" for n in every])
+        axes.minorticks_off()
         axes.set_xlabel("training texts")
         axes.set_ylabel("held-out loss [nats]")
         axes.set_title(case, fontsize="small")

@@ -37,13 +37,13 @@ def test_a_law_without_scatter_is_found():
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say():
-    """90 %: of 200 sets of points between 84 and 96 %, three binomial errors or so."""
+    """90 % of 200 sets of points, within three binomial errors."""
     rng = RNG(1)
     found = [law(power, 0.004, rng) for _ in range(200)]
     assert all(law.stated for law in found)
     for which, truth in (("exponents", 0.5), ("offsets", 0.4)):
         held = np.mean([low <= truth <= high for low, high in (getattr(f, which) for f in found)])
-        assert 0.83 <= held <= 0.97
+        assert abs(held - 0.9) < 3 * np.sqrt(0.9 * 0.1 / 200)
 
 
 @pytest.mark.parametrize(
