@@ -98,7 +98,11 @@ class LinearAwgn(settings.Channel):
         def draw() -> PairedSamples:
             rng = stream(seed, "linear-awgn", f"{sigma:g}")
             x, noise = rng.normal(size=(2, self.n, len(gains)))
-            return PairedSamples(x, (gains * x + sigma * noise)[:, :k])
+            signal = gains * x
+            y = (signal + sigma * noise)[:, :k]
+            if not self.signal:
+                return PairedSamples(x, y)
+            return PairedSamples(x, y, signal=signal[:, :k], noise=sigma)
 
         return draw
 

@@ -59,6 +59,9 @@ class Channel(Size):
         (3.0, 2.0, 1.0, 0.5, 0.2, 0.1), "gains of the channel", above=0.0
     )
     sigma: tuple[float, ...] = param((0.5,), _SIGMA, above=0.0)
+    signal: bool = param(
+        False, "whether the data carry the outputs without noise, for sample-propagation"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
