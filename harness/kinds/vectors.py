@@ -96,8 +96,9 @@ class PairedSamples(Kind):
         yield cls(as_column(x), as_column(y), "discrete", "discrete")
         code = as_column(rng.integers(3, size=n))
         yield cls(on_grid(code + rng.normal(size=(n, 1))), code, y_kind="discrete")
-        x = on_grid(rng.normal(size=(n, 2)))
-        yield cls(x, on_grid(x + 0.5 * rng.normal(size=(n, 2))), signal=x, noise=0.5)
+        signal = on_grid(rng.normal(size=(n, 2)))
+        outputs = on_grid(signal + 0.5 * rng.normal(size=(n, 2)))
+        yield cls(signal, outputs, signal=signal, noise=0.5)
 
     @classmethod
     def known(cls, rng: np.random.Generator, n: int) -> Iterator[tuple[str, float, Self]]:
