@@ -57,7 +57,7 @@ class GaussianSweep(settings.Sweep):
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """Cases in the order of dimension, information, sample size."""
-        for d, information, n in itertools.product(self.dims, self.information, self.n):
+        for d, information, n in itertools.product(self.dims, *self.grid):
             name = f"{d}v{d}-{information:g}-{n}"
             draw = self._draw(name, d, information, n, seed)
             yield case(name, draw, information, d=d, information=information, n=n)
