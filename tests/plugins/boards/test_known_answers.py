@@ -1,5 +1,6 @@
 """What stands in a ranked table and in a validity section, from arrays and records written down."""
 
+import dataclasses
 import math
 from collections import Counter
 
@@ -181,6 +182,11 @@ def test_the_finding_needs_ten_points_six_clusters_and_an_interval_above_zero(bo
     assert few[:2] == (False, [])
     assert few[2].endswith("(9 points are too few).")
     rng = np.random.default_rng(0)
+    near = np.arange(30) + rng.normal(size=(2, 30)) * 6
+    equal = validity(board, points(record, 30, one=near[0], two=near[1]))
+    low, high = equal.rows[0].spearman_interval
+    assert low < equal.rows[0].spearman < high
+    assert f" [{low:.2f}, {high:.2f}]; not surely better than any of 1 other" in equal.finding
     noise = told(points(record, 30, noise=rng.normal(size=30)))
     assert not noise[0]
     assert noise[2].endswith("(the interval holds zero).")
@@ -250,6 +256,21 @@ def test_a_row_has_the_records_of_its_models_or_of_any_on_paths(board, record, p
         ((), "e/other", ""): [mine["z"]],
     }
     assert found.records(groups) == [[mine[name] for name in kept]]
+
+
+def test_a_row_has_the_records_of_the_tasks_of_its_section(board, record):
+    records = points(record, 4, good=range(4))
+    (task,) = {r.task for r in records}
+    found = validity(board, records, f'{VALIDITY}tasks = ["{task}"]\n')
+    other = dataclasses.replace(record("good", "z", **GAIN), task="elsewhere/other")
+    groups = {((), "e/good", ""): [records[-1], other]}
+    assert found.records(groups) == [[records[-1]]]
+
+
+def test_points_without_facts_have_none_to_be_ordered_within(board, record):
+    bare = [dataclasses.replace(r, facts={}) for r in points(record, 4, good=range(4))]
+    with pytest.raises(UsageError, match="or one of none"):
+        validity(board, bare, VALIDITY + 'within = "law"\n')
 
 
 def test_the_outcome_in_words_and_the_heads_of_the_page(board, record):
