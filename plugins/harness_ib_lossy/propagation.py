@@ -15,8 +15,8 @@ from scipy.spatial.distance import cdist
 from harness import DataError, Estimate, Floats, Incompatible, PairedSamples
 from harness_ib_lossy import settings
 
-CELLS = 2**18
-"""Squared distances in memory at once: 2 MiB, which stay in the cache."""
+CELLS = 2**16
+"""Squared distances in memory at once: half a MiB, which stay in the cache."""
 SIGMAS = 6.0
 """Standard errors that the size of y - signal may lie off the stated noise."""
 
@@ -75,11 +75,13 @@ def log_ratios(places: Floats, noise: Floats) -> tuple[Floats, Floats]:
     for first in range(0, n, rows):
         at = slice(first, min(first + rows, n))
         here = np.arange(at.stop - first)
-        terms = -0.5 * cdist(outputs[at], places, "sqeuclidean")
+        terms = cdist(outputs[at], places, "sqeuclidean")
+        terms *= -0.5
         own = terms[here, first + here].copy()
         terms[here, first + here] = -np.inf
         most = terms.max(1)
-        others = most + np.log(np.exp(terms - most[:, None]).sum(1))
+        terms -= most[:, None]
+        others = most + np.log(np.exp(terms, out=terms).sum(1))
         out[0, at] = -0.5 * d - (np.logaddexp(own, others) - math.log(n))
         out[1, at] = -0.5 * d - (others - math.log(n - 1))
     return out[0], out[1]
