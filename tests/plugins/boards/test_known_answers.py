@@ -208,6 +208,9 @@ def test_the_finding_needs_ten_points_six_clusters_and_an_interval_above_zero(bo
     six = dataclasses.replace(six, points=("",) * 10)
     assert six._doubt((-1.0, 1.0)) == "the interval holds zero"
     assert six._doubt(None) == "no interval"
+    one, two = (dataclasses.replace(six, clusters=k)._doubt(None) for k in (1, 2))
+    assert one == "the points are one independent cluster"
+    assert two == "2 independent clusters are too few"
     flat = told(points(record, 10, flat=np.ones(10)))
     assert flat == (False, [], "Cannot tell: no measure has a correlation over all points.")
 
@@ -309,6 +312,7 @@ def test_the_plain_form_has_the_values_of_points_and_says_what_is_missing(board,
     found = validity(board, points(record, 4, good=range(4), flat=np.ones(4)))
     good, flat = found.plain()["rows"]
     assert (good["quantity"], good["values"]) == ("gain", [0.0, 1.0, 2.0, 3.0])
+    assert len(list(found.csv_rows())) >= 2
     assert found.state(good).startswith("1.0")
     assert found.state(flat).startswith("– (4)")
 

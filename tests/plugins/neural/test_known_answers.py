@@ -72,9 +72,9 @@ def test_a_concat_critic_sees_sixty_four_partners_of_each_side(close32):
 
 
 def test_infonce_is_over_whole_batches():
-    """Ten samples in batches of four: the last two are in none. Eight make two, three make one."""
+    """Ten samples in batches of four: the last two are in none. Eight make two, seven and three one."""
     scores, critic, (x, y) = fixed(10)
-    for n, starts in ((10, (0, 4)), (8, (0, 4)), (3, (0,))):
+    for n, starts in ((10, (0, 4)), (8, (0, 4)), (7, (0,)), (3, (0,))):
         size, terms, shares = min(n, 4), [], []
         for start in starts:
             block = np.exp(scores[start : start + size, start : start + size])
@@ -90,9 +90,11 @@ def test_few_partners_are_all_seen(close32):
     """Five samples have four others each."""
     critic = networks.Concat(1, 1, (8,), torch.Generator().manual_seed(0), CPU)
     x, y = torch.randn((2, 5, 1), generator=torch.Generator().manual_seed(1))
-    scores = np.exp(critic.matrix(x, y).detach().double().numpy())
+    scores = critic.matrix(x, y).detach().double().numpy()
+    own, scores = np.diag(scores), np.exp(scores)
     np.fill_diagonal(scores, 0.0)
     found = evaluation.held(critic, (x, y))
+    close32(found.joint, own, terms=10, size=1.0)
     close32(found.rows, np.log(scores.sum(1) / 4), terms=10, size=1.0)
     close32(found.columns, np.log(scores.sum(0) / 4), terms=10, size=1.0)
 
