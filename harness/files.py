@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib
+import io
 import json
 import math
 import os
@@ -18,9 +19,13 @@ import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from harness.errors import UsageError, needs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @contextlib.contextmanager
@@ -108,11 +113,36 @@ def read_text(path: Path, encoding: str = "utf-8", setting: str = "") -> str:
         ) from None
 
 
+def lines(
+    path: Path, encoding: str = "utf-8", setting: str = "", ends: str = "\n"
+) -> Iterator[str]:
+    """The lines of a text with their ends, one after another; the text is never held as a whole.
+
+    ``ends`` is what ends a line: ``\\n``, or nothing for ``\\r`` as well. Otherwise as `read_text`.
+    """
+    own = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+    read, packed = 0, unpacked(path) != path
+    try:
+        with opened(path) as file, io.TextIOWrapper(file, own, newline=ends) as text:
+            for line in text:
+                read += len(line)
+                if packed and read > MOST_UNPACKED:
+                    raise _too_long(path)
+                yield line
+    except (LookupError, UnicodeError):
+        read_text(path, encoding, setting)  # which says what is wrong, and where
+        raise
+
+
+def _too_long(path: Path) -> UsageError:
+    return UsageError(f"{path}: more than {MOST_UNPACKED} bytes unpacked; wanted a smaller file")
+
+
 def _unpacked_bytes(path: Path) -> bytes:
     with opened(path) as file:
         content = file.read(MOST_UNPACKED + 1)
     if len(content) > MOST_UNPACKED:
-        raise UsageError(f"{path}: more than {MOST_UNPACKED} bytes unpacked; wanted a smaller file")
+        raise _too_long(path)
     return content
 
 
@@ -219,6 +249,34 @@ def read_arrays(path: Path, skip: Collection[str] = ()) -> dict[str, Any]:
         ) from error
 
 
+def read_pictures(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Pictures ``(n, height, width)`` of a file in MNIST's format, and their labels ``(n,)``.
+
+    The format is IDX, also compressed; the labels are in the file beside it under the usual name:
+    ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``. Raises `UsageError`.
+    """
+    partner = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
+    x, y = _idx(path, 3), _idx(partner, 1)
+    if partner == path or len(x) != len(y):
+        raise UsageError(f"{partner}: {len(y)} labels; wanted {len(x)}, one per picture of {path}")
+    return x, y
+
+
+def _idx(path: Path, axes: int) -> NDArray[np.uint8]:
+    """The array of an IDX file of bytes. Raises `UsageError` for any other."""
+    import numpy as np
+
+    wanted = f"wanted an IDX file of bytes with {axes} axes, as MNIST has them"
+    raw = _unpacked_bytes(path) if unpacked(path) != path else read_bytes(path)
+    head = 4 + 4 * axes
+    if len(raw) < head or raw[:4] != bytes([0, 0, 8, axes]):
+        raise UsageError(f"{path}: begins with {raw[:4].hex()}; {wanted}")
+    shape = np.frombuffer(raw[4:head], ">u4").astype(int)
+    if len(raw) - head != math.prod(shape.tolist()):
+        raise UsageError(f"{path}: {len(raw) - head} values; wanted {math.prod(shape.tolist())}")
+    return np.frombuffer(raw[head:], np.uint8).reshape(shape)
+
+
 def _archive(path: Path, skip: Collection[str]) -> dict[str, Any]:
     with zipfile.ZipFile(path) as archive:
         members = {
@@ -278,4 +336,4 @@ def _one_array(file: IO[bytes], size: int, where: str) -> Any:
         if not got:
             raise UsageError(f"{where}: ends after {read} of {left} bytes; wanted all")
         read += got
-    return flat.reshape(shape[::-1]).T.copy(order="C") if fortran else flat.reshape(shape)
+    return mapped.copied(flat.reshape(shape[::-1]).T) if fortran else flat.reshape(shape)

@@ -9,10 +9,17 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.transforms import Bbox
 
 Floats = NDArray[np.float64]
 WIDE = 30.0
 """Values that span more than this factor get a logarithmic axis."""
+NARROW = 3.0
+"""Values that span less than this factor get even ticks on a logarithmic axis."""
+LINE = 1.3
+"""Height of a line of names, as a multiple of the size of their font."""
+APART = 3.0
+"""Pixels between two labels of ticks."""
 STRETCH = 3.0
 """Spans of the middle 90 % of values that an axis shows on either side of these."""
 
@@ -44,18 +51,45 @@ def wide(values: Floats) -> bool:
 
 def locate(axes: Axes) -> None:
     """Few ticks, with plain figures: without formulas matplotlib would print the source of 10^3."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, ScalarFormatter
 
     for axis in (axes.xaxis, axes.yaxis):
+        low, high = axis.get_view_interval()
         if axis.get_scale() == "linear":
             axis.set_major_locator(MaxNLocator(5))
+        elif high < NARROW * low:  # too little for powers: three digits may not tell ticks apart
+            axis.set_major_locator(MaxNLocator(4))
+            axis.set_major_formatter(ScalarFormatter(useOffset=False))
+            axis.set_minor_locator(NullLocator())
         else:
-            low, high = axis.get_view_interval()
             axis.set_major_locator(
                 LogLocator(subs=(1.0, 2.0, 5.0) if high < 50 * low else (1.0,), numticks=6)
             )
             axis.set_major_formatter(plain_number)
             axis.set_minor_locator(NullLocator())
+
+
+def thin(axes: Axes) -> None:
+    """Hide the labels of the x axis that would touch the one before: positions may be uneven."""
+    end = -np.inf
+    for label in axes.get_xticklabels():
+        box = label.get_window_extent()
+        if label.get_text() and label.get_visible():
+            label.set_visible(bool(box.x0 >= end + APART))
+            end = box.x1 if label.get_visible() else end
+
+
+def spread(axes: Axes) -> None:
+    """Move names of points up or down, by lines, where they would lie on a name before."""
+    taken: list[Bbox] = []
+    for name in axes.texts:
+        across = name.get_position()[0]
+        for lines in (0, 1, -1, 2, -2, 3, -3):
+            name.set_position((across, lines * LINE * float(name.get_fontsize())))
+            box = name.get_window_extent()
+            if axes.bbox.y0 <= box.y0 and not any(box.overlaps(other) for other in taken):
+                break
+        taken.append(box)
 
 
 def whole_numbers() -> Any:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from harness.tables import number
 from harness_boards import statistics as st
 from harness_boards import svg
-from harness_boards.axes import beyond, locate, plain_number, reach, whole_numbers, wide
+from harness_boards.axes import beyond, locate, plain_number, reach, spread, whole_numbers, wide
 from harness_boards.html import Drawing
 from harness_boards.standing import span
 
@@ -309,6 +309,7 @@ def _cost(section: Ranked, colours: list[int | None], names: Iterator[str]) -> l
                     zorder=20,
                     bbox={"facecolor": svg.PAPER, "edgecolor": "none", "pad": 1.0},
                 )
+        spread(axes)
         axes.set_xlabel("time of a run [s]")
         axes.set_ylabel(_score_axis(section))
         what = section.score

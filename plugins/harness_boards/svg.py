@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 from markupsafe import Markup
 
 from harness import MissingDependency
+from harness_boards.axes import thin
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,6 +86,8 @@ def inline(figure: Figure, name: str, title: str, description: str = "") -> Mark
 
     Without a title it is decoration, hidden from those who listen.
     """
+    for axes in figure.axes:
+        thin(axes)
     out = io.StringIO()
     with warnings.catch_warnings():
         warnings.filterwarnings(

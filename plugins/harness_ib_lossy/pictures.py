@@ -4,14 +4,13 @@ with a column of pictures and a column of labels.
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness import DataError, Floats, Ints, UsageError, needs, stream
+from harness.files import read_pictures
 
 Pictures = tuple[Floats, Ints]
 
@@ -19,7 +18,7 @@ Pictures = tuple[Floats, Ints]
 def load(dataset: str, image: str, label: str, limit: int, seed: int) -> Pictures:
     """Flat pictures ``(n, pixels)`` within 0 .. 1 and their classes ``(n,)`` from 0 up.
 
-    ``dataset`` is ``digits``; a file of pictures in MNIST's format (IDX, also packed with gzip),
+    ``dataset`` is ``digits``; a file of pictures in MNIST's format (IDX, also compressed),
     with that of the labels beside it under the usual name; a Parquet file; or a Hugging Face id, of
     which the split ``train`` is read, or else the first. Where ``limit`` is not 0, at most that
     many are drawn with the seed.
@@ -52,29 +51,8 @@ def _digits() -> Pictures:
 
 
 def _idx(file: Path) -> Pictures:
-    """Pictures of a file such as ``train-images-idx3-ubyte``, and the classes of its partner."""
-    partner = file.with_name(file.name.replace("images-idx3", "labels-idx1"))
-    x, y = _bytes(file, 3), _bytes(partner, 1)
-    if len(x) != len(y):
-        raise UsageError(f"{partner}: {len(y)} labels; wanted {len(x)}, one per picture of {file}")
+    x, y = read_pictures(file)
     return x.reshape(len(x), -1) / 255.0, y.astype(np.int64)
-
-
-def _bytes(file: Path, axes: int) -> NDArray[np.uint8]:
-    """The array of an IDX file of bytes. Raises `UsageError` for any other."""
-    wanted = f"wanted an IDX file of bytes with {axes} axes, as MNIST has them"
-    try:
-        raw = file.read_bytes()
-        raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except (OSError, EOFError) as error:
-        raise UsageError(f"{file}: cannot be read ({error}); {wanted}") from None
-    head = 4 + 4 * axes
-    if len(raw) < head or raw[:4] != bytes([0, 0, 8, axes]):
-        raise UsageError(f"{file}: begins with {raw[:4].hex()}; {wanted}")
-    shape = np.frombuffer(raw[4:head], ">i4").astype(int)
-    if len(raw) - head != shape.prod():
-        raise UsageError(f"{file}: {len(raw) - head} values; wanted {shape.prod()}")
-    return np.frombuffer(raw[head:], np.uint8).reshape(shape)
 
 
 def _hub(dataset: str, image: str, label: str) -> Pictures:

@@ -121,6 +121,17 @@ TASKS = (
         **_LAYER,
     ),
     TaskSpec(
+        name="adversarial-convolutions",
+        summary="maps of convolutional classifiers trained on attacked pictures, by capacity",
+        implementation="harness_networks.convolutions:AdversarialConvolutions",
+        settings="harness_networks.settings:AdversarialConvolutions",
+        requires=("sklearn", "torch"),
+        install="infoharness[networks]",
+        paper=_PAPER,
+        plan=False,
+        **_LAYER,
+    ),
+    TaskSpec(
         name="lm-layers",
         files={"model": ("/",), "text": (".txt", ".md")},
         summary="hidden states of a causal language model, embedded or from a checkpoint, by layer",

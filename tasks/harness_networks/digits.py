@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,6 +24,8 @@ from harness import (
 from harness_networks import settings
 from harness_networks.runtime import TRAININGS, Ensemble, uniform
 
+Networks = Callable[[Tensor], Tensor]
+"""Outputs ``(s, n, classes)`` for flat pictures ``(s, n, pixels)``."""
 STAGES = ((0.5, 1.0), (0.2, 2 / 3), (0.0, 1 / 3))
 """Share of the epochs from which on a share of the size of the attack is used."""
 
@@ -99,8 +101,8 @@ class AdversarialDigits(settings.AdversarialDigits):
         return _trained(self, classes, width, seed)
 
 
-def loss(networks: Ensemble, images: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy of each network in nats ``(s,)``, on ``images (s, n, 64)``."""
+def loss(networks: Networks, images: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy of each network in nats ``(s,)``, on ``images (s, n, pixels)``."""
     logits = networks(images)
     each = nn.functional.cross_entropy(
         logits.flatten(0, 1), labels.repeat(len(logits)), reduction="none"
@@ -109,14 +111,14 @@ def loss(networks: Ensemble, images: Tensor, labels: Tensor) -> Tensor:
 
 
 def attacked(
-    networks: Ensemble,
+    networks: Networks,
     images: Tensor,
     labels: Tensor,
     sizes: Tensor,
     steps: int,
     draws: torch.Generator,
 ) -> Tensor:
-    """``images (s, n, 64)`` moved by at most ``sizes (s,)`` per pixel to raise each network's loss.
+    """``images (s, n, pixels)`` moved to raise each network's loss, by at most ``sizes (s,)``.
 
     Pixels stay within 0 .. 1. The slope is taken with respect to the images alone: no parameter
     receives a gradient (the official code leaves that of its last step behind).
@@ -134,7 +136,7 @@ def attacked(
 
 
 def objective(
-    networks: Ensemble,
+    networks: Networks,
     images: Tensor,
     labels: Tensor,
     sizes: Tensor,
@@ -160,31 +162,53 @@ def load(classes: int) -> tuple[Floats, Ints]:
     return np.asarray(x[y < classes], np.float64) / 16.0, np.asarray(y[y < classes], np.int64)
 
 
+def train(
+    networks: Networks,
+    parameters: Sequence[Tensor],
+    task: settings.Hardening,
+    images: Tensor,
+    labels: Tensor,
+    draws: torch.Generator,
+) -> None:
+    """Train networks, one per size of the attack, on clean and attacked ``images (n, pixels)``.
+
+    The attack grows in three stages, and the learning rate is divided by 10 after half and three
+    quarters of the epochs.
+    """
+    sizes = torch.tensor(task.epsilons, device=images.device)
+    sgd = torch.optim.SGD(parameters, lr=task.learning_rate, momentum=0.9, weight_decay=1e-4)
+    marks = [max(1, round(share * task.epochs)) for share in (0.5, 0.75)]
+    fall = torch.optim.lr_scheduler.MultiStepLR(sgd, marks, 0.1)
+    for epoch in range(task.epochs):
+        stage = next(share for start, share in STAGES if epoch >= start * task.epochs)
+        for part in torch.randperm(len(images), generator=draws).split(task.batch):
+            some = images[part.to(images.device)], labels[part.to(images.device)]
+            sgd.zero_grad()
+            objective(networks, *some, stage * sizes, task.attack_steps, draws).backward()
+            sgd.step()
+        fall.step()
+
+
+def accuracies(networks: Networks, images: Tensor, labels: Tensor, count: int) -> tuple[float, ...]:
+    """Share of ``images (n, pixels)`` that each of ``count`` networks puts into the right class."""
+    with torch.no_grad():
+        guess = networks(images.expand(count, -1, -1)).argmax(-1)
+    return tuple((guess == labels).double().mean(1).tolist())
+
+
 @functools.lru_cache(maxsize=TRAININGS)
 def _trained(task: AdversarialDigits, classes: int, width: int, seed: int) -> Trained:
     x, y = load(classes)
     rng = stream(seed, "adversarial-digits", "network", str(classes), str(width))
     draws = torch_generator(rng)
     order = torch.from_numpy(rng.permutation(len(x)))
-    train, test = order[: len(x) * 4 // 5], order[len(x) * 4 // 5 :]
+    learned, test = order[: len(x) * 4 // 5], order[len(x) * 4 // 5 :]
+    count = len(task.epsilons)
     with single_threaded(task.device) as device:
         images = torch.tensor(x, dtype=torch.float32, device=device)
-        labels, sizes = torch.tensor(y, device=device), torch.tensor(task.epsilons, device=device)
-        networks = Ensemble(len(sizes), (x.shape[1], width, classes), draws, device)
-        sgd = torch.optim.SGD(
-            networks.parameters, lr=task.learning_rate, momentum=0.9, weight_decay=1e-4
-        )
-        marks = [max(1, round(share * task.epochs)) for share in (0.5, 0.75)]
-        fall = torch.optim.lr_scheduler.MultiStepLR(sgd, marks, 0.1)
-        for epoch in range(task.epochs):
-            stage = next(share for start, share in STAGES if epoch >= start * task.epochs)
-            for part in train[torch.randperm(len(train), generator=draws)].split(task.batch):
-                some = images[part.to(device)], labels[part.to(device)]
-                sgd.zero_grad()
-                objective(networks, *some, stage * sizes, task.attack_steps, draws).backward()
-                sgd.step()
-            fall.step()
-        with torch.no_grad():
-            guess = networks(images[test.to(device)].expand(len(sizes), -1, -1)).argmax(-1)
-            right = (guess == labels[test.to(device)]).double().mean(1)
-    return Trained(images, labels, networks, tuple(right.tolist()))
+        labels = torch.tensor(y, device=device)
+        networks = Ensemble(count, (x.shape[1], width, classes), draws, device)
+        learned, test = learned.to(device), test.to(device)
+        train(networks, networks.parameters, task, images[learned], labels[learned], draws)
+        right = accuracies(networks, images[test], labels[test], count)
+    return Trained(images, labels, networks, right)

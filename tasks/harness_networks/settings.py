@@ -100,20 +100,18 @@ class Grokking(Device, Addition):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attacked:
-    """The networks that are trained on attacked digits."""
+class Hardening:
+    """Training on clean and attacked pictures."""
 
-    classes: tuple[int, ...] = param((2, 10), "numbers of classes, from digit 0 up", low=2, high=10)
-    widths: tuple[int, ...] = param((8, 32, 128), "widths of the hidden layer", low=1)
     epsilons: tuple[float, ...] = param(
         (0.0, 0.1, 0.2, 0.3),
         "largest changes of a pixel by the attack, where pixels are 0 to 1",
         low=0.0,
         high=1.0,
     )
-    epochs: int = param(60, "number of passes over the training digits", low=0)
-    attack_steps: int = param(10, "number of gradient steps of the attack", low=1)
-    batch: int = param(64, "number of digits in each step", low=1)
+    epochs: int = param(60, "number of passes over the training pictures (100 in the paper)", low=0)
+    attack_steps: int = param(10, "number of gradient steps of the attack (40 in the paper)", low=1)
+    batch: int = param(64, "number of pictures in each step", low=1)
     learning_rate: float = param(
         0.05,
         "learning rate of gradient descent with momentum 0.9, which is divided by 10 twice",
@@ -122,8 +120,33 @@ class Attacked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdversarialDigits(Device, Attacked):
+class AdversarialDigits(Device, Hardening):
     """Parameters of the task `adversarial-digits`."""
+
+    classes: tuple[int, ...] = param((2, 10), "numbers of classes, from digit 0 up", low=2, high=10)
+    widths: tuple[int, ...] = param((8, 32, 128), "widths of the hidden layer", low=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdversarialConvolutions(Device, Hardening):
+    """Parameters of the task `adversarial-convolutions`."""
+
+    path: str = param(
+        "",
+        "file of pictures in MNIST's format (train-images-idx3-ubyte), with that of the labels "
+        "beside it; empty for scikit-learn's digits",
+    )
+    limit: int = param(0, "number of pictures that are drawn from the file; 0 for all", low=0)
+    classes: tuple[int, ...] = param((2, 10), "numbers of classes, from label 0 up", low=2)
+    channels: tuple[int, ...] = param(
+        (8, 16, 32), "capacities: numbers of channels of the first convolution", low=1
+    )
+    depth: Literal["one", "two"] = param(
+        "one",
+        "network: one 5x5 convolution, or two 3x3 ones (the second with twice the channels) and a "
+        "hidden layer of four times the channels",
+    )
+    n: int = param(8000, "number of positions that are drawn from the maps of all pictures", low=2)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,7 +99,8 @@ def findings(rows: Sequence[Record], name: str = MEASURE) -> list[Finding]:
     return [
         *_dropout(select(rows, "dropout-parity", name)),
         *_grokking(select(rows, "grokking", name)),
-        *_adversarial(select(rows, "adversarial-digits", name)),
+        *_adversarial(select(rows, "adversarial-digits", name), "units", "width"),
+        *_convolutions(select(rows, "adversarial-convolutions", name)),
     ]
 
 
@@ -155,15 +156,22 @@ def _grokking(rows: list[Record]) -> Iterable[Finding]:
             yield Finding(claim, tuple(found[part]), sign=1, limit=0.7)
 
 
-def _adversarial(rows: list[Record]) -> Iterable[Finding]:
+def _convolutions(rows: list[Record]) -> Iterable[Finding]:
+    for layer in sorted({r.facts["layer"] for r in rows}):
+        found = [r for r in rows if r.facts["layer"] == layer]
+        yield from _adversarial(found, "channels", f"{layer}, channels")
+
+
+def _adversarial(rows: list[Record], fact: str, words: str) -> Iterable[Finding]:
+    """Slopes over the size of the attack by a ``fact`` that is the capacity, and their order."""
     slopes: dict[tuple[Any, Any], dict[int, float]] = {}
-    for classes, width in sorted({(r.facts["classes"], r.facts["units"]) for r in rows}):
+    for classes, width in sorted({(r.facts["classes"], r.facts[fact]) for r in rows}):
         found = _by_seed(
-            [r for r in rows if (r.facts["classes"], r.facts["units"]) == (classes, width)]
+            [r for r in rows if (r.facts["classes"], r.facts[fact]) == (classes, width)]
         )
         slopes[classes, width] = {seed: slope(of, "epsilon") for seed, of in found.items()}
         yield Finding(
-            f"slope over epsilon, {classes} classes, width {width}",
+            f"slope over epsilon, {classes} classes, {words} {width}",
             tuple(slopes[classes, width].values()),
         )
     widths, counts = sorted({w for _, w in slopes}), sorted({c for c, _ in slopes})
@@ -172,7 +180,7 @@ def _adversarial(rows: list[Record]) -> Iterable[Finding]:
             wide, narrow = slopes[classes, widths[-1]], slopes[classes, widths[0]]
             values = tuple(wide[s] - narrow[s] for s in wide if s in narrow)
             yield Finding(
-                f"abundance raises: slope at width {widths[-1]} less at {widths[0]}, {classes} "
+                f"abundance raises: slope at {words} {widths[-1]} less at {widths[0]}, {classes} "
                 "classes",
                 values,
                 sign=1,
@@ -182,7 +190,7 @@ def _adversarial(rows: list[Record]) -> Iterable[Finding]:
             few, many = slopes[counts[0], width], slopes[counts[-1], width]
             values = tuple(few[s] - many[s] for s in few if s in many)
             yield Finding(
-                f"scarcity lowers: slope of {counts[0]} less of {counts[-1]} classes, width "
+                f"scarcity lowers: slope of {counts[0]} less of {counts[-1]} classes, {words} "
                 f"{width}",
                 values,
                 sign=1,

@@ -202,3 +202,38 @@ def test_no_matplotlib_until_a_page_is_made_and_without_it_the_command_is_named(
         svg.drawing(10, 10),
     ):
         pass
+
+
+def test_labels_of_ticks_and_names_of_points_do_not_touch():
+    """Uneven positions, and points that lie on each other."""
+    from matplotlib.ticker import FixedLocator
+
+    from harness_boards.axes import spread, thin
+
+    with svg.drawing(300, 200) as figure:
+        axes = figure.add_subplot()
+        axes.plot([150, 178, 1000], [0, 1, 2])
+        axes.xaxis.set_major_locator(FixedLocator([150, 178, 1000]))
+        axes.set(xlim=(100, 1050), ylim=(-0.2, 2.2))
+        for _ in range(3):
+            axes.annotate("a name", (150, 1), (8, 0), textcoords="offset points")
+        before = [name.get_window_extent() for name in axes.texts]
+        assert before[0].overlaps(before[1])
+        spread(axes)
+        thin(axes)
+        shown = [label.get_text() for label in axes.get_xticklabels() if label.get_visible()]
+        assert shown == ["150", "1000"]
+        boxes = [name.get_window_extent() for name in axes.texts]
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_a_narrow_logarithmic_axis_tells_its_ticks_apart(section):
+    from harness_boards.axes import locate
+
+    with svg.drawing(300, 200) as figure:
+        axes = figure.add_subplot()
+        axes.plot([0.00149, 0.00153], [0, 1])
+        axes.set_xscale("log")
+        locate(axes)
+        shown = [label.get_text() for label in axes.get_xticklabels()]
+        assert len(set(shown)) == len(shown) <= 6

@@ -59,6 +59,9 @@ def synthetic():
             ):
                 place = {"classes": classes, "units": width, "epsilon": epsilon, "inputs": inputs}
                 rows.append(record("adversarial-digits", 10 * (1 + rise * epsilon), seed, **place))
+                place |= {"channels": width // 4, "units": 7, "layer": "conv1"}
+                value = 5 * (1 - rise * epsilon)
+                rows.append(record("adversarial-convolutions", value, seed, **place))
         for truth in (5, 10, 20):
             rows.append(record("known-codes", 1.1 * truth, seed, features=truth))
             rows.append(
@@ -89,6 +92,10 @@ def test_findings():
         1.0
     )
     assert found["scarcity lowers: slope of 2 less of 10 classes, width 128"].held == 0
+    assert found["slope over epsilon, 10 classes, conv1, channels 32"].mean == pytest.approx(-4.0)
+    assert found[
+        "abundance raises: slope at conv1, channels 32 less at 2, 10 classes"
+    ].mean == pytest.approx(-5.0)
 
 
 def test_recovery():
