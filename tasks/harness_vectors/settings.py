@@ -8,8 +8,6 @@ from harness import param
 _DIMS = "numbers of dimensions of each variable, one case for each"
 _INFORMATION = "mutual information, one case for each value"
 _SIGMA = "standard deviations of the noise, one case for each"
-PAPER = tuple(i / 4 for i in range(41))
-"""The informations of Butakov et al., nats."""
 _CODES = "numbers of different codes, one case for each"
 
 
@@ -51,6 +49,11 @@ class Preset:
         "none", "paper: information from 0 to 10 nats by 0.25, 41 cases; with 5000 samples each"
     )
 
+    @property
+    def paper(self) -> tuple[float, ...] | None:
+        """The informations of Butakov et al., where they are asked for."""
+        return tuple(i / 4 for i in range(41)) if self.preset == "paper" else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep(Preset):
@@ -64,7 +67,7 @@ class Sweep(Preset):
     @property
     def grid(self) -> tuple[tuple[float, ...], tuple[int, ...]]:
         """The informations and the numbers of samples."""
-        return (PAPER, (5000,)) if self.preset == "paper" else (self.information, self.n)
+        return (self.paper, (5000,)) if self.paper else (self.information, self.n)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +102,7 @@ class Pictures(Preset, Parts):
     @property
     def grid(self) -> tuple[tuple[float, ...], int]:
         """The informations and the number of samples to measure."""
-        return (PAPER, 5000) if self.preset == "paper" else (self.information, self.n)
+        return (self.paper, 5000) if self.paper else (self.information, self.n)
 
 
 @dataclass(frozen=True, kw_only=True)
