@@ -52,7 +52,9 @@ class PairedSamples(Kind):
     """n joint draws of two variables: ``x (n, dx)``, ``y (n, dy)``.
 
     ``x_kind`` and ``y_kind`` say whether a variable is continuous, discrete (integer codes) or
-    mixed (a continuous part and atoms).
+    mixed (a continuous part and atoms). Where y is the output of a channel whose noise is known,
+    ``signal (n, dy)`` is what y is without its noise, a function of x, and ``noise`` the standard
+    deviation of the Gaussian noise, the same in every coordinate; else None and 0.
     """
 
     min_n: ClassVar[int] = 2
@@ -62,10 +64,21 @@ class PairedSamples(Kind):
     y: Floats = array("n dy")
     x_kind: str = "continuous"
     y_kind: str = "continuous"
+    signal: Floats | None = array("n dy", default=None, late=True)
+    noise: float = added(default=0.0)
 
     def check(self) -> None:
-        """Refuse unknown kinds of variable, and what cannot be codes where codes are promised."""
+        """Refuse unknown kinds of variable, what cannot be codes where codes are promised, and a
+        signal without noise or the reverse.
+        """
         check_variables(self, "xy")
+        if (self.signal is not None) != (self.noise > 0) or self.noise < 0:
+            there = "no signal" if self.signal is None else "a signal"
+            raise DataError(
+                "PairedSamples.noise",
+                f"{self.noise:g} with {there}",
+                "a standard deviation above 0 with a signal, or neither",
+            )
 
     @classmethod
     def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
@@ -75,12 +88,17 @@ class PairedSamples(Kind):
 
     @classmethod
     def forms(cls, rng: np.random.Generator, n: int = 48) -> Iterator[Self]:
-        """Continuous pairs, codes through a noisy channel, and vectors about the mean of a code."""
+        """Continuous pairs, codes through a noisy channel, vectors about the mean of a code, and
+        outputs of a channel with what they are without noise.
+        """
         yield cls.example(rng, n)
         x, y = _channel(rng, n, flip=2 * FLIP)
         yield cls(as_column(x), as_column(y), "discrete", "discrete")
         code = as_column(rng.integers(3, size=n))
         yield cls(on_grid(code + rng.normal(size=(n, 1))), code, y_kind="discrete")
+        signal = on_grid(rng.normal(size=(n, 2)))
+        outputs = on_grid(signal + 0.5 * rng.normal(size=(n, 2)))
+        yield cls(signal, outputs, signal=signal, noise=0.5)
 
     @classmethod
     def known(cls, rng: np.random.Generator, n: int) -> Iterator[tuple[str, float, Self]]:

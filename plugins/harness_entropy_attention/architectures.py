@@ -59,9 +59,10 @@ class AttentionArchitectures(Architectures):
                     f"attention-architectures.{what}: {named}; wanted one at least, and each once"
                 )
         (text,) = harness.task("language/pydoc-text", dataset=self.dataset).cases(seed=seed)
+        size = self.size
         for name in self.architectures:
             steps = self.steps if self.equal == "steps" else self.equal_steps(name)
-            facts = {"steps": steps, "layers": self.layers, "window": self.window}
+            facts = {"steps": steps, "layers": size["layers"], "window": size["window"]}
             for margin in self.entropy_margin if name == "regularised" else (0.0,):
                 several = name == "regularised" and len(self.entropy_margin) > 1
                 yield Case(
@@ -76,8 +77,7 @@ class AttentionArchitectures(Architectures):
 
         def flops(parts: Mapping[str, str]) -> int:
             usual = {"norm": "layer", "activation": "gelu", "feed_forward": "standard"}
-            sizes = {"layers": self.layers, "heads": self.heads, "width": self.width}
-            found = cost(sizes | usual | dict(parts), self.window)
+            found = cost(self.size | usual | dict(parts), self.size["window"])
             return found.feed_forward_flops + found.attention_flops
 
         return max(1, round(self.steps * flops({}) / flops(PARTS[name])))
@@ -90,10 +90,7 @@ class AttentionArchitectures(Architectures):
             own = {"entropy_penalty": self.entropy_penalty, "entropy_margin": margin}
         model = harness.model(
             "lm/tiny-lm-attention",
-            layers=self.layers,
-            heads=self.heads,
-            width=self.width,
-            window=self.window,
+            **self.size,
             temperature_start=self.temperature_start,
             steps=steps,
             limit=self.windows,

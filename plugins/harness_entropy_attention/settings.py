@@ -83,6 +83,12 @@ class Training:
     steps: int = param(
         400, "number of training steps (of ln-gelu, where operations are equal)", low=1
     )
+    preset: Literal["none", "deep", "paper"] = param(
+        "none",
+        "size of the networks: deep, 12 layers of 12 heads, width 96, windows of 128 tokens; "
+        "paper, the same with width 768, as GPT-2; none for what layers, heads, width and window "
+        "say",
+    )
     layers: int = param(4, "number of transformer blocks", low=1)
     heads: int = param(4, "number of attention heads in a block", low=1)
     width: int = param(64, "width of the hidden states; a multiple of heads", low=1)
@@ -103,6 +109,15 @@ class Training:
     dataset: str = param(
         "pydoc", "text: pydoc, a text or Parquet file, or a Hugging Face id (see pydoc-text)"
     )
+
+    @property
+    def size(self) -> dict[str, int]:
+        """Layers, heads, width and window of the networks, by name."""
+        if self.preset != "none":
+            width = 96 if self.preset == "deep" else 768
+            return {"layers": 12, "heads": 12, "width": width, "window": 128}
+        named = ("layers", "heads", "width", "window")
+        return {name: getattr(self, name) for name in named}
 
 
 @dataclass(frozen=True, kw_only=True)

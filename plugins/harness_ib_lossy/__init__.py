@@ -1,4 +1,4 @@
-"""Plugin `ib_lossy`: compress first, then measure; the information plane of a noisy network."""
+"""Plugin `ib_lossy`: compress first, then measure; noisy networks and channels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness import (
+    Estimate,
+    EstimatorSpec,
     LabelledSamples,
     ModelSpec,
     PairedSamples,
@@ -109,6 +111,19 @@ IB_PLANE = TaskSpec(
     paper=_PAPER,
 )
 
+SAMPLE_PROPAGATION = EstimatorSpec(
+    name="sample-propagation",
+    summary="information through known Gaussian noise, as the entropy of a mixture about samples",
+    implementation="harness_ib_lossy.propagation:SamplePropagation",
+    settings="harness_ib_lossy.settings:Propagation",
+    reads=PairedSamples,
+    gives=Estimate,
+    quantity=MUTUAL_INFORMATION,
+    traits=("translation-invariant", "local-mean", "lower-bound"),
+    requires=("scipy",),
+    install="infoharness[ib_lossy]",
+    paper="Z. Goldfeld et al., ICML 2019, arXiv:1810.05728",
+)
 
 PLANE = ReportSpec(
     name="plane",
@@ -127,6 +142,12 @@ def harness_models() -> Iterable[ModelSpec]:
         *(IDENTITY_SAMPLES, PCA_SAMPLES, AUTOENCODER_SAMPLES),
         *(IDENTITY_LABELLED, PCA_LABELLED, AUTOENCODER_LABELLED),
     )
+
+
+@hookimpl
+def harness_estimators() -> Iterable[EstimatorSpec]:
+    """What a channel of known noise tells."""
+    return (SAMPLE_PROPAGATION,)
 
 
 @hookimpl

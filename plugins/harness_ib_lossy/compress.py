@@ -32,7 +32,8 @@ def pairs(data: PairedSamples, side: str, fit: Fitter, singular: str) -> PairedS
             f"side={side} of these PairedSamples is discrete, and nothing is left to compress; "
             "wants a continuous variable"
         )
-    return dataclasses.replace(data.evaluated(), **codes)
+    # What a code is without noise is not known: codes are no sum of a signal and its noise.
+    return dataclasses.replace(data.evaluated(), **codes, signal=None, noise=0.0)
 
 
 def one(data: S, fit: Fitter, singular: str) -> S:

@@ -115,3 +115,10 @@ class Classifier:
 @dataclass(frozen=True, kw_only=True)
 class Plane(Device, Classifier, Pictures):
     """The information plane."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Propagation:
+    """The estimator by propagated samples."""
+
+    draws: int = param(4, "number of draws of the noise for each sample", low=1)

@@ -26,21 +26,22 @@ class _Images(settings.Pictures):
         """One case per information, as flat pictures: ``n_train`` pairs for fitting compressors and
         ``n`` to measure.
         """
-        sizes = {"n": self.n, "width": self.width, "latent": self.latent}
-        for information in self.information:
+        informations, n = self.grid
+        sizes = {"n": n, "width": self.width, "latent": self.latent}
+        for information in informations:
             yield Case(
                 id=f"{information:g}",
-                data=partial(self._draw, information, seed),
+                data=partial(self._draw, information, n, seed),
                 truth={"mutual_information": information},
                 facts={"information": information, **sizes},
                 stamp="",
             )
 
-    def _draw(self, information: float, seed: int) -> PairedSamples:
+    def _draw(self, information: float, n: int, seed: int) -> PairedSamples:
         rng = stream(seed, self.name, f"{information:g}")
-        n = self.n_train + self.n
-        x, y = map(normal_cdf, gauss.pair(rng, n, self.latent, information))
-        split = Split(np.arange(self.n_train), np.arange(self.n_train, n))
+        both = self.n_train + n
+        x, y = map(normal_cdf, gauss.pair(rng, both, self.latent, information))
+        split = Split(np.arange(self.n_train), np.arange(self.n_train, both))
         return PairedSamples(self._paint(x), self._paint(y), split=split)
 
     def _paint(self, u: Floats) -> Floats:

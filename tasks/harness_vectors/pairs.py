@@ -57,7 +57,7 @@ class GaussianSweep(settings.Sweep):
 
     def cases(self, *, seed: int) -> Iterable[Case]:
         """Cases in the order of dimension, information, sample size."""
-        for d, information, n in itertools.product(self.dims, self.information, self.n):
+        for d, information, n in itertools.product(self.dims, *self.grid):
             name = f"{d}v{d}-{information:g}-{n}"
             draw = self._draw(name, d, information, n, seed)
             yield case(name, draw, information, d=d, information=information, n=n)
@@ -98,7 +98,11 @@ class LinearAwgn(settings.Channel):
         def draw() -> PairedSamples:
             rng = stream(seed, "linear-awgn", f"{sigma:g}")
             x, noise = rng.normal(size=(2, self.n, len(gains)))
-            return PairedSamples(x, (gains * x + sigma * noise)[:, :k])
+            signal = gains * x
+            y = (signal + sigma * noise)[:, :k]
+            if not self.signal:
+                return PairedSamples(x, y)
+            return PairedSamples(x, y, signal=signal[:, :k], noise=sigma)
 
         return draw
 

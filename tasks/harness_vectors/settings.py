@@ -42,13 +42,32 @@ class Halves(Named):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sweep:
+class Preset:
+    """The information of the cases, or the paper's values."""
+
+    preset: Literal["none", "paper"] = param(
+        "none", "paper: information from 0 to 10 nats by 0.25, 41 cases; with 5000 samples each"
+    )
+
+    @property
+    def paper(self) -> tuple[float, ...] | None:
+        """The informations of Butakov et al., where they are asked for."""
+        return tuple(i / 4 for i in range(41)) if self.preset == "paper" else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep(Preset):
     """Cases over dimension, information and sample size."""
 
     dims: tuple[int, ...] = param((1, 2, 5, 10), _DIMS, low=1)
     information: tuple[float, ...] = param((0.0, 1.0, 3.0, 5.0), _INFORMATION, low=0.0, unit="nats")
     n: tuple[int, ...] = param((1000, 5000), "numbers of samples, one case for each", low=2)
     mix: bool = param(True, "whether each variable is rotated at random")
+
+    @property
+    def grid(self) -> tuple[tuple[float, ...], tuple[int, ...]]:
+        """The informations and the numbers of samples."""
+        return (self.paper, (5000,)) if self.paper else (self.information, self.n)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +78,9 @@ class Channel(Size):
         (3.0, 2.0, 1.0, 0.5, 0.2, 0.1), "gains of the channel", above=0.0
     )
     sigma: tuple[float, ...] = param((0.5,), _SIGMA, above=0.0)
+    signal: bool = param(
+        False, "whether the data carry the outputs without noise, for sample-propagation"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +91,18 @@ class Noise(Parts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pictures(Parts):
+class Pictures(Preset, Parts):
     """Pictures, with a part to fit compressors on."""
 
     width: int = param(16, "side of a picture", low=4, unit="pixels")
     information: tuple[float, ...] = param(
         (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0), _INFORMATION, low=0.0, unit="nats"
     )
+
+    @property
+    def grid(self) -> tuple[tuple[float, ...], int]:
+        """The informations and the number of samples to measure."""
+        return (self.paper, 5000) if self.paper else (self.information, self.n)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,15 +1,18 @@
 """What stands in a ranked table and in a validity section, from arrays and records written down."""
 
+import dataclasses
 import math
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from harness import UsageError
-from harness_boards import report, standing
+from harness_boards import report, sections, standing
 from harness_boards.figures import Bars
 from harness_boards.grid import Case, Grid, Row
+from harness_boards.rankedpage import TALL
 from harness_boards.sections.validity import HEADS
 from harness_boards.standing import Measure, Standing
 
@@ -181,6 +184,11 @@ def test_the_finding_needs_ten_points_six_clusters_and_an_interval_above_zero(bo
     assert few[:2] == (False, [])
     assert few[2].endswith("(9 points are too few).")
     rng = np.random.default_rng(0)
+    near = np.arange(30) + rng.normal(size=(2, 30)) * 6
+    equal = validity(board, points(record, 30, one=near[0], two=near[1]))
+    low, high = equal.rows[0].spearman_interval
+    assert low < equal.rows[0].spearman < high
+    assert f" [{low:.2f}, {high:.2f}]; not surely better than any of 1 other" in equal.finding
     noise = told(points(record, 30, noise=rng.normal(size=30)))
     assert not noise[0]
     assert noise[2].endswith("(the interval holds zero).")
@@ -195,6 +203,14 @@ def test_the_finding_needs_ten_points_six_clusters_and_an_interval_above_zero(bo
         found = told(clustered, VALIDITY + "[sections.cluster]\n" + cut)
         assert found[0] is enough
         assert (f"{clusters} independent clusters are too few" in found[2]) is not enough
+    six = validity(board, points(record, statistics.FEWEST, noise=(2, 0, 5, 3, 1, 4)))
+    assert six._doubt((-1.0, 1.0)) == f"{statistics.FEWEST} points are too few"
+    six = dataclasses.replace(six, points=("",) * 10)
+    assert six._doubt((-1.0, 1.0)) == "the interval holds zero"
+    assert six._doubt(None) == "no interval"
+    one, two = (dataclasses.replace(six, clusters=k)._doubt(None) for k in (1, 2))
+    assert one == "the points are one independent cluster"
+    assert two == "2 independent clusters are too few"
     flat = told(points(record, 10, flat=np.ones(10)))
     assert flat == (False, [], "Cannot tell: no measure has a correlation over all points.")
 
@@ -227,6 +243,7 @@ def test_of_lower_outcomes_the_sign_is_turned(board, record):
 def test_one_point_is_no_finding(board, record):
     found = validity(board, points(record, 1, good=[0.0]))
     assert found.finding == "Cannot tell: no measure has a correlation over all points."
+    assert found.notes == ("1 points in 1 independent cluster",)
 
 
 def test_the_best_is_marked_beside_a_bar_from_minus_one_to_one(board, record):
@@ -250,6 +267,72 @@ def test_a_row_has_the_records_of_its_models_or_of_any_on_paths(board, record, p
         ((), "e/other", ""): [mine["z"]],
     }
     assert found.records(groups) == [[mine[name] for name in kept]]
+
+
+def test_a_row_has_the_records_of_the_tasks_of_its_section(board, record):
+    records = points(record, 4, good=range(4))
+    (task,) = {r.task for r in records}
+    found = validity(board, records, f'{VALIDITY}tasks = ["{task}"]\n')
+    other = dataclasses.replace(record("good", "z", **GAIN), task="elsewhere/other")
+    groups = {((), "e/good", ""): [records[-1], other]}
+    assert found.records(groups) == [[records[-1]]]
+
+
+def test_measures_of_another_quantity_are_no_part_of_a_section_of_one(board, record):
+    records = points(record, 4, good=range(4))
+    lost = [
+        record("other", f"c{i:02}", 0, float(i), **GAIN | {"quantity": "loss"}) for i in range(4)
+    ]
+    found = validity(board, [*records, *lost], f'{VALIDITY}quantity = "gain"\n')
+    assert [p.row.label for p in found.rows] == ["good"]
+    groups = {((), "e/good", ""): [records[-1], dataclasses.replace(records[-1], quantity="loss")]}
+    assert found.records(groups) == [[records[-1]]]
+    assert [p.row.label for p in validity(board, [*records, *lost]).rows] == ["good", "other"]
+
+
+def test_a_correlation_of_zero_stands_between_those_above_and_below(board, record):
+    """Ranks 1, 3, 0, 2 against 0 to 3: 1 - 6 * 10 / 60."""
+    orders = {"zero": (1, 3, 0, 2), "worse": (3, 1, 2, 0), "better": (0, 2, 1, 3)}
+    found = validity(board, points(record, 4, **orders))
+    assert [p.row.label for p in found.rows] == ["better", "zero", "worse"]
+    assert found.rows[1].spearman == pytest.approx(0.0, abs=1e-12)
+    assert [p.row.label for p in found._best()] == ["better"]
+    del orders["better"]
+    assert [p.row.label for p in validity(board, points(record, 4, **orders))._best()] == ["zero"]
+
+
+def test_measures_of_equal_names_in_two_tasks_are_points_of_their_own(board, record):
+    first = points(record, 4, good=range(4))
+    second = [dataclasses.replace(r, task="toy/second") for r in first]
+    found = validity(board, [*first, *second])
+    assert (len(found.points), found.clusters) == (8, 8)
+
+
+def test_the_plain_form_has_the_values_of_points_and_says_what_is_missing(board, record):
+    found = validity(board, points(record, 4, good=range(4), flat=np.ones(4)))
+    good, flat = found.plain()["rows"]
+    assert (good["quantity"], good["values"]) == ("gain", [0.0, 1.0, 2.0, 3.0])
+    assert len(list(found.csv_rows())) >= 2
+    assert found.state(good).startswith("1.0")
+    assert found.state(flat).startswith("– (4)")
+
+
+@pytest.mark.parametrize("rows", [TALL - 1, TALL, TALL + 1])
+def test_more_than_thirty_measures_make_a_tall_table(board, record, rows, monkeypatch):
+    names = [f"m{i:02}" for i in range(rows)]
+    found = validity(board, points(record, 4, **dict.fromkeys(names, range(4))))
+    monkeypatch.setattr(sections.validity.html, "render", lambda _, **parts: parts["tall"])
+    monkeypatch.setattr(sections.validity.scatter, "of_validity", lambda *_: None)
+    monkeypatch.setattr(sections.validity, "card", lambda *_: None)
+    assert found.page(
+        SimpleNamespace(identity="i", home="", made=[None] * rows, contents=None)
+    ) is (rows > TALL)
+
+
+def test_points_without_facts_have_none_to_be_ordered_within(board, record):
+    bare = [dataclasses.replace(r, facts={}) for r in points(record, 4, good=range(4))]
+    with pytest.raises(UsageError, match="or one of none"):
+        validity(board, bare, VALIDITY + 'within = "law"\n')
 
 
 def test_the_outcome_in_words_and_the_heads_of_the_page(board, record):

@@ -1,5 +1,6 @@
 """The architectures, trained: what reproduces at this scale."""
 
+import json
 from typing import get_args
 
 import numpy as np
@@ -41,6 +42,23 @@ def test_equal_operations_give_cheaper_networks_more_steps():
     assert steps["ln-gelu"] == steps["gelu"] == 100
     # 16 and 2 t d^2 for feed-forward, 8 t d^2 + 3 t^2 d for attention, t = d = 64.
     assert steps["scaled-fused"] == round(100 * (16 + 11) / (2 + 11))
+
+
+def test_presets_are_as_deep_as_the_paper():
+    """Whatever layers and width say; steps that cost the same follow their size."""
+    for preset, width in (("deep", 96), ("paper", 768)):
+        task = harness.task(
+            "attention-architectures", preset=preset, layers=1, width=8, equal="flops", steps=100
+        )
+        cases = {case.id: case for case in task.cases(seed=0)}
+        assert {(c.facts["layers"], c.facts["window"]) for c in cases.values()} == {(12, 128)}
+        rest = 8 * width + 3 * 128  # attention, over t d
+        wanted = round(100 * (16 * width + rest) / (2 * width + rest))
+        assert cases["scaled-fused"].facts["steps"] == wanted
+    found = profiles(preset="deep", architectures=("softmax-only",), steps=1, windows=1)
+    entropy = found["softmax-only"].entropy
+    assert entropy.shape == (1, 12, 12, 128)
+    assert json.loads(found["softmax-only"].network)["width"] == 96
 
 
 @pytest.mark.parametrize("twice", [{"architectures": ("ln", "ln")}, {"entropy_margin": (0.2, 0.2)}])

@@ -157,6 +157,8 @@ def test_cases_are_in_order_and_hold_their_layer(toys):
     found = task.trained(0)
     for case in cases:
         epoch, layer = case.facts["epoch"], case.facts["layer"]
+        outputs = found.layers[epoch][-1].argmax(1)[found.split.test]
+        assert found.accuracy[epoch] == np.mean(outputs == y[found.split.test])
         assert {k: case.facts[k] for k in ("sigma", "noise")} == {"sigma": 0.3, "noise": "relative"}
         assert case.stamp == ""
         data, hidden = case.load(), found.layers[epoch][layer - 1]

@@ -40,6 +40,8 @@ def test_nwj_and_its_projection_by_hand():
     terms = own - apart.sum(1) / 6 - apart.sum(0) / 6
     assert value.given_training == pytest.approx(terms.std(ddof=1) / math.sqrt(7))
     assert found.dv().value == pytest.approx(own.mean() - math.log(apart.sum() * math.e / 42))
+    terms = own - (apart.sum(1) + apart.sum(0)) * 7 / apart.sum()
+    assert found.dv().given_training == pytest.approx(terms.std(ddof=1) / math.sqrt(7))
 
 
 def test_blocks_of_one_row_are_allowed(monkeypatch):
@@ -70,15 +72,37 @@ def test_a_concat_critic_sees_sixty_four_partners_of_each_side(close32):
 
 
 def test_infonce_is_over_whole_batches():
-    """Ten samples in batches of four: the last two are in none. Eight make two, three make one."""
+    """Ten samples in batches of four: the last two are in none. Eight make two, seven and three one."""
     scores, critic, (x, y) = fixed(10)
-    for n, starts in ((10, (0, 4)), (8, (0, 4)), (3, (0,))):
-        size, terms = min(n, 4), []
+    for n, starts in ((10, (0, 4)), (8, (0, 4)), (7, (0,)), (3, (0,))):
+        size, terms, shares = min(n, 4), [], []
         for start in starts:
             block = np.exp(scores[start : start + size, start : start + size])
             terms.append(np.log(size * np.diag(block) / block.sum(1)))
+            shares.append((block / block.sum(1, keepdims=True)).sum(0))
         found = evaluation.infonce(critic, (x[:n], y[:n]), 4)
         assert found.value == pytest.approx(np.mean(terms))
+        spread = (np.ravel(terms) - np.ravel(shares)).std(ddof=1)
+        assert found.given_training == pytest.approx(spread / math.sqrt(len(starts) * size))
+
+
+def test_few_partners_are_all_seen(close32):
+    """Five samples have four others each."""
+    critic = networks.Concat(1, 1, (8,), torch.Generator().manual_seed(0), CPU)
+    x, y = torch.randn((2, 5, 1), generator=torch.Generator().manual_seed(1))
+    scores = critic.matrix(x, y).detach().double().numpy()
+    own, scores = np.diag(scores), np.exp(scores)
+    np.fill_diagonal(scores, 0.0)
+    found = evaluation.held(critic, (x, y))
+    close32(found.joint, own, terms=10, size=1.0)
+    close32(found.rows, np.log(scores.sum(1) / 4), terms=10, size=1.0)
+    close32(found.columns, np.log(scores.sum(0) / 4), terms=10, size=1.0)
+
+
+def test_the_error_given_the_critic_is_a_diagnostic():
+    found = evaluation.Value(1.5, 0.25).estimate({"epochs": 3.0})
+    assert (found.value, found.stderr) == (1.5, None)
+    assert found.diagnostics == {"epochs": 3.0, "error_given_training": 0.25}
 
 
 def test_a_value_or_an_error_that_is_not_finite_is_refused():

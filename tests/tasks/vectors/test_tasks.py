@@ -62,6 +62,18 @@ def test_sweep_is_the_cross_product_with_its_coordinates_as_facts(by_id):
     assert np.abs(s[:4, 4:]).max() < 0.97 * rho
 
 
+def test_the_sweep_of_the_paper_has_41_values(by_id):
+    values = [i * 0.25 for i in range(41)]
+    sweep = by_id(GaussianSweep(preset="paper", dims=(2,), n=(10,)))
+    assert [c.truth["mutual_information"] for c in sweep.values()] == values
+    assert {c.facts["n"] for c in sweep.values()} == {5000}
+    plain = by_id(GaussianSweep(dims=(2,), information=(3.0,), n=(5000,)))["2v2-3-5000"]
+    assert sweep["2v2-3-5000"].load() == plain.load()
+    spots = by_id(GaussianImages(preset="paper", n=10, n_train=3))
+    assert [c.truth["mutual_information"] for c in spots.values()] == values
+    assert spots["10"].load().split.test.size == 5000
+
+
 def test_channel_truths(by_id):
     cases = by_id(LinearAwgn(n=20_000))
     truth = [cases[f"sigma-0.5-code-{k}"].truth["mutual_information"] for k in (1, 2, 3, 6)]
