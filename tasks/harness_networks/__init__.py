@@ -132,6 +132,17 @@ TASKS = (
         **_LAYER,
     ),
     TaskSpec(
+        name="compiled-transformers",
+        files={"path": (".npz", ".safetensors")},
+        summary="residual stream of a transformer that computes a program exactly, compressed",
+        implementation="harness_networks.compressed:CompiledTransformers",
+        settings="harness_networks.settings:CompiledTransformers",
+        paper=f"D. Lindner et al., Tracr, NeurIPS 2023, arXiv:2301.05062; {_PAPER}",
+        plan=False,
+        **_LAYER,
+        **_TORCH,
+    ),
+    TaskSpec(
         name="lm-layers",
         files={"model": ("/",), "text": (".txt", ".md")},
         summary="hidden states of a causal language model, embedded or from a checkpoint, by layer",

@@ -11,6 +11,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,9 @@ class Block:
         """
         assert self.attention is not None
         query, key, value, output = self.attention
-        x = x[..., None, :, :]
-        scores = (x @ query) @ (x @ key).mT
-        weights = scores.masked_fill(~kept[..., None, None, :], -torch.inf).softmax(-1)
-        return (weights @ (x @ value) @ output).sum(-3)
+        q, k, v = (torch.einsum("...td,hds->...hts", x, a) for a in (query, key, value))
+        scores = (q @ k.mT).masked_fill(~kept[..., None, None, :], -torch.inf)
+        return torch.einsum("...hts,hsd->...td", scores.softmax(-1) @ v, output)
 
     def look_up(self, x: Tensor) -> Tensor:
         """What the feed-forward layer adds to a stream ``x (..., width)``."""
@@ -98,12 +98,11 @@ class Transformer:
         ReLU(W^T h) in place of x and adds W times what it writes; h is given.
         """
         kept = inputs != PADDING
-        write: Callable[[Tensor], Tensor] = lambda x: x  # noqa: E731
+        write: Callable[[Tensor], Tensor] = torch.Tensor.clone
         read = write
         if through is not None:
-            w = through[..., None, :, :]
-            write = lambda x: x @ w.mT  # noqa: E731
-            read = lambda h: torch.relu(h @ w)  # noqa: E731
+            write = partial(times, by=through.mT)
+            read = partial(read_through, through=through)
         stream = write(self.embed(inputs))
         yield stream
         for block in self.blocks:
@@ -112,6 +111,18 @@ class Transformer:
             if block.feed_forward is not None:
                 stream = stream + write(block.look_up(read(stream)))
             yield stream
+
+
+def times(x: Tensor, by: Tensor) -> Tensor:
+    """Vectors ``x (..., n, positions, a)`` times one matrix ``(a, b)``, or each of ``(s, a, b)``."""
+    if by.ndim == 2:
+        return x @ by
+    return (x.flatten(-3, -2) @ by).unflatten(-2, x.shape[-3:-1])
+
+
+def read_through(h: Tensor, through: Tensor) -> Tensor:
+    """ReLU(W^T h): what is read from a stream that was compressed by W ``(..., units, width)``."""
+    return torch.relu(times(h, through))
 
 
 def inputs_of(tokens: int, length: int) -> Ints:

@@ -150,6 +150,29 @@ class AdversarialConvolutions(Device, Hardening):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompiledTransformers:
+    """Compiled transformers, and how their residual streams are compressed."""
+
+    programs: tuple[Literal["reverse", "sort"], ...] = param(
+        ("reverse",), "functions of the transformers"
+    )
+    path: str = param(
+        "", "NPZ or safetensors file of a transformer for the program; empty for one compiled here"
+    )
+    tokens: int = param(5, "number of tokens besides the start token", low=2)
+    length: int = param(5, "largest number of tokens in an input", low=1)
+    widths: tuple[int, ...] = param(
+        (0, 24, 20, 16, 12, 8),
+        "numbers of units that the residual stream is compressed into; 0 for the stream as it is",
+        low=0,
+    )
+    n: int = param(8000, "number of positions in each case, drawn from all inputs", low=2)
+    steps: int = param(2000, "number of steps of Adam", low=0)
+    batch: int = param(256, "number of inputs in each step", low=1)
+    learning_rate: float = param(5e-3, "learning rate of Adam, which falls to a twentieth", above=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Text:
     """A language model, and what it reads."""
 
