@@ -114,7 +114,7 @@ class Transformer:
 
 
 def times(x: Tensor, by: Tensor) -> Tensor:
-    """Vectors ``x (..., n, positions, a)`` times one matrix ``(a, b)``, or each of ``(s, a, b)``."""
+    """Vectors ``x (..., n, positions, a)`` times a matrix ``(a, b)`` or each of ``(s, a, b)``."""
     if by.ndim == 2:
         return x @ by
     return (x.flatten(-3, -2) @ by).unflatten(-2, x.shape[-3:-1])
@@ -161,14 +161,14 @@ class _Fields:
         found[self.at[name]] = columns
         return found
 
-    def copies(self, source: str, to: str) -> tuple[Floats, Floats]:
+    def copies(self, source: str, to: str, times: float = 1.0) -> tuple[Floats, Floats]:
         """Value and output of a head that writes one field into another of the same size."""
-        unit = np.eye(len(self.at[source]))
-        return self.reads(source, unit), self.reads(to, unit).T
+        unit = times * np.eye(len(self.at[source]))
+        return self.reads(source, unit), self.reads(to, np.eye(len(unit))).T
 
-    def head(self, query: Floats, key: Floats, source: str, to: str) -> Block:
+    def head(self, query: Floats, key: Floats, source: str, to: str, times: float = 1.0) -> Block:
         """A block of one head: query and key ``(width, size)`` with products of 0 and 1."""
-        arrays = (SHARPNESS * query, key, *self.copies(source, to))
+        arrays = (SHARPNESS * query, key, *self.copies(source, to, times))
         return Block(attention=_tensors(*(a[None] for a in arrays)))
 
     def both(self, first: str, second: str, to: str, table: Mapping[tuple[int, int], int]) -> Block:
@@ -191,7 +191,7 @@ class _Fields:
             for edge, sign in ((below + 0.25 * gap, 1.0), (below + 0.75 * gap, -1.0)):
                 row = np.zeros(self.width)
                 row[self.at[number]] = 2.0 / gap
-                row[self.at["start"]] = -2.0 / gap
+                row[self.at["start"]] = -2.0 / gap * values[0]
                 out = np.zeros(self.width)
                 out[self.at[to][i]] = sign
                 if i + 1 < len(values):
@@ -206,7 +206,8 @@ class _Fields:
     def finished(self, *blocks: Block) -> Transformer:
         """The transformer with embeddings of tokens and positions, and the field of the output."""
         tokens, length = len(self.at["token"]), len(self.at["place"])
-        embedding, positions = np.zeros((tokens + 1, self.width)), np.zeros((length + 1, self.width))
+        embedding = np.zeros((tokens + 1, self.width))
+        positions = np.zeros((length + 1, self.width))
         embedding[np.arange(tokens), self.at["token"]] = 1.0
         embedding[tokens, self.at["start"]] = 1.0
         positions[1 + np.arange(length), self.at["place"]] = 1.0
@@ -218,14 +219,15 @@ class _Fields:
 def reverse(tokens: int, length: int) -> Transformer:
     """length = selector_width(all); source = length - place - 1; take the token at the source.
 
-    The share of attention on the start token is 1 / (length + 1).
+    The share of attention on the start token is 1 / (length + 1), and 1 for the longest input in
+    the stream.
     """
     f = _Fields(
         token=tokens, place=length, start=1, share=1, length=length, source=length, result=tokens
     )
     nothing = np.zeros((f.width, 1))
-    count = f.head(nothing, nothing, "start", "share")
-    lengths = f.steps("share", "length", 1.0 / (1.0 + np.arange(1, length + 1)))
+    count = f.head(nothing, nothing, "start", "share", length + 1.0)
+    lengths = f.steps("share", "length", (length + 1.0) / (1.0 + np.arange(1, length + 1)))
     table = {(i, n): n - i for i in range(length) for n in range(i, length)}
     unit = np.eye(length)
     return f.finished(
@@ -239,7 +241,8 @@ def sort(tokens: int, length: int) -> Transformer:
     """rank = selector_width(smaller); take the token whose rank is the place.
 
     Equal tokens are told apart by their places: the field ``pair`` is the token with its place, in
-    order. The share of attention on the start token is 1 / (rank + 1).
+    order. The share of attention on the start token is 1 / (rank + 1), and 1 for the largest rank
+    in the stream.
     """
     f = _Fields(
         token=tokens,
@@ -256,8 +259,8 @@ def sort(tokens: int, length: int) -> Transformer:
     query = f.reads("pair", np.hstack([smaller, np.ones((size, 1))]))
     key = f.reads("pair", np.eye(size, size + 1))
     key[f.at["start"], size] = 1.0
-    count = f.head(query, key, "start", "share")
-    ranks = f.steps("share", "rank", 1.0 / np.arange(1.0, length + 1))
+    count = f.head(query, key, "start", "share", float(length))
+    ranks = f.steps("share", "rank", length / np.arange(1.0, length + 1))
     unit = np.eye(length)
     return f.finished(
         f.both("token", "place", "pair", table),
@@ -275,7 +278,10 @@ def read(path: Path) -> Transformer:
     numbers = {int(found[1]) for n in arrays if (found := re.match(r"blocks\.(\d+)\.", n))}
     try:
         blocks = tuple(
-            Block(_part(arrays, f"blocks.{n}.", ATTENTION), _part(arrays, f"blocks.{n}.", FEED_FORWARD))  # type: ignore[arg-type]  # noqa: E501
+            Block(
+                _part(arrays, f"blocks.{n}.", ATTENTION),
+                _part(arrays, f"blocks.{n}.", FEED_FORWARD),
+            )  # type: ignore[arg-type]  # noqa: E501
             for n in range(len(numbers))
         )
         made = Transformer(

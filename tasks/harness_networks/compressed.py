@@ -16,7 +16,15 @@ from torch import Tensor, nn
 from harness import Activations, Case, Floats, UsageError, single_threaded, stream, torch_generator
 from harness.files import read_bytes
 from harness_networks import settings
-from harness_networks.compiled import PADDING, PROGRAMS, Block, Transformer, inputs_of, read, read_through
+from harness_networks.compiled import (
+    PADDING,
+    PROGRAMS,
+    Block,
+    Transformer,
+    inputs_of,
+    read,
+    read_through,
+)
 from harness_networks.compiled import wanted_of as wanted
 from harness_networks.runtime import TRAININGS
 
@@ -36,12 +44,12 @@ class CompiledTransformers(settings.CompiledTransformers):
     """
 
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """One per program, width and block. Raises `UsageError` where a file or a width is wrong."""
+        """One per program, width and block. Raises `UsageError` for a wrong file or width."""
         if len(set(self.widths)) < len(self.widths) or not self.widths:
             raise UsageError(f"{NAME}.widths: {self.widths}; wanted different ones, one at least")
         if self.path and len(self.programs) != 1:
             raise UsageError(
-                f"{NAME}.programs: {', '.join(self.programs)}; wanted the one that the file computes"
+                f"{NAME}.programs: {', '.join(self.programs)}; wanted the one of the file"
             )
         file = Path(self.path).expanduser()
         stamp = hashlib.sha256(read_bytes(file)).hexdigest()[:16] if self.path else ""

@@ -181,6 +181,7 @@ def _place(name: str) -> tuple[int, str]:
 
 
 def arrays_of(path: Path) -> dict[str, Any]:
+    """The arrays of a file by name. Raises `UsageError` for a file that cannot be read."""
     ending = path.suffix.lower()
     if ending in (".npz", ".npy"):
         return {name or path.stem: array for name, array in read_arrays(path).items()}

@@ -168,8 +168,10 @@ class CompiledTransformers:
     )
     n: int = param(8000, "number of positions in each case, drawn from all inputs", low=2)
     steps: int = param(2000, "number of steps of Adam", low=0)
-    batch: int = param(256, "number of inputs in each step", low=1)
-    learning_rate: float = param(5e-3, "learning rate of Adam, which falls to a twentieth", above=0.0)
+    batch: int = param(64, "number of inputs in each step", low=1)
+    learning_rate: float = param(
+        3e-3, "learning rate of Adam, which falls to a twentieth", above=0.0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
