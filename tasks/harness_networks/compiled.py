@@ -281,7 +281,7 @@ def read(path: Path) -> Transformer:
             Block(
                 _part(arrays, f"blocks.{n}.", ATTENTION),
                 _part(arrays, f"blocks.{n}.", FEED_FORWARD),
-            )  # type: ignore[arg-type]  # noqa: E501
+            )  # type: ignore[arg-type]
             for n in range(len(numbers))
         )
         made = Transformer(
