@@ -164,9 +164,12 @@ def generate(
 class Generation(Protocol):
     """How a model writes: the settings of whatever asks it to."""
 
-    max_tokens: int
-    temperature: float
-    device: str
+    @property
+    def max_tokens(self) -> int: ...  # noqa: D102
+    @property
+    def temperature(self) -> float: ...  # noqa: D102
+    @property
+    def device(self) -> str: ...  # noqa: D102
 
 
 def chosen(

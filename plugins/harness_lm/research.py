@@ -133,7 +133,7 @@ class HubResearch(settings.HubResearch):
                     predictor, reports, question, data.options, self.answers, self.predictor
                 )
         n = len(mine.prompts)
-        shared = worked(predictor[0], np.zeros(self.draws))
+        shared = worked(predictor[0], np.zeros(self.draws, np.int64))
         spent = shared.flops + planning / self.draws
         correct = surprise = None
         if answered is not None:

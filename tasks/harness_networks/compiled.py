@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from harness import Floats, Ints, UsageError
@@ -39,8 +40,8 @@ _WANTED = (
 class Block:
     """Attention of several heads and then a feed-forward layer with ReLU; either may be missing."""
 
-    attention: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
-    feed_forward: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
+    attention: tuple[Tensor, ...] | None = None
+    feed_forward: tuple[Tensor, ...] | None = None
 
     def attend(self, x: Tensor, kept: Tensor) -> Tensor:
         """What the heads add to a stream ``x (..., positions, width)``, ``kept (..., positions)``.
@@ -117,7 +118,8 @@ def times(x: Tensor, by: Tensor) -> Tensor:
     """Vectors ``x (..., n, positions, a)`` times a matrix ``(a, b)`` or each of ``(s, a, b)``."""
     if by.ndim == 2:
         return x @ by
-    return (x.flatten(-3, -2) @ by).unflatten(-2, x.shape[-3:-1])
+    product: Tensor = x.flatten(-3, -2) @ by
+    return product.reshape(*product.shape[:-2], *x.shape[-3:-1], by.shape[-1])
 
 
 def read_through(h: Tensor, through: Tensor) -> Tensor:
@@ -179,7 +181,7 @@ class _Fields:
             down[unit, self.at[to][value]] = 1.0
         return Block(feed_forward=_tensors(up, -np.ones(len(table)), down, np.zeros(self.width)))
 
-    def steps(self, number: str, to: str, values: Floats) -> tuple[Tensor, ...]:
+    def steps(self, number: str, to: str, values: NDArray[Any]) -> tuple[Tensor, ...]:
         """A feed-forward layer that tells which of the falling ``values`` a field holds.
 
         A step between two values is the difference of two ReLUs, flat on both sides; a field is the
@@ -231,7 +233,7 @@ def reverse(tokens: int, length: int) -> Transformer:
     table = {(i, n): n - i for i in range(length) for n in range(i, length)}
     unit = np.eye(length)
     return f.finished(
-        Block(count.attention, lengths),  # type: ignore[arg-type]
+        Block(count.attention, lengths),
         f.both("place", "length", "source", table),
         f.head(f.reads("source", unit), f.reads("place", unit), "token", "result"),
     )
@@ -264,7 +266,7 @@ def sort(tokens: int, length: int) -> Transformer:
     unit = np.eye(length)
     return f.finished(
         f.both("token", "place", "pair", table),
-        Block(count.attention, ranks),  # type: ignore[arg-type]
+        Block(count.attention, ranks),
         f.head(f.reads("place", unit), f.reads("rank", unit), "token", "result"),
     )
 
@@ -281,14 +283,13 @@ def read(path: Path) -> Transformer:
             Block(
                 _part(arrays, f"blocks.{n}.", ATTENTION),
                 _part(arrays, f"blocks.{n}.", FEED_FORWARD),
-            )  # type: ignore[arg-type]
+            )
             for n in range(len(numbers))
         )
-        made = Transformer(
-            *_tensors(arrays["embedding"], arrays["positions"]),
-            blocks,
-            *_tensors(arrays["readout"]),
+        embedding, positions, readout = _tensors(
+            arrays["embedding"], arrays["positions"], arrays["readout"]
         )
+        made = Transformer(embedding, positions, blocks, readout)
         with torch.no_grad():
             *_, last = made.streams(torch.from_numpy(inputs_of(made.tokens, 1)))
             shape = (last @ made.readout).shape[-1]

@@ -121,10 +121,7 @@ def _single(made: Transformer) -> Transformer:
     def parts(arrays: tuple[Tensor, ...] | None) -> tuple[Tensor, ...] | None:
         return None if arrays is None else tuple(a.float() for a in arrays)
 
-    blocks = tuple(
-        Block(parts(b.attention), parts(b.feed_forward))  # type: ignore[arg-type]
-        for b in made.blocks
-    )
+    blocks = tuple(Block(parts(b.attention), parts(b.feed_forward)) for b in made.blocks)
     arrays = {n: getattr(made, n).float() for n in ("embedding", "positions", "readout")}
     return dataclasses.replace(made, blocks=blocks, **arrays)
 
