@@ -9,7 +9,7 @@ import argparse
 import sys
 import time
 
-from drills import behaviour, disks, inputs, kills, readers, stores
+from drills import behaviour, disks, inputs, kills, readers, slurm, stores
 
 DRILLS = {
     "hostile": (behaviour.drill, 1000),
@@ -18,6 +18,7 @@ DRILLS = {
     "disks": (disks.drill, 12),
     "inputs": (inputs.drill, 100_000),
     "readers": (readers.drill, 50_000),
+    "slurm": (slurm.drill, 5),
 }
 """By name: the drill, and how many behaviours, kills, stores or inputs it has by default."""
 

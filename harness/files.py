@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib
+import io
 import json
 import math
 import os
@@ -112,11 +113,36 @@ def read_text(path: Path, encoding: str = "utf-8", setting: str = "") -> str:
         ) from None
 
 
+def lines(
+    path: Path, encoding: str = "utf-8", setting: str = "", ends: str = "\n"
+) -> Iterator[str]:
+    """The lines of a text with their ends, one after another; the text is never held as a whole.
+
+    ``ends`` is what ends a line: ``\\n``, or nothing for ``\\r`` as well. Otherwise as `read_text`.
+    """
+    own = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+    read, packed = 0, unpacked(path) != path
+    try:
+        with opened(path) as file, io.TextIOWrapper(file, own, newline=ends) as text:
+            for line in text:
+                read += len(line)
+                if packed and read > MOST_UNPACKED:
+                    raise _too_long(path)
+                yield line
+    except (LookupError, UnicodeError):
+        read_text(path, encoding, setting)  # which says what is wrong, and where
+        raise
+
+
+def _too_long(path: Path) -> UsageError:
+    return UsageError(f"{path}: more than {MOST_UNPACKED} bytes unpacked; wanted a smaller file")
+
+
 def _unpacked_bytes(path: Path) -> bytes:
     with opened(path) as file:
         content = file.read(MOST_UNPACKED + 1)
     if len(content) > MOST_UNPACKED:
-        raise UsageError(f"{path}: more than {MOST_UNPACKED} bytes unpacked; wanted a smaller file")
+        raise _too_long(path)
     return content
 
 
@@ -310,4 +336,4 @@ def _one_array(file: IO[bytes], size: int, where: str) -> Any:
         if not got:
             raise UsageError(f"{where}: ends after {read} of {left} bytes; wanted all")
         read += got
-    return flat.reshape(shape[::-1]).T.copy(order="C") if fortran else flat.reshape(shape)
+    return mapped.copied(flat.reshape(shape[::-1]).T) if fortran else flat.reshape(shape)

@@ -68,6 +68,25 @@ def blocks_of(array: NDArray[Any]) -> Iterator[slice]:
     return blocks(len(array), array.nbytes // max(1, len(array)))
 
 
+def copied(array: NDArray[Any], dtype: DTypeLike | None = None) -> NDArray[Any]:
+    """A copy in C order, made in parts."""
+    out = zeros(array.shape, dtype or array.dtype)
+    if not array.ndim:
+        out[...] = array
+        return out
+    for part in blocks_of(out):
+        out[part] = array[part]
+    return out
+
+
+def distinct(array: NDArray[Any]) -> NDArray[Any]:
+    """The values that occur, ascending, as `numpy.unique` gives them: they are to be few."""
+    found = np.unique(array[:0])
+    for part in blocks_of(array):
+        found = np.unique(np.concatenate([found, array[part].reshape(-1)]))
+    return found
+
+
 def taken(array: NDArray[Any], rows: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
     """``array[rows]`` for positions ``rows (m,)``, written to ``out`` where that is given."""
     if out is None:

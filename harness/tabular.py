@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
-import io
+import itertools
 import logging
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from harness.errors import UsageError
-from harness.files import read_text, unpacked
+from harness.files import lines, unpacked
 
 LOG = logging.getLogger("harness.files")
 Quotes: TypeAlias = Literal["auto", "yes", "no"]
@@ -63,59 +64,76 @@ def read_table(
     UsageError : a file that cannot be read, a quote that is not closed, a row with more or fewer
         fields than the first, or a column that is there twice; with the line.
     """
-    text = read_text(path, encoding, setting)
-    tsv = unpacked(path).suffix.lower() == ".tsv"
-    quoted = not tsv if quotes == "auto" else quotes == "yes"
-    delimiter = "\t" if tsv else _delimiter(text.partition("\n")[0], path)
-    table = _parsed(text, delimiter, quoted, path)
-    if not table.rows:
-        raise UsageError(f"{path}: no rows; wanted at least one")
-    wide = len(table.rows[0])
-    for row, line in zip(table.rows, table.lines, strict=True):
-        if len(row) != wide:
-            more = "more" if len(row) > wide else "fewer"
-            hint = "; or quotes=no, where a quote is a character" if quoted and '"' in text else ""
-            raise UsageError(
-                f"{path}, line {line}: {len(row)} fields, {more} than the first line; wanted "
-                f"{wide}, separated by {DELIMITERS[delimiter]}{hint}"
-            )
+    rows, ends = [], []
+    for line, row in table_rows(path, encoding=encoding, setting=setting, quotes=quotes):
+        rows.append(row)
+        ends.append(line)
     if not header:
-        return TextTable(tuple(map(str, range(wide))), table.rows, table.lines)
-    names = tuple(name.strip() for name in table.rows[0])
+        return TextTable(tuple(map(str, range(len(rows[0])))), rows, ends)
+    names = tuple(name.strip() for name in rows[0])
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise UsageError(f"{path}: the column {twice[0]!r} twice; wanted different names")
-    if len(table.rows) == 1:
+    if len(rows) == 1:
         raise UsageError(f"{path}: no rows but the names of columns; wanted at least one")
-    return TextTable(names, table.rows[1:], table.lines[1:])
+    return TextTable(names, rows[1:], ends[1:])
 
 
-def _parsed(text: str, delimiter: str, quoted: bool, path: Path) -> TextTable:
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    longest = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+def table_rows(
+    path: Path, *, encoding: str = "utf-8", setting: str = "", quotes: Quotes = "auto"
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a table, one after another, each with the line in which it ends.
+
+    Arguments and errors as for `read_table`; the first row is one like the others.
+    """
+    tsv = unpacked(path).suffix.lower() == ".tsv"
+    quoted = not tsv if quotes == "auto" else quotes == "yes"
+    text = lines(path, encoding, setting, ends="")
+    first = next(text, "")
+    delimiter = "\t" if tsv else _delimiter(first, path)
+    marks = False
+
+    def watched() -> Iterator[str]:
+        nonlocal marks
+        for line in itertools.chain([first], text):
+            marks = marks or '"' in line
+            yield line
+
     # Strict: a quote that is not closed, or closed in the middle of a field, is an error, where it
     # would silently swallow the rows in between.
     reader = csv.reader(
-        io.StringIO(text, newline=""),
+        watched(),
         delimiter=delimiter,
         quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
         strict=True,
     )
-    try:
-        for row in reader:
-            if row:
-                rows.append(row)
-                lines.append(reader.line_num)
-    except csv.Error as error:
-        begun = lines[-1] + 1 if lines else 1
-        raise UsageError(
-            f"{path}, line {begun}: {error}; wanted quotes that close at the end of a field, or "
-            "quotes=no, where a quote is a character"
-        ) from None
-    finally:
-        csv.field_size_limit(longest)
-    return TextTable((), rows, lines)
+    wide, last = 0, 0
+    while True:
+        longest = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise UsageError(
+                f"{path}, line {last + 1}: {error}; wanted quotes that close at the end of a "
+                "field, or quotes=no, where a quote is a character"
+            ) from None
+        finally:
+            csv.field_size_limit(longest)
+        if row is None:
+            break
+        if not row:
+            continue
+        wide, last = wide or len(row), reader.line_num
+        if len(row) != wide:
+            more = "more" if len(row) > wide else "fewer"
+            hint = "; or quotes=no, where a quote is a character" if quoted and marks else ""
+            raise UsageError(
+                f"{path}, line {last}: {len(row)} fields, {more} than the first line; wanted "
+                f"{wide}, separated by {DELIMITERS[delimiter]}{hint}"
+            )
+        yield last, row
+    if not wide:
+        raise UsageError(f"{path}: no rows; wanted at least one")
 
 
 def _delimiter(first: str, path: Path) -> str:

@@ -155,6 +155,7 @@ POLICIES = ["all", "order", "reverse", "random-order", "filter", "random-kept", 
     params={f"train-{policy}": BRIEF for policy in POLICIES}
     | {
         "transformer-classifier": BRIEF,
+        "scaling-curve": {"steps": 8, "points": 2},
         "pvi-guide": {"steps": 5, "folds": 2},
         "text-embedding": {"dimensions": 5},
     },

@@ -146,13 +146,20 @@ def _facts(component: Component) -> dict[str, object]:
         "role": component.role,
         "name": component.name,
         "summary": spec.summary,
-        "reads": [k.__name__ for k in reads(component)] if component.role != "task" else [],
-        "gives": spec.gives.__name__,
+        "reads": _read(component),
+        "gives": None if component.role == "report" else spec.gives.__name__,
         "quantity": getattr(getattr(spec, "quantity", None), "name", None),
         "params": {p.name: p.default for p in spec.parameters},
         "missing": absent.package if (absent := component.missing()) else None,
         "paper": spec.paper,
     }
+
+
+def _read(component: Component) -> list[str]:
+    """The names of kinds; for a report, of the components whose records it reads."""
+    if component.role == "report":
+        return list(component.spec.reads)
+    return [] if component.role == "task" else [kind.__name__ for kind in reads(component)]
 
 
 def _print(title: str, found: list[Component]) -> None:

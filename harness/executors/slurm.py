@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,8 @@ from harness.executors.placed import Batch, Died, Place, wants_gpu
 from harness.units import Outcome
 
 POLL_S = 0.2
+QUEUE_S = 5.0
+"""Between two looks at Slurm's queue."""
 MINUTES = 24 * 60
 """Of a job at most, where the environment does not say otherwise (``SBATCH_TIMELIMIT``)."""
 
@@ -29,8 +34,13 @@ class Slurm:
         self, place: Place, workers: int, folder: Path, cluster: str | None = None
     ) -> None:
         self._submitit = needs("submitit", "infoharness[slurm]")
+        # It writes warnings to the standard output too, where the results of the run are.
+        logging.getLogger("submitit").setLevel(logging.ERROR)
         self._place, self._folder, self._cluster = place, folder, cluster
         self._jobs: list[Any] = []
+        self._left: set[str] = set()
+        self._gone: set[str] = set()
+        self._next = 0.0
         self.slots = workers
 
     def submit(self, batches: list[Batch]) -> list[Any]:
@@ -57,13 +67,32 @@ class Slurm:
 
     def finished(self, jobs: list[Any]) -> list[Any]:
         """Wait for the first."""
-        while not (done := [job for job in jobs if job.done()]):
+        while not (done := [job for job in jobs if job.done() or job.job_id in self._gone]):
             time.sleep(POLL_S)
+            if time.monotonic() >= self._next:
+                self._next = time.monotonic() + QUEUE_S
+                self._look({job.job_id for job in jobs})
         return done
+
+    def _look(self, jobs: set[str]) -> None:
+        """Find out which jobs left the queue: a Slurm without accounts never says that they died.
+
+        They are gone when they are missing twice: a result may be seen later than its job ends.
+        """
+        if not any(isinstance(job, self._submitit.SlurmJob) for job in self._jobs):
+            return
+        words = ["squeue", "--noheader", "--array", "--format=%i", f"--user={os.getuid()}"]
+        listed = subprocess.run(words, capture_output=True, text=True, check=False)
+        if listed.returncode == 0:
+            left = jobs - set(listed.stdout.split())
+            self._gone |= left & self._left
+            self._left = left
 
     def result(self, job: Any) -> list[Outcome]:
         """What came of a job. Raises `Died` where it left nothing."""
         core = self._submitit.core.utils
+        if job.job_id in self._gone and not job.paths.result_pickle.exists():
+            raise Died(f"job {job.job_id} left the queue; its log is {job.paths.stderr.name}")
         try:
             found: list[Outcome] = job.result()
         except core.FailedJobError as error:
@@ -78,4 +107,4 @@ class Slurm:
         """Cancel the jobs that have not ended."""
         for job in self._jobs:
             if not job.done():
-                job.cancel()
+                job.cancel(check=False)

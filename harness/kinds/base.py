@@ -242,7 +242,11 @@ class Kind(_Declared):
             cuts = getattr(self, f.name)
             sizes = np.diff(cuts)[idx]
             ends = change[f.name] = np.concatenate([[0], np.cumsum(sizes)])
-            rows[f.metadata["cuts"]] = np.arange(ends[-1]) + np.repeat(cuts[idx] - ends[:-1], sizes)
+            shift, places = cuts[idx] - ends[:-1], mapped.zeros(int(ends[-1]), np.int64)
+            for part in mapped.blocks_of(places):
+                at = np.arange(part.start, part.stop)
+                places[part] = at + shift[np.searchsorted(ends, at, side="right") - 1]
+            rows[f.metadata["cuts"]] = places
         for f in fields(self):
             value, axes = (
                 getattr(self, f.name),

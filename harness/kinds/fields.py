@@ -15,6 +15,7 @@ from typing import Any, Literal, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from harness import mapped
 from harness.errors import DataError
 
 _ACCEPTED = {"f": "fiub", "i": "iub", "u": "iub", "b": "b"}
@@ -177,15 +178,17 @@ def whole_numbers(value: Any, where: str) -> NDArray[np.int64]:
     if raw.dtype.kind not in "iuf":
         raise DataError(where, f"{raw.dtype} values", "whole numbers")
     if raw.dtype.kind == "f":
-        most = min(exact_integers(raw.dtype), 2**63 - 1024)
-        broken = ~np.isfinite(raw) | (raw != np.rint(raw)) | (np.abs(raw) > most)
-        if broken.any():
-            place = np.argwhere(broken)[0]
-            row = int(place[0]) if place.size else None
-            raise DataError(where, f"{raw[tuple(place)]:g}", "whole numbers", row)
+        rows, most = np.atleast_1d(raw), min(exact_integers(raw.dtype), 2**63 - 1024)
+        for part in mapped.blocks_of(rows):
+            block = rows[part]
+            broken = ~np.isfinite(block) | (block != np.rint(block)) | (np.abs(block) > most)
+            if broken.any():
+                place = tuple(np.argwhere(broken)[0])
+                row = part.start + int(place[0]) if raw.ndim else None
+                raise DataError(where, f"{block[place]:g}", "whole numbers", row)
     elif raw.size and raw.dtype.kind == "u":
         _refuse_wide(raw, np.dtype(np.int64), where)
-    return raw.astype(np.int64)
+    return mapped.copied(raw, np.int64)
 
 
 def plain(value: Any, where: str) -> Any:
@@ -217,7 +220,7 @@ def as_array(value: Any, dtype: np.dtype[Any], where: str) -> NDArray[Any]:
         _refuse_wide(raw, dtype, where)
     if raw.dtype == dtype and raw.flags.c_contiguous and not raw.flags.writeable:
         return raw
-    out = np.array(raw, dtype=dtype, order="C", copy=True)
+    out = mapped.copied(raw, dtype)
     out.flags.writeable = False
     return out
 
@@ -269,5 +272,10 @@ def class_codes(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[n
 
     Labels below 0 are unknown: they count as no class, and their place is -1.
     """
-    classes = np.unique(labels[labels >= 0])
-    return classes, np.where(labels >= 0, np.searchsorted(classes, labels), -1)
+    classes = mapped.distinct(labels)
+    classes = classes[classes >= 0]
+    codes = mapped.zeros(labels.shape, np.int64)
+    for part in mapped.blocks_of(labels):
+        found = np.searchsorted(classes, labels[part])
+        codes[part] = np.where(labels[part] >= 0, found, -1)
+    return classes, codes

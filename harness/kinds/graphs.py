@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Callable
 from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from harness.arrays import Floats, Ints, Singles
+from harness import mapped
+from harness.arrays import Bools, Floats, Ints, Singles
 from harness.errors import DataError
 from harness.kinds.base import Kind
 from harness.kinds.examples import on_grid
@@ -85,7 +87,7 @@ class Graph(Kind):
             raise DataError(
                 "Graph.labels", f"label {labels[row]}", "labels from 0 up, -1 where unknown", row
             )
-        known = np.unique(labels[labels >= 0])
+        known = class_codes(labels)[0]
         if len(known) < 2:
             raise DataError(
                 "Graph.labels", f"{len(known)} class", "at least two classes, or no labels at all"
@@ -126,19 +128,24 @@ class Graph(Kind):
         order = np.argsort(idx, kind="stable")
         copies = np.bincount(idx, minlength=self.nodes)
         starts = np.concatenate([[0], np.cumsum(copies)])
-        a, b = self.edges.T
-        repeats = copies[a] * copies[b]
-        edge = np.repeat(np.arange(len(self.edges)), repeats)
-        within = np.arange(len(edge)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-        new_a = order[starts[a[edge]] + within // np.maximum(copies[b[edge]], 1)]
-        new_b = order[starts[b[edge]] + within % np.maximum(copies[b[edge]], 1)]
+        edges, weights = mapped.Column(np.int64, 2), mapped.Column(np.float64)
+        for part in mapped.blocks_of(self.edges):
+            a, b = self.edges[part].T
+            repeats = copies[a] * copies[b]
+            edge = np.repeat(np.arange(len(a)), repeats)
+            within = np.arange(len(edge)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+            new_a = order[starts[a[edge]] + within // np.maximum(copies[b[edge]], 1)]
+            new_b = order[starts[b[edge]] + within % np.maximum(copies[b[edge]], 1)]
+            edges.add(np.column_stack([new_a, new_b]))
+            if self.weights is not None:
+                weights.add(self.weights[part][edge])
         return dataclasses.replace(
             self,
             nodes=len(idx),
-            edges=np.column_stack([new_a, new_b]),
-            features=None if self.features is None else self.features[idx],
-            labels=None if self.labels is None else self.labels[idx],
-            weights=None if self.weights is None else self.weights[edge],
+            edges=edges.array(),
+            features=None if self.features is None else mapped.taken(self.features, idx),
+            labels=None if self.labels is None else mapped.taken(self.labels, idx),
+            weights=None if self.weights is None else weights.array(),
             split=None if self.split is None else self.split.take(idx, self.nodes),
         )
 
@@ -190,7 +197,7 @@ class Links(Kind):
 
     def _check_split(self) -> None:
         assert self.split is not None
-        known = np.sort(codes(self.edges, self.nodes))
+        known = sorted_codes(self.edges, self.nodes)
         for name, part in self.split.parts():
             counts = np.bincount(self.y[part], minlength=2)
             if part.size and not counts.all():
@@ -239,14 +246,9 @@ def check_nodes(nodes: int, where: str) -> None:
 
 def check_range(pairs: Ints, nodes: int, where: str) -> None:
     """Raise `DataError` for a pair with an end that is no node, or with one end twice."""
-    if not len(pairs):
-        return
-    if pairs.min() < 0 or pairs.max() >= nodes:
-        row = int(np.argmax(((pairs < 0) | (pairs >= nodes)).any(1)))
-        raise DataError(where, f"ends {pairs[row].tolist()}", f"nodes from 0 to {nodes - 1}", row)
-    loops = pairs[:, 0] == pairs[:, 1]
-    if loops.any():
-        row = int(np.argmax(loops))
+    _refuse_outside(pairs, nodes, where)
+    row = _first(pairs, lambda block: block[:, 0] == block[:, 1])
+    if row is not None:
         raise DataError(
             where, f"a loop at node {pairs[row, 0]}", "two different ends (see simple_edges)", row
         )
@@ -258,13 +260,21 @@ def check_edges(edges: Ints, nodes: int, where: str, directed: bool) -> None:
     O(m) where the edges are sorted, else O(m log m).
     """
     check_range(edges, nodes, where)
-    key = codes(edges, nodes, directed)
-    if (np.diff(key) > 0).all():
+    last = -1
+    for part in mapped.blocks_of(edges):
+        key = codes(edges[part], nodes, directed)
+        if key[0] <= last or (np.diff(key) <= 0).any():
+            break
+        last = key[-1]
+    else:
         return
-    order = np.argsort(key, kind="stable")
-    twice = np.flatnonzero(np.diff(key[order]) == 0)
-    if twice.size:
-        row = int(order[twice + 1].min())
+    key = sorted_codes(edges, nodes, directed)
+    twice = mapped.Column(np.int64)
+    for part in mapped.blocks_of(key):
+        same = np.flatnonzero(np.diff(key[part.start : part.stop + 1]) == 0)
+        twice.add(key[part][same])
+    if len(repeated := np.unique(twice.array())):
+        row = _second(edges, repeated, nodes, directed)
         raise DataError(
             where, f"the edge {edges[row].tolist()} again", "each edge once (see simple_edges)", row
         )
@@ -272,9 +282,19 @@ def check_edges(edges: Ints, nodes: int, where: str, directed: bool) -> None:
 
 def codes(pairs: Ints, nodes: int, directed: bool = False) -> Ints:
     """A number per pair ``(m, 2)``, equal for equal pairs; ``directed`` pairs have an order."""
-    first, second = (pairs[:, 0], pairs[:, 1]) if directed else (pairs.min(1), pairs.max(1))
-    found: Ints = first * nodes + second
+    a, b = pairs.T
+    found: Ints = (a if directed else np.minimum(a, b)) * nodes
+    found += b if directed else np.maximum(a, b)
     return found
+
+
+def sorted_codes(pairs: Ints, nodes: int, directed: bool = False) -> Ints:
+    """The `codes` of pairs ``(m, 2)``, ascending; memory need not hold them."""
+    key: Ints = mapped.zeros(len(pairs), np.int64)
+    for part in mapped.blocks_of(pairs):
+        key[part] = codes(pairs[part], nodes, directed)
+    key.sort()  # in place: pages are visited in order
+    return key
 
 
 def simple_edges(edges: ArrayLike, nodes: int, *, name: str = "graph") -> Ints:
@@ -288,24 +308,74 @@ def simple_edges(edges: ArrayLike, nodes: int, *, name: str = "graph") -> Ints:
     DataError : an end that is no node.
     """
     check_nodes(int(nodes), f"nodes of {name}")
-    raw = whole_numbers(edges, f"edges of {name}").reshape(-1, 2)
-    if len(raw) and (raw.min() < 0 or raw.max() >= nodes):
-        row = int(np.argmax(((raw < 0) | (raw >= nodes)).any(1)))
-        raise DataError(
-            f"edges of {name}", f"ends {raw[row].tolist()}", f"nodes from 0 to {nodes - 1}", row
-        )
-    proper = raw[raw[:, 0] != raw[:, 1]]
-    key = np.unique(codes(proper, nodes))
-    loops, merged = len(raw) - len(proper), len(proper) - len(key)
+    raw = np.asarray(edges)
+    raw = (raw if raw.dtype == np.int64 else whole_numbers(raw, f"edges of {name}")).reshape(-1, 2)
+    _refuse_outside(raw, nodes, f"edges of {name}")
+    key, proper = mapped.zeros(len(raw), np.int64), 0
+    for part in mapped.blocks_of(raw):
+        found = codes(raw[part], nodes)[raw[part, 0] != raw[part, 1]]
+        key[proper : proper + len(found)] = found
+        proper += len(found)
+    key = key[:proper]
+    key.sort()  # in place: pages are visited in order
+    count, last = 0, -1
+    for part in mapped.blocks_of(key):
+        block = key[part]
+        kept = block[np.diff(block, prepend=last) > 0]
+        last = block[-1]
+        key[count : count + len(kept)] = kept
+        count += len(kept)
+    loops, merged = len(raw) - proper, proper - count
     if loops or merged:
         logging.getLogger("harness.graphs").warning(
             "%s: %d loops dropped, %d repeated or reversed edges merged, %d edges left",
             name,
             loops,
             merged,
-            len(key),
+            count,
         )
-    return np.column_stack([key // nodes, key % nodes])
+    out: Ints = mapped.zeros((count, 2), np.int64)
+    for part in mapped.blocks(count, out.itemsize):
+        np.divmod(key[part], nodes, out=(out[part, 0], out[part, 1]))
+    return out
+
+
+def _refuse_outside(pairs: Ints, nodes: int, where: str) -> None:
+    def outside(block: Ints) -> Bools:
+        a, b = block.T
+        return np.asarray((np.minimum(a, b) < 0) | (np.maximum(a, b) >= nodes))
+
+    row = _first(pairs, outside)
+    if row is not None:
+        raise DataError(where, f"ends {pairs[row].tolist()}", f"nodes from 0 to {nodes - 1}", row)
+
+
+def _first(pairs: Ints, wrong: Callable[[Ints], Bools]) -> int | None:
+    """The first row of pairs ``(m, 2)`` that is wrong."""
+    for part in mapped.blocks_of(pairs):
+        found = wrong(pairs[part])
+        if found.any():
+            return int(part.start + np.argmax(found))
+    return None
+
+
+def _second(edges: Ints, repeated: Ints, nodes: int, directed: bool) -> int:
+    """The first row that repeats an earlier one; ``repeated`` are the codes of those that do."""
+    seen = np.zeros(len(repeated), bool)
+
+    def again(block: Ints) -> Bools:
+        key = codes(block, nodes, directed)
+        rows = np.flatnonzero(np.isin(key, repeated))
+        at, place = np.searchsorted(repeated, key[rows]), np.zeros(len(block), bool)
+        first = np.zeros(len(rows), bool)
+        first[np.unique(at, return_index=True)[1]] = True
+        place[rows] = ~first | seen[at]
+        seen[at] = True
+        return place
+
+    row = _first(edges, again)
+    assert row is not None
+    return row
 
 
 def _communities(rng: np.random.Generator, n: int) -> tuple[Ints, Singles, Ints]:

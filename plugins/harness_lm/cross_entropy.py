@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from harness import AttentionProfile, Estimate, Incompatible, TokenLogProbabilities
+from harness import (
+    AttentionProfile,
+    Estimate,
+    Incompatible,
+    Ints,
+    TokenLogProbabilities,
+    mapped,
+)
 from harness_lm.settings import Skipping
 
 
@@ -17,6 +26,15 @@ class CrossEntropy(Skipping):
     compared, and a language of known entropy rate bounds it from below. The first tokens of a
     sequence have less context than the rest and cost more; ``skip`` leaves them out.
     """
+
+    def _counted(self, values: NDArray[Any], context: Ints) -> NDArray[Any]:
+        """``values (items,)`` where enough tokens stand before, else 0."""
+        if not self.skip:
+            return values
+        found = mapped.zeros(len(values), values.dtype)
+        for part in mapped.blocks_of(values):
+            found[part] = np.where(context[part] >= self.skip, values[part], 0)
+        return found
 
     def estimate(
         self, data: TokenLogProbabilities | AttentionProfile, *, rng: np.random.Generator
@@ -36,10 +54,9 @@ class CrossEntropy(Skipping):
                 real = kept & ~data.padded
                 nats, symbols = -np.where(real, data.log_p, 0.0).sum(1), real.sum(1)
         else:
-            counted = data.context >= self.skip
             starts = data.offsets[:-1]
-            nats = -np.add.reduceat(np.where(counted, data.log_p, 0.0), starts)
-            symbols = np.add.reduceat(np.where(counted, data.symbols, 0), starts)
+            nats = -np.add.reduceat(self._counted(data.log_p, data.context), starts)
+            symbols = np.add.reduceat(self._counted(data.symbols, data.context), starts)
         total = int(symbols.sum())
         if total == 0:
             raise Incompatible(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from harness import (
     TokenLaws,
     TokenLogProbabilities,
     UsageError,
+    mapped,
     single_threaded,
 )
 from harness_lm.network import Watch
@@ -36,6 +38,8 @@ HALF = 1e-4
 """Rounding of a number from which on it is one of half precision."""
 BATCH = 32
 """Windows that are read together."""
+MANY = 2**14
+"""Windows that are listed at once."""
 
 
 class Reader(Protocol):
@@ -75,10 +79,9 @@ Window = tuple[int, int, int]
 
 def log_probabilities(reader: Reader, tokens: Tokens) -> TokenLogProbabilities:
     """ln p of every token; longer sequences are read in windows that overlap by half."""
-    log_p, context = np.zeros(len(tokens.ids)), np.zeros(len(tokens.ids), np.int64)
-    windows = _by_length(
-        pieces(np.diff(tokens.offsets), reader.window), np.diff(tokens.offsets), reader.window
-    )
+    log_p = mapped.zeros(len(tokens.ids))
+    context = mapped.zeros(len(tokens.ids), np.int64)
+    windows = _by_length(np.diff(tokens.offsets), reader.window)
 
     def work(batch: int) -> None:
         for chosen in _groups(windows, batch):
@@ -92,6 +95,8 @@ def log_probabilities(reader: Reader, tokens: Tokens) -> TokenLogProbabilities:
                 context[tokens.offsets[i] + places] = places - (first - 1 if first else 0)
 
     _quietly(reader, work)
+    for own in (log_p, context):
+        own.flags.writeable = False  # nobody else has it: it need not be copied
     return TokenLogProbabilities(log_p, tokens.symbols, context, tokens.offsets)
 
 
@@ -104,24 +109,29 @@ def states(reader: Reader, tokens: Tokens, layer: int, name: str) -> HiddenState
     found = layer + layers + 1 if layer < 0 else layer
     if not 0 <= found <= layers:
         raise UsageError(f"{name} {layer}; wanted {-layers - 1} to {layers}")
-    x: list[Any] = [None] * len(tokens.ids)
+    held: list[Floats] = []  # made when the first states say how wide they are
     # Windows over the opened sequences: the state of a token is where it was read, the start token
     # has none.
     lengths = np.diff(tokens.offsets) + 1
-    windows = _by_length(pieces(lengths, reader.window), lengths, reader.window)
+    windows = _by_length(lengths, reader.window)
 
     def work(batch: int) -> None:
         for chosen in _groups(windows, batch):
             parts = [
-                _opened(reader, tokens, i)[first : first + reader.window] for i, first, _ in chosen
+                _opened(reader, tokens, i, first, first + reader.window) for i, first, _ in chosen
             ]
             seen = reader.hidden(_inputs(parts, reader.device))[found].double().cpu().numpy()
+            if not held:
+                held.append(mapped.zeros((len(tokens.ids), seen.shape[2])))
             for row, (i, first, counts) in enumerate(chosen):
-                for place in range(max(1, counts), first + len(parts[row])):
-                    x[tokens.offsets[i] + place - 1] = seen[row, place - first]
+                start, stop = max(1, counts), first + len(parts[row])
+                at = tokens.offsets[i] - 1
+                held[0][at + start : at + stop] = seen[row, start - first : stop - first]
 
     _quietly(reader, work)
-    return HiddenStates(np.stack(x), tokens.ids, tokens.offsets, found, layers)
+    (x,) = held
+    x.flags.writeable = False  # nobody else has it: it need not be copied
+    return HiddenStates(x, tokens.ids, tokens.offsets, found, layers)
 
 
 def attention_profile(reader: Reader, tokens: Tokens, limit: int) -> AttentionProfile:
@@ -308,14 +318,32 @@ def _quietly(reader: Reader, work: Callable[[int], Result]) -> Result:
         return halving(BATCH, work)
 
 
-def _by_length(windows: Iterator[Window], lengths: Ints, window: int) -> list[Window]:
-    """Longest first, so that a batch has little padding and memory runs out at once if it does."""
-    return sorted(windows, key=lambda w: -min(window, int(lengths[w[0]]) - w[1]))
+def _by_length(lengths: Ints, window: int) -> Ints:
+    """The windows of `pieces`, a row each ``(windows, 3)``.
+
+    Longest first, so that a batch has little padding and memory runs out at once if it does.
+    """
+    found, left = mapped.Column(np.int64, 3), pieces(lengths, window)
+    while part := list(itertools.islice(left, MANY)):
+        found.add(part)
+    rows = found.array()
+    # By length, then in their order: no number is there twice, so that they are sorted in place.
+    order: Ints = mapped.zeros(len(rows), np.int64)
+    for block in mapped.blocks_of(rows):
+        i, first, _ = rows[block].T
+        shorter = window - np.minimum(window, lengths[i] - first)
+        order[block] = shorter * len(rows) + np.arange(block.start, block.stop)
+    order.sort()
+    for block in mapped.blocks_of(order):
+        order[block] %= len(rows)
+    return mapped.taken(rows, order)
 
 
-def _opened(reader: Reader, tokens: Tokens, i: int) -> Ints:
-    """A sequence with the start token before it."""
-    return np.concatenate([[reader.start], tokens.ids[tokens.offsets[i] : tokens.offsets[i + 1]]])
+def _opened(reader: Reader, tokens: Tokens, i: int, first: int, stop: int) -> Ints:
+    """Positions ``first`` to ``stop`` of a sequence with the start token before it."""
+    begin, end = tokens.offsets[i], tokens.offsets[i + 1]
+    part = tokens.ids[begin + max(first - 1, 0) : min(begin + stop - 1, end)]
+    return part if first else np.concatenate([[reader.start], part])
 
 
 def _padded(parts: list[Ints]) -> Ints:
@@ -334,11 +362,12 @@ def _inputs(parts: list[Ints], device: str) -> Tensor:
 def _read(reader: Reader, tokens: Tokens, chosen: list[Window]) -> tuple[Tensor, Ints]:
     """Inputs and tokens to predict ``(batch, t)`` of some windows; the latter -1 beyond an end."""
     opened = [
-        _opened(reader, tokens, i)[first : first + reader.window + 1] for i, first, _ in chosen
+        _opened(reader, tokens, i, first, first + reader.window + 1) for i, first, _ in chosen
     ]
     return _inputs([o[:-1] for o in opened], reader.device), _padded([o[1:] for o in opened])
 
 
-def _groups(items: list[Window], size: int) -> Iterator[list[Window]]:
+def _groups(items: list[Window] | Ints, size: int) -> Iterator[list[Window]]:
     for start in range(0, len(items), size):
-        yield items[start : start + size]
+        part = items[start : start + size]
+        yield part.tolist() if isinstance(part, np.ndarray) else part

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 
-from harness import HiddenStates, Incompatible, Ints, Kind, PairedSamples, Samples
+from harness import HiddenStates, Incompatible, Ints, Kind, PairedSamples, Samples, mapped
 from harness_lm.settings import Tokens
 
 
@@ -14,7 +12,17 @@ def _some(places: Ints, limit: int, rng: np.random.Generator) -> Ints:
     """At most ``limit`` of them, drawn at random, in order."""
     if len(places) <= limit:
         return places
-    return np.sort(rng.permutation(places)[:limit])
+    rng.shuffle(places)  # what `permutation` does to a copy
+    return np.sort(places[:limit])
+
+
+def _inner(data: HiddenStates) -> Ints:
+    """The tokens that another of the same sequence follows."""
+    found = mapped.Column(np.int64)
+    for part in mapped.blocks(len(data.x), data.ids.itemsize):
+        at = np.arange(part.start, part.stop)
+        found.add(np.setdiff1d(at, data.offsets[1:] - 1, assume_unique=True))
+    return found.array()
 
 
 class StateSamples(Tokens):
@@ -28,7 +36,10 @@ class StateSamples(Tokens):
         """
         if len(data.x) < 2:
             raise Incompatible("a single token; wanted two at least")
-        return Samples(data.x[_some(np.arange(len(data.x)), self.limit, rng)])
+        places: Ints = mapped.zeros(len(data.x), np.int64)
+        for part in mapped.blocks_of(places):
+            places[part] = np.arange(part.start, part.stop)
+        return Samples(mapped.taken(data.x, _some(places, self.limit, rng)))
 
 
 class StateAndNext(Tokens):
@@ -41,12 +52,13 @@ class StateAndNext(Tokens):
 
         Raises `Incompatible` where fewer than two tokens are followed by another.
         """
-        inner = [np.arange(a, b - 1) for a, b in itertools.pairwise(data.offsets)]
-        places = _some(np.concatenate(inner), self.limit, rng)
+        places = _some(_inner(data), self.limit, rng)
         if len(places) < 2:
             raise Incompatible(
                 "fewer than two tokens are followed by another; wanted longer sequences"
             )
         return PairedSamples(
-            data.x[places], data.ids[places + 1][:, None].astype(np.float64), y_kind="discrete"
+            mapped.taken(data.x, places),
+            data.ids[places + 1][:, None].astype(np.float64),
+            y_kind="discrete",
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import Incompatible, TokenSequences
+from harness import Incompatible, TokenSequences, mapped
 from harness_lm.tokens import Tokens
 
 
@@ -22,7 +22,7 @@ def encode_texts(data: TokenSequences, tokenizer: Any) -> Tokens:
     Incompatible : bytes that are no UTF-8, a text without tokens, a tokenizer that does not tell
         where its tokens lie.
     """
-    ids, symbols, ends = [], [], [0]
+    ids, symbols, ends = mapped.Column(np.int64), mapped.Column(np.int64), [0]
     for row, (a, b) in enumerate(itertools.pairwise(data.offsets)):
         try:
             text = bytes(data.ids[a:b].astype(np.uint8)).decode("utf-8")
@@ -43,7 +43,7 @@ def encode_texts(data: TokenSequences, tokenizer: Any) -> Tokens:
         until = [0, *itertools.accumulate(len(c.encode()) for c in text)]
         own = np.maximum.accumulate([until[end] for _, end in found["offset_mapping"]])
         own[-1] = b - a
-        ids.append(np.array(found["input_ids"], np.int64))
-        symbols.append(np.diff(own, prepend=0))
+        ids.add(found["input_ids"])
+        symbols.add(np.diff(own, prepend=0))
         ends.append(ends[-1] + len(own))
-    return Tokens(np.concatenate(ids), np.concatenate(symbols).astype(np.int64), np.array(ends))
+    return Tokens(ids.array(), symbols.array(), np.array(ends))

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Incompatible, Ints, TokenSequences
+from harness import Incompatible, Ints, TokenSequences, mapped
 
 WORDS = r" ?[A-Za-z_]+| ?[0-9]+|\s+|[^\sA-Za-z_0-9]+"
 """Pieces of text; bytes are merged within a piece only."""
+BATCH = 256
+"""Sequences that are cut into byte pairs together."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ class Native:
             raise Incompatible(
                 f"the data have {data.vocab_size} symbols, the model has {self.vocabulary} tokens"
             )
-        return Tokens(data.ids, np.ones_like(data.ids), data.offsets)
+        one: Ints = mapped.zeros(len(data.ids), np.int64)
+        one.fill(1)
+        one.flags.writeable = False  # nobody else has it: it need not be copied
+        return Tokens(data.ids, one, data.offsets)
 
 
 class Pairs:
@@ -94,13 +99,13 @@ class Pairs:
     def encode(self, data: TokenSequences) -> Tokens:
         """The tokens of byte sequences. Raises `Incompatible` for codes."""
         _refuse_codes(data)
-        pieces = [
-            np.array(e.ids, np.int64) for e in self._tokenizer.encode_batch(_characters(data))
-        ]
-        ids = np.concatenate(pieces)
-        return Tokens(
-            ids, self._bytes[ids], np.concatenate([[0], np.cumsum([len(p) for p in pieces])])
-        )
+        found, sizes, texts = mapped.Column(np.int64), [0], _characters(data)
+        while part := list(itertools.islice(texts, BATCH)):
+            for one in self._tokenizer.encode_batch(part):
+                found.add(one.ids)
+                sizes.append(len(one.ids))
+        ids = found.array()
+        return Tokens(ids, mapped.taken(self._bytes, ids), np.cumsum(sizes))
 
 
 Tokenizer = Native | Pairs
@@ -118,6 +123,6 @@ def _refuse_codes(data: TokenSequences) -> None:
         )
 
 
-def _characters(data: TokenSequences) -> list[str]:
-    text = bytes(data.ids.astype(np.uint8)).decode("latin-1")
-    return [text[a:b] for a, b in itertools.pairwise(data.offsets)]
+def _characters(data: TokenSequences) -> Iterator[str]:
+    for a, b in itertools.pairwise(data.offsets):
+        yield bytes(data.ids[a:b].astype(np.uint8)).decode("latin-1")

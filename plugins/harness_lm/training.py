@@ -10,7 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harness import Incompatible, checkpointed, progress, single_threaded, torch_generator
+from harness import (
+    Incompatible,
+    checkpointed,
+    mapped,
+    progress,
+    single_threaded,
+    torch_generator,
+)
 from harness_lm.network import Design, Transformer
 from harness_lm.penalty import entropy_penalty
 from harness_lm.pointers import Aims, PointerPenalty
@@ -213,22 +220,34 @@ class Windows:
 
     def __init__(self, tokens: Tokens, design: Design, device: str) -> None:
         self._length = design.window
-        parts = [np.concatenate([[design.vocabulary], s]) for s in tokens.sequences()]
-        lengths = np.array([len(p) for p in parts])
-        self._flat = torch.tensor(np.concatenate(parts), device=device)
-        starts = np.concatenate([[0], np.cumsum(lengths)])[:-1]
-        choices = np.maximum(lengths - design.window, 1)
-        self._ends = torch.tensor(np.repeat(starts + lengths, choices), device=device)
-        first = np.arange(choices.sum()) - np.repeat(np.cumsum(choices) - choices, choices)
-        self._starts = torch.tensor(np.repeat(starts, choices) + first, device=device)
+        cuts = tokens.offsets
+        flat = mapped.zeros(int(cuts[-1]) + len(cuts) - 1, np.int64)
+        flat[cuts[:-1] + np.arange(len(cuts) - 1)] = design.vocabulary
+        for part in mapped.blocks_of(tokens.ids):
+            at = np.arange(part.start, part.stop)
+            flat[at + np.searchsorted(cuts, at, side="right")] = tokens.ids[part]
+        lengths = np.diff(cuts) + 1
+        ends = np.cumsum(lengths)
+        self._flat, self._ends = (
+            torch.from_numpy(flat).to(device),
+            torch.tensor(ends, device=device),
+        )
+        # A window may begin at each place of a sequence from which it fits, or at the first.
+        choices = np.cumsum(np.maximum(lengths - design.window, 1))
+        self._count = int(choices[-1])
+        self._choices = torch.tensor(choices, device=device)
+        # From the number of a choice to its place.
+        before = np.concatenate([[0], choices[:-1]])
+        self._shifts = torch.tensor(ends - lengths - before, device=device)
 
     def draw(self, batch: int, draws: torch.Generator) -> tuple[Tensor, Tensor]:
         """Random windows, and the token after each position ``(batch, window)``.
 
         Beyond the end of a sequence that is `IGNORED`.
         """
-        chosen = torch.randint(len(self._starts), (batch,), generator=draws).to(self._starts.device)
-        return self._cut(self._starts[chosen], self._ends[chosen])
+        chosen = torch.randint(self._count, (batch,), generator=draws).to(self._ends.device)
+        row = torch.searchsorted(self._choices, chosen, right=True)
+        return self._cut(chosen + self._shifts[row], self._ends[row])
 
     def _cut(self, starts: Tensor, ends: Tensor) -> tuple[Tensor, Tensor]:
         places = starts[:, None] + torch.arange(self._length + 1, device=starts.device)

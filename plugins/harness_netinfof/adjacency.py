@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
-from harness import Floats, Incompatible, Ints, Singles, threads_for
+from harness import Floats, Incompatible, Ints, Singles, mapped, threads_for
 from harness_netinfof import kernels
 
 WORTH = 1 << 22
@@ -41,14 +40,14 @@ class Rows:
     def sums(self, x: Reals, own: float = 0.0) -> Reals:
         """The matrix times ``x (n, d)``, plus ``own`` times x. O(m d)."""
         x = np.ascontiguousarray(x)
-        out = np.empty_like(x)
+        out: Reals = mapped.zeros(x.shape, x.dtype)
         with threads_for(self._work(x), WORTH):
             kernels.neighbour_sums(self.starts, self.columns, x, x.dtype.type(own), out)
         return out
 
     def products(self, left: Reals, right: Reals) -> Reals:
         """``left[i] . right[j]`` for each entry (i, j), in the order of the entries. O(m d)."""
-        out = np.empty(len(self.columns), right.dtype)
+        out: Reals = mapped.zeros(len(self.columns), right.dtype)
         with threads_for(self._work(right), WORTH):
             kernels.products(self.starts, self.columns, left, right, out)
         return out
@@ -72,15 +71,21 @@ class Rows:
 
 
 def adjacency(edges: Ints, nodes: int) -> Rows:
-    """Undirected edges ``(m, 2)``, each once, as an adjacency with both directions. O(m)."""
-    index = np.int32 if nodes < 2**31 else np.int64
-    ends = np.concatenate([edges[:, 0], edges[:, 1]]).astype(index)
-    others = np.concatenate([edges[:, 1], edges[:, 0]]).astype(index)
-    matrix = scipy.sparse.coo_array(
-        (np.ones(len(ends), np.int8), (ends, others)), shape=(nodes, nodes)
-    ).tocsr()
-    matrix.sort_indices()
-    return Rows(matrix.indptr.astype(np.int64), matrix.indices)
+    """Undirected edges ``(m, 2)``, each once, as an adjacency with both directions.
+
+    O(m log m), in parts: memory need hold a few numbers for each node, and no array of edges.
+    """
+    keys = mapped.zeros(2 * len(edges), np.int64)
+    for part in mapped.blocks_of(edges):
+        a, b = edges[part].T
+        both = keys[2 * part.start : 2 * part.stop].reshape(2, -1)
+        both[0], both[1] = a * nodes + b, b * nodes + a
+    keys.sort()  # in place: pages are visited in order
+    starts = np.searchsorted(keys, np.arange(nodes + 1) * nodes)
+    columns = mapped.zeros(len(keys), np.int32 if nodes < 2**31 else np.int64)
+    for part in mapped.blocks_of(keys):
+        columns[part] = keys[part] % nodes
+    return Rows(starts, columns)
 
 
 def pair_rows(pairs: Ints, nodes: int) -> tuple[Rows, Ints]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from harness import Incompatible, Singles
+from harness import Incompatible, Singles, mapped
 from harness_netinfof import walk_matrix
 from harness_netinfof.adjacency import Rows, inverse
 from harness_netinfof.settings import COMPONENTS, Component, Embedding
@@ -81,7 +81,9 @@ def _propagated(graph: Rows, features: Singles, name: str) -> Singles:
     share = inverse(graph.counts, less=-int(own))
     x = features
     for _ in range(HOPS):
-        x = share * graph.sums(x, own)
+        x = graph.sums(x, own)
+        for part in mapped.blocks_of(x):
+            x[part] *= share[part]
     return x
 
 

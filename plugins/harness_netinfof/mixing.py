@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from harness import Estimate, Floats, Graph, Incompatible, Ints
+from harness import Estimate, Floats, Graph, Incompatible, Ints, mapped
 from harness_netinfof import settings
 from harness_netinfof.adjacency import check_plain
 
@@ -21,9 +21,11 @@ def mixing(edges: Ints, codes: Ints, classes: int) -> Floats:
 
     Edges with an end of no known class (code -1) are left out. Without any, all zero.
     """
-    ends = codes[edges]
-    ends = ends[(ends >= 0).all(1)]
-    counts = np.bincount(ends[:, 0] * classes + ends[:, 1], minlength=classes**2)
+    counts = np.zeros(classes**2, np.int64)
+    for part in mapped.blocks_of(edges):
+        ends = codes[edges[part]]
+        ends = ends[(ends >= 0).all(1)]
+        counts += np.bincount(ends[:, 0] * classes + ends[:, 1], minlength=classes**2)
     both = counts.reshape(classes, classes) + counts.reshape(classes, classes).T
     return np.asarray(both / max(1, both.sum()))
 
@@ -59,7 +61,8 @@ class _Mixing(settings.Mixing):
         if self.labels == "known" and data.split is not None:
             codes[data.split.test] = -1
         p = mixing(data.edges, codes, int(codes.max(initial=0)) + 1)
-        used = int((codes[data.edges] >= 0).all(1).sum())
+        blocks = mapped.blocks_of(data.edges)
+        used = sum(int((codes[data.edges[part]] >= 0).all(1).sum()) for part in blocks)
         if (p.sum(1) > 0).sum() < 2:
             raise Incompatible(
                 f"{used} edges between nodes of known classes, all of one class; wanted edges "

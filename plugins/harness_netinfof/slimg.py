@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import Graph, Links, Singles
+from harness import Graph, Links, Singles, mapped
 from harness_netinfof import settings
 from harness_netinfof.act import SparseModel
 from harness_netinfof.adjacency import Rows, adjacency, check_plain, inverse
@@ -48,7 +48,9 @@ def by_rows(graph: Rows, x: Singles) -> Singles:
     """``(D^-1 A)^2 X``; an isolated node has zeros."""
     share = inverse(graph.counts)
     for _ in range(HOPS):
-        x = share * graph.sums(x)
+        x = graph.sums(x)
+        for part in mapped.blocks_of(x):
+            x[part] *= share[part]
     return x
 
 

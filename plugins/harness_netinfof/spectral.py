@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import scipy.linalg
 
-from harness import Floats, Singles
+from harness import Floats, Singles, mapped
 
 Apply = Callable[[Singles], Singles]
 
@@ -59,7 +59,11 @@ def _orthonormal(x: Singles) -> Singles:
 
 def components(x: Singles, d: int, rng: np.random.Generator) -> Singles:
     """Coordinates (n, at most d) of the rows of ``x (n, f)`` on their principal axes."""
-    x = x - x.mean(0, dtype=np.float64).astype(np.float32)
+    centred: Singles = mapped.zeros(x.shape, np.float32)
+    mean = x.mean(0, dtype=np.float64).astype(np.float32)
+    for part in mapped.blocks_of(x):
+        np.subtract(x[part], mean, out=centred[part])
+    x = centred
     axes = _axes(x, d) if x.shape[1] <= EXACT else _random_axes(x, d, rng)
     return np.ascontiguousarray(x @ axes)
 

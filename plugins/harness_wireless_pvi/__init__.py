@@ -15,10 +15,12 @@ from harness import (
     ModelSpec,
     PairedSamples,
     ReferencedText,
+    ReportSpec,
     hookimpl,
 )
 from harness.quantities import ACCURACY, V_INFORMATION
 from harness_wireless_pvi.kinds import GeneratedText, GuidedText
+from harness_wireless_pvi.policies.specs import POLICIES
 from harness_wireless_pvi.quantities import (
     ARTEFACT,
     CALIBRATION,
@@ -55,19 +57,6 @@ _SCORES: dict[str, Any] = {"reads": GeneratedText, "gives": Estimate}
 
 _INVARIANT = ("deterministic", "permutation-invariant")
 _LOCAL = (*_INVARIANT, "local-mean")
-
-_POLICY: dict[str, Any] = {
-    "reads": GuidedText,
-    "gives": Estimate,
-    "quantity": ACCURACY,
-    "needs": ("split",),
-    "paper": _WIRELESS,
-    **_TORCH,
-}
-_PACED = _POLICY | {"settings": "harness_wireless_pvi.settings:Paced"}
-_FILTERED = _POLICY | {"settings": "harness_wireless_pvi.settings:Filtered"}
-_BUDGET = _POLICY | {"settings": "harness_wireless_pvi.settings:Budget"}
-_WEIGHTED = _POLICY | {"settings": "harness_wireless_pvi.settings:Weighted"}
 
 
 @hookimpl
@@ -306,93 +295,45 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
         traits=_LOCAL,
         **_SCORES,
     )
+    yield from POLICIES
     yield EstimatorSpec(
-        name="train-all",
-        summary="test accuracy after training on all texts in random order, without PVI",
-        implementation="harness_wireless_pvi.policies.schedules:TrainAll",
-        settings="harness_wireless_pvi.settings:Transformer",
-        **_POLICY,
+        name="scaling-curve",
+        summary="V-information of the small transformer, and its loss with fewer training texts",
+        implementation="harness_wireless_pvi.scaling:ScalingCurve",
+        settings="harness_wireless_pvi.settings:Scaled",
+        reads=LabelledText,
+        gives=Estimate,
+        quantity=V_INFORMATION,
+        needs=("split",),
+        paper=_WIRELESS,
+        **_TORCH,
     )
-    yield EstimatorSpec(
-        name="train-order",
-        summary="test accuracy after training on easy texts first",
-        implementation="harness_wireless_pvi.policies.schedules:TrainOrder",
-        **_PACED,
-    )
-    yield EstimatorSpec(
-        name="train-reverse",
-        summary="test accuracy after training on hard texts first",
-        implementation="harness_wireless_pvi.policies.schedules:TrainReverse",
-        **_PACED,
-    )
-    yield EstimatorSpec(
-        name="train-random-order",
-        summary="test accuracy after training on random parts one after the other (control)",
-        implementation="harness_wireless_pvi.policies.schedules:TrainRandomOrder",
-        **_PACED,
-    )
-    yield EstimatorSpec(
-        name="train-filter",
-        summary="test accuracy after training on texts of low PVI left out",
-        implementation="harness_wireless_pvi.policies.schedules:TrainFilter",
-        **_FILTERED,
-    )
-    yield EstimatorSpec(
-        name="train-random-kept",
-        summary="test accuracy after training on a random set as large as the filter's (control)",
-        implementation="harness_wireless_pvi.policies.schedules:TrainRandomKept",
-        **_FILTERED,
-    )
-    yield EstimatorSpec(
-        name="train-easy",
-        summary="test accuracy after training on the share of highest PVI",
-        implementation="harness_wireless_pvi.policies.schedules:TrainEasy",
-        **_BUDGET,
-    )
-    yield EstimatorSpec(
-        name="train-medium",
-        summary="test accuracy after training on the share around the median PVI",
-        implementation="harness_wireless_pvi.policies.schedules:TrainMedium",
-        **_BUDGET,
-    )
-    yield EstimatorSpec(
-        name="train-hard",
-        summary="test accuracy after training on the share of lowest PVI",
-        implementation="harness_wireless_pvi.policies.schedules:TrainHard",
-        **_BUDGET,
-    )
-    yield EstimatorSpec(
-        name="train-random",
-        summary="test accuracy after training on a random share (control)",
-        implementation="harness_wireless_pvi.policies.schedules:TrainRandom",
-        **_BUDGET,
-    )
-    yield EstimatorSpec(
-        name="train-weight",
-        summary="test accuracy after training on texts weighted by PVI",
-        implementation="harness_wireless_pvi.policies.schedules:TrainWeight",
-        **_WEIGHTED,
-    )
-    yield EstimatorSpec(
-        name="train-random-weight",
-        summary="test accuracy after training on the same weights given to random texts (control)",
-        implementation="harness_wireless_pvi.policies.schedules:TrainRandomWeight",
-        **_WEIGHTED,
-    )
-    yield EstimatorSpec(
-        name="tune-causal",
-        summary="test accuracy of a causal language model fine-tuned by a policy, or its control",
-        implementation="harness_wireless_pvi.policies.tuned:TunedPolicy",
-        settings="harness_wireless_pvi.settings:TunedPolicy",
-        **_POLICY | _HUB,
+
+
+@hookimpl
+def harness_reports() -> Iterable[ReportSpec]:
+    """The report on scaling."""
+    yield ReportSpec(
+        name="scaling",
+        summary="held-out loss over training texts and size of the network, with power laws",
+        implementation="harness_wireless_pvi.reports.scaling:Scaling",
+        reads=("wireless_pvi/scaling-curve",),
+        requires=("scipy",),
+        install="infoharness[boards]",
     )
 
 
 @hookimpl
 def harness_commands() -> Iterable[CommandSpec]:
-    """The verb ``hard``."""
+    """The verbs ``hard`` and ``questions``."""
     yield CommandSpec(
         name="hard",
         summary="find the labelled texts whose label their text says least of",
         implementation="harness_wireless_pvi.command",
+    )
+    yield CommandSpec(
+        name="questions",
+        summary="make questions from passages by a language model, and check them",
+        implementation="harness_wireless_pvi.questions.command",
+        install=_INSTALL,
     )

@@ -178,6 +178,15 @@ class TunedAnswers(Tuned):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Scaled(Transformer):
+    """Training sets of several sizes."""
+
+    points: int = param(
+        5, "number of training sets: all texts, a half, a quarter .. of them", low=2, high=16
+    )
+
+
 # Training guided by PVI.
 
 

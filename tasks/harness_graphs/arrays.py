@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,15 +62,25 @@ def from_arrays(held: Mapping[str, Any], where: str) -> Loaded:
     if labels is not None and "unlabelled" in held:
         labels[_positions(held["unlabelled"], nodes, f"unlabelled of {where}")] = -1
     for weights in (key for key in WEIGHTS if key in held):
-        if len(np.unique(np.asarray(held[weights]))) > 1:
+        if _differ(np.asarray(held[weights])):
             raise DataError(f"{weights} of {where}", "edges with weights", _UNWEIGHTED)
     edges = simple_edges(pairs, nodes, name=where)
+    edges.flags.writeable = False  # nobody else has it: it need not be copied
     return Loaded(nodes, edges, features, labels, _splits(held, nodes, where))
 
 
 def _first(held: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, Any]:
     name = next((name for name in names if name in held), "")
     return name, np.asarray(held[name]) if name else None
+
+
+def _differ(values: NDArray[Any]) -> bool:
+    """Whether more than one value occurs."""
+    flat = values.reshape(-1)
+    return any(
+        len(np.unique(np.concatenate([flat[:1], flat[part]]))) > 1
+        for part in mapped.blocks_of(flat)
+    )
 
 
 def _count(held: Mapping[str, Any], where: str) -> int:
@@ -88,53 +98,70 @@ def _labels(given: NDArray[Any], where: str) -> Ints:
     if given.ndim == 2 and given.shape[1] > 1:
         return _one_hot(given, where)
     flat = given.reshape(-1)
+    if flat.dtype.kind == "b":
+        return mapped.copied(flat, np.int64)
     if flat.dtype.kind in "US":
-        names, codes = np.unique(flat, return_inverse=True)
+        names, found = mapped.distinct(flat), mapped.zeros(len(flat), np.int64)
         # What is empty has no label; the other names are numbered in their order.
         empty = np.array([not str(name).strip() for name in names], bool)
         order = np.where(empty, -1, np.cumsum(~empty) - 1)
-        return np.asarray(order[codes], np.int64)
-    if flat.dtype.kind == "b":
-        return flat.astype(np.int64)
+        for part in mapped.blocks_of(flat):
+            found[part] = order[np.searchsorted(names, flat[part])]
+        return found
     if flat.dtype.kind == "f":
-        flat = np.where(np.isnan(flat), -1, flat)
+        flat = mapped.copied(flat)
+        for part in mapped.blocks_of(flat):
+            flat[part][np.isnan(flat[part])] = -1
     found = whole_numbers(flat, where)
-    return np.where(found < 0, -1, found)
+    return np.maximum(found, -1, out=found)
 
 
 def _one_hot(given: NDArray[Any], where: str) -> Ints:
-    plain = given.dtype.kind in "iufb" and np.isin(given, (0, 1)).all()
-    sums = given.sum(1) if plain else np.empty(0)
-    if not plain or (sums > 1).any():
-        found = "several classes of a node" if plain else f"shape {given.shape} of {given.dtype}"
-        row = int(np.argmax(sums > 1)) if plain else None
-        raise DataError(where, found, "a class per node, or a column per class with one 1", row)
-    return np.where(sums == 1, given.argmax(1), -1).astype(np.int64)
+    found: Ints = mapped.zeros(len(given), np.int64)
+    for part in mapped.blocks_of(given):
+        block = given[part]
+        plain = block.dtype.kind in "iufb" and ((block == 0) | (block == 1)).all()
+        sums = block.sum(1) if plain else np.empty(0)
+        if not plain or (sums > 1).any():
+            odd = "several classes of a node" if plain else f"shape {given.shape} of {given.dtype}"
+            row = int(part.start + np.argmax(sums > 1)) if plain else None
+            raise DataError(where, odd, "a class per node, or a column per class with one 1", row)
+        found[part] = np.where(sums == 1, block.argmax(1), -1)
+    return found
 
 
 def _pairs(held: Mapping[str, Any], where: str) -> Ints:
     if "adj_indptr" in held:
-        starts, ends, values = _sparse(held, "adj", where)
-        if values is not None:
-            there = values != 0  # a zero that is stored is no edge
-            starts, ends, values = starts[there], ends[there], values[there]
-            if values.size and (values != values[0]).any():
-                raise DataError(f"adj_data of {where}", "edges with weights", _UNWEIGHTED)
-        return np.column_stack([starts, ends])
+        return _adjacent(held, where)
     name, pairs = _first(held, EDGES)
     if pairs is None or pairs.ndim != 2 or 2 not in pairs.shape:
         found = "no edges" if pairs is None else f"{name} of shape {pairs.shape}"
         raise UsageError(
             f"{where}: {found}; wanted an array {' or '.join(EDGES)} of shape (m, 2) or (2, m)"
         )
-    found_pairs = whole_numbers(pairs, f"{name} of {where}")
-    return found_pairs if found_pairs.shape[1] == 2 else found_pairs.T
+    pairs = pairs if pairs.shape[1] == 2 else pairs.T
+    return pairs if pairs.dtype == np.int64 else whole_numbers(pairs, f"{name} of {where}")
+
+
+def _adjacent(held: Mapping[str, Any], where: str) -> Ints:
+    """The pairs of a sparse adjacency."""
+    ends, weight = mapped.Column(np.int64, 2), None
+    for rows, columns, values in _entries(*_sparse(held, "adj", where)):
+        found = np.column_stack([rows, columns])
+        if values is not None:
+            there = values != 0  # a zero that is stored is no edge
+            found, kept = found[there], values[there]
+            weight = kept[0] if kept.size and weight is None else weight
+            if (kept != weight).any():
+                raise DataError(f"adj_data of {where}", "edges with weights", _UNWEIGHTED)
+        ends.add(found)
+    return ends.array()
 
 
 def _sparse(
     held: Mapping[str, Any], stem: str, where: str
 ) -> tuple[Ints, Ints, NDArray[Any] | None]:
-    """Row, column and value of each entry of sparse rows; the values where the file has them."""
+    """Cuts and columns of sparse rows, and their values where the file has them."""
     if f"{stem}_indices" not in held:
         raise UsageError(f"{where}: {stem}_indptr without {stem}_indices; wanted both")
     cuts = whole_numbers(held[f"{stem}_indptr"], f"{stem}_indptr of {where}")
@@ -154,7 +181,16 @@ def _sparse(
             f"{len(values)} values of {values.dtype}",
             f"a number for each of the {len(columns)} {stem}_indices",
         )
-    return np.repeat(np.arange(len(cuts) - 1), np.diff(cuts)), columns, values
+    return cuts, columns, values
+
+
+def _entries(
+    cuts: Ints, columns: Ints, values: NDArray[Any] | None
+) -> Iterator[tuple[Ints, Ints, NDArray[Any] | None]]:
+    """Rows, columns and values of the entries of sparse rows, in parts."""
+    for part in mapped.blocks(len(columns), columns.itemsize):
+        rows = np.searchsorted(cuts, np.arange(part.start, part.stop), side="right") - 1
+        yield rows, columns[part], None if values is None else values[part]
 
 
 def _table(held: Mapping[str, Any], where: str) -> Singles | None:
@@ -174,7 +210,7 @@ def _table(held: Mapping[str, Any], where: str) -> Singles | None:
 
 
 def _dense(held: Mapping[str, Any], stem: str, where: str) -> NDArray[np.float32]:
-    rows, columns, values = _sparse(held, stem, where)
+    cuts, columns, values = _sparse(held, stem, where)
     if values is None:
         raise UsageError(f"{where}: {stem}_indptr without {stem}_data; wanted both")
     stated = whole_numbers(held.get(f"{stem}_shape", ()), f"{stem}_shape of {where}")
@@ -185,19 +221,22 @@ def _dense(held: Mapping[str, Any], stem: str, where: str) -> NDArray[np.float32
             f"{shape}",
             f"rows and columns, with {len(held[f'{stem}_indptr']) - 1} rows as in {stem}_indptr",
         )
-    outside = (columns < 0) | (columns >= shape[1])
-    if outside.any():
-        raise DataError(
-            f"{stem}_indices of {where}",
-            f"column {columns[outside][0]}",
-            f"0 to {shape[1] - 1}",
-            int(rows[outside][0]),
-        )
+    for rows, found, _ in _entries(cuts, columns, None):
+        outside = (found < 0) | (found >= shape[1])
+        if outside.any():
+            raise DataError(
+                f"{stem}_indices of {where}",
+                f"column {found[outside][0]}",
+                f"0 to {shape[1] - 1}",
+                int(rows[outside][0]),
+            )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if 4 * math.prod(shape) > memory // 2:
         raise DataError(f"{stem}_shape of {where}", f"{shape}", "a table that memory holds")
     dense = mapped.zeros((shape[0], shape[1]), np.float32)
-    np.add.at(dense, (rows, columns), values.astype(np.float32))
+    for rows, found, part in _entries(cuts, columns, values):
+        assert part is not None
+        np.add.at(dense, (rows, found), part.astype(np.float32))
     return dense
 
 

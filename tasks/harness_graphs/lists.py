@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import collections
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import UsageError, needs
-from harness.files import first_line, opened, read_arrays, read_text, unpacked
-from harness.tabular import TextTable, read_table
+from harness import Ints, UsageError, mapped, needs
+from harness.files import first_line, lines, opened, read_arrays, unpacked
+from harness.tabular import table_rows
 
 ENDS = {"source", "target", "src", "dst", "from", "to", "u", "v", "node1", "node2", "head", "tail"}
 NAMES = {"id", "node", "node_id", "name", "index", ""}
 """Columns that name the nodes of a table."""
 CLASSES = ("label", "labels", "class", "y", "club", "value")
 """Attributes of nodes that are their classes, where GraphML or networkx has them."""
+ROWS = 2**14
+"""Rows of a file that are held at once."""
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -29,38 +33,30 @@ def read_list(path: Path, features: str, labels: str) -> dict[str, Any]:
     ``labels`` are files with a row per node (``.csv``, ``.tsv``, ``.npy``): in the order of the
     nodes, or beginning with a column of their names.
     """
-    rows = _rows(path)
-    if len(rows[0]) not in (2, 3):
-        raise UsageError(
-            f"{path}: {len(rows[0])} columns; wanted two ends of an edge, and perhaps a weight"
-        )
-    named = rows[0][0].casefold() in ENDS or not all(map(_NUMBER.fullmatch, rows[0][:2]))
-    if named and (rows[0][0].casefold() in ENDS or all(map(_NUMBER.fullmatch, rows[-1][:2]))):
-        rows = rows[1:]
-    tokens = np.array([row[:2] for row in rows], str).reshape(-1, 2)
-    held: dict[str, Any] = {}
-    if len(rows) and len(rows[0]) == 3:
-        held["weights"] = np.array([row[2] for row in rows])
     tables = {name: _nodes(file) for name, file in _given(features, labels)}
-    names = _names(tokens, tables, path)
-    place = {name: i for i, name in enumerate(names)}
-    unknown = [name for name in np.unique(tokens).tolist() if name not in place]
-    if unknown:
-        raise UsageError(
-            f"{path}: node {unknown[0]!r} ({len(unknown)} such) is in no row of "
-            f"{' or '.join(tables) or 'the file'}; wanted all nodes of edges"
-        )
-    held["edges"] = np.array([[place[a], place[b]] for a, b in tokens.tolist()], np.int64)
-    held["edges"] = held["edges"].reshape(-1, 2)
-    held["n"] = len(names)
-    for name, (ids, values) in tables.items():
-        order = None if ids is None else [ids.index(node) for node in names if node in ids]
-        if order is not None and len(order) < len(names):
-            raise UsageError(f"{name}: no row for some nodes; wanted one for each of {len(names)}")
-        held[name] = values if order is None else values[order]
-        if len(held[name]) != len(names):
+    ends = _Ends(path, *_first_rows(path))
+    ids = next((ids for ids, _ in tables.values() if ids is not None), None)
+    counts = [len(values) for _, values in tables.values()]
+    place = None if ids is None else {name: i for i, name in enumerate(ids)}
+    pairs = ends.numbered(counts) if place is None else None
+    if pairs is None:
+        pairs = ends.named(place, " or ".join(tables))
+    names = ids if ids is not None else ends.names
+    nodes = ends.nodes if names is None else len(names)
+    held: dict[str, Any] = {"edges": pairs, "n": nodes}
+    if ends.weights:
+        held["weights"] = np.array(sorted(ends.weights))
+    for name, (own, values) in tables.items():
+        held[name] = values
+        if own is not None and own is not ids:
+            order = {node: i for i, node in enumerate(own)}
+            rows = [order[node] for node in ids or () if node in order]
+            if len(rows) < nodes:
+                raise UsageError(f"{name}: no row for some nodes; wanted one for each of {nodes}")
+            held[name] = mapped.taken(values, np.array(rows, np.int64))
+        if len(held[name]) != nodes:
             raise UsageError(
-                f"{name}: {len(held[name])} rows; wanted one per node ({len(names)}), or a first "
+                f"{name}: {len(held[name])} rows; wanted one per node ({nodes}), or a first "
                 "column with the names of the nodes"
             )
     return held
@@ -71,80 +67,180 @@ def _given(features: str, labels: str) -> list[tuple[str, Path]]:
     return [(name, Path(file)) for name, file in given if file]
 
 
-def _rows(path: Path) -> list[list[str]]:
+def _first_rows(path: Path) -> tuple[int, int]:
+    """Columns of a list of edges, and how many rows are no edges but names of columns: 0 or 1."""
+    rows = _rows(path)
+    first = next(rows)
+    if len(first) not in (2, 3):
+        raise UsageError(
+            f"{path}: {len(first)} columns; wanted two ends of an edge, and perhaps a weight"
+        )
+    if first[0].casefold() in ENDS:
+        return len(first), 1
+    if all(map(_NUMBER.fullmatch, first[:2])):
+        return len(first), 0
+    last = next(iter(collections.deque(rows, maxlen=1)), first)
+    return len(first), int(all(map(_NUMBER.fullmatch, last[:2])))
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
+    """The rows of a list of edges, one after another; there is one at least."""
     if unpacked(path).suffix.lower() in (".csv", ".tsv"):
-        return [[field.strip() for field in row] for row in read_table(path, header=False).rows]
-    lines = enumerate(read_text(path).split("\n"), start=1)
-    rows = []
-    for number, line in lines:
-        fields = re.split(r"[\s,;]+", line.strip())
-        if line.strip() and line.strip()[0] not in "#%":
+        for _, row in table_rows(path):
+            yield [field.strip() for field in row]
+        return
+    wide = 0
+    for number, line in enumerate(lines(path), start=1):
+        text = line.strip()
+        if text and text[0] not in "#%":
             # networkx writes the attributes of an edge as {}.
-            rows.append([field for field in fields if field != "{}"])
-            if len(rows[-1]) != len(rows[0]):
+            fields = [field for field in re.split(r"[\s,;]+", text) if field != "{}"]
+            wide = wide or len(fields)
+            if len(fields) != wide:
                 raise UsageError(
-                    f"{path}, line {number}: {len(rows[-1])} fields; wanted {len(rows[0])}, as in "
+                    f"{path}, line {number}: {len(fields)} fields; wanted {wide}, as in "
                     "the first line"
                 )
-    if not rows:
+            yield fields
+    if not wide:
         raise UsageError(f"{path}: no edges; wanted an edge a line")
-    return rows
 
 
-def _names(
-    tokens: NDArray[Any],
-    tables: Mapping[str, tuple[list[str] | None, NDArray[Any]]],
-    path: Path,
-) -> list[str]:
-    """The nodes in the order of their rows: as a table names them, by number, or as they occur."""
-    for ids, _ in tables.values():
-        if ids is not None:
-            return ids
-    flat = tokens.ravel().tolist()
-    if all(map(_NUMBER.fullmatch, flat)):
-        counts = [len(values) for _, values in tables.values()]
-        most = max(map(int, flat), default=-1) + 1
-        if most > 100 * (len(flat) + sum(counts)) + 100:
+class _Ends:
+    """The ends of the edges in a file, read in parts.
+
+    ``names`` are the nodes, where they are not numbers, ``nodes`` counts them where they are.
+    ``weights`` are two of the weights at most: whether they differ is all that is asked.
+    """
+
+    def __init__(self, path: Path, columns: int, skip: int) -> None:
+        self._path, self._weighted, self._skip = path, columns == 3, skip
+        self.names: list[str] | None = None
+        self.nodes = 0
+        self.weights: set[str] = set()
+
+    def _parts(self) -> Iterator[list[str]]:
+        """The ends of many edges, one after another."""
+        rows = itertools.islice(_rows(self._path), self._skip, None)
+        while part := list(itertools.islice(rows, ROWS)):
+            if self._weighted and len(self.weights) < 2:
+                self.weights |= set(sorted({row[2] for row in part})[:2])
+            yield [end for row in part for end in row[:2]]
+
+    def numbered(self, counts: list[int]) -> Ints | None:
+        """Pairs ``(m, 2)`` of numbers; None where some end is no number.
+
+        ``counts`` are the rows of tables beside them. Raises `UsageError` for numbers with zeros
+        before them, and for far fewer nodes than the largest number says.
+        """
+        found = mapped.Column(np.int64, 2)
+        odd: set[str] = set()
+        for ends in self._parts():
+            if not all(map(_NUMBER.fullmatch, ends)):
+                return None
+            numbers = list(map(int, ends))
+            if len("".join(map(str, numbers))) != len("".join(ends)):
+                odd.update(end for end in ends if str(int(end)) != end)
+            found.add(np.array(numbers, np.int64).reshape(-1, 2))
+        pairs = found.array()
+        most = int(pairs.max(initial=-1)) + 1
+        if most > 100 * (pairs.size + sum(counts)) + 100:
             raise UsageError(
-                f"{path}: edges: node {most - 1} among {len(set(flat))} different ones; wanted "
-                "nodes numbered from 0, or tables of nodes that name them in a first column"
+                f"{self._path}: edges: node {most - 1} among {len(np.unique(pairs))} different "
+                "ones; wanted nodes numbered from 0, or tables of nodes that name them in a first "
+                "column"
             )
-        return list(map(str, range(max([most, *counts]))))
-    return list(dict.fromkeys(flat))
+        self._refuse(odd, "")
+        self.nodes = max([most, *counts])
+        return pairs
+
+    def named(self, place: dict[str, int] | None, tables: str) -> Ints:
+        """Pairs ``(m, 2)`` of positions: in ``place``, or in the order in which names occur.
+
+        Raises `UsageError` for a name that is not in ``place``, which is of ``tables``.
+        """
+        found = mapped.Column(np.int64, 2)
+        known = {} if place is None else place
+        odd: set[str] = set()
+        for ends in self._parts():
+            if place is None:
+                for end in ends:
+                    known.setdefault(end, len(known))
+            elif unknown := set(ends) - known.keys():
+                odd |= unknown
+                continue
+            found.add(np.array([known[end] for end in ends], np.int64).reshape(-1, 2))
+        self._refuse(odd, tables)
+        if place is None:
+            self.names = list(known)
+        return found.array()
+
+    def _refuse(self, odd: set[str], tables: str) -> None:
+        if odd:
+            raise UsageError(
+                f"{self._path}: node {min(odd)!r} ({len(odd)} such) is in no row of "
+                f"{tables or 'the file'}; wanted all nodes of edges"
+            )
 
 
 def _nodes(path: Path) -> tuple[list[str] | None, NDArray[Any]]:
     """The names of the nodes in a table, where it has them, and its values."""
     if path.suffix.lower() == ".npy":
         return None, read_arrays(path)[""]
-    table = read_table(path)
-    names, rows = table.names, table.rows
-    if all(_is_float(name) for name in names):  # no names of columns: the first row is a node
-        table = read_table(path, header=False)
-        names, rows = table.names, table.rows
-    ids = None
+    names, ids = _columns(path)
+    if ids is not None and len(set(ids)) < len(ids):
+        raise UsageError(f"{path}: a node twice in column {names[0]!r}; wanted each once")
+    return ids, _values(path, skip=int(bool(names)), first=int(ids is not None))
+
+
+def _columns(path: Path) -> tuple[tuple[str, ...], list[str] | None]:
+    """The names of the columns, none where the first row is a node; names of nodes, if any."""
+    rows = (row for _, row in table_rows(path))
+    names = tuple(name.strip() for name in next(rows))
+    if all(_is_float(name) for name in names):
+        return (), None
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UsageError(f"{path}: the column {twice[0]!r} twice; wanted different names")
     if len(names) > 1 and names[0].casefold() in NAMES:
-        ids = [row[0].strip() for row in rows]
-        if len(set(ids)) < len(ids):
-            raise UsageError(f"{path}: a node twice in column {names[0]!r}; wanted each once")
-        rows = [row[1:] for row in rows]
-    return ids, _values(rows, table, path)
+        return names, [row[0].strip() for row in rows]
+    return names, None
 
 
-def _values(rows: list[list[str]], table: TextTable, path: Path) -> NDArray[Any]:
+def _values(path: Path, skip: int, first: int) -> NDArray[Any]:
     """Numbers where all are; a single column of anything else as text; NaN for an empty field."""
-    try:
-        return np.array([[float(field or "nan") for field in row] for row in rows])
-    except ValueError:
-        if rows and len(rows[0]) == 1:
-            return np.array([row[0].strip() for row in rows])
-    for row, line in zip(rows, table.lines, strict=True):
-        for field in row:
-            if field and not _is_float(field):
-                raise UsageError(
-                    f"{path}, line {line}: {field[:40]!r}; wanted numbers, or one column of names"
-                )
-    raise AssertionError("a field that is not a number was there")
+    numbers: mapped.Column | None = None
+    for part in _table_parts(path, skip):
+        numbers = numbers or mapped.Column(np.float64, len(part[0][1]) - first)
+        try:
+            numbers.add([[float(field or "nan") for field in row[first:]] for _, row in part])
+        except ValueError:
+            if len(part[0][1]) - first == 1:
+                return _texts(path, skip, first)
+            for line, row in part:
+                for field in row[first:]:
+                    if field and not _is_float(field):
+                        raise UsageError(
+                            f"{path}, line {line}: {field[:40]!r}; wanted numbers, or one column "
+                            "of names"
+                        ) from None
+    if numbers is None:
+        raise UsageError(f"{path}: no rows but the names of columns; wanted at least one")
+    return numbers.array()
+
+
+def _texts(path: Path, skip: int, first: int) -> NDArray[Any]:
+    place: dict[str, int] = {}
+    codes = mapped.Column(np.int64)
+    for part in _table_parts(path, skip):
+        codes.add([place.setdefault(row[first].strip(), len(place)) for _, row in part])
+    return mapped.taken(np.array(list(place)), codes.array())
+
+
+def _table_parts(path: Path, skip: int) -> Iterator[list[tuple[int, list[str]]]]:
+    """Lines and rows of a table, many at once."""
+    rows = itertools.islice(table_rows(path), skip, None)
+    while part := list(itertools.islice(rows, ROWS)):
+        yield part
 
 
 def _is_float(text: str) -> bool:

@@ -9,17 +9,17 @@ from functools import partial
 import numpy as np
 
 from harness import Case, Floats, LabelledText, ReferencedText, Split, UsageError, stream
-from harness_text import parts
+from harness_text import noma_users, parts
 from harness_text.known import noise_information
 from harness_text.noma_rates import Downlink
-from harness_text.settings import Answers, Problems
+from harness_text.noma_users import SYSTEMS, Problem, distinct
+from harness_text.settings import Answers, Problems, Shared
 
 LETTERS = ("A", "B", "C", "D")
 FORMS = ("claim", "choice")
-APART = 0.05
-"""Least relative distance of a wrong answer from the right one and from other wrong ones."""
 
 Solve = Callable[[Downlink], float]
+Draw = Callable[[np.random.Generator], Problem]
 QUESTIONS: dict[str, tuple[str, Solve, tuple[Solve, ...]]] = {
     "far": (
         "rate of the far user",
@@ -73,30 +73,33 @@ class Noma(Problems):
     """
 
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """A case for each form and share of wrong labels.
+        """A case for each form, system, number of users and share of wrong labels.
 
         The truth is the information of an unlimited observer in nats, `noise_information`. Raises
-        `UsageError` for an unknown form.
+        `UsageError` for an unknown form, and as `_drawers`.
         """
+        drawers = _drawers(self, "noma")
         for form in self.forms:
             if form not in FORMS:
                 raise UsageError(f"noma.forms: {form!r}; wanted {' or '.join(FORMS)}")
-            for noise in self.noise:
-                k = 4 if form == "choice" else 2
-                yield Case(
-                    form + (f"-noise-{noise:g}" if noise else ""),
-                    partial(self._draw, form, noise, seed),
-                    truth={"mutual_information": noise_information(k, noise)},
-                    facts={"form": form, "noise": noise, "n": self.n},
-                    stamp="",
-                )
+            for kind, (draw, facts) in drawers.items():
+                for noise in self.noise:
+                    k = 4 if form == "choice" else 2
+                    yield Case(
+                        form + kind + (f"-noise-{noise:g}" if noise else ""),
+                        partial(self._draw, draw, form, kind, noise, seed),
+                        truth={"mutual_information": noise_information(k, noise)},
+                        facts={"form": form, "noise": noise, "n": self.n, **facts},
+                        stamp="",
+                    )
 
-    def _draw(self, form: str, noise: float, seed: int) -> LabelledText:
-        rng = stream(seed, "noma", form, f"{noise:g}")
+    def _draw(self, draw: Draw, form: str, kind: str, noise: float, seed: int) -> LabelledText:
+        rng = stream(seed, "noma", form + kind, f"{noise:g}")
         texts, contexts, labels, groups = [], [], [], []
         for _ in range(self.n):
-            problem, name, right, wrong = _problem(rng)
-            texts.append(f"{_setting(problem)} What is the {QUESTIONS[name][0]}?")
+            problem = draw(rng)
+            right, wrong = problem.right, problem.wrong
+            texts.append(f"{problem.setting} What is the {problem.asked}?")
             if form == "claim":
                 label = int(rng.integers(2))
                 value = right if label else wrong[rng.integers(len(wrong))]
@@ -108,7 +111,7 @@ class Noma(Problems):
                 options = [f"{a}) {v:.4f}" for a, v in zip(LETTERS, values, strict=True)]
                 contexts.append(" ".join(options))
             labels.append(label)
-            groups.append(name)
+            groups.append(problem.name)
         classes = LETTERS if form == "choice" else ("false", "true")
         y, wrong_label = parts.flipped(np.array(labels), len(classes), noise, rng)
         split = parts.stratified(y, self.test_share, rng)
@@ -127,17 +130,23 @@ class NomaAnswers(Answers):
     """The same problems with the number as the text that is wanted."""
 
     def cases(self, *, seed: int) -> Iterable[Case]:
-        """One case."""
-        yield Case("numbers", partial(self._draw, seed), facts={"n": self.n}, stamp="")
+        """A case for each system and number of users. Raises as `_drawers`."""
+        for kind, (draw, facts) in _drawers(self, "noma-answers").items():
+            yield Case(
+                f"numbers{kind}",
+                partial(self._draw, draw, kind, seed),
+                facts={"n": self.n, **facts},
+                stamp="",
+            )
 
-    def _draw(self, seed: int) -> ReferencedText:
-        rng = stream(seed, "noma-answers")
+    def _draw(self, draw: Draw, kind: str, seed: int) -> ReferencedText:
+        rng = stream(seed, f"noma-answers{kind}")
         texts, references, groups = [], [], []
         for _ in range(self.n):
-            problem, name, right, _ = _problem(rng)
-            texts.append(f"{_setting(problem)} What is the {QUESTIONS[name][0]}, in bit/s/Hz?")
-            references.append(f"{right:.4f}")
-            groups.append(name)
+            problem = draw(rng)
+            texts.append(f"{problem.setting} What is the {problem.asked}, in bit/s/Hz?")
+            references.append(f"{problem.right:.4f}")
+            groups.append(problem.name)
         split = halves(self.n, self.test_share, rng)
         return ReferencedText(tuple(texts), tuple(references), tuple(groups), split=split)
 
@@ -155,8 +164,27 @@ def halves(n: int, share: float, rng: np.random.Generator) -> Split:
     return Split(np.sort(order[cut:]), np.sort(order[:cut]))
 
 
-def _problem(rng: np.random.Generator) -> tuple[Downlink, str, float, list[float]]:
-    """A setting, a question, its answer, and at least three wrong answers, all `APART`."""
+def _drawers(shared: Shared, task: str) -> dict[str, tuple[Draw, dict[str, str | int]]]:
+    """How problems are drawn, and facts, by the end of the case id.
+
+    That of two users of a downlink, the first that there was, is empty, and adds no facts. Raises
+    `UsageError` for unknown systems.
+    """
+    found: dict[str, tuple[Draw, dict[str, str | int]]] = {}
+    for system in shared.systems:
+        if system not in SYSTEMS:
+            raise UsageError(f"{task}.systems: {system!r}; wanted {' or '.join(SYSTEMS)}")
+        for users in shared.users:
+            if (system, users) == ("downlink", 2):
+                found[""] = _problem, {}
+            else:
+                draw = partial(noma_users.draw, system, users)
+                found[f"-{system}-{users}"] = draw, {"system": system, "users": users}
+    return found
+
+
+def _problem(rng: np.random.Generator) -> Problem:
+    """A problem of two users of a downlink, who are called far and near."""
     while True:
         power = float(rng.choice([1, 2, 5, 10, 20, 50, 100]))
         far = round(float(rng.uniform(0.05, 0.6)), 2)
@@ -169,15 +197,11 @@ def _problem(rng: np.random.Generator) -> tuple[Downlink, str, float, list[float
             float(rng.choice([0.5, 1.0, 2.0])),
         )
         name = str(rng.choice(list(QUESTIONS)))
-        _, solve, mistakes = QUESTIONS[name]
+        asked, solve, mistakes = QUESTIONS[name]
         right = solve(problem)
-        wrong: list[float] = []
-        for mistake in mistakes:
-            value = mistake(problem)
-            if all(abs(value - other) > APART * max(value, other) for other in (right, *wrong)):
-                wrong.append(value)
+        wrong = distinct(right, [mistake(problem) for mistake in mistakes])
         if len(wrong) >= 3:
-            return problem, name, right, wrong
+            return Problem(_setting(problem), name, asked, right, wrong)
 
 
 def _setting(d: Downlink) -> str:
@@ -191,11 +215,17 @@ def _setting(d: Downlink) -> str:
 
 def distances(text: str, context: str, numbers: Callable[[str], list[float]]) -> Floats | None:
     """|ln(stated / golden)| of every rate in the context (m,); None for texts of other tasks."""
-    found = numbers(text)
+    right = _golden(text, numbers(text))
+    if right is None:
+        return None
+    ratios: Floats = np.maximum(numbers(context), 1e-12) / right
+    return np.abs(np.log(ratios))
+
+
+def _golden(text: str, found: list[float]) -> float | None:
+    """The answer to a problem, from its words and numbers; None for other texts."""
     asked = [name for name, (words, _, _) in QUESTIONS.items() if f"What is the {words}?" in text]
     if not asked or len(found) != 5:
-        return None
+        return noma_users.golden(text, found)
     power, far, near, share, noise = found
-    golden = QUESTIONS[asked[0]][1](Downlink(power, share, far, near, noise))
-    ratios: Floats = np.maximum(numbers(context), 1e-12) / golden
-    return np.abs(np.log(ratios))
+    return QUESTIONS[asked[0]][1](Downlink(power, share, far, near, noise))

@@ -76,6 +76,18 @@ class Questions(Testing, Chains):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shared:
+    """Who shares a channel."""
+
+    systems: tuple[str, ...] = param(
+        ("downlink",), "directions, downlink and uplink, one case for each"
+    )
+    users: tuple[int, ...] = param(
+        (2,), "numbers of users who share the channel, one case for each", low=2, high=6
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rates:
     """Problems about rates."""
 
@@ -89,7 +101,7 @@ class Rates:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problems(Testing, Rates):
+class Problems(Testing, Shared, Rates):
     """Parameters of the task `noma`."""
 
 
@@ -101,7 +113,7 @@ class Numbers:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answers(Testing, Numbers):
+class Answers(Testing, Shared, Numbers):
     """Parameters of the task `noma-answers`."""
 
 

@@ -144,6 +144,9 @@ def test_list_and_show(command):
         ).stdout.splitlines()
     ]
     assert names == ["toy/bends", "toy/broken", "toy/choice", "toy/normals"]
+    every = [json.loads(x) for x in ok(command("list", "--format", "json")).stdout.splitlines()]
+    assert {"estimator", "model", "task", "report"} <= {c["role"] for c in every}
+    assert all(c["reads"] and c["gives"] is None for c in every if c["role"] == "report")
     shown = ok(command("show", "toy/mean")).stdout
     assert "Samples → Estimate" in shown
     assert "    scale = 1.0\n        factor (a number, more than 0)\n" in shown

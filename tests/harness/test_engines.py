@@ -176,3 +176,27 @@ def test_eight_shards_merged_are_the_run(compute, tmp_path):
     again = compute(Options(), "merged")
     assert (again.computed, again.cached) == (0, 24)
     assert plain(again) == plain(whole)
+
+
+def test_a_job_that_left_the_queue_without_a_result_has_died(tmp_path, monkeypatch):
+    """A Slurm that keeps no accounts says of no job that it ended."""
+    submitit = pytest.importorskip("submitit")
+    from harness.executors import slurm
+    from harness.executors.placed import Died
+
+    class Job(submitit.SlurmJob):
+        def done(self, force_check=False):
+            return False
+
+    queue = tmp_path / "squeue"
+    queue.write_text("#!/bin/sh\necho 8_0\necho 9\n")
+    queue.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(slurm, "QUEUE_S", 0.0)
+    monkeypatch.setattr(slurm, "POLL_S", 0.01)
+    engine = slurm.Slurm(None, 2, tmp_path, cluster="local")
+    engine._jobs = jobs = [Job(tmp_path, "8_0"), Job(tmp_path, "8_1")]
+    (ended,) = engine.finished(jobs)
+    assert ended is jobs[1]
+    with pytest.raises(Died, match="job 8_1 left the queue"):
+        engine.result(ended)

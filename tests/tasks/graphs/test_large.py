@@ -80,6 +80,7 @@ def test_a_graph_four_times_larger_than_memory_is_read_and_measured(tmp_path):
         *("--set", "planetoid.features=x.npy", "--set", "planetoid.labels=y.csv"),
         *("--estimator", "netinfof/adjusted-homophily", "--no-baselines"),
         *("--set", "adjusted-homophily.labels=all"),
+        *("--estimator", "netinfof/nui", "--set", "nui.components=f,p,s", "--set", "nui.dim=8"),
         *("--store", str(tmp_path / "store.sqlite")),
     ]
     done = subprocess.run(
@@ -90,6 +91,8 @@ def test_a_graph_four_times_larger_than_memory_is_read_and_measured(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    (row,) = [json.loads(line) for line in done.stdout.splitlines()]
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["status"] for row in rows] == ["ok", "ok"], rows
+    (row,) = [row for row in rows if "edges" in row["diagnostics"]]
     assert row["diagnostics"]["edges"] == nodes
     assert row["value"] == pytest.approx(0.0, abs=1e-6)

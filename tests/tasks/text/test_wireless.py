@@ -9,7 +9,7 @@ import pytest
 import harness
 from harness import Incompatible, LabelledSamples, LabelledText, LabelLogProbabilities, UsageError
 from harness_text import entities, features, noma
-from harness_text.noma_rates import Downlink, uplink_sum_rate
+from harness_text.noma_rates import Downlink
 from harness_text.wireless_qa import WirelessQA, _Maker, reached, sentence
 from harness_wireless_pvi.kinds import GeneratedText
 
@@ -31,10 +31,6 @@ def test_golden_rates(downlink, far, near, cancel, divided):
         divided, abs=1e-5
     )
     assert downlink.gain() == pytest.approx(far + near - sum(divided), abs=2e-5)
-
-
-def test_uplink():
-    assert uplink_sum_rate((10, 10), (0.2, 2.0)) == pytest.approx(4.52356, abs=1e-5)
 
 
 def case(name, id, **params):

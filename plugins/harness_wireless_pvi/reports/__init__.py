@@ -1,0 +1,1 @@
+"""Reports: figures and tables of findings, made from records. Nothing here computes a result."""

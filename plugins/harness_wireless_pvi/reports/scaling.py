@@ -1,0 +1,209 @@
+"""Loss over data and size of the network: ``harness report wireless_pvi/scaling RECORDS``.
+
+Records of `scaling-curve` are read: losses for each case, network and seed. Along each axis the
+law L(x) = E + A x^-alpha is fitted, and stated only where the points determine it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from harness import Document, Floats, Record, Records, UsageError
+
+EXPONENTS = np.geomspace(0.01, 10.0, 2000)
+"""The exponents that are tried."""
+OFFSETS = 1000
+"""Number of offsets that are tried for its interval."""
+CONFIDENCE = 0.9
+FINEST = 1e-3
+"""Share of the range of the losses below which a misfit does not matter."""
+MISFIT = 0.99
+"""Confidence at which points that bend otherwise refuse a law."""
+WIDEST = 4.0
+"""A law is stated where the interval of its exponent is no wider than by this factor."""
+LEAST = 5
+"""Least number of different positions of a fit."""
+
+Points = dict[int, dict[float, list[float]]]
+"""By number of weights and of training texts, the losses of the seeds."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """L(x) = offset + factor x^-exponent, with intervals (lowest, highest) at `CONFIDENCE`.
+
+    ``stated`` is whether the points determine it; ``why`` says why they do not.
+    """
+
+    offset: float
+    factor: float
+    exponent: float
+    exponents: tuple[float, float]
+    offsets: tuple[float, float]
+    why: str
+
+    @property
+    def stated(self) -> bool:
+        """Whether the points determine the law."""
+        return not self.why
+
+    def at(self, x: Floats) -> Floats:
+        """The loss at these positions."""
+        return np.asarray(self.offset + self.factor * x**-self.exponent)
+
+    def __str__(self) -> str:
+        """The law, or why there is none."""
+        low, high = self.exponents
+        if self.why:
+            return f"no law: {self.why}"
+        return (
+            f"{self.offset:.3f} + {self.factor:.3g} x^-{self.exponent:.2f}; exponent {low:.2f} to "
+            f"{high:.2f}, offset {self.offsets[0]:.3f} to {self.offsets[1]:.3f}"
+        )
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """A table of losses, the laws that are determined, and the curves."""
+
+    def make(self, records: Records) -> Document:
+        """Raises `UsageError` where no record has losses."""
+        cases = read(records.where(status="ok"))
+        parts, laws = [], {}
+        for case, points in cases.items():
+            sizes = sorted(points)
+            counts = sorted({n for at in points.values() for n in at})
+            rows = [[int(n), *(_mean(points[w].get(n, [])) for w in sizes)] for n in counts]
+            head = ("training texts", *(f"{w} weights" for w in sizes))
+            lines = [f"**{case}**: held-out loss, nats", tabulate(rows, head, "github", ".3f")]
+            for w in sizes:
+                laws[case, w] = fit(points[w])
+                lines.append(f"- over texts, {w} weights: {laws[case, w]}")
+            most = {float(w): points[w][counts[-1]] for w in sizes if counts[-1] in points[w]}
+            lines.append(f"- over weights, {int(counts[-1])} texts: {fit(most)}")
+            parts.append("\n".join((lines[0], "", lines[1], "", *lines[2:])))
+        return Document("\n\n".join(parts), (), partial(draw, cases=cases, laws=laws))
+
+
+def read(records: Iterable[Record]) -> dict[str, Points]:
+    """The losses by case. Raises `UsageError` where no record has any."""
+    cases: dict[str, Points] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    for record in records:
+        for name, loss in record.diagnostics.items():
+            if name.startswith("loss_"):
+                points = cases[f"{record.task}, {record.case}"]
+                points[int(record.diagnostics["weights"])][float(name[5:])].append(float(loss))
+    if not cases:
+        raise UsageError("no losses in these records; wanted records of wireless_pvi/scaling-curve")
+    return cases
+
+
+def fit(points: Mapping[float, list[float]]) -> Law:
+    """The law by least squares with E >= 0 and A >= 0, over all seeds.
+
+    For each of `EXPONENTS` the rest is linear. Intervals hold the exponents, and the offsets, whose
+    best sum of squares is not worse than the least by the F test. No law is stated for fewer than
+    `LEAST` positions or fewer than two degrees of freedom, for a loss that does not fall, where the
+    means of the seeds lie farther from it than seeds do from each other, and where the interval of
+    the exponent reaches the end of those tried or is wider than `WIDEST`.
+    """
+    from scipy.stats import f
+
+    x = np.array([at for at, losses in points.items() for _ in losses])
+    y = np.array([loss for losses in points.values() for loss in losses])
+    free = len(y) - 3
+    if len(points) < LEAST or free < 2:
+        return _none(f"{len(points)} positions; wanted {LEAST} or more")
+    z = (x / x.min()) ** -EXPONENTS[:, None]
+    errors, offsets, factors = _linear(z, y)
+    best = int(errors.argmin())
+    bound = errors[best] * (1 + f.ppf(CONFIDENCE, 1, free) / free) + 1e-18 * (y**2).sum()
+    inside = EXPONENTS[errors <= bound]
+    within = _offsets(z[errors <= bound], y, bound)
+    around = sum(((np.array(losses) - np.mean(losses)) ** 2).sum() for losses in points.values())
+    apart, twice = len(points) - 3, len(y) - len(points)
+    scatter = around / max(twice, 1) + (FINEST * np.ptp(y)) ** 2
+    why = ""
+    if factors[best] <= 0 or ((y - y.mean()) ** 2).sum() <= bound:
+        why = "the loss does not fall beyond its scatter"
+    elif twice and (errors[best] - around) / apart > f.ppf(MISFIT, apart, twice) * scatter:
+        why = "the points bend otherwise than a power law with an offset"
+    elif EXPONENTS[0] in inside or EXPONENTS[-1] in inside or inside[-1] > WIDEST * inside[0]:
+        why = f"an exponent of {inside[0]:.2g} to {inside[-1]:.2g} would do"
+    return Law(
+        float(offsets[best]),
+        float(factors[best] * x.min() ** EXPONENTS[best]),
+        float(EXPONENTS[best]),
+        (float(inside[0]), float(inside[-1])),
+        within,
+        why,
+    )
+
+
+def _none(why: str) -> Law:
+    nan = float("nan")
+    return Law(nan, nan, nan, (nan, nan), (nan, nan), why)
+
+
+def _linear(z: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
+    """For each exponent (g,): sum of squares, offset and factor of y = offset + factor z."""
+    apart = z - z.mean(1, keepdims=True)
+    factor = np.maximum((apart * y).sum(1) / (apart**2).sum(1), 0.0)
+    offset = y.mean() - factor * z.mean(1)
+    below = offset < 0
+    factor[below] = ((z * y).sum(1) / (z**2).sum(1))[below]
+    offset[below] = 0.0
+    errors = ((offset[:, None] + factor[:, None] * z - y) ** 2).sum(1)
+    return errors, offset, factor
+
+
+def _offsets(z: Floats, y: Floats, bound: float) -> tuple[float, float]:
+    """The lowest and the highest offset with a sum of squares within the bound.
+
+    ``z`` are the rows of the exponents within it: no other can have such an offset.
+    """
+    tried = np.linspace(0.0, float(y.max()), OFFSETS)
+    left = (z @ y)[:, None] - z.sum(1)[:, None] * tried
+    explained = np.maximum(left, 0.0) ** 2 / (z**2).sum(1)[:, None]
+    errors = ((y - tried[:, None]) ** 2).sum(1) - explained.max(0)
+    inside = tried[errors <= max(bound, float(errors.min()))]
+    return float(inside[0]), float(inside[-1])
+
+
+def draw(figure: Any, cases: Mapping[str, Points], laws: Mapping[tuple[str, int], Law]) -> None:
+    """A panel for each case, a line for each network; laws where they are determined."""
+    figure.set_size_inches(5.0 * len(cases), 3.8)
+    for axes, (case, points) in zip(
+        figure.subplots(1, len(cases), squeeze=False)[0], cases.items(), strict=True
+    ):
+        for number, weights in enumerate(sorted(points)):
+            x = np.array(sorted(points[weights]))
+            color = f"C{number}"
+            axes.plot(x, [_mean(points[weights][n]) for n in x], "o", color=color, ms=4)
+            law = laws[case, weights]
+            label = f"{weights} weights" + ("" if law.stated else " (no law)")
+            grid = np.geomspace(x[0], x[-1], 100)
+            if law.stated:
+                axes.plot(grid, law.at(grid), color=color, lw=1.2, label=label)
+            else:
+                means = [_mean(points[weights][n]) for n in x]
+                axes.plot(x, means, ":", color=color, lw=1.0, label=label)
+        axes.set_xscale("log")
+        every = sorted({n for at in points.values() for n in at})
+        axes.set_xticks(every, [f"{n:.0f}" for n in every])
+        axes.minorticks_off()
+        axes.set_xlabel("training texts")
+        axes.set_ylabel("held-out loss [nats]")
+        axes.set_title(case, fontsize="small")
+        axes.legend(fontsize="small", frameon=False)
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")
