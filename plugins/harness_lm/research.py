@@ -15,7 +15,6 @@ from harness import (
     Floats,
     Incompatible,
     Kind,
-    UsageError,
     single_threaded,
 )
 from harness_lm import settings
@@ -85,13 +84,13 @@ class HubResearch(settings.HubResearch):
 
         Raises
         ------
-        UsageError : no worker or no predictor is named; as `harness_lm.hub.load`.
-        Incompatible : texts with different answers, fewer than two passages, no such sub-query,
-            and prompts that are longer than a model's window.
+        UsageError : as `harness_lm.hub.load`.
+        Incompatible : no worker or no predictor is named, texts with different answers, fewer than
+            two passages, no such sub-query, prompts that are longer than a model's window.
         """
         if not self.workers or not self.predictor:
-            raise UsageError(
-                "hf-research: workers and predictor are empty; wanted --set "
+            raise Incompatible(
+                "the parameters workers or predictor are empty; wanted --set "
                 "hf-research.workers=FOLDER,FOLDER and --set hf-research.predictor=FOLDER"
             )
         data = data.evaluated()

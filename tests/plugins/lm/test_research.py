@@ -10,7 +10,7 @@ transformers = pytest.importorskip("transformers")
 tokenizers = pytest.importorskip("tokenizers")
 
 import harness  # noqa: E402
-from harness import ChannelLogLikelihoods, Contexts, Incompatible, UsageError, stream  # noqa: E402
+from harness import ChannelLogLikelihoods, Contexts, Incompatible, stream  # noqa: E402
 from harness_lm import research  # noqa: E402
 from harness_lm.operations import operations  # noqa: E402
 from harness_lm.retrieval import best, bm25, passages  # noqa: E402
@@ -148,7 +148,7 @@ def test_the_predictor_divides_a_question_without_sub_queries(models):
 
 
 def test_refusals(models):
-    with pytest.raises(UsageError, match="workers and predictor are empty"):
+    with pytest.raises(Incompatible, match="workers or predictor are empty"):
         harness.model("hf-research").transform(GIVEN, to=ChannelLogLikelihoods, rng=stream(0))
     several = Contexts(TEXTS, ("yes", "no", "no"), query="?", options=("yes", "no"))
     with pytest.raises(Incompatible, match="2 different answers"):
