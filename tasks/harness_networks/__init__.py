@@ -68,6 +68,18 @@ TASKS = (
         plan=False,
     ),
     TaskSpec(
+        name="perceptron-layers",
+        files={
+            "path": (".npz", ".safetensors"),
+            "weights": (".npz", ".safetensors"),
+        },
+        summary="hidden layers of a multilayer perceptron, from files of its weights and inputs",
+        implementation="harness_networks.perceptron:PerceptronLayers",
+        settings="harness_networks.settings:PerceptronLayers",
+        plan=False,
+        **_LAYER,
+    ),
+    TaskSpec(
         name="toy-superposition",
         summary="toy models of superposition by sparsity, with truths read off their weights",
         implementation="harness_networks.toy:ToySuperposition",

@@ -206,6 +206,17 @@ class OwnActivations:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PerceptronLayers(OwnActivations):
+    """Parameters of the task `perceptron-layers`."""
+
+    path: str = param("", "file with the inputs, and labels where known: .npz or .safetensors")
+    weights: str = param("", "file with the weights and biases of linear layers, likewise")
+    layers: tuple[str, ...] = param((), "globs of the names of hidden layers; empty for all")
+    inputs: str = param("x", "array of the inputs, a row for each")
+    activation: Literal["relu", "tanh"] = param("relu", "function between the layers")
+
+
+@dataclass(frozen=True, kw_only=True)
 class OwnPlane(OwnActivations):
     """Parameters of the task `activation-plane`."""
 
