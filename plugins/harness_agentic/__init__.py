@@ -111,6 +111,17 @@ CONTEXT_QUESTIONS = TaskSpec(
     quantities=(MUTUAL_INFORMATION, BITS_PER_TOKEN, ACCURACY),
     paper=_PAPER,
 )
+RESEARCH_QUESTIONS = TaskSpec(
+    name="research-questions",
+    files={"folder": ("/",), "asked": (".jsonl",)},
+    summary="questions to a whole collection of documents: generated, or a folder of your own",
+    implementation="harness_agentic.collection:ResearchQuestions",
+    settings="harness_agentic.settings:Collection",
+    gives=Contexts,
+    quantities=(MUTUAL_INFORMATION, BITS_PER_TOKEN, ACCURACY),
+    plan=False,
+    paper=_PAPER,
+)
 CONTEXT_COMPRESSION = TaskSpec(
     name="context-compression",
     summary="compressors of known information: lossy facts, symmetric and Gaussian channels",
@@ -155,7 +166,7 @@ def harness_estimators() -> Iterable[EstimatorSpec]:
 @_hookimpl
 def harness_tasks() -> Iterable[TaskSpec]:
     """Channels with known information, and contexts to compress."""
-    return CONTEXT_QUESTIONS, CONTEXT_COMPRESSION
+    return CONTEXT_QUESTIONS, RESEARCH_QUESTIONS, CONTEXT_COMPRESSION
 
 
 @_hookimpl

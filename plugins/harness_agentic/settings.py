@@ -28,6 +28,23 @@ class Questions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Collection:
+    """Parameters of `research-questions`."""
+
+    folder: str = param("", "folder of text files (.txt, .md); empty for generated documents")
+    asked: str = param(
+        "",
+        "file of JSON lines, each a question about the folder, with answer, options and queries "
+        "where they are known",
+    )
+    documents: int = param(12, "number of generated documents", low=2, high=16)
+    questions: int = param(2, "number of questions, one case for each", low=1)
+    given: bool = param(
+        True, "whether sub-queries that are known stand below the question; else models divide it"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Channels:
     """Parameters of `context-compression`."""
 

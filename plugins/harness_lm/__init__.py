@@ -174,6 +174,14 @@ HUB_COMPRESSOR = ModelSpec(
     keep=True,
     paper=_COMPRESSION,
 )
+HUB_RESEARCH = replace(
+    HUB_COMPRESSOR,
+    name="hf-research",
+    summary="causal models that divide a question, compress what is retrieved, and answer it",
+    implementation="harness_lm.research:HubResearch",
+    settings="harness_lm.settings:HubResearch",
+    plan=False,
+)
 TINY_COMPRESSOR = ModelSpec(
     name="tiny-compressor",
     summary="small transformers trained here that compress contexts and answer from what is left",
@@ -236,6 +244,7 @@ def harness_models() -> Iterable[ModelSpec]:
         HUB_LM_LAWS,
         HUB_LM_HEAD,
         HUB_COMPRESSOR,
+        HUB_RESEARCH,
         TINY_COMPRESSOR,
         STATE_SAMPLES,
         STATE_NEXT,

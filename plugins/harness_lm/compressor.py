@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -65,13 +65,15 @@ class HubCompressor(settings.HubCompressor):
             prompts = [
                 encode(tokenizer, COMPRESS.format(text=t, query=data.query)) for t in data.texts
             ]
-            _refuse_long(model, prompts, self.max_tokens, self.model)
-            summaries = [z for prompt in prompts for z in self._generate(model, tokenizer, prompt)]
+            refuse_long(model, prompts, self.max_tokens, self.model)
+            summaries = [
+                z for p in prompts for z in generate(model, tokenizer, p, self.draws, self)
+            ]
             texts = [tokenizer.decode(z, skip_special_tokens=True).strip() for z in summaries]
             lengths = np.array([len(z) for z in summaries]).reshape(data.n, self.draws)
             exact, temperature = self.temperature > 0, self.temperature or 1.0
             read = np.array([len(prompt) for prompt in prompts])[:, None]
-            worked = [_worked(model, read + lengths)]
+            spending = [worked(model, read + lengths)]
             if self.evaluator and self.evaluator != self.model:
                 model, tokenizer = self._load(self.evaluator)
                 prompts = [
@@ -82,14 +84,14 @@ class HubCompressor(settings.HubCompressor):
                     [*tokenizer(" " + z, add_special_tokens=False)["input_ids"], *end]
                     for z in texts
                 ]
-                _refuse_long(model, prompts, max(map(len, summaries)), self.evaluator)
+                refuse_long(model, prompts, max(map(len, summaries)), self.evaluator)
                 exact, temperature = False, 1.0
             # From (scoring context, summary) to (context of the summary, draw, scoring context).
             found = score(model, prompts, summaries, temperature=temperature)
             log_p = found.reshape(data.n, data.n, self.draws).transpose(1, 2, 0)
             answered = self._answers(data, texts)
-        worked += [] if answered is None else [answered[0]]
-        spent = [work.flops for work in worked] + [np.zeros(lengths.shape)]
+        spending += [] if answered is None else [answered[0]]
+        spent = [work.flops for work in spending] + [np.zeros(lengths.shape)]
         return ChannelLogLikelihoods.of(
             log_p,
             lengths,
@@ -98,79 +100,109 @@ class HubCompressor(settings.HubCompressor):
             query=data.query,
             exact=exact,
             flops=np.stack(spent[:2], axis=2),
-            models=tuple(work.family for work in worked),
-            weights=tuple(work.weights for work in worked),
+            models=tuple(work.family for work in spending),
+            weights=tuple(work.weights for work in spending),
         )
 
     def _load(self, name: str) -> tuple[Any, Any]:
-        model, tokenizer = hub.load(name, self.dtype, self.device)
-        if tokenizer is None:
-            raise Incompatible(f"{name} has no tokenizer, but the data are text")
-        return model, tokenizer
+        return load(name, self.dtype, self.device)
 
-    def _generate(self, model: Any, tokenizer: Any, prompt: Sequence[int]) -> list[list[int]]:
-        """``draws`` summaries of one context, sampled without top-k, top-p or penalties."""
-        end = (
-            tokenizer.eos_token_id
-            if tokenizer.eos_token_id is not None
-            else model.config.eos_token_id
-        )
-        config = GenerationConfig(
-            max_new_tokens=self.max_tokens,
-            do_sample=self.temperature > 0,
-            temperature=self.temperature or 1.0,
-            top_k=0,
-            top_p=1.0,
-            eos_token_id=end,
-            pad_token_id=0 if end is None else end,
-        )
-        given = torch.tensor([list(prompt)], device=self.device)
-        known = torch.ones_like(given)
-
-        def work(batch: int) -> list[list[int]]:
-            found: list[list[int]] = []
-            while len(found) < self.draws:
-                rows = given.repeat(min(batch, self.draws - len(found)), 1)
-                out = model.generate(
-                    rows, attention_mask=known.expand(len(rows), -1), generation_config=config
-                )
-                found += [_until(z, end) for z in out[:, len(prompt) :].tolist()]
-            return found
-
-        with torch.no_grad():
-            return halving(self.draws, work)
-
-    def _answers(self, data: Contexts, texts: list[str]) -> tuple[_Worked, Floats, Floats] | None:
+    def _answers(self, data: Contexts, texts: list[str]) -> tuple[Worked, Floats, Floats] | None:
         """What the predictor spent, whether it is right, and its surprise ``(n, draws)``."""
         if not self.predictor or data.answers is None or not data.options:
             return None
-        model, tokenizer = self._load(self.predictor)
-        names, form = data.options, ANSWER
-        if self.answers == "letters":
-            if len(names) > len(LETTERS):
-                raise Incompatible(
-                    f"{len(names)} options, but there are {len(LETTERS)} letters; "
-                    "wanted answers=text"
-                )
-            listed = "\n".join(
-                f"{letter}) {option}" for letter, option in zip(LETTERS, names, strict=False)
-            )
-            names, form = (
-                tuple(LETTERS[: len(names)]),
-                CHOOSE.replace("{listed}", listed.replace("{", "{{").replace("}", "}}")),
-            )
-        options = [tokenizer(" " + o, add_special_tokens=False)["input_ids"] for o in names]
-        prompts = [encode(tokenizer, form.format(summary=z, query=data.query)) for z in texts]
-        _refuse_long(model, prompts, max(map(len, options)), self.predictor)
-        scores = score(model, prompts, options).reshape(data.n, self.draws, -1)
-        sizes = np.array([len(option) for option in options])
-        read = np.array([len(prompt) for prompt in prompts]).reshape(data.n, self.draws)
-        spent = _worked(model, read + sizes.sum())
+        named = self._load(self.predictor)
+        found, sizes, spent = chosen(
+            named, texts, data.query, data.options, self.answers, self.predictor
+        )
+        scores = found.reshape(data.n, self.draws, -1)
+        spent = replace(spent, flops=spent.flops.reshape(data.n, self.draws))
         return spent, right(data, scores.argmax(2)), surprise(data, scores, sizes)
 
 
+def load(name: str, dtype: Any, device: str) -> tuple[Any, Any]:
+    """A model and its tokenizer. Raises `Incompatible` where it has none."""
+    model, tokenizer = hub.load(name, dtype, device)
+    if tokenizer is None:
+        raise Incompatible(f"{name} has no tokenizer, but the data are text")
+    return model, tokenizer
+
+
+def generate(
+    model: Any, tokenizer: Any, prompt: Sequence[int], draws: int, how: Generation
+) -> list[list[int]]:
+    """Continuations of one prompt, sampled without top-k, top-p or penalties."""
+    end = (
+        tokenizer.eos_token_id if tokenizer.eos_token_id is not None else model.config.eos_token_id
+    )
+    config = GenerationConfig(
+        max_new_tokens=how.max_tokens,
+        do_sample=how.temperature > 0,
+        temperature=how.temperature or 1.0,
+        top_k=0,
+        top_p=1.0,
+        eos_token_id=end,
+        pad_token_id=0 if end is None else end,
+    )
+    given = torch.tensor([list(prompt)], device=how.device)
+    known = torch.ones_like(given)
+
+    def work(batch: int) -> list[list[int]]:
+        found: list[list[int]] = []
+        while len(found) < draws:
+            rows = given.repeat(min(batch, draws - len(found)), 1)
+            out = model.generate(
+                rows, attention_mask=known.expand(len(rows), -1), generation_config=config
+            )
+            found += [_until(z, end) for z in out[:, len(prompt) :].tolist()]
+        return found
+
+    with torch.no_grad():
+        return halving(draws, work)
+
+
+class Generation(Protocol):
+    """How a model writes: the settings of whatever asks it to."""
+
+    @property
+    def max_tokens(self) -> int: ...  # noqa: D102
+    @property
+    def temperature(self) -> float: ...  # noqa: D102
+    @property
+    def device(self) -> str: ...  # noqa: D102
+
+
+def chosen(
+    named: Any, texts: list[str], query: str, options: tuple[str, ...], by: str, name: str
+) -> tuple[Floats, Ints, Worked]:
+    """ln p of every option after every text ``(texts, options)``, sizes of options, and the work.
+
+    ``named`` is a model with its tokenizer; ``by`` is text or letters.
+    """
+    model, tokenizer = named
+    names, form = options, ANSWER
+    if by == "letters":
+        if len(names) > len(LETTERS):
+            raise Incompatible(
+                f"{len(names)} options, but there are {len(LETTERS)} letters; wanted answers=text"
+            )
+        listed = "\n".join(
+            f"{letter}) {option}" for letter, option in zip(LETTERS, names, strict=False)
+        )
+        names, form = (
+            tuple(LETTERS[: len(names)]),
+            CHOOSE.replace("{listed}", listed.replace("{", "{{").replace("}", "}}")),
+        )
+    coded = [tokenizer(" " + o, add_special_tokens=False)["input_ids"] for o in names]
+    prompts = [encode(tokenizer, form.format(summary=z, query=query)) for z in texts]
+    refuse_long(model, prompts, max(map(len, coded)), name)
+    sizes = np.array([len(option) for option in coded])
+    read = np.array([len(prompt) for prompt in prompts])
+    return score(model, prompts, coded), sizes, worked(model, read + sizes.sum())
+
+
 @dataclass(frozen=True)
-class _Worked:
+class Worked:
     """A model's family, number of parameters, and operations ``(n, draws)``."""
 
     family: str
@@ -178,10 +210,11 @@ class _Worked:
     flops: Floats
 
 
-def _worked(model: Any, tokens: Ints) -> _Worked:
+def worked(model: Any, tokens: Ints) -> Worked:
+    """What a model spends to read or write so many tokens, each of them once."""
     config, count = model.config, parameters(model)
     spent = operations(count, config.num_hidden_layers, config.hidden_size, tokens)
-    return _Worked(str(config.model_type), count, spent)
+    return Worked(str(config.model_type), count, spent)
 
 
 def encode(tokenizer: Any, text: str) -> list[int]:
@@ -199,7 +232,8 @@ def _until(ids: list[int], end: int | None) -> list[int]:
     return ids[: ids.index(end) + 1] if end in ids else ids
 
 
-def _refuse_long(model: Any, prompts: list[list[int]], more: int, name: str) -> None:
+def refuse_long(model: Any, prompts: list[list[int]], more: int, name: str) -> None:
+    """Raise `Incompatible` where a prompt and ``more`` tokens exceed a model's window."""
     own = int(getattr(model.config, "max_position_embeddings", 0) or 0)
     longest = max(map(len, prompts)) + more
     if own and longest > own:

@@ -320,6 +320,33 @@ class HubCompressor(Device, Precision, Writing, Sampling, Roles):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Research:
+    """Workers that read, and a predictor that asks them and answers."""
+
+    workers: tuple[str, ...] = param(
+        (),
+        "models that compress, named as in hf-compressor: sub-queries go to them in turn",
+    )
+    predictor: str = param(
+        "", "model that divides the question and answers it from the compressions, named likewise"
+    )
+    channel: int = param(
+        0, "sub-query, from 0, whose worker is measured; the answer is from all of them", low=0
+    )
+    subqueries: int = param(
+        3, "largest number of sub-queries that the predictor divides a question into", low=1
+    )
+    passages: int = param(4, "number of passages that are retrieved for each sub-query", low=2)
+    words: int = param(80, "largest number of words of a passage", low=1)
+    plan_tokens: int = param(96, "largest number of tokens of the predictor's plan", low=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubResearch(Device, Precision, Writing, Sampling, Research):
+    """Causal models of transformers that research a question in documents."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Extracts:
     """Two small networks that learn from extracts."""
 

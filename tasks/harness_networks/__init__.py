@@ -68,6 +68,18 @@ TASKS = (
         plan=False,
     ),
     TaskSpec(
+        name="perceptron-layers",
+        files={
+            "path": (".npz", ".safetensors"),
+            "weights": (".npz", ".safetensors"),
+        },
+        summary="hidden layers of a multilayer perceptron, from files of its weights and inputs",
+        implementation="harness_networks.perceptron:PerceptronLayers",
+        settings="harness_networks.settings:PerceptronLayers",
+        plan=False,
+        **_LAYER,
+    ),
+    TaskSpec(
         name="toy-superposition",
         summary="toy models of superposition by sparsity, with truths read off their weights",
         implementation="harness_networks.toy:ToySuperposition",
@@ -130,6 +142,17 @@ TASKS = (
         paper=_PAPER,
         plan=False,
         **_LAYER,
+    ),
+    TaskSpec(
+        name="compiled-transformers",
+        files={"path": (".npz", ".safetensors")},
+        summary="residual stream of a transformer that computes a program exactly, compressed",
+        implementation="harness_networks.compressed:CompiledTransformers",
+        settings="harness_networks.settings:CompiledTransformers",
+        paper=f"D. Lindner et al., Tracr, NeurIPS 2023, arXiv:2301.05062; {_PAPER}",
+        plan=False,
+        **_LAYER,
+        **_TORCH,
     ),
     TaskSpec(
         name="lm-layers",

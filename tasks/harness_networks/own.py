@@ -57,7 +57,7 @@ class OwnActivations(settings.OwnActivations):
         if not self.path:
             raise UsageError(f"{task}.path is empty; wanted --set {task}.path=FILE")
         path = Path(self.path).expanduser()
-        return path, hashlib.sha256(read_bytes(path)).hexdigest()[:16], _read(path)
+        return path, hashlib.sha256(read_bytes(path)).hexdigest()[:16], arrays_of(path)
 
     def _chosen(self, path: Path, arrays: dict[str, Any], *others: str) -> list[str]:
         """The names of the layers that are asked for."""
@@ -180,7 +180,8 @@ def _place(name: str) -> tuple[int, str]:
     return int(found[1]), (name[: found.start()] + name[found.end() :]).strip("/-_. ") or name
 
 
-def _read(path: Path) -> dict[str, Any]:
+def arrays_of(path: Path) -> dict[str, Any]:
+    """The arrays of a file by name. Raises `UsageError` for a file that cannot be read."""
     ending = path.suffix.lower()
     if ending in (".npz", ".npy"):
         return {name or path.stem: array for name, array in read_arrays(path).items()}

@@ -150,6 +150,31 @@ class AdversarialConvolutions(Device, Hardening):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompiledTransformers:
+    """Compiled transformers, and how their residual streams are compressed."""
+
+    programs: tuple[Literal["reverse", "sort"], ...] = param(
+        ("reverse",), "functions of the transformers"
+    )
+    path: str = param(
+        "", "NPZ or safetensors file of a transformer for the program; empty for one compiled here"
+    )
+    tokens: int = param(5, "number of tokens besides the start token", low=2)
+    length: int = param(5, "largest number of tokens in an input", low=1)
+    widths: tuple[int, ...] = param(
+        (0, 24, 20, 16, 12, 8),
+        "numbers of units that the residual stream is compressed into; 0 for the stream as it is",
+        low=0,
+    )
+    n: int = param(8000, "number of positions in each case, drawn from all inputs", low=2)
+    steps: int = param(2000, "number of steps of Adam", low=0)
+    batch: int = param(64, "number of inputs in each step", low=1)
+    learning_rate: float = param(
+        3e-3, "learning rate of Adam, which falls to a twentieth", above=0.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Text:
     """A language model, and what it reads."""
 
@@ -178,6 +203,17 @@ class OwnActivations:
     path: str = param("", "file with an array per layer: .npz, .npy or .safetensors")
     layers: tuple[str, ...] = param((), "globs of the names of arrays; empty for all")
     labels: str = param("", "array of the classes of the inputs; empty for labels, y or targets")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerceptronLayers(OwnActivations):
+    """Parameters of the task `perceptron-layers`."""
+
+    path: str = param("", "file with the inputs, and labels where known: .npz or .safetensors")
+    weights: str = param("", "file with the weights and biases of linear layers, likewise")
+    layers: tuple[str, ...] = param((), "globs of the names of hidden layers; empty for all")
+    inputs: str = param("x", "array of the inputs, a row for each")
+    activation: Literal["relu", "tanh"] = param("relu", "function between the layers")
 
 
 @dataclass(frozen=True, kw_only=True)
