@@ -110,8 +110,13 @@ TRAINED_BRIEFLY = {
     "grokking": {"modulus": 7, "steps": (0, 20), "draws": 5},
     "compiled-transformers": {"tokens": 2, "length": 2, "widths": (0, 4), "steps": 20, "n": 20},
     "adversarial-convolutions": {
-        "epochs": 1, "classes": (2,), "channels": (4,), "epsilons": (0.0, 0.1), "attack_steps": 1, "n": 200,
-    },  # fmt: skip
+        "epochs": 1,
+        "classes": (2,),
+        "channels": (4,),
+        "epsilons": (0.0, 0.1),
+        "attack_steps": 1,
+        "n": 200,
+    },
     "adversarial-digits": {"epochs": 1, "widths": (8,), "epsilons": (0.0, 0.1), "attack_steps": 2},
 }
 
