@@ -74,6 +74,12 @@ class Nui(Backbone, Probe, Compiled):
         }
         return self._estimate(counts, shuffling)
 
+    def warm_up(self) -> None:
+        """Also cluster a few points: the library for it is imported when it is first asked."""
+        super().warm_up()
+        points = np.random.default_rng(0).normal(size=(24, 2))
+        self._clusters(points, np.arange(16), np.arange(16, 24), 2, 0)
+
     def _quantiles(self, values: Floats, train: Ints, judged: Ints) -> Ints:
         """Bins of equal shares of the training values."""
         edges = table.quantile_edges(values[train], self.bins)

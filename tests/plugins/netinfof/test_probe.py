@@ -1,6 +1,8 @@
 """The probe on the scenarios, where it is known what tells, and on data that do not suit it."""
 
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -263,3 +265,12 @@ def test_vectors_far_from_the_origin_tell_as_much(offset):
     split = Split(np.arange(700), np.arange(700, 1000))
     here, there = (nui(LabelledSamples(points, y, split=split)).value for points in (x, x + offset))
     assert there == pytest.approx(here, abs=0.01)
+
+
+def test_what_clusters_nodes_is_imported_before_the_timing():
+    """A record states what the method takes, not what its first import takes."""
+    code = (
+        "import sys, harness; harness.estimator('nui').warm_up(); "
+        "sys.exit('sklearn.cluster' not in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
