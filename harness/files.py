@@ -256,8 +256,10 @@ def read_pictures(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``. Raises `UsageError`.
     """
     partner = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
+    if partner == path:
+        raise UsageError(f"{path}: wanted a name such as train-images-idx3-ubyte, as MNIST has it")
     x, y = _idx(path, 3), _idx(partner, 1)
-    if partner == path or len(x) != len(y):
+    if len(x) != len(y):
         raise UsageError(f"{partner}: {len(y)} labels; wanted {len(x)}, one per picture of {path}")
     return x, y
 

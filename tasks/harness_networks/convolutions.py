@@ -24,12 +24,10 @@ from harness import (
 )
 from harness.files import read_pictures
 from harness_networks import settings
-from harness_networks.digits import accuracies, attacked, train
+from harness_networks.digits import PART, accuracies, attacked, train
 from harness_networks.runtime import TRAININGS, Ensemble, uniform
 
 NAME = "adversarial-convolutions"
-PART = 500
-"""Pictures whose maps are in memory at a time."""
 
 
 class ConvolutionEnsemble:
@@ -195,7 +193,7 @@ def load(path: str, classes: int, limit: int, seed: int) -> tuple[Floats, Ints, 
     Raises `UsageError` for more classes than there are, and for pictures too small to be halved.
     """
     if path:
-        pixels, labels = read_pictures(Path(path))
+        pixels, labels = read_pictures(Path(path).expanduser())
         x, y = pixels / 255.0, labels.astype(np.int64)
     else:
         from sklearn.datasets import load_digits

@@ -26,6 +26,8 @@ from harness_networks.runtime import TRAININGS, Ensemble, uniform
 
 Networks = Callable[[Tensor], Tensor]
 """Outputs ``(s, n, classes)`` for flat pictures ``(s, n, pixels)``."""
+PART = 500
+"""Pictures that networks look at together outside of training."""
 STAGES = ((0.5, 1.0), (0.2, 2 / 3), (0.0, 1 / 3))
 """Share of the epochs from which on a share of the size of the attack is used."""
 
@@ -191,9 +193,11 @@ def train(
 
 def accuracies(networks: Networks, images: Tensor, labels: Tensor, count: int) -> tuple[float, ...]:
     """Share of ``images (n, pixels)`` that each of ``count`` networks puts into the right class."""
+    right = torch.zeros(count, dtype=torch.float64, device=images.device)
     with torch.no_grad():
-        guess = networks(images.expand(count, -1, -1)).argmax(-1)
-    return tuple((guess == labels).double().mean(1).tolist())
+        for some, wanted in zip(images.split(PART), labels.split(PART), strict=True):
+            right += (networks(some.expand(count, -1, -1)).argmax(-1) == wanted).sum(1)
+    return tuple((right / len(images)).tolist())
 
 
 @functools.lru_cache(maxsize=TRAININGS)

@@ -105,6 +105,16 @@ def test_what_is_no_message_is_refused(ends, raw):
         list(Link(theirs).arrived())
 
 
+def test_nobody_writes_to_what_a_message_held(ends):
+    """Small data come to a worker in a message: no component may make them writable."""
+    one, other = map(Link, ends)
+    one.send("data", {"x": np.arange(5.0)})
+    (_, body) = other.receive()
+    np.testing.assert_array_equal(body["x"], np.arange(5.0))
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        body["x"].setflags(write=True)
+
+
 def test_objects_are_not_sent(ends):
     with pytest.raises(TypeError, match="a object cannot be sent"):
         Link(ends[0]).send("word", object())

@@ -93,6 +93,8 @@ def test_files_of_mnist(tmp_path):
     assert len(load(file, 3, 12, 0)[0]) == 12
     task = AdversarialConvolutions(path=file, classes=(3,), channels=(4,), epochs=1, depth="two")
     assert next(iter(task.cases(seed=0))).load().x.shape == (30 * 42, 4)
+    with pytest.raises(UsageError, match="wanted a name such as train-images-idx3-ubyte"):
+        load(str(tmp_path / "pictures"), 3, 0, 0)
     with pytest.raises(UsageError, match=r"classes: 10; wanted 2 to 4"):
         load(file, 10, 0, 0)
     with pytest.raises(UsageError, match="different ones"):
