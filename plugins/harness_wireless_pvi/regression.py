@@ -8,8 +8,9 @@ from harness import Estimate, Floats, Incompatible, Ints, PairedSamples
 from harness_wireless_pvi.estimators import standard_error
 from harness_wireless_pvi.settings import Linear
 
-MOST = 0.5
-"""Share of the variance from which on one unit tells it alone."""
+MOST, ENOUGH = 0.5, 10
+"""Share of the variance from which on one unit tells it alone, and from how many on that is rare
+where a variance exists."""
 
 
 class GaussianVInformation(Linear):
@@ -22,8 +23,8 @@ class GaussianVInformation(Linear):
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator) -> Estimate:
         """Fitted on the training part and judged on the test part; cross-fitted without a split.
 
-        No error is stated where one unit makes more than half of its square: squares of heavy tails
-        have no variance that a sample shows.
+        No error is stated where one of ten units or more makes over half of its square: squares of
+        heavy tails have no variance that a sample shows.
 
         Raises `Incompatible` where y is discrete, and where a fit would have fewer rows than
         unknowns.
@@ -43,7 +44,7 @@ class GaussianVInformation(Linear):
         h_null = float(null.mean() + 0.5 * data.y.shape[1] * np.log(2 * np.pi * self.variance))
         notes: dict[str, float | int | str] = {"n": len(local), "h_null": h_null}
         error = standard_error(local)
-        if error:
+        if error and len(local) >= ENOUGH:
             squares = (local - local.mean()) ** 2
             if (share := float(squares.max() / squares.sum())) > MOST:
                 error = None
