@@ -158,7 +158,7 @@ class AgenticMIUpper:
         """The value with a jackknife error over contexts, and one value for each context.
 
         A context far from all others has a term without a limit, and of heavy tails the terms have
-        no variance: where one of ten contexts or more makes over half of the error's square, none is
+        no variance: where one of ten contexts or more makes over half of the square, none is
         stated. Raises as `own`.
         """
         local = upper_terms(data).mean(1)

@@ -15,13 +15,13 @@ import pytest
 import harness
 from harness import (
     ChannelLogLikelihoods,
-    FusedPredictions,
     Kind,
     LabelLogProbabilities,
     PairedSamples,
     Samples,
     stream,
 )
+from harness_mcr.kinds import FusedPredictions
 
 FILE = Path(__file__).parents[2] / "benchmarks" / "calibration" / "laws.py"
 laws = SimpleNamespace(**runpy.run_path(str(FILE), run_name="calibration_laws"))
