@@ -122,7 +122,7 @@ class AdversarialConvolutions(settings.AdversarialConvolutions):
         """
         if len(set(self.epsilons)) < len(self.epsilons) or not self.epsilons:
             raise UsageError(
-                f"{NAME}.epsilons: {self.epsilons}; wanted different ones, one at least"
+                f"{NAME}.epsilons: {self.epsilons}; wanted at least one, and none twice"
             )
         layers = ("conv1",) if self.depth == "one" else ("conv1", "conv2", "fc1")
         stamp = digest(*picture_files(Path(self.path).expanduser())) if self.path else ""

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness import Case, Ints, LabelledText, Split, UsageError, stream
+from harness.tables import counted
 from harness_text import parts, tables
 from harness_text.settings import Labelled
 from harness_text.tables import Table
@@ -90,9 +91,9 @@ class LabelledFile(Labelled):
         leaked = found.leaks()
         if leaked.size and self.duplicates == "error":
             raise UsageError(
-                f"{self.path}: {len(leaked)} test texts are in the training part too, the first at "
-                f"{table.places[kept[leaked[0]]]} ({found.texts[leaked[0]][:40]!r}); wanted test "
-                "texts that training does not have, or labelled-text.duplicates=drop"
+                f"{self.path}: {counted(len(leaked), 'test text')} also in the training part, the "
+                f"first at {table.places[kept[leaked[0]]]} ({found.texts[leaked[0]][:40]!r}); "
+                "wanted test texts that training does not have, or labelled-text.duplicates=drop"
             )
         return _without(found, leaked)
 
@@ -138,14 +139,14 @@ class LabelledFile(Labelled):
                 "labelled-text.missing=drop, or labelled-text.negative=class where -1 is a class"
             )
         if missing:
-            LOG.warning("%s: %d rows without a label are left out", self.path, len(missing))
+            LOG.warning("%s: left out: %s without a label", self.path, counted(len(missing), "row"))
         if blank and self.empty == "error":
             raise UsageError(
                 f"{places[blank[0]]}: an empty text in {self.text!r}; wanted a text, or "
                 "labelled-text.empty=drop"
             )
         if blank:
-            LOG.warning("%s: %d rows without a text are left out", self.path, len(blank))
+            LOG.warning("%s: left out: %s without a text", self.path, counted(len(blank), "row"))
         rows = [i for i, text in enumerate(texts) if text.strip() and labels[i] is not None]
         if not rows:
             raise UsageError(f"{self.path}: no row has a text and a label; wanted at least one")
@@ -157,7 +158,7 @@ class LabelledFile(Labelled):
 def _without(data: LabelledText, leaked: Ints) -> LabelledText:
     """The data without the leaked rows, which repeat a training text."""
     if leaked.size:
-        LOG.warning("%d rows repeat a text of the training part and are left out", len(leaked))
+        LOG.warning("left out: %s with a text of the training part", counted(len(leaked), "row"))
         data = data.take(np.setdiff1d(np.arange(data.n), leaked))
     return dataclasses.replace(data, repeats=False)
 

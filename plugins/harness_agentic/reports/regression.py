@@ -16,6 +16,7 @@ import numpy as np
 from tabulate import tabulate
 
 from harness import Document, Finding, Floats, Ints, Record, Records, UsageError
+from harness.tables import counted
 
 ROLES = ("compressor", "predictor")
 VARY = (
@@ -50,11 +51,12 @@ class Regression:
             "github",
             ".3g",
         )
-        text = f"{table}\n\nR² {found.r2:.3f}, {len(y)} records of {found.groups} pairs of models."
+        of = f"{counted(len(y), 'record')} of {found.groups} pairs of models"
+        text = f"{table}\n\nR² {found.r2:.3f}, {of}."
         if left_out:
-            text += f"\n\nNothing can be said of {'; '.join(left_out)}. {VARY}"
+            text += f"\n\nThese records have no coefficient for {'; '.join(left_out)}. {VARY}"
         if unsaid := without(ended):
-            text += f"\n\nOf the records that are left out, {unsaid}."
+            text += f"\n\nLeft out: {unsaid}."
         findings = tuple(
             Finding(name, (float(value),), paper="positive", sign=1)
             for name, value in zip(names, found.values, strict=True)
@@ -92,9 +94,9 @@ def told(records: Iterable[Record]) -> list[dict[str, Any]]:
         rows.append(row)
     if not rows:
         raise UsageError(
-            f"none of {len(given)} records of answer-accuracy that ended well says which models "
-            f"compressed and answered, and their sizes{': ' * bool(given)}{without(given)}; wanted "
-            f"runs of tiny-compressor, hf-compressor or hf-research. {VARY}"
+            f"no record of answer-accuracy that ended well says which models compressed and "
+            f"answered, and their sizes; found {without(given) or 'no such record'}; wanted runs "
+            f"of tiny-compressor, hf-compressor or hf-research. {VARY}"
         )
     return rows
 
@@ -105,12 +107,14 @@ def without(records: Iterable[Record]) -> str:
     reasons = []
     if unmade := [record for record in lacking if not record.models]:
         tasks = ", ".join(sorted({record.task for record in unmade}))
-        reasons.append(f"{len(unmade)} are of compressions that no model made ({tasks})")
+        reasons.append(
+            f"{counted(len(unmade), 'record')} of compressions that no model made ({tasks})"
+        )
     if older := [record for record in lacking if record.models]:
         models = ", ".join(sorted({record.models[-1] for record in older}))
         reasons.append(
-            f"{len(older)} of {models} state no sizes, which older versions did not keep (to run "
-            "those of a board again: harness board run BOARD --estimator answer-accuracy)"
+            f"{counted(len(older), 'record')} of {models} without sizes, which older versions did "
+            "not keep (to run a board's again: harness board run BOARD --estimator answer-accuracy)"
         )
     return " and ".join(reasons)
 
@@ -132,7 +136,7 @@ def design(rows: Sequence[dict[str, Any]]) -> tuple[list[str], Floats, list[str]
         wanted.append((f"log10 of the {role}'s parameters", size))
         first, *others = sorted({row[role] for row in rows})
         if not others:
-            left_out.append(f"the {role}'s family: all records have the same ({first})")
+            left_out.append(f"the {role}'s family (the same in all records: {first})")
         wanted += [
             (
                 f"{role} {family}, not {first}",
@@ -145,9 +149,9 @@ def design(rows: Sequence[dict[str, Any]]) -> tuple[list[str], Floats, list[str]
         known = np.column_stack(columns)
         rest = spread - known @ np.linalg.lstsq(known, spread, rcond=None)[0]
         if np.linalg.norm(spread) < 1e-9:
-            left_out.append(f"{name}: all records have the same ({10 ** column[0]:,.0f})")
+            left_out.append(f"{name} (the same in all records: {10 ** column[0]:,.0f})")
         elif np.linalg.norm(rest) < 1e-9 * np.linalg.norm(spread):
-            left_out.append(f"{name}: the columns above it give it")
+            left_out.append(f"{name} (it follows from those above)")
         else:
             names.append(name)
             columns.append(column)

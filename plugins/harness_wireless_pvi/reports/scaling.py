@@ -18,6 +18,7 @@ import numpy as np
 from tabulate import tabulate
 
 from harness import Document, Floats, Ints, Record, Records, UsageError
+from harness.tables import counted
 
 EXPONENTS = np.geomspace(0.01, 10.0, 2000)
 """The exponents that are tried."""
@@ -27,7 +28,7 @@ CONFIDENCE = 0.9
 FINEST = 1e-3
 """Share of the range of the losses below which a misfit does not matter."""
 REFUSED = 0.99
-"""Confidence at which points bend otherwise than a law, and that a loss must fall with."""
+"""Confidence at which losses depart from a law, and at which they must be seen to fall."""
 WIDEST = 4.0
 """A law is stated where the interval of its exponent is no wider than by this factor."""
 LEAST = 5
@@ -127,16 +128,14 @@ def independent(points: Points) -> str:
     """How many independent groups the losses are of, and what that leaves unsaid, in a sentence."""
     losses = [loss for at in points.values() for found in at.values() for loss in found]
     seeds, data = {loss.seed for loss in losses}, {loss.data for loss in losses}
-    text = (
-        f"{len(seeds)} independent group{'s' * (len(seeds) > 1)}: the losses of one seed share "
-        "texts and count as one."
-    )
+    groups = counted(len(seeds), "independent group")
+    text = f"{groups}: the losses of one seed share texts and count as one."
     if len(seeds) < SEEDS:
         return f"{text} No interval, and so no law, is given for fewer than {SEEDS}."
     if None not in data and len(data) < len(seeds):
         text += (
-            f" The {len(seeds)} seeds have {len(data)} data set{'s' * (len(data) > 1)} between "
-            "them: intervals are of training, and leave out what other texts would change."
+            f" The {len(seeds)} seeds have {counted(len(data), 'data set')} between them: "
+            "intervals are of training, and leave out what other texts would change."
         )
     return text
 
@@ -162,7 +161,7 @@ def fit(points: Mapping[float, Iterable[Loss]]) -> Law:
     if positions < LEAST:
         return _none(f"{positions} positions; wanted {LEAST} or more", seeds)
     if seeds < SEEDS:
-        return _none(f"{seeds} independent seed{'s' * (seeds > 1)}; wanted {SEEDS} or more", seeds)
+        return _none(f"{counted(seeds, 'independent seed')}; wanted {SEEDS} or more", seeds)
     for s in range(seeds):
         if (left := len(np.unique(x[seed != s]))) < LEAST:
             return _none(f"{left} positions without seed {named[s]}; wanted {LEAST} or more", seeds)
@@ -191,11 +190,11 @@ def fit(points: Mapping[float, Iterable[Loss]]) -> Law:
     why = ""
     flat = errors[best] * (1 + 2 * f.ppf(REFUSED, 2, free) / free)  # a constant has two fewer
     if factors[best] <= 0 or ((y - y.mean()) ** 2).sum() <= flat:
-        why = "the loss does not fall beyond its scatter"
+        why = "the loss does not fall by more than it scatters"
     elif twice > 0 and (errors[best] - around) / apart > f.ppf(REFUSED, apart, twice) * scatter:
-        why = "the points bend otherwise than a power law with an offset"
+        why = "the losses do not follow a power law with an offset"
     elif low == EXPONENTS[0] or high == EXPONENTS[-1] or high > WIDEST * low:
-        why = f"an exponent of {low:.2g} to {high:.2g} would do"
+        why = f"any exponent from {low:.2g} to {high:.2g} fits about as well"
     return Law(
         float(offsets[best]),
         float(factors[best] * x.min() ** EXPONENTS[best]),

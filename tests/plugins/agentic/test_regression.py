@@ -49,7 +49,7 @@ def test_coefficients_without_noise_are_found():
         "compressor qwen2, not llama",
         "log10 of the predictor's parameters",
     ]
-    assert left_out == ["the predictor's family: all records have the same (llama)"]
+    assert left_out == ["the predictor's family (the same in all records: llama)"]
     found = fit(x, np.array([row["accuracy"] for row in rows]), np.arange(len(rows)) // 2)
     assert found.values == pytest.approx([-0.85, 0.15, 0.05, 0.02], abs=1e-9)
     assert found.r2 == pytest.approx(1.0)
@@ -88,8 +88,8 @@ def test_the_report_says_what_it_cannot_tell():
     assert other.claim == "log10 of the predictor's parameters"
     one = [r for r in records() if r.diagnostics["predictor_weights"] == int(7e9)]
     said = Regression().make(harness.Records(one)).text
-    assert "log10 of the predictor's parameters: all records have the same (7,000,000,000)" in said
-    assert "the predictor's family: all records have the same (llama)" in said
+    assert "log10 of the predictor's parameters (the same in all records: 7,000,000,000)" in said
+    assert "the predictor's family (the same in all records: llama)" in said
     assert "Several sizes and families come from runs with different settings: tiny-" in said
     with pytest.raises(UsageError, match="2 pairs of models for 2 coefficients"):
         Regression().make(harness.Records(one[:2] + one[-2:]))
@@ -108,19 +108,19 @@ def test_records_without_models_or_sizes_are_counted_and_the_settings_named():
     """Such as those of the board agentic, which were made before sizes were kept."""
     with pytest.raises(
         UsageError,
-        match=r"none of 5 records of answer-accuracy that ended well says .*: "
-        r"3 are of compressions that no model made \(agentic/context-compression\) and "
-        r"2 of lm/tiny-compressor state no sizes, .* board run BOARD --estimator answer-accuracy.*"
+        match=r"no record of answer-accuracy that ended well says .*; "
+        r"found 3 records of compressions that no model made \(agentic/context-compression\) and "
+        r"2 records of lm/tiny-compressor without sizes, .* board run BOARD --estimator answer-accuracy.*"
         r"tiny-compressor\.width",
     ):
         Regression().make(harness.Records([*map(channel, range(3)), *map(old, range(2))]))
     failed = dataclasses.replace(channel(0), status=Status.ERROR, value=None)
-    with pytest.raises(UsageError, match=r"none of 0 records .* and their sizes; wanted runs"):
+    with pytest.raises(UsageError, match=r"and their sizes; found no such record; wanted runs"):
         Regression().make(harness.Records([failed]))
     made = Regression().make(harness.Records([*records(noise=0.01), channel(0), old(0)]))
     assert "24 records of 12 pairs of models" in made.text
-    assert "Of the records that are left out, 1 are of compressions that no model" in made.text
-    assert "left out" not in Regression().make(harness.Records(list(records(noise=0.01)))).text
+    assert "Left out: 1 record of compressions that no model made" in made.text
+    assert "Left out" not in Regression().make(harness.Records(list(records(noise=0.01)))).text
 
 
 def test_the_settings_that_the_report_names_give_it_what_it_wants(tmp_path):

@@ -114,10 +114,10 @@ def test_too_few_seeds_have_neither_interval_nor_law():
     ("function", "scatter", "sizes", "why"),
     [
         (power, 0.004, SIZES[:4], "4 positions; wanted 5"),
-        (power, 0.03, SIZES[2:], "would do"),
+        (power, 0.03, SIZES[2:], "fits about as well"),
         (lambda n: 0.7, 0.01, SIZES, "does not fall"),
         (lambda n: 0.7 + n / 1e5, 0.001, SIZES, "does not fall"),
-        (lambda n: 2.0 - 0.1 * np.log(n), 0.001, SIZES, "bend otherwise"),
+        (lambda n: 2.0 - 0.1 * np.log(n), 0.001, SIZES, "do not follow"),
     ],
 )
 def test_no_law_is_stated_where_points_do_not_determine_one(function, scatter, sizes, why):

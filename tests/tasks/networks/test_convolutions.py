@@ -175,5 +175,5 @@ def test_files_of_mnist(tmp_path):
     (tmp_path / "train-labels-idx1-ubyte").unlink()
     with pytest.raises(UsageError, match=r"labels-idx1-ubyte: No such file.*can be read"):
         list(task.cases(seed=0))
-    with pytest.raises(UsageError, match="different ones"):
+    with pytest.raises(UsageError, match="at least one, and none twice"):
         list(AdversarialConvolutions(epsilons=(0.1, 0.1)).cases(seed=0))

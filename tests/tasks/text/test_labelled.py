@@ -70,13 +70,13 @@ def test_two_files_are_two_parts_and_a_leak_is_an_error(tmp_path, caplog):
     )
     with pytest.raises(
         UsageError,
-        match=r"1 test texts are in the training part too, the first at .*/b/data.csv, line 12 "
+        match=r"1 test text also in the training part, the first at .*/b/data.csv, line 12 "
         r"\('GOOD  thing number 3'\); .* labelled-text.duplicates=drop",
     ):
         load(train, test=str(test))
     with caplog.at_level(logging.WARNING, "harness"):
         data = load(train, test=str(test), duplicates="drop")
-    assert "1 rows repeat a text of the training part and are left out" in caplog.text
+    assert "left out: 1 row with a text of the training part" in caplog.text
     assert data.split.train.tolist() == list(range(30))
     assert data.split.test.tolist() == list(range(30, 40))
 
@@ -106,7 +106,7 @@ def test_one_class_and_empty_texts(tmp_path, caplog):
         load(write(tmp_path, holes))
     with caplog.at_level(logging.WARNING, "harness"):
         assert load(write(tmp_path, holes), empty="drop").n == 40
-    assert "1 rows without a text are left out" in caplog.text
+    assert "left out: 1 row without a text" in caplog.text
 
 
 def test_files_that_are_none(tmp_path):
