@@ -36,7 +36,7 @@ class Told:
     def __init__(self, data):
         self.data, self.asked = data, []
 
-    def predict(self, train, test, *, steps):
+    def predict(self, train, test, *, steps, seed):
         self.asked.append((train, test, steps))
         data, atoms = (
             self.data,
@@ -51,7 +51,7 @@ def test_a_network_is_judged_on_structures_that_no_selection_trains_on(few):
     for chosen in (np.arange(12), np.arange(10, 30)):
         told = Told(few)
         measured.__dict__["mace"] = told
-        found = scores.networks(measured, chosen, np.arange(few.n), "mace", 7)
+        found = scores.networks(measured, chosen, np.arange(few.n), 7, 0)
         assert found["rmse_in"] == pytest.approx(1.0)
         assert found["rmse_out"] == pytest.approx(1.0)
         assert found["force_in"] == pytest.approx(2.0)
