@@ -12,7 +12,7 @@ import io
 import os
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,10 +40,15 @@ class Graphs:
     ----------
     data : the structures.
     rows : a graph for each.
+    trained : what was predicted, by training part, test part, steps and seed: selectors
+        of no randomness ask for the same ones with every seed of the run.
     """
 
     data: Structures
     rows: tuple[Any, ...]
+    trained: dict[tuple[bytes, bytes, int, int], tuple[Floats, Floats]] = field(
+        default_factory=dict
+    )
 
     @classmethod
     def of(cls, data: Structures) -> Graphs:
@@ -75,8 +80,14 @@ class Graphs:
 
         The loss is the mean squared error of energies per atom and of force components, each over
         its variance in the training part. Weights and order follow from the training part and
-        ``seed`` alone. Not finite where the training diverged.
+        ``seed`` alone. Not finite where the training diverged. The same is trained once only.
         """
+        key = train.tobytes(), test.tobytes(), steps, seed
+        if key not in self.trained:
+            self.trained[key] = self._predict(train, test, steps, seed)
+        return self.trained[key]
+
+    def _predict(self, train: Ints, test: Ints, steps: int, seed: int) -> tuple[Floats, Floats]:
         import torch
 
         rng = stream(seed, "atoms", "mace", *map(str, train.tolist()))
@@ -135,7 +146,8 @@ class Graphs:
         mean = float((energies / sizes).mean())
         # As the kernel ridge has it: an element that the training part lacks gets the mean.
         rest = (energies - mean * sizes) / sizes
-        reference = mean + np.linalg.lstsq(counts / sizes[:, None], rest, rcond=1e-10)[0]
+        fitted = np.linalg.lstsq(counts / sizes[:, None], rest, rcond=1e-10)[0]
+        reference: Floats = np.asarray(mean + fitted, np.float64)
         forces = np.concatenate([self.data.forces[self._atoms(s)] for s in train])
         left = (energies - counts @ reference) / sizes
         # Energies that the elements explain leave nothing to scale by.
@@ -227,9 +239,8 @@ def _closed(positions: Floats, cell: Floats, pbc: Bools) -> Floats:
     mace-torch would put the axis of the same number there, which is singular where a lattice vector
     lies along it.
     """
-    from ase.geometry import complete_cell
-
-    closed: Floats = complete_cell(np.where(pbc[:, None], cell, 0.0))
+    ase = needs("ase.geometry", INSTALL)
+    closed: Floats = ase.complete_cell(np.where(pbc[:, None], cell, 0.0))
     closed[~pbc] *= np.linalg.norm(np.ptp(positions, axis=0)) + 2 * CUTOFF
     return closed
 
