@@ -249,16 +249,19 @@ def _closed(positions: Floats, cell: Floats, pbc: Bools) -> Floats:
 def _contained() -> Iterator[None]:
     """What mace-torch and its libraries do as they are imported and make a network stays in here.
 
-    They print, warn of their own calls of torch, and set `UNSAFE`.
+    They print, warn of their own calls of torch, set `UNSAFE`, and have tqdm start a thread.
     """
-    before = os.environ.get(UNSAFE)
+    bars = needs("tqdm", INSTALL).tqdm
+    before, interval = os.environ.get(UNSAFE), bars.monitor_interval
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.filterwarnings("ignore", f"Environment variable {UNSAFE}", UserWarning)
         warnings.filterwarnings("ignore", ".*torch.jit", DeprecationWarning)
         warnings.filterwarnings("ignore", "The TorchScript type system", UserWarning)
+        bars.monitor_interval = 0
         try:
             yield
         finally:
+            bars.monitor_interval = interval
             if before is None:
                 os.environ.pop(UNSAFE, None)
             else:
