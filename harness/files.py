@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import importlib
 import io
 import json
@@ -84,6 +85,20 @@ def read_bytes(path: Path) -> bytes:
         raise UsageError(
             f"{path}: {error.strerror or error}; wanted a file that can be read"
         ) from None
+
+
+def digest(*paths: Path) -> str:
+    """A digest of the contents of files. Raises `UsageError` where one cannot be read."""
+    sha = hashlib.sha256()
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                sha.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise UsageError(
+                f"{path}: {error.strerror or error}; wanted a file that can be read"
+            ) from None
+    return sha.hexdigest()[:16]
 
 
 def read_text(path: Path, encoding: str = "utf-8", setting: str = "") -> str:
@@ -255,13 +270,22 @@ def read_pictures(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     The format is IDX, also compressed; the labels are in the file beside it under the usual name:
     ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``. Raises `UsageError`.
     """
-    partner = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
-    if partner == path:
-        raise UsageError(f"{path}: wanted a name such as train-images-idx3-ubyte, as MNIST has it")
+    path, partner = picture_files(path)
     x, y = _idx(path, 3), _idx(partner, 1)
     if len(x) != len(y):
         raise UsageError(f"{partner}: {len(y)} labels; wanted {len(x)}, one per picture of {path}")
     return x, y
+
+
+def picture_files(path: Path) -> tuple[Path, Path]:
+    """A file of pictures in MNIST's format, and that of the labels beside it.
+
+    Raises `UsageError` where the name is not of that kind.
+    """
+    partner = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
+    if partner == path:
+        raise UsageError(f"{path}: wanted a name such as train-images-idx3-ubyte, as MNIST has it")
+    return path, partner
 
 
 def _idx(path: Path, axes: int) -> NDArray[np.uint8]:

@@ -40,6 +40,8 @@ HOST = tuple(
     )
 )  # fmt: skip
 """Modules of the host that compute, judge or send; the methods of their classes, too."""
+ITSELF = {"torch.manual_seed": "torch._dynamo"}
+"""Functions that a library wraps itself, and the module that does so as it is imported."""
 GRACE_S = 0.05
 """Seconds that threads and children, which have been told to end, have to do so."""
 _SIGNALS = sorted(s for s in signal.Signals if s not in (signal.SIGKILL, signal.SIGSTOP))
@@ -109,6 +111,7 @@ class Leftovers:
 
     def __init__(self) -> None:
         self._modules = len(sys.modules)
+        self._wrapping = _wrapping()
         self._settings = {name: read() for name, read in _SETTINGS.items()}
         self._environment, self._bytes = dict(os.environ), dict(vars(os.environ)["_data"])
         self._filters = list(warnings.filters)
@@ -171,13 +174,16 @@ class Leftovers:
 
     def _replaced(self) -> Iterator[str]:
         """Functions that are not what they were: ``numpy.mean`` set to something else."""
+        new = _wrapping() - self._wrapping
+        self._wrapping |= new
         for name, (holder, values, functions) in list(self._seen.items()):
             if _equal(tuple(vars(holder).values()), values):
                 continue
             self._remember(name, holder)
             for function, was in functions.items():
-                if vars(holder).get(function) is not was:
-                    yield f"{name}.{function}"
+                full = f"{name}.{function}"
+                if vars(holder).get(function) is not was and ITSELF.get(full) not in new:
+                    yield full
 
     def _alive(self) -> list[str]:
         """Threads and children that are still there, after some time if need be."""
@@ -200,6 +206,11 @@ def _equal(now: tuple[Any, ...], was: tuple[Any, ...]) -> bool:
         return now == was
     except Exception:  # arrays, and whatever else does not like to be compared
         return False
+
+
+def _wrapping() -> set[str]:
+    """The modules of `ITSELF` that are imported."""
+    return set(ITSELF.values()) & sys.modules.keys()
 
 
 def _children() -> list[str]:

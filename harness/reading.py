@@ -26,7 +26,8 @@ def read_records(*places: str | Path) -> Records:
 
     Parameters
     ----------
-    places : lines of ``harness run --format json``, or a board's files.
+    places : lines of ``harness run --format json``, or a board's files; a board's folder stands for
+        its ``records``.
 
     Raises
     ------
@@ -35,9 +36,16 @@ def read_records(*places: str | Path) -> Records:
     """
     found: list[Record] = []
     for place in map(Path, places):
-        for file in sorted(place.glob("*.jsonl")) if place.is_dir() else [place]:
+        for file in record_files(place):
             found += _read(file)
     return Records(found)
+
+
+def record_files(place: Path) -> list[Path]:
+    """A file as it is; of a folder its ``.jsonl`` files, or else those of its ``records``."""
+    if not place.is_dir():
+        return [place]
+    return sorted(place.glob("*.jsonl")) or sorted((place / "records").glob("*.jsonl"))
 
 
 def _read(file: Path) -> Iterator[Record]:

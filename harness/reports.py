@@ -18,7 +18,7 @@ from harness import figures
 from harness.components import Component
 from harness.errors import MissingDependency, UsageError
 from harness.files import whole
-from harness.reading import read_records
+from harness.reading import read_records, record_files
 from harness.records import Record, Records
 from harness.tables import matches
 
@@ -122,7 +122,7 @@ def read(component: Component, places: Iterable[Path]) -> Records:
     for place in places:
         if not place.exists():
             raise UsageError(f"{place}: no such file or folder; wanted records")
-        if place.is_dir() and not any(place.glob("*.jsonl")):
+        if not record_files(place):
             raise UsageError(
                 f"{place}: no .jsonl file in this folder; wanted records of a board or a run"
             )

@@ -115,10 +115,12 @@ class Link:
     def send(self, what: str, body: Any = None) -> None:
         """Send a message. Raises `OSError` where the other end is gone."""
         text, arrays = _pack(what, body)
-        self._socket.sendall(HEAD.pack(MAGIC, len(text)) + text)
-        for array in arrays:
-            if array.size:
-                self._socket.sendall(array.reshape(-1).view(np.uint8).data)
+        parts: list[bytes | memoryview[int]] = [HEAD.pack(MAGIC, len(text)) + text]
+        parts += [array.reshape(-1).view(np.uint8).data for array in arrays if array.size]
+        if sum(map(len, parts)) <= PART:  # one call wakes the other end once
+            parts = [b"".join(parts)]
+        for part in parts:
+            self._socket.sendall(part)
 
     def receive(self) -> tuple[str, Any]:
         """Wait for a message. Raises `EOFError` where the other end is closed, and `WireError`."""

@@ -36,6 +36,10 @@ from harness.registry import default
 
 DOC = Path(__file__).parents[2] / "docs" / "calibration.md"
 DRAWS, TRAINED = 200, 60
+STATES = 20
+"""Draws after which an estimator without an error in any of them is one that states none."""
+FEWEST = 0.2
+"""Share of the draws that have to state an error for a row."""
 LIMIT_S = 2.0
 """Estimators whose first call takes longer are left out, and said so."""
 NORMAL = 1.96
@@ -116,16 +120,20 @@ def measured(row: Row, kept: Path, limit: float) -> str | None:
                 out.write("[NaN, NaN]\n")  # it counts as a draw, of which there is no figure
                 found.append((math.nan, math.nan))
                 continue
-            if seed == 0 and estimate.stderr is None:
-                out.write("[null, null]\n")
-                return None
             found.append((estimate.value, estimate.stderr))
+            if len(found) == STATES and all(error is None for _, error in found):
+                file.write_text("[null, null]\n", encoding="utf-8")
+                return None
             out.write(json.dumps(found[-1]) + "\n")
             if seed == first + 1 and (took := time.perf_counter() - start) > 2 * limit:
                 print(f"{row.name} left out: {took / 2:.1f} s a draw", file=sys.stderr)
                 return None
-            print(f"\r{row.name} {seed + 1}/{row.repeats}   ", end="", file=sys.stderr, flush=True)
-    print("\r" + 78 * " " + "\r", end="", file=sys.stderr, flush=True)
+            if sys.stderr.isatty():
+                print(
+                    f"\r{row.name} {seed + 1}/{row.repeats}   ", end="", file=sys.stderr, flush=True
+                )
+    if sys.stderr.isatty():
+        print("\r" + 78 * " " + "\r", end="", file=sys.stderr, flush=True)
     return line(row, np.array(found, float))
 
 
@@ -133,7 +141,7 @@ def line(row: Row, found: np.ndarray[Any, np.dtype[np.float64]]) -> str | None:
     """The figures of all draws that state an error; an estimator that never varies has none."""
     values, errors = found[np.isfinite(found).all(1)].T
     spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-    if len(values) < 0.5 * len(found) or spread <= 1e-12 * max(1.0, float(np.abs(values).max())):
+    if len(values) < FEWEST * len(found) or spread <= 1e-12 * max(1.0, float(np.abs(values).max())):
         return None
     quantity = row.component.spec.quantity
     truth = row.law.truths.get(quantity.name) if quantity else None
@@ -142,7 +150,8 @@ def line(row: Row, found: np.ndarray[Any, np.dtype[np.float64]]) -> str | None:
         for centre in (values.mean(), truth)
     ]
     ratio = f"{float(errors.mean()) / spread:.2f}"
-    return f"{row.name} {row.law.n} | {len(values)} | {spread:.3g} | {ratio} | {holds[0]} | {holds[1]} |"
+    stated = f"{len(values)}" + f" of {len(found)}" * (len(values) < len(found))
+    return f"{row.name} {row.law.n} | {stated} | {spread:.3g} | {ratio} | {holds[0]} | {holds[1]} |"
 
 
 def write(made: list[str]) -> None:

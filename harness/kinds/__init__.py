@@ -2,7 +2,7 @@
 
 from harness.kinds.atoms import Environments, Structures
 from harness.kinds.base import Kind
-from harness.kinds.blocks import BlockCounts, BlockSequences, CodeLengths
+from harness.kinds.blocks import BlockCounts, BlockSequences
 from harness.kinds.concepts import ConceptItems, ConceptVectors, Partitions
 from harness.kinds.contexts import ChannelLogLikelihoods, Contexts
 from harness.kinds.fields import added, array, offsets, strings, whole_numbers
@@ -24,12 +24,12 @@ from harness.kinds.language import (
     TokenSequences,
     keys_in_sight,
 )
-from harness.kinds.molecules import Molecules, RelationLogProbabilities, RelationPairs
-from harness.kinds.multimodal import FusedPredictions, Modalities
+from harness.kinds.molecules import Molecules, RelationPairs
+from harness.kinds.multimodal import Modalities
 from harness.kinds.networks import Activations
 from harness.kinds.perception import DifferenceScaling, Scale, StimulusPath, near_triplets
 from harness.kinds.pointers import PointedAttention, pointer_groups, pointer_targets
-from harness.kinds.preferences import Preferences, PreferenceSource, RewardPredictions
+from harness.kinds.preferences import Preferences, PreferenceSource
 from harness.kinds.sequences import PairedSequences, RateProblem, TokenLaws
 from harness.kinds.split import Split
 from harness.kinds.text import LabelledText, LabelLogProbabilities, ReferencedText
@@ -46,14 +46,12 @@ __all__ = [
     "ClickMasks",
     "ClickSessions",
     "Clicks",
-    "CodeLengths",
     "ConceptItems",
     "ConceptVectors",
     "ConditionedSamples",
     "Contexts",
     "DifferenceScaling",
     "Environments",
-    "FusedPredictions",
     "Graph",
     "HeadStates",
     "HiddenStates",
@@ -74,9 +72,7 @@ __all__ = [
     "Preferences",
     "RateProblem",
     "ReferencedText",
-    "RelationLogProbabilities",
     "RelationPairs",
-    "RewardPredictions",
     "Samples",
     "Scale",
     "Split",

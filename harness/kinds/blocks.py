@@ -1,9 +1,7 @@
-"""Blocks of meaning: documents as counts of words, what coding them costs, and block sequences."""
+"""Blocks of meaning: documents as counts of words, and block sequences."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
 from typing import ClassVar, Self
 
 import numpy as np
@@ -13,8 +11,6 @@ from harness.errors import DataError
 from harness.kinds.base import Kind
 from harness.kinds.examples import on_grid, shuffled_labels
 from harness.kinds.fields import array, strings
-
-LEVELS = ("blocks", "experts")
 
 
 class BlockCounts(Kind):
@@ -51,66 +47,6 @@ class BlockCounts(Kind):
         blocks = shuffled_labels(rng, n, 2)
         laws = np.array([[3, 3, 3, 3, 1, 1, 0, 0], [0, 0, 1, 1, 3, 3, 3, 3]]) / 14
         return cls(rng.multinomial(12, laws[blocks]), blocks, tuple("abcdefgh"))
-
-
-class CodeLengths(Kind):
-    """The code lengths of one set of documents under n models of growing size, in bits.
-
-    ``bits (n,)`` is the whole length: of the documents given the model, and of the model, which are
-    ``per_parameter`` bits for each of its ``parameters (n,)`` and ``index (n,)`` bits for the rest.
-    ``k (n,)`` counts the parts of each model at its ``level``, blocks or experts, and ``blocks
-    (n,)`` the blocks of all its experts, where there are such. ``units`` are the exchangeable units
-    that the models were fitted to, ``tokens`` the tokens that are coded.
-    """
-
-    bits: Floats = array("n")
-    k: Ints = array("n", np.int64)
-    parameters: Ints = array("n", np.int64)
-    index: Floats = array("n")
-    per_parameter: float
-    units: int
-    tokens: int
-    level: str = "blocks"
-    blocks: Ints | None = array("n", np.int64, default=None)
-
-    def check(self) -> None:
-        """Refuse models that take more bits than the whole code, and levels that are not known."""
-        if (self.level == "experts") != (self.blocks is not None):
-            found = "no number of blocks" if self.blocks is None else "a number of blocks"
-            raise DataError("CodeLengths.blocks", found, "one for each model of experts alone")
-        if self.level not in LEVELS:
-            raise DataError("CodeLengths.level", repr(self.level), "one of " + ", ".join(LEVELS))
-        for name in ("per_parameter", "units", "tokens"):
-            if not getattr(self, name) > 0:
-                raise DataError(f"CodeLengths.{name}", str(getattr(self, name)), "more than 0")
-        if self.k.min() < 1:
-            row = int(self.k.argmin())
-            raise DataError("CodeLengths.k", f"{self.k[row]} parts", "one at least", row)
-        wrong = np.flatnonzero(self.misfit < 0)
-        if wrong.size:
-            found = f"{self.bits[wrong[0]]:.6g} bits in all, fewer than the model alone takes"
-            raise DataError("CodeLengths.bits", found, "documents and model", int(wrong[0]))
-
-    @property
-    def misfit(self) -> Floats:
-        """Bits of the documents given each model ``(n,)``."""
-        return np.asarray(self.bits - self.per_parameter * self.parameters - self.index)
-
-    @classmethod
-    def example(cls, rng: np.random.Generator, n: int = 48) -> Self:
-        """Two blocks of 4,000 tokens are found; every further one costs more than it saves."""
-        k = np.arange(1, n + 1)
-        parameters, index = 9 * k + k - 1, np.log2(k + 1.0)
-        misfit = np.where(k == 1, 12_000.0, 10_000.0 - 10 * np.minimum(k, 100)) + rng.random(n)
-        bits = on_grid(misfit + 4 * parameters + index)
-        return cls(bits, k, parameters, index, 4.0, 256, 4_000, blocks=None)
-
-    @classmethod
-    def forms(cls, rng: np.random.Generator, n: int = 48) -> Iterator[Self]:
-        """Blocks, and experts of two blocks each."""
-        found = cls.example(rng, n)
-        yield found
-        yield dataclasses.replace(found, level="experts", blocks=2 * found.k)
 
 
 class BlockSequences(Kind):

@@ -15,6 +15,9 @@ UNBOUNDED = 1e250
 """Values beyond are those of impossible compressions."""
 LARGEST = 700.0
 """The exponential of more nats exceeds what a number can hold."""
+MOST, ENOUGH = 0.5, 10
+"""Share of the variance from which on one context tells it alone, and from how many on that is rare
+where a variance exists."""
 ALMOST_ALL = 1 - 1e-6
 """Where one context holds more than this share of a sum, the rest is summed again without it."""
 
@@ -154,14 +157,22 @@ class AgenticMIUpper:
     def estimate(self, data: ChannelLogLikelihoods, *, rng: np.random.Generator) -> Estimate:
         """The value with a jackknife error over contexts, and one value for each context.
 
-        Raises as `own`.
+        A context far from all others has a term without a limit, and of heavy tails the terms have
+        no variance: where one of ten contexts or more makes over half of the square, none is
+        stated. Raises as `own`.
         """
         local = upper_terms(data).mean(1)
         notes = {"exact": data.exact, "unique": float(np.isposinf(local).mean())} | told(data)
         if np.isposinf(local).any():
             return Estimate(math.inf, None, local, notes)
         left = left_out(own(data), _others(data), data.n - 1)
-        return Estimate(local.mean(), jackknife(left), local, notes)
+        error = jackknife(left)
+        if error and data.n >= ENOUGH:
+            squares = (left - left.mean()) ** 2
+            if (share := float(squares.max() / squares.sum())) > MOST:
+                error = None
+                notes["stderr_from"] = f"nothing: one context makes {share:.0%} of the variance"
+        return Estimate(local.mean(), error, local, notes)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from harness import Record, UsageError
 from harness.commands import Status, row_key
-from harness.tables import labels, matches
+from harness.tables import counted, labels, matches
 from harness_boards.clusters import BY_TASK, Clusters
 from harness_boards.parameters import taken
 
@@ -278,10 +278,11 @@ def _notes(records: list[Record], moved: set[str], timed: str) -> tuple[str, ...
     if moved:
         some = ", ".join(sorted(moved)[:3]) + (" ..." if len(moved) > 3 else "")
         notes.append(
-            f"the data of {len(moved)} cases differ bit for bit between rows (other library "
-            f"versions): {some}"
+            f"the data of {counted(len(moved), 'case')} differ bit for bit between rows (other "
+            f"library versions or processors): {some}"
         )
     others = {r.machine for r in records if r.machine != timed and r.wall_s is not None}
     if others:
-        notes.append(f"times are those of machine {timed} alone; {len(others)} others took part")
+        took_part = f"{counted(len(others), 'other')} took part"
+        notes.append(f"times are those of machine {timed} alone; {took_part}")
     return tuple(notes)

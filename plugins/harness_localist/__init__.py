@@ -10,7 +10,6 @@ from harness import (
     AttentionProfile,
     BlockCounts,
     BlockSequences,
-    CodeLengths,
     Estimate,
     EstimatorSpec,
     LabelledSamples,
@@ -19,7 +18,7 @@ from harness import (
     Quantity,
 )
 from harness import hookimpl as _hookimpl
-from harness_localist.kinds import GroupedWeights
+from harness_localist.kinds import CodeLengths, GroupedWeights
 
 HARNESS_API = 1
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from harness import BlockCounts, CodeLengths, Floats, Ints, progress
+from harness import BlockCounts, Floats, Ints, progress
 from harness_localist import mixture
+from harness_localist.kinds import CodeLengths
 from harness_localist.mixture import LN2, Blocks, Fitting
 from harness_localist.recruitment import threshold
 from harness_localist.settings import BlockMixture, Experts, Mixture

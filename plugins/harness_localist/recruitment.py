@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import CodeLengths, Estimate, Floats, Incompatible
+from harness import Estimate, Floats, Incompatible
+from harness_localist.kinds import CodeLengths
 from harness_localist.settings import BlockStep, ExpertStep
 
 LN2 = float(np.log(2.0))

@@ -8,7 +8,6 @@ from typing import Any
 from harness import (
     Estimate,
     EstimatorSpec,
-    FusedPredictions,
     LabelLogProbabilities,
     Modalities,
     ModelSpec,
@@ -17,6 +16,7 @@ from harness import (
     hookimpl,
 )
 from harness.quantities import ACCURACY, CONDITIONAL_MUTUAL_INFORMATION
+from harness_mcr.kinds import FusedPredictions
 
 HARNESS_API = 1
 

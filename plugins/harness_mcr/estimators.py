@@ -23,8 +23,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Bools, Estimate, Floats, FusedPredictions, Incompatible, Ints, Modalities
+from harness import Bools, Estimate, Floats, Incompatible, Ints, Modalities
 from harness_mcr import settings
+from harness_mcr.kinds import FusedPredictions
 
 FEW = 0.12
 """Share of the units with which one may share a donor for products of terms to be summed: the

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness import Floats, FusedPredictions, Incompatible, Kind, Modalities
+from harness import Floats, Incompatible, Kind, Modalities
 from harness_mcr import settings
 from harness_mcr.donors import drawn, off_support
 from harness_mcr.inputs import Inputs
+from harness_mcr.kinds import FusedPredictions
 from harness_mcr.networks import FusedNetwork
 from harness_mcr.training import fused
 

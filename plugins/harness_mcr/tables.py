@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import Floats, FusedPredictions, Incompatible, Kind, Modalities
+from harness import Floats, Incompatible, Kind, Modalities
 from harness_mcr import settings
 from harness_mcr.donors import cells, drawn, exchanged, off_support
+from harness_mcr.kinds import FusedPredictions
 
 FLOOR = 1e-300
 """Stands for a probability of zero, whose logarithm no table can hold."""

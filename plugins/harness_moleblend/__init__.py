@@ -16,11 +16,11 @@ from harness import (
     Molecules,
     PairedSamples,
     Quantity,
-    RelationLogProbabilities,
     RelationPairs,
     hookimpl,
 )
 from harness.quantities import MUTUAL_INFORMATION, V_INFORMATION
+from harness_moleblend.kinds import RelationLogProbabilities
 
 HARNESS_API = 1
 

@@ -19,7 +19,6 @@ from harness import (
     LabelledSamples,
     Molecules,
     PairedSamples,
-    RelationLogProbabilities,
     RelationPairs,
     single_threaded,
 )
@@ -27,6 +26,7 @@ from harness_moleblend import masks, settings
 from harness_moleblend.counts import pairs_of
 from harness_moleblend.features import labelled, labels_of
 from harness_moleblend.inputs import Atoms, Batch, Labels, Parts, batch, epoch, parts_of
+from harness_moleblend.kinds import RelationLogProbabilities
 from harness_moleblend.masks import Shown
 from harness_moleblend.network import FARTHEST, Encoder, Given, Visible, given
 from harness_moleblend.rows import Rows

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import Floats, Ints, Kind, RelationLogProbabilities, RelationPairs
+from harness import Floats, Ints, Kind, RelationPairs
 from harness_moleblend import settings
 from harness_moleblend.inputs import Labels, parts_of
+from harness_moleblend.kinds import RelationLogProbabilities
 from harness_moleblend.rows import Rows
 
 PAIR = RelationLogProbabilities.patterns.index("pair")

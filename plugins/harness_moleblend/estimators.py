@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness import Bools, Curve, Estimate, Floats, Incompatible, Ints, RelationLogProbabilities
+from harness import Bools, Curve, Estimate, Floats, Incompatible, Ints
 from harness_moleblend import settings
 from harness_moleblend.inputs import SMALLEST
+from harness_moleblend.kinds import RelationLogProbabilities
 
 PATTERNS, MODALITIES = RelationLogProbabilities.patterns, RelationLogProbabilities.modalities
 

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Floats, Ints, Kind, RelationLogProbabilities, RelationPairs, single_threaded
+from harness import Floats, Ints, Kind, RelationPairs, single_threaded
 from harness_moleblend import settings
 from harness_moleblend.counts import pairs_of, said
 from harness_moleblend.inputs import Labels, parts_of
+from harness_moleblend.kinds import RelationLogProbabilities
 from harness_moleblend.training import fit
 
 

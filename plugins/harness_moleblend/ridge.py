@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness import Estimate, Floats, Incompatible, PairedSamples, RelationLogProbabilities, Split
+from harness import Estimate, Floats, Incompatible, PairedSamples, Split
 from harness_moleblend import settings
+from harness_moleblend.kinds import RelationLogProbabilities
 
 STRENGTHS = 10.0 ** np.arange(-2.0, 6.1, 0.5)
 """Of the ridge, for 1000 units and standardized features."""

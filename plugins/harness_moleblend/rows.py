@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from harness import Bools, Floats, Incompatible, Ints, RelationLogProbabilities
+from harness import Bools, Floats, Incompatible, Ints
 from harness_moleblend.inputs import Labels
+from harness_moleblend.kinds import RelationLogProbabilities
 
 
 class Rows:

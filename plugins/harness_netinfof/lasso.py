@@ -100,11 +100,43 @@ def fit(
     steps : largest number of steps.
     patience : evaluations of the validation part without improvement that end the fit.
     """
+    iterates = _accelerated(design, shape, y, weights, penalty)
+    return _best(iterates, shape, judge, every=EVERY, steps=steps, patience=patience)
+
+
+def _best(
+    iterates: Iterator[tuple[Floats, Floats]],
+    shape: tuple[int, int],
+    judge: Callable[[Floats, Floats], float],
+    *,
+    every: int,
+    steps: int,
+    patience: int,
+) -> Fitted:
+    """The weights and intercepts that the validation part likes best, of those evaluated.
+
+    One of so many iterates is evaluated, and the last.
+    """
+    best, stale, step = Fitted(np.zeros(shape), np.zeros(shape[1]), -np.inf, 0), 0, 0
+    for step, (w, b) in zip(range(1, steps + 1), iterates, strict=False):
+        if step % every == 0 or step == steps:
+            value = judge(w, b)
+            stale = 0 if value > best.value else stale + 1
+            if value > best.value:
+                best = Fitted(w, b, value, step)
+            if stale >= patience:
+                break
+    return Fitted(best.weights, best.intercepts, best.value, step)
+
+
+def _accelerated(
+    design: Design, shape: tuple[int, int], y: Ints, weights: Floats, penalty: Penalty
+) -> Iterator[tuple[Floats, Floats]]:
+    """Weights and intercepts after each step of FISTA with restarts, without end."""
     w, b = np.zeros(shape), np.zeros(shape[1])
     ahead_w, ahead_b, momentum, bound = w, b, 1.0, 1e-3
     scores = ahead_scores = np.zeros((len(y), shape[1]))
-    best, stale, step = Fitted(w, b, -np.inf, 0), 0, 0
-    for step in range(1, steps + 1):
+    while True:
         loss, residual = gradient(ahead_scores, y, weights)
         slope_w, slope_b = design.backward(residual), residual.sum(0)
         while True:
@@ -123,14 +155,7 @@ def fit(
         ahead_w, ahead_b = new_w + push * (new_w - w), new_b + push * (new_b - b)
         ahead_scores = new_scores + push * (new_scores - scores)
         w, b, scores, momentum = new_w, new_b, new_scores, following
-        if step % EVERY == 0 or step == steps:
-            value = judge(w, b)
-            stale = 0 if value > best.value else stale + 1
-            if value > best.value:
-                best = Fitted(w, b, value, step)
-            if stale >= patience:
-                break
-    return Fitted(best.weights, best.intercepts, best.value, step)
+        yield w, b
 
 
 @dataclass(frozen=True)
@@ -181,10 +206,17 @@ def fit_batches(
     over the root of the sum of its squared slopes so far (J. Duchi et al., JMLR 2011, with one
     number a group, for which the proximal point is still closed).
     """
+    iterates = _descended(batches, shape, y, weights, penalty)
+    return _best(iterates, shape, judge, every=batches.every(), steps=steps, patience=patience)
+
+
+def _descended(
+    batches: Batches, shape: tuple[int, int], y: Ints, weights: Floats, penalty: Penalty
+) -> Iterator[tuple[Floats, Floats]]:
+    """Weights and intercepts after each batch, without end."""
     w, b = np.zeros(shape), np.zeros(shape[1])
     sums, sum_b = np.zeros(len(penalty.groups) - 1), 0.0
-    best, stale, step, every = Fitted(w, b, -np.inf, 0), 0, 0, batches.every()
-    for step, at in zip(range(1, steps + 1), batches.draw(len(y)), strict=False):
+    for at in batches.draw(len(y)):
         design, share = batches.make(at), weights[at] * (len(y) / len(at))
         residual = gradient(design.forward(w) + b, y[at], share)[1]
         slope_w, slope_b = design.backward(residual), residual.sum(0)
@@ -196,11 +228,4 @@ def fit_batches(
             one = Penalty(penalty.sparsity, penalty.group, (0, high - low))
             moved[low:high] = one.prox(w[low:high] - length * slope_w[low:high], length)
         w, b = moved, b - (batches.rate / math.sqrt(sum_b) * slope_b if sum_b else 0.0)
-        if step % every == 0 or step == steps:
-            value = judge(w, b)
-            stale = 0 if value > best.value else stale + 1
-            if value > best.value:
-                best = Fitted(w, b, value, step)
-            if stale >= patience:
-                break
-    return Fitted(best.weights, best.intercepts, best.value, step)
+        yield w, b

@@ -18,10 +18,10 @@ from harness import (
     Quantity,
     ReferencedText,
     ReportSpec,
-    RewardPredictions,
 )
 from harness import hookimpl as _hookimpl
 from harness.quantities import ACCURACY
+from harness_rlhf_topology.kinds import RewardPredictions
 
 HARNESS_API = 1
 

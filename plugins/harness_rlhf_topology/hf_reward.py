@@ -17,13 +17,13 @@ from harness import (
     Ints,
     Kind,
     Preferences,
-    RewardPredictions,
     UsageError,
     needs,
     progress,
     single_threaded,
 )
 from harness_rlhf_topology import hub, settings
+from harness_rlhf_topology.kinds import RewardPredictions
 
 LOG = logging.getLogger("harness.rlhf_topology")
 CLIP = 1.0

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Estimate, Floats, Incompatible, RewardPredictions
+from harness import Estimate, Floats, Incompatible
 from harness_rlhf_topology import settings
+from harness_rlhf_topology.kinds import RewardPredictions
 
 
 @dataclass(frozen=True)

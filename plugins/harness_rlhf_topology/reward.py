@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import Bools, Floats, Incompatible, Ints, Kind, Preferences, RewardPredictions
+from harness import Bools, Floats, Incompatible, Ints, Kind, Preferences
 from harness_rlhf_topology import settings
 from harness_rlhf_topology.exact import MOST, Posterior, contrasts, rewards_of
 from harness_rlhf_topology.forest import Forest
+from harness_rlhf_topology.kinds import LEAST, RewardPredictions
 
 
 @dataclass(frozen=True)
@@ -173,10 +174,6 @@ def label_log_probability(mean: Floats, variance: Floats, noise: float, law: str
         0.0, -beta * mean / np.sqrt(1.0 + math.pi * beta**2 * variance / 8.0)
     )
     return np.maximum(found, LEAST)
-
-
-LEAST = -700.0
-"""Logarithms of probabilities stay finite: what is impossible is given about 1e-304."""
 
 
 def _connected(finite: Bools) -> None:

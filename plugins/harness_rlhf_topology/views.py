@@ -13,10 +13,10 @@ from harness import (
     LabelLogProbabilities,
     PairedSamples,
     Preferences,
-    RewardPredictions,
 )
 from harness_rlhf_topology import settings
 from harness_rlhf_topology.forest import Forest
+from harness_rlhf_topology.kinds import RewardPredictions
 
 NAMES = ("second", "first")
 """Classes of a comparison: which response is preferred."""

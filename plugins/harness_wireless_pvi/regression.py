@@ -8,6 +8,10 @@ from harness import Estimate, Floats, Incompatible, Ints, PairedSamples
 from harness_wireless_pvi.estimators import standard_error
 from harness_wireless_pvi.settings import Linear
 
+MOST, ENOUGH = 0.5, 10
+"""Share of the variance from which on one unit tells it alone, and from how many on that is rare
+where a variance exists."""
+
 
 class GaussianVInformation(Linear):
     """V = {N(W x + b, variance I)}: I_V is the fall of the mean square error / (2 variance).
@@ -18,6 +22,9 @@ class GaussianVInformation(Linear):
 
     def estimate(self, data: PairedSamples, *, rng: np.random.Generator) -> Estimate:
         """Fitted on the training part and judged on the test part; cross-fitted without a split.
+
+        No error is stated where one of ten units or more makes over half of its square: squares of
+        heavy tails have no variance that a sample shows.
 
         Raises `Incompatible` where y is discrete, and where a fit would have fewer rows than
         unknowns.
@@ -35,9 +42,14 @@ class GaussianVInformation(Linear):
         local = np.concatenate([gain for gain, _ in parts])
         null = np.concatenate([term for _, term in parts])
         h_null = float(null.mean() + 0.5 * data.y.shape[1] * np.log(2 * np.pi * self.variance))
-        return Estimate(
-            local.mean(), standard_error(local), diagnostics={"n": len(local), "h_null": h_null}
-        )
+        notes: dict[str, float | int | str] = {"n": len(local), "h_null": h_null}
+        error = standard_error(local)
+        if error and len(local) >= ENOUGH:
+            squares = (local - local.mean()) ** 2
+            if (share := float(squares.max() / squares.sum())) > MOST:
+                error = None
+                notes["stderr_from"] = f"nothing: one unit makes {share:.0%} of the variance"
+        return Estimate(local.mean(), error, diagnostics=notes)
 
     def _gain(self, x: Floats, y: Floats, train: Ints, test: Ints) -> tuple[Floats, Floats]:
         """Pointwise values (m,) of the test rows, and scaled square errors of the null (m,)."""

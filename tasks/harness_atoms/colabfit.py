@@ -91,6 +91,7 @@ class Compression(settings.Compression):
             "potential": potential,
             "name": name,
             "steps": self.steps,
+            "training_seed": self.training_seed,
         }
         return score(data, output, rate, ruler=ruler, **asked)
 

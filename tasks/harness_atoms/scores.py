@@ -36,10 +36,12 @@ def score(
     potential: str,
     name: str,
     steps: int = 300,
+    training_seed: int = 0,
 ) -> dict[str, float]:
     """All scores of a selection at one rate; ``potential`` is empty for no energy test.
 
-    ``steps`` is how long a potential that is a network is trained.
+    ``steps`` is how long a potential that is a network is trained, ``training_seed`` what its
+    weights follow from besides the training part.
 
     Where the data carry a split, its training part is already held: what is measured is the
     held part and the selection together, against the test part.
@@ -71,8 +73,11 @@ def score(
             many = f"more than {energy.LARGEST} atoms"
             _tell(name, many, "the energy test (max_structures makes them fewer)")
         else:
-            test = networks if potential == "mace" else energies
-            out |= test(measured, held, target, potential, steps)
+            out |= (
+                networks(measured, held, target, steps, training_seed)
+                if potential == "mace"
+                else energies(measured, held, target, potential)
+            )
     return out
 
 
@@ -119,9 +124,7 @@ def tail(data: Structures, owner: Ints, held: Ints, target: Ints) -> dict[str, f
     return out
 
 
-def energies(
-    measured: Measured, held: Ints, target: Ints, potential: str, steps: int
-) -> dict[str, float]:
+def energies(measured: Measured, held: Ints, target: Ints, potential: str) -> dict[str, float]:
     """Errors of a potential in and out of domain; none where the selection is too small for it."""
     data = measured.data
     assert data.forces is not None
@@ -137,13 +140,14 @@ def energies(
 
 
 def networks(
-    measured: Measured, held: Ints, target: Ints, potential: str, steps: int
+    measured: Measured, held: Ints, target: Ints, steps: int, training_seed: int
 ) -> dict[str, float]:
     """Errors of energies and of forces of a network, in and out of domain.
 
     A network is trained once, on the selected structures outside the first `HELD` folds of the
     energy test, and judged on those in them: the same structures for every selection, a tenth of
-    them (by force) out of domain. None where nothing is left to train on.
+    them (by force) out of domain. None where nothing is left to train on, or, with a warning, where
+    the training diverged.
     """
     data = measured.data
     assert data.forces is not None
@@ -151,7 +155,12 @@ def networks(
     train, test = held[fold[held] >= HELD], np.intersect1d(np.flatnonzero(fold < HELD), target)
     if not train.size or not test.size:
         return {}
-    per_atom, forces = measured.mace.predict(train, test, steps=steps)
+    per_atom, forces = measured.mace.predict(train, test, steps=steps, seed=training_seed)
+    if not (np.isfinite(per_atom).all() and np.isfinite(forces).all()):
+        LOG.warning(
+            "mace diverged in a training on %d structures; left out: its errors", len(train)
+        )
+        return {}
     atoms = np.repeat(test, np.diff(data.offsets)[test])
     known = data.forces[np.isin(measured.owner, test)]
     out = {}

@@ -48,6 +48,9 @@ class Compression:
     steps: int = param(
         300, "number of steps of Adam, of four structures each, that mace is trained for", low=1
     )
+    training_seed: int = param(
+        0, "seed of the weights of mace at the start and of the order of its training", low=0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

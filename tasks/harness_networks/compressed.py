@@ -46,7 +46,7 @@ class CompiledTransformers(settings.CompiledTransformers):
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One per program, width and block. Raises `UsageError` for a wrong file or width."""
         if len(set(self.widths)) < len(self.widths) or not self.widths:
-            raise UsageError(f"{NAME}.widths: {self.widths}; wanted different ones, one at least")
+            raise UsageError(f"{NAME}.widths: {self.widths}; wanted at least one, and none twice")
         if self.path and len(self.programs) != 1:
             raise UsageError(
                 f"{NAME}.programs: {', '.join(self.programs)}; wanted the one of the file"

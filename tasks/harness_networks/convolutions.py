@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from harness import (
     stream,
     torch_generator,
 )
-from harness.files import read_pictures
+from harness.files import digest, picture_files, read_pictures
 from harness_networks import settings
 from harness_networks.digits import PART, accuracies, attacked, train
 from harness_networks.runtime import TRAININGS, Ensemble, uniform
@@ -62,6 +63,16 @@ class ConvolutionEnsemble:
     def parameters(self) -> list[Tensor]:
         """All weights and biases."""
         return [p for pair in self.maps for p in pair] + self.connected.parameters
+
+    def only(self, number: int) -> ConvolutionEnsemble:
+        """An ensemble of that network alone, which shares its weights."""
+        found = copy.copy(self)
+        found.count, found.connected = 1, self.connected.only(number)
+        found.maps = [
+            (weight.chunk(self.count)[number], bias.chunk(self.count)[number])
+            for weight, bias in self.maps
+        ]
+        return found
 
     def hidden(self, images: Tensor, layer: int = 1) -> Tensor:
         """What enters the ReLU of a layer, from 1, for ``images (s, n, pixels)``.
@@ -111,9 +122,10 @@ class AdversarialConvolutions(settings.AdversarialConvolutions):
         """
         if len(set(self.epsilons)) < len(self.epsilons) or not self.epsilons:
             raise UsageError(
-                f"{NAME}.epsilons: {self.epsilons}; wanted different ones, one at least"
+                f"{NAME}.epsilons: {self.epsilons}; wanted at least one, and none twice"
             )
         layers = ("conv1",) if self.depth == "one" else ("conv1", "conv2", "fc1")
+        stamp = digest(*picture_files(Path(self.path).expanduser())) if self.path else ""
         for classes in self.classes:
             for channels in self.channels:
                 units = {"conv1": channels, "conv2": 2 * channels, "fc1": 4 * channels}
@@ -140,7 +152,7 @@ class AdversarialConvolutions(settings.AdversarialConvolutions):
                                     "inputs": inputs,
                                     "layer": layer,
                                 },
-                                stamp="" if not self.path else None,
+                                stamp=stamp,
                             )
 
     def _activations(
@@ -152,12 +164,15 @@ class AdversarialConvolutions(settings.AdversarialConvolutions):
         height, width = found.networks.shape
         places = 1 if layer == "fc1" else (height >> (depth - 1)) * (width >> (depth - 1))
         total = len(found.images) * places
-        chosen = np.sort(rng.permutation(total)[: self.n])
+        # Without a permutation of all positions, where few are drawn (47 million of MNIST).
+        chosen = np.sort(rng.choice(total, min(self.n, total), replace=False, shuffle=False))
+        seen, of = np.unique(chosen // places, return_inverse=True)
+        rows = of * places + chosen % places  # among the positions of the pictures that are seen
         with single_threaded(self.device):
-            parts = self._parts(found, number, inputs, depth, seed)
+            parts = self._parts(found, seen, number, inputs, depth, seed)
             values = np.concatenate(
                 [
-                    part[chosen[(chosen >= start) & (chosen < start + len(part))] - start]
+                    part[rows[(rows >= start) & (rows < start + len(part))] - start]
                     for start, part in parts
                 ]
             )
@@ -165,18 +180,22 @@ class AdversarialConvolutions(settings.AdversarialConvolutions):
         return Activations(values, labels, layer=layer, accuracy=found.accuracy[number])
 
     def _parts(
-        self, found: Trained, number: int, inputs: str, depth: int, seed: int
+        self, found: Trained, seen: Ints, number: int, inputs: str, depth: int, seed: int
     ) -> Iterator[tuple[int, Floats]]:
-        """The layer after its ReLU, some pictures at a time: ``(samples, units)`` from a sample."""
-        count, start = len(self.epsilons), 0
-        draws = torch_generator(stream(seed, NAME, "attack"))
-        sizes = torch.tensor(self.epsilons, device=found.images.device)
-        for images, labels in zip(found.images.split(PART), found.labels.split(PART), strict=True):
-            some = images.expand(count, -1, -1)
+        """The layer of one network after its ReLU, for the pictures at positions ``seen``.
+
+        Some pictures at a time: the number of the first sample, and ``(samples, units)``.
+        """
+        network, start = found.networks.only(number), 0
+        epsilon = self.epsilons[number]
+        draws = torch_generator(stream(seed, NAME, "attack", str(epsilon)))
+        size = torch.tensor([epsilon], device=found.images.device)
+        for at in torch.from_numpy(seen).to(found.images.device).split(PART):
+            some, labels = found.images[at][None], found.labels[at]
             if inputs == "attacked":
-                some = attacked(found.networks, some, labels, sizes, self.attack_steps, draws)
+                some = attacked(network, some, labels, size, self.attack_steps, draws)
             with torch.no_grad():
-                layer = torch.relu(found.networks.hidden(some, depth))[number].double().cpu()
+                layer = torch.relu(network.hidden(some, depth))[0].double().cpu()
             if layer.ndim == 4:  # channels last, a sample per position
                 layer = layer.movedim(1, -1).flatten(0, 2)
             yield start, layer.numpy()
@@ -193,13 +212,12 @@ def load(path: str, classes: int, limit: int, seed: int) -> tuple[Floats, Ints, 
     Raises `UsageError` for more classes than there are, and for pictures too small to be halved.
     """
     if path:
-        pixels, labels = read_pictures(Path(path).expanduser())
-        x, y = pixels / 255.0, labels.astype(np.int64)
+        (x, y), brightest = read_pictures(Path(path).expanduser()), 255.0
     else:
         from sklearn.datasets import load_digits
 
         digits = load_digits()
-        x, y = digits.images / 16.0, digits.target.astype(np.int64)
+        x, y, brightest = digits.images, digits.target, 16.0
     if classes > y.max() + 1:
         raise UsageError(f"{NAME}.classes: {classes}; wanted 2 to {y.max() + 1}, as labels are")
     if min(x.shape[1:]) < 4:
@@ -207,7 +225,8 @@ def load(path: str, classes: int, limit: int, seed: int) -> tuple[Floats, Ints, 
     kept = np.flatnonzero(y < classes)
     if limit and limit < len(kept):
         kept = kept[np.sort(stream(seed, NAME, "pictures").permutation(len(kept))[:limit])]
-    return x[kept].reshape(len(kept), -1), y[kept], (int(x.shape[1]), int(x.shape[2]))
+    pixels = x[kept].reshape(len(kept), -1) / brightest
+    return pixels, y[kept].astype(np.int64), (int(x.shape[1]), int(x.shape[2]))
 
 
 @functools.lru_cache(maxsize=TRAININGS)

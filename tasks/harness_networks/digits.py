@@ -62,7 +62,7 @@ class AdversarialDigits(settings.AdversarialDigits):
         """
         if len(set(self.epsilons)) < len(self.epsilons) or not self.epsilons:
             raise UsageError(
-                f"adversarial-digits.epsilons: {self.epsilons}; wanted different ones, one at least"
+                f"adversarial-digits.epsilons: {self.epsilons}; wanted at least one, and none twice"
             )
         for classes in self.classes:
             for width in self.widths:

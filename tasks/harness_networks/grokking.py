@@ -48,7 +48,7 @@ class Grokking(settings.Grokking):
     def cases(self, *, seed: int) -> Iterable[Case]:
         """One per moment, in order. Raises `UsageError` where none is named, or one twice."""
         if not self.steps or len(set(self.steps)) < len(self.steps):
-            raise UsageError(f"grokking.steps: {self.steps}; wanted different ones, one at least")
+            raise UsageError(f"grokking.steps: {self.steps}; wanted at least one, and none twice")
         for step in sorted(self.steps):
             yield Case(
                 id=f"step-{step:05d}",

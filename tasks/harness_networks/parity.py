@@ -45,7 +45,7 @@ class DropoutParity(settings.DropoutParity):
         """One per width, rate and site. Raises `UsageError` for a rate twice."""
         if len(set(self.rates)) < len(self.rates) or not self.rates:
             raise UsageError(
-                f"dropout-parity.rates: {self.rates}; wanted different ones, one at least"
+                f"dropout-parity.rates: {self.rates}; wanted at least one, and none twice"
             )
         for width in self.widths:
             for number, rate in enumerate(self.rates):

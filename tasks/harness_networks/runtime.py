@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Sequence
 
@@ -44,6 +45,12 @@ class Ensemble:
     def parameters(self) -> list[Tensor]:
         """All weights and biases; the first axis is the network."""
         return [p for pair in self.maps for p in pair]
+
+    def only(self, number: int) -> Ensemble:
+        """An ensemble of that network alone, which shares its weights."""
+        found = copy.copy(self)
+        found.maps = [(w[number : number + 1], b[number : number + 1]) for w, b in self.maps]
+        return found
 
     def hidden(self, x: Tensor, layer: int = 1) -> Tensor:
         """What enters the ReLU of a hidden layer, from 1: ``(s, n, width)``."""

@@ -58,17 +58,20 @@ def read(name: str, config: str, revision: str, limit: int, rng: np.random.Gener
     kept: Iterable[int] = range(len(raw))
     if limit and limit < len(raw):
         kept = sorted(rng.choice(len(raw), limit, replace=False).tolist())
-    return [_row(raw[i][1], raw[i][0], f"{name}, row {i}") for i in kept]
+    return [_row(*raw[i]) for i in kept]
 
 
-def _file(path: Path) -> Iterable[tuple[str, Any]]:
+def _file(path: Path) -> Iterable[tuple[Any, str, str]]:
+    """Each row, no part, and where the row stands: its line, from 1, or its place in the list."""
     if path.suffix.lower() == ".json":
         found = read_json(path)
-        return [("", row) for row in (found if isinstance(found, list) else [found])]
-    return [("", row) for _, row in json_lines(path)]
+        rows = found if isinstance(found, list) else [found]
+        return [(row, "", f"{path}, entry {number}") for number, row in enumerate(rows)]
+    return [(row, "", f"{path}:{number}") for number, row in json_lines(path)]
 
 
-def _hub(name: str, config: str, revision: str) -> Iterable[tuple[str, Any]]:
+def _hub(name: str, config: str, revision: str) -> Iterable[tuple[Any, str, str]]:
+    """Each row, its part, and where it stands, as `_file`; rows of a part are counted from 0."""
     datasets = needs("datasets", "infoharness[hub]")
     if name == "openai/gsm8k" and not config:
         config = "main"
@@ -82,8 +85,9 @@ def _hub(name: str, config: str, revision: str) -> Iterable[tuple[str, Any]]:
             "file, a folder, or the id of an open data set on the hub"
         ) from error
     for part in [p for p in ("train", "test") if p in found] or list(found):
-        for row in found[part]:
-            yield part if "train" in found and "test" in found else "", row
+        role = part if "train" in found and "test" in found else ""
+        for number, row in enumerate(found[part]):
+            yield row, role, f"{name}, split {part!r}, row {number}"
 
 
 def _row(raw: Any, part: str, where: str) -> Row:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness import Case, Ints, LabelledText, Split, UsageError, stream
+from harness.tables import counted
 from harness_text import parts, tables
 from harness_text.settings import Labelled
 from harness_text.tables import Table
@@ -66,7 +67,7 @@ class LabelledFile(Labelled):
         texts = self._texts(table, "text")
         contexts = self._texts(table, "context") if self.context else None
         groups = self._texts(table, "group") if self.group else None
-        kept = self._kept(texts, labels, rng)
+        kept = self._kept(texts, labels, table.places, rng)
         classes = tuple(sorted({str(labels[i]) for i in kept}, key=_rank))
         code = {name: c for c, name in enumerate(classes)}
         y = np.array([code[str(labels[i])] for i in kept], np.int64)
@@ -90,19 +91,19 @@ class LabelledFile(Labelled):
         leaked = found.leaks()
         if leaked.size and self.duplicates == "error":
             raise UsageError(
-                f"{self.path}: {len(leaked)} test texts are in the training part too, row "
-                f"{kept[leaked[0]]} the first ({found.texts[leaked[0]][:40]!r}); wanted test texts "
-                "that training does not have, or labelled-text.duplicates=drop"
+                f"{self.path}: {counted(len(leaked), 'test text')} also in the training part, the "
+                f"first at {table.places[kept[leaked[0]]]} ({found.texts[leaked[0]][:40]!r}); "
+                "wanted test texts that training does not have, or labelled-text.duplicates=drop"
             )
         return _without(found, leaked)
 
     def _texts(self, table: Table, setting: str) -> list[str]:
         column = table.column(getattr(self, setting), self.path, f"labelled-text.{setting}")
         found = []
-        for row, value in enumerate(column):
+        for place, value in zip(table.places, column, strict=True):
             if isinstance(value, dict):
                 raise UsageError(
-                    f"{self.path}, row {row}: an object in {getattr(self, setting)!r}; wanted a "
+                    f"{place}: an object in {getattr(self, setting)!r}; wanted a "
                     "text, a number or a list of options"
                 )
             found.append(_text(value))
@@ -112,15 +113,19 @@ class LabelledFile(Labelled):
         column = table.column(self.label, self.path, "labelled-text.label")
         negative = self.negative == "class" and names is None
         found = []
-        for row, value in enumerate(column):
+        for place, value in zip(table.places, column, strict=True):
             try:
                 found.append(_label(value, names, negative))
             except ValueError as error:
-                raise UsageError(f"{self.path}, row {row}: {error}") from None
+                raise UsageError(f"{place}: {error}") from None
         return found
 
     def _kept(
-        self, texts: list[str], labels: list[str | None], rng: np.random.Generator
+        self,
+        texts: list[str],
+        labels: list[str | None],
+        places: list[str],
+        rng: np.random.Generator,
     ) -> list[int]:
         """Rows with a text and a label. Raises `UsageError` for the first without, unless told
         to leave such rows out.
@@ -129,19 +134,19 @@ class LabelledFile(Labelled):
         missing = [i for i, label in enumerate(labels) if label is None]
         if missing and self.missing == "error":
             raise UsageError(
-                f"{self.path}, row {missing[0]}: no label in {self.label!r} ({len(missing)} such "
+                f"{places[missing[0]]}: no label in {self.label!r} ({len(missing)} such "
                 "rows: empty, null, NaN, or negative codes such as -1); wanted one in each row, "
                 "labelled-text.missing=drop, or labelled-text.negative=class where -1 is a class"
             )
         if missing:
-            LOG.warning("%s: %d rows without a label are left out", self.path, len(missing))
+            LOG.warning("%s: left out: %s without a label", self.path, counted(len(missing), "row"))
         if blank and self.empty == "error":
             raise UsageError(
-                f"{self.path}, row {blank[0]}: an empty text in {self.text!r}; "
-                "wanted a text, or empty=drop"
+                f"{places[blank[0]]}: an empty text in {self.text!r}; wanted a text, or "
+                "labelled-text.empty=drop"
             )
         if blank:
-            LOG.warning("%s: %d rows without a text are left out", self.path, len(blank))
+            LOG.warning("%s: left out: %s without a text", self.path, counted(len(blank), "row"))
         rows = [i for i, text in enumerate(texts) if text.strip() and labels[i] is not None]
         if not rows:
             raise UsageError(f"{self.path}: no row has a text and a label; wanted at least one")
@@ -153,7 +158,7 @@ class LabelledFile(Labelled):
 def _without(data: LabelledText, leaked: Ints) -> LabelledText:
     """The data without the leaked rows, which repeat a training text."""
     if leaked.size:
-        LOG.warning("%d rows repeat a text of the training part and are left out", len(leaked))
+        LOG.warning("left out: %s with a text of the training part", counted(len(leaked), "row"))
         data = data.take(np.setdiff1d(np.arange(data.n), leaked))
     return dataclasses.replace(data, repeats=False)
 

@@ -37,27 +37,28 @@ class PVITable(Surprises):
     def _load(self) -> LabelLogProbabilities:
         table = tables.read_files({"": self.path})
 
-        def column(setting: str) -> list[str]:
-            name = getattr(self, setting)
-            return [str(v) for v in table.column(name, self.path, f"pvi-table.{setting}")]
-
-        labels, predicted = column("label"), column("predicted")
+        labels, predicted = self._column(table, "label"), self._column(table, "predicted")
         classes = tuple(sorted({*labels, *predicted}))
         if len(classes) < 2:
             raise UsageError(f"{self.path}: the one class {classes[0]!r}; wanted at least two")
         y = np.array([classes.index(name) for name in labels], np.int64)
         likeliest = np.array([classes.index(name) for name in predicted], np.int64)
         return LabelLogProbabilities(
-            spread(self._surprise(column("full"), "full"), y, likeliest, len(classes)),
-            spread(self._surprise(column("null"), "null"), y, None, len(classes)),
+            spread(self._surprise(table, "full"), y, likeliest, len(classes)),
+            spread(self._surprise(table, "null"), y, None, len(classes)),
             y,
             classes,
             np.ones(len(y), bool),
             np.arange(len(y)),
         )
 
-    def _surprise(self, cells: list[str], setting: str) -> Floats:
+    def _column(self, table: tables.Table, setting: str) -> list[str]:
+        name = getattr(self, setting)
+        return [str(v) for v in table.column(name, self.path, f"pvi-table.{setting}")]
+
+    def _surprise(self, table: tables.Table, setting: str) -> Floats:
         """The surprises in nats ``(n,)``. Raises `UsageError` for what is none."""
+        cells = self._column(table, setting)
         out = np.empty(len(cells))
         for row, cell in enumerate(cells):
             try:
@@ -66,7 +67,7 @@ class PVITable(Surprises):
                 out[row] = math.nan
             if not 0 <= out[row] < math.inf:
                 raise UsageError(
-                    f"{self.path}, row {row}: {cell!r} in {getattr(self, setting)!r}; wanted a "
+                    f"{table.places[row]}: {cell!r} in {getattr(self, setting)!r}; wanted a "
                     "surprise of 0 bits or more"
                 )
         return out * math.log(2.0)

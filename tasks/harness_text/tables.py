@@ -23,10 +23,18 @@ _OPTION = re.compile(r"option ([1-8])\b")
 
 @dataclass(frozen=True)
 class Table:
-    """Rows by column, and the part of the data that each row is from (empty without parts)."""
+    """Rows by column.
+
+    Attributes
+    ----------
+    parts : the part of the data that each row is from; empty without parts.
+    places : where each row stands, for errors: the file with the line, from 1, in which it ends.
+        Rows of JSON, Parquet and the hub have no lines, and are counted from 0 as libraries do.
+    """
 
     columns: dict[str, list[Any]]
     parts: list[str]
+    places: list[str]
 
     def column(self, name: str, where: str, setting: str) -> list[Any]:
         """A column. Raises `UsageError` where there is none of that name, with the nearest one."""
@@ -69,20 +77,25 @@ def read_files(files: dict[str, str], *, encoding: str = "utf-8", quotes: Quotes
     """
     rows: list[dict[str, Any]] = []
     parts: list[str] = []
+    places: list[str] = []
     for part, path in files.items():
         found = _rows(Path(path), encoding, quotes)
         if not found:
             raise UsageError(f"{path}: no rows; wanted at least one")
-        rows += found
+        places += [place for place, _ in found]
+        rows += [row for _, row in found]
         parts += [part] * len(found)
     names = list(dict.fromkeys(name for row in rows for name in row))
-    return Table({name: [row.get(name) for row in rows] for name in names}, parts)
+    return Table({name: [row.get(name) for row in rows] for name in names}, parts, places)
 
 
-def _rows(path: Path, encoding: str, quotes: Quotes) -> list[dict[str, Any]]:
+def _rows(path: Path, encoding: str, quotes: Quotes) -> list[tuple[str, dict[str, Any]]]:
+    """Where each row stands, and the row."""
     ending, setting = unpacked(path).suffix.lower(), "labelled-text.encoding"
     if ending in (".csv", ".tsv"):
-        return read_table(path, encoding=encoding, setting=setting, quotes=quotes).dictionaries()
+        table = read_table(path, encoding=encoding, setting=setting, quotes=quotes)
+        places = [f"{path}, line {number}" for number in table.lines]
+        return list(zip(places, table.dictionaries(), strict=True))
     if ending == ".jsonl":
         lines = json_lines(path, encoding, setting)
         return [_mapping(row, f"{path}:{number}") for number, row in lines]
@@ -92,15 +105,16 @@ def _rows(path: Path, encoding: str, quotes: Quotes) -> list[dict[str, Any]]:
             return [_choice(row, f"{path}, {name!r}") for name, row in found.items()]
         rows = found if isinstance(found, list) else [found]
         return [_mapping(row, f"{path}, entry {number}") for number, row in enumerate(rows)]
-    return list(parquet_rows(path, "infoharness[text]"))
+    found = parquet_rows(path, "infoharness[text]")
+    return [(f"{path}, row {number}", row) for number, row in enumerate(found)]
 
 
-def _choice(row: Any, where: str) -> dict[str, Any]:
+def _choice(row: Any, where: str) -> tuple[str, dict[str, Any]]:
     """A question of TeleQnA with ``options`` as a list and ``answer`` as the letter of one.
 
     Raises `UsageError` for fewer than two options, and for an answer that is none of them.
     """
-    found = _mapping(row, where)
+    found = _mapping(row, where)[1]
     numbered = {name: str(text) for name, text in found.items() if _OPTION.fullmatch(name)}
     options = [numbered[name] for name in sorted(numbered, key=lambda n: int(n.split()[1]))]
     said = _OPTION.match(str(found.get("answer", "")))
@@ -111,13 +125,13 @@ def _choice(row: Any, where: str) -> dict[str, Any]:
             "wanted 'option 1', 'option 2' ... and an answer such as 'option 2: text'"
         )
     rest = {name: value for name, value in found.items() if name not in numbered}
-    return rest | {"options": options, "answer": "ABCDEFGH"[number - 1]}
+    return where, rest | {"options": options, "answer": "ABCDEFGH"[number - 1]}
 
 
-def _mapping(row: Any, where: str) -> dict[str, Any]:
+def _mapping(row: Any, where: str) -> tuple[str, dict[str, Any]]:
     if not isinstance(row, dict):
         raise UsageError(f"{where}: {type(row).__name__}; wanted an object with a field per column")
-    return row
+    return where, row
 
 
 def read_hub(
@@ -141,6 +155,7 @@ def read_hub(
     wanted = [part for part in dict.fromkeys((train, test)) if part in found]
     columns: dict[str, list[Any]] = {column: [] for column in found[train].column_names}
     parts: list[str] = []
+    places: list[str] = []
     for part in wanted:
         for column in columns:
             if column not in found[part].column_names:
@@ -151,12 +166,13 @@ def read_hub(
         parts += [("test" if part == test else "train") if len(wanted) > 1 else ""] * len(
             found[part]
         )
+        places += [f"{name}, split {part!r}, row {row}" for row in range(len(found[part]))]
     names = {
         column: list(feature.names)
         for column, feature in found[train].features.items()
         if isinstance(feature, datasets.ClassLabel)
     }
-    return Table(columns, parts), names
+    return Table(columns, parts, places), names
 
 
 def _reason(error: Exception) -> str:

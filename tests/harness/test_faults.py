@@ -201,6 +201,18 @@ def test_settings_that_a_path_changes_are_found(tmp_path, monkeypatch):
     assert watch.found() == []
 
 
+def test_a_function_that_a_library_wraps_as_it_is_imported_is_its_own(monkeypatch):
+    """As torch wraps ``torch.manual_seed`` when its compiler is imported, and once only."""
+    monkeypatch.setattr(leftovers, "_children", list)
+    monkeypatch.setattr(leftovers, "ITSELF", {"numpy.mean": "numpy.wrapping"})
+    watch = Leftovers()
+    monkeypatch.setitem(sys.modules, "numpy.wrapping", sys)
+    monkeypatch.setattr(np, "mean", max)
+    assert watch.found() == []
+    monkeypatch.setattr(np, "mean", min)
+    assert watch.found() == ["numpy.mean"]
+
+
 @pytest.mark.parametrize(
     ("package", "left"), [("transformers.utils", []), ("a", ["sys.meta_path"])]
 )

@@ -42,7 +42,8 @@ def test_a_report_prints_its_page_and_writes_each_form(command, records, tmp_pat
 
 
 def test_a_parameter_of_a_report(command, records):
-    ran = command("report", "toy/spread", records, "--set", "limit=0")
+    folder = records.parent  # as of a board, whose records are in it
+    ran = command("report", "toy/spread", folder, "--set", "limit=0")
     assert "holds in 0 of 3 seeds" in ran.stdout
     wrong = command("report", "spread", records, "--set", "limt=0")
     assert "unknown parameter of toy/spread 'limt': did you mean limit?" in wrong.stderr

@@ -15,13 +15,13 @@ import pytest
 import harness
 from harness import (
     ChannelLogLikelihoods,
-    FusedPredictions,
     Kind,
     LabelLogProbabilities,
     PairedSamples,
     Samples,
     stream,
 )
+from harness_mcr.kinds import FusedPredictions
 
 FILE = Path(__file__).parents[2] / "benchmarks" / "calibration" / "laws.py"
 laws = SimpleNamespace(**runpy.run_path(str(FILE), run_name="calibration_laws"))
@@ -103,3 +103,28 @@ def test_one_training_states_no_error(name):
     found = few.estimate(data, rng=stream(1))
     assert found.stderr is None
     assert found.diagnostics["error_given_training"] > 0
+
+
+def test_an_error_that_one_unit_makes_is_not_stated():
+    """Of heavy tails the terms have no variance that a sample shows."""
+    rng = stream(0, "far")
+    x = rng.normal(size=20)
+    z = x[:, None] + 0.5 * rng.normal(size=(20, 2))
+
+    def upper(x, z):
+        table = ChannelLogLikelihoods(-2.0 * (z[:, :, None] - x) ** 2, np.full((20, 2), 5))
+        return harness.estimator("agentic-mi-upper").estimate(table, rng=stream(0))
+
+    assert upper(x, z).stderr > 0
+    far = np.r_[x[:-1], 60.0]
+    found = upper(far, np.vstack([z[:-1], [[60.1, 59.9]]]))
+    assert found.stderr is None
+    assert found.diagnostics["stderr_from"].startswith("nothing: one context makes 9")
+
+    u, y = rng.normal(size=(2, 100, 1))
+    linear = harness.estimator("gaussian-v-information")
+    assert linear.estimate(PairedSamples(u, u + y), rng=stream(0)).stderr > 0
+    y[0] = 100.0
+    found = linear.estimate(PairedSamples(u, u + y), rng=stream(0))
+    assert found.stderr is None
+    assert found.diagnostics["stderr_from"].startswith("nothing: one unit makes 9")

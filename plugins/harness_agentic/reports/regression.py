@@ -16,8 +16,14 @@ import numpy as np
 from tabulate import tabulate
 
 from harness import Document, Finding, Floats, Ints, Record, Records, UsageError
+from harness.tables import counted
 
 ROLES = ("compressor", "predictor")
+VARY = (
+    "Several sizes and families come from runs with different settings: tiny-compressor.width and "
+    ".layers, hf-compressor.model and .predictor, or hf-research.workers and .predictor."
+)
+"""Which settings make records that differ in what is regressed on."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +33,11 @@ class Regression:
     def make(self, records: Records) -> Document:
         """Coefficients with 95 % intervals; the slopes of both sizes as findings, one number each.
 
-        Raises `UsageError` for records that do not say which models worked, or for no more records
-        than coefficients.
+        Raises `UsageError` for records that do not say which models worked, or for no more pairs of
+        models than coefficients.
         """
-        rows = told(records.where(status="ok"))
+        ended = records.where(status="ok")
+        rows = told(ended)
         names, x, left_out = design(rows)
         y = np.array([row["accuracy"] for row in rows])
         groups = np.unique([row["group"] for row in rows], return_inverse=True)[1]
@@ -44,9 +51,12 @@ class Regression:
             "github",
             ".3g",
         )
-        text = f"{table}\n\nR² {found.r2:.3f}, {len(y)} records of {found.groups} pairs of models."
+        of = f"{counted(len(y), 'record')} of {found.groups} pairs of models"
+        text = f"{table}\n\nR² {found.r2:.3f}, {of}."
         if left_out:
-            text += "\n\nNothing can be said of " + "; ".join(left_out) + "."
+            text += f"\n\nThese records have no coefficient for {'; '.join(left_out)}. {VARY}"
+        if unsaid := without(ended):
+            text += f"\n\nLeft out: {unsaid}."
         findings = tuple(
             Finding(name, (float(value),), paper="positive", sign=1)
             for name, value in zip(names, found.values, strict=True)
@@ -68,12 +78,12 @@ class Fit:
 def told(records: Iterable[Record]) -> list[dict[str, Any]]:
     """Accuracy, family and size of both models of each record that states them.
 
-    Raises `UsageError` where none does.
+    Raises `UsageError` where none does; it says what the records lack.
     """
-    rows = []
-    for record in records:
+    rows, given = [], list(records)
+    for record in given:
         said = record.diagnostics
-        if record.value is None or not all(f"{role}_weights" in said for role in ROLES):
+        if not _states(record):
             continue
         row: dict[str, Any] = {"accuracy": record.value}
         for role in ROLES:
@@ -84,10 +94,34 @@ def told(records: Iterable[Record]) -> list[dict[str, Any]]:
         rows.append(row)
     if not rows:
         raise UsageError(
-            "no record of answer-accuracy says which models compressed and answered; wanted those "
-            "of tiny-compressor, or of hf-compressor with a predictor"
+            f"no record of answer-accuracy that ended well says which models compressed and "
+            f"answered, and their sizes; found {without(given) or 'no such record'}; wanted runs "
+            f"of tiny-compressor, hf-compressor or hf-research. {VARY}"
         )
     return rows
+
+
+def without(records: Iterable[Record]) -> str:
+    """How many records state no sizes of models, and why; empty where all do."""
+    lacking = [record for record in records if not _states(record)]
+    reasons = []
+    if unmade := [record for record in lacking if not record.models]:
+        tasks = ", ".join(sorted({record.task for record in unmade}))
+        reasons.append(
+            f"{counted(len(unmade), 'record')} of compressions that no model made ({tasks})"
+        )
+    if older := [record for record in lacking if record.models]:
+        models = ", ".join(sorted({record.models[-1] for record in older}))
+        reasons.append(
+            f"{counted(len(older), 'record')} of {models} without sizes, which older versions did "
+            "not keep (to run a board's again: harness board run BOARD --estimator answer-accuracy)"
+        )
+    return " and ".join(reasons)
+
+
+def _states(record: Record) -> bool:
+    sizes = all(f"{role}_weights" in record.diagnostics for role in ROLES)
+    return record.value is not None and sizes
 
 
 def design(rows: Sequence[dict[str, Any]]) -> tuple[list[str], Floats, list[str]]:
@@ -101,6 +135,8 @@ def design(rows: Sequence[dict[str, Any]]) -> tuple[list[str], Floats, list[str]
         size = np.array([row[f"{role} size"] for row in rows])
         wanted.append((f"log10 of the {role}'s parameters", size))
         first, *others = sorted({row[role] for row in rows})
+        if not others:
+            left_out.append(f"the {role}'s family (the same in all records: {first})")
         wanted += [
             (
                 f"{role} {family}, not {first}",
@@ -113,9 +149,9 @@ def design(rows: Sequence[dict[str, Any]]) -> tuple[list[str], Floats, list[str]
         known = np.column_stack(columns)
         rest = spread - known @ np.linalg.lstsq(known, spread, rcond=None)[0]
         if np.linalg.norm(spread) < 1e-9:
-            left_out.append(f"{name}: all records have the same")
+            left_out.append(f"{name} (the same in all records: {10 ** column[0]:,.0f})")
         elif np.linalg.norm(rest) < 1e-9 * np.linalg.norm(spread):
-            left_out.append(f"{name}: the columns above it give it")
+            left_out.append(f"{name} (it follows from those above)")
         else:
             names.append(name)
             columns.append(column)

@@ -1,7 +1,9 @@
 """Loss over data and size of the network: ``harness report wireless_pvi/scaling RECORDS``.
 
 Records of `scaling-curve` are read: losses for each case, network and seed. Along each axis the
-law L(x) = E + A x^-alpha is fitted, and stated only where the points determine it.
+law L(x) = E + A x^-alpha is fitted, and stated only where the points determine it. Losses of one
+seed share test texts and training texts: seeds are what is independent, and intervals are over
+whole seeds.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tabulate import tabulate
 
-from harness import Document, Floats, Record, Records, UsageError
+from harness import Document, Floats, Ints, Record, Records, UsageError
+from harness.tables import counted
 
 EXPONENTS = np.geomspace(0.01, 10.0, 2000)
 """The exponents that are tried."""
@@ -24,14 +27,25 @@ OFFSETS = 1000
 CONFIDENCE = 0.9
 FINEST = 1e-3
 """Share of the range of the losses below which a misfit does not matter."""
-MISFIT = 0.99
-"""Confidence at which points that bend otherwise refuse a law."""
+REFUSED = 0.99
+"""Confidence at which losses depart from a law, and at which they must be seen to fall."""
 WIDEST = 4.0
 """A law is stated where the interval of its exponent is no wider than by this factor."""
 LEAST = 5
 """Least number of different positions of a fit."""
+SEEDS = 3
+"""Least number of seeds that an interval is made from."""
 
-Points = dict[int, dict[float, list[float]]]
+
+class Loss(NamedTuple):
+    """A held-out loss in nats, the seed that it is of, and the fingerprint of that seed's data."""
+
+    seed: int
+    value: float
+    data: str | None = None
+
+
+Points = dict[int, dict[float, list[Loss]]]
 """By number of weights and of training texts, the losses of the seeds."""
 
 
@@ -39,7 +53,8 @@ Points = dict[int, dict[float, list[float]]]
 class Law:
     """L(x) = offset + factor x^-exponent, with intervals (lowest, highest) at `CONFIDENCE`.
 
-    ``stated`` is whether the points determine it; ``why`` says why they do not.
+    ``seeds`` is the number of seeds that the intervals are over. ``stated`` is whether the points
+    determine the law; ``why`` says why they do not.
     """
 
     offset: float
@@ -47,6 +62,7 @@ class Law:
     exponent: float
     exponents: tuple[float, float]
     offsets: tuple[float, float]
+    seeds: int
     why: str
 
     @property
@@ -65,7 +81,8 @@ class Law:
             return f"no law: {self.why}"
         return (
             f"{self.offset:.3f} + {self.factor:.3g} x^-{self.exponent:.2f}; exponent {low:.2f} to "
-            f"{high:.2f}, offset {self.offsets[0]:.3f} to {self.offsets[1]:.3f}"
+            f"{high:.2f}, offset {self.offsets[0]:.3f} to {self.offsets[1]:.3f} "
+            f"({100 * CONFIDENCE:.0f} % intervals over {self.seeds} seeds)"
         )
 
 
@@ -83,6 +100,7 @@ class Scaling:
             rows = [[int(n), *(_mean(points[w].get(n, [])) for w in sizes)] for n in counts]
             head = ("training texts", *(f"{w} weights" for w in sizes))
             lines = [f"**{case}**: held-out loss, nats", tabulate(rows, head, "github", ".3f")]
+            lines += [independent(points), ""]
             for w in sizes:
                 laws[case, w] = fit(points[w])
                 lines.append(f"- over texts, {w} weights: {laws[case, w]}")
@@ -98,58 +116,119 @@ def read(records: Iterable[Record]) -> dict[str, Points]:
     for record in records:
         for name, loss in record.diagnostics.items():
             if name.startswith("loss_"):
-                points = cases[f"{record.task}, {record.case}"]
-                points[int(record.diagnostics["weights"])][float(name[5:])].append(float(loss))
+                points = cases[f"{record.task}, {record.case}"][int(record.diagnostics["weights"])]
+                one = Loss(record.seed, float(loss), record.fingerprint)
+                points[float(name[5:])].append(one)
     if not cases:
         raise UsageError("no losses in these records; wanted records of wireless_pvi/scaling-curve")
     return cases
 
 
-def fit(points: Mapping[float, list[float]]) -> Law:
+def independent(points: Points) -> str:
+    """How many independent groups the losses are of, and what that leaves unsaid, in a sentence."""
+    losses = [loss for at in points.values() for found in at.values() for loss in found]
+    seeds, data = {loss.seed for loss in losses}, {loss.data for loss in losses}
+    groups = counted(len(seeds), "independent group")
+    text = f"{groups}: the losses of one seed share texts and count as one."
+    if len(seeds) < SEEDS:
+        return f"{text} No interval, and so no law, is given for fewer than {SEEDS}."
+    if None not in data and len(data) < len(seeds):
+        text += (
+            f" The {len(seeds)} seeds have {counted(len(data), 'data set')} between them: "
+            "intervals are of training, and leave out what other texts would change."
+        )
+    return text
+
+
+def fit(points: Mapping[float, Iterable[Loss]]) -> Law:
     """The law by least squares with E >= 0 and A >= 0, over all seeds.
 
-    For each of `EXPONENTS` the rest is linear. Intervals hold the exponents, and the offsets, whose
-    best sum of squares is not worse than the least by the F test. No law is stated for fewer than
-    `LEAST` positions or fewer than two degrees of freedom, for a loss that does not fall, where the
-    means of the seeds lie farther from it than seeds do from each other, and where the interval of
-    the exponent reaches the end of those tried or is wider than `WIDEST`.
+    For each of `EXPONENTS` the rest is linear. An interval covers two: the exponents, or offsets,
+    whose best sum of squares is not worse than the least by the F test, once each seed's own level
+    is taken out; and Student's interval from leaving out one seed after another (the jackknife
+    over whole seeds, for the exponent on its logarithm). No law is stated for fewer than `LEAST`
+    positions or `SEEDS` seeds, also when one seed is left out; for a loss that does not fall; where
+    the means of the seeds lie farther from it than the shapes of seeds do from each other; and
+    where the interval of the exponent reaches the end of those tried or is wider than `WIDEST`.
     """
-    from scipy.stats import f
+    from scipy.stats import f, t
 
     x = np.array([at for at, losses in points.items() for _ in losses])
-    y = np.array([loss for losses in points.values() for loss in losses])
-    free = len(y) - 3
-    if len(points) < LEAST or free < 2:
-        return _none(f"{len(points)} positions; wanted {LEAST} or more")
+    losses = [loss for at in points.values() for loss in at]
+    raw = np.array([loss.value for loss in losses])
+    named, seed = np.unique([loss.seed for loss in losses], return_inverse=True)
+    seeds, positions = len(named), len(points)
+    if positions < LEAST:
+        return _none(f"{positions} positions; wanted {LEAST} or more", seeds)
+    if seeds < SEEDS:
+        return _none(f"{counted(seeds, 'independent seed')}; wanted {SEEDS} or more", seeds)
+    for s in range(seeds):
+        if (left := len(np.unique(x[seed != s]))) < LEAST:
+            return _none(f"{left} positions without seed {named[s]}; wanted {LEAST} or more", seeds)
+    free = len(raw) - 3 - (seeds - 1)
+    if free < 2:
+        return _none(f"{len(raw)} losses of {seeds} seeds; wanted {seeds + 4} or more", seeds)
+    y = level(x, raw, seed)
     z = (x / x.min()) ** -EXPONENTS[:, None]
     errors, offsets, factors = _linear(z, y)
     best = int(errors.argmin())
     bound = errors[best] * (1 + f.ppf(CONFIDENCE, 1, free) / free) + 1e-18 * (y**2).sum()
     inside = EXPONENTS[errors <= bound]
     within = _offsets(z[errors <= bound], y, bound)
-    around = sum(((np.array(losses) - np.mean(losses)) ** 2).sum() for losses in points.values())
-    apart, twice = len(points) - 3, len(y) - len(points)
+    others = np.array([_best(x[seed != s], raw[seed != s], seed[seed != s]) for s in range(seeds)])
+    halves = t.ppf((1 + CONFIDENCE) / 2, seeds - 1) * np.sqrt((seeds - 1) * others.var(axis=0))
+    low, high = (
+        float(np.clip(at, EXPONENTS[0], EXPONENTS[-1]))
+        for at in (
+            min(inside[0], EXPONENTS[best] * np.exp(-halves[0])),
+            max(inside[-1], EXPONENTS[best] * np.exp(halves[0])),
+        )
+    )
+    around = sum(((y[x == at] - y[x == at].mean()) ** 2).sum() for at in points)
+    apart, twice = positions - 3, len(y) - positions - (seeds - 1)
     scatter = around / max(twice, 1) + (FINEST * np.ptp(y)) ** 2
     why = ""
-    if factors[best] <= 0 or ((y - y.mean()) ** 2).sum() <= bound:
-        why = "the loss does not fall beyond its scatter"
-    elif twice and (errors[best] - around) / apart > f.ppf(MISFIT, apart, twice) * scatter:
-        why = "the points bend otherwise than a power law with an offset"
-    elif EXPONENTS[0] in inside or EXPONENTS[-1] in inside or inside[-1] > WIDEST * inside[0]:
-        why = f"an exponent of {inside[0]:.2g} to {inside[-1]:.2g} would do"
+    flat = errors[best] * (1 + 2 * f.ppf(REFUSED, 2, free) / free)  # a constant has two fewer
+    if factors[best] <= 0 or ((y - y.mean()) ** 2).sum() <= flat:
+        why = "the loss does not fall by more than it scatters"
+    elif twice > 0 and (errors[best] - around) / apart > f.ppf(REFUSED, apart, twice) * scatter:
+        why = "the losses do not follow a power law with an offset"
+    elif low == EXPONENTS[0] or high == EXPONENTS[-1] or high > WIDEST * low:
+        why = f"any exponent from {low:.2g} to {high:.2g} fits about as well"
     return Law(
         float(offsets[best]),
         float(factors[best] * x.min() ** EXPONENTS[best]),
         float(EXPONENTS[best]),
-        (float(inside[0]), float(inside[-1])),
-        within,
+        (low, high),
+        (
+            max(0.0, min(within[0], float(offsets[best] - halves[1]))),
+            max(within[1], float(offsets[best] + halves[1])),
+        ),
+        seeds,
         why,
     )
 
 
-def _none(why: str) -> Law:
+def _none(why: str, seeds: int) -> Law:
     nan = float("nan")
-    return Law(nan, nan, nan, (nan, nan), (nan, nan), why)
+    return Law(nan, nan, nan, (nan, nan), (nan, nan), seeds, why)
+
+
+def level(x: Floats, y: Floats, seed: Ints) -> Floats:
+    """Losses ``y (n,)`` at ``x (n,)`` without the mean distance of their seed from the positions'.
+
+    Which test texts a seed has shifts its whole curve, and says nothing of the exponent.
+    """
+    at = np.unique(x, return_inverse=True)[1]
+    apart = y - (np.bincount(at, y) / np.bincount(at))[at]
+    return np.asarray(y - (np.bincount(seed, apart) / np.maximum(np.bincount(seed), 1))[seed])
+
+
+def _best(x: Floats, y: Floats, seed: Ints) -> tuple[float, float]:
+    """The logarithm of the best exponent, and the offset."""
+    errors, offsets, _ = _linear((x / x.min()) ** -EXPONENTS[:, None], level(x, y, seed))
+    best = int(errors.argmin())
+    return float(np.log(EXPONENTS[best])), float(offsets[best])
 
 
 def _linear(z: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
@@ -205,5 +284,5 @@ def draw(figure: Any, cases: Mapping[str, Points], laws: Mapping[tuple[str, int]
         axes.legend(fontsize="small", frameon=False)
 
 
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values)) if values else float("nan")
+def _mean(losses: list[Loss]) -> float:
+    return float(np.mean([loss.value for loss in losses])) if losses else float("nan")

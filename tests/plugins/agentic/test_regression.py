@@ -1,5 +1,6 @@
 """Accuracy regressed on families and sizes, from records; what a compression costs."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 import harness
 from harness import ChannelLogLikelihoods, Contexts, Incompatible, UsageError, stream
+from harness.records import Status
 from harness.testing import record
 from harness_agentic.reports.regression import Regression, design, fit, told
 from harness_lm.operations import operations
@@ -47,7 +49,7 @@ def test_coefficients_without_noise_are_found():
         "compressor qwen2, not llama",
         "log10 of the predictor's parameters",
     ]
-    assert left_out == []
+    assert left_out == ["the predictor's family (the same in all records: llama)"]
     found = fit(x, np.array([row["accuracy"] for row in rows]), np.arange(len(rows)) // 2)
     assert found.values == pytest.approx([-0.85, 0.15, 0.05, 0.02], abs=1e-9)
     assert found.r2 == pytest.approx(1.0)
@@ -85,13 +87,64 @@ def test_the_report_says_what_it_cannot_tell():
     assert slope.values[0] == pytest.approx(0.15, abs=0.02)
     assert other.claim == "log10 of the predictor's parameters"
     one = [r for r in records() if r.diagnostics["predictor_weights"] == int(7e9)]
-    assert "log10 of the predictor's parameters: all records have the same" in (
-        Regression().make(harness.Records(one)).text
-    )
-    with pytest.raises(UsageError, match="says which models compressed"):
-        told([record("agentic/context-compression", "agentic/answer-accuracy", 0.5)])
+    said = Regression().make(harness.Records(one)).text
+    assert "log10 of the predictor's parameters (the same in all records: 7,000,000,000)" in said
+    assert "the predictor's family (the same in all records: llama)" in said
+    assert "Several sizes and families come from runs with different settings: tiny-" in said
     with pytest.raises(UsageError, match="2 pairs of models for 2 coefficients"):
         Regression().make(harness.Records(one[:2] + one[-2:]))
+
+
+def channel(seed):
+    return record("agentic/context-compression", "agentic/answer-accuracy", 0.5, seed=seed)
+
+
+def old(seed):
+    more = {"models": ("lm/tiny-compressor",), "seed": seed, "diagnostics": {"known": 64}}
+    return record("agentic/context-questions", "agentic/answer-accuracy", 0.5, **more)
+
+
+def test_records_without_models_or_sizes_are_counted_and_the_settings_named():
+    """Such as those of the board agentic, which were made before sizes were kept."""
+    with pytest.raises(
+        UsageError,
+        match=r"no record of answer-accuracy that ended well says .*; "
+        r"found 3 records of compressions that no model made \(agentic/context-compression\) and "
+        r"2 records of lm/tiny-compressor without sizes, .* board run BOARD --estimator answer-accuracy.*"
+        r"tiny-compressor\.width",
+    ):
+        Regression().make(harness.Records([*map(channel, range(3)), *map(old, range(2))]))
+    failed = dataclasses.replace(channel(0), status=Status.ERROR, value=None)
+    with pytest.raises(UsageError, match=r"and their sizes; found no such record; wanted runs"):
+        Regression().make(harness.Records([failed]))
+    made = Regression().make(harness.Records([*records(noise=0.01), channel(0), old(0)]))
+    assert "24 records of 12 pairs of models" in made.text
+    assert "Left out: 1 record of compressions that no model made" in made.text
+    assert "Left out" not in Regression().make(harness.Records(list(records(noise=0.01)))).text
+
+
+def test_the_settings_that_the_report_names_give_it_what_it_wants(tmp_path):
+    """Four widths of tiny-compressor, on disk as a board's folder: slopes of both sizes."""
+    folder = tmp_path / "board" / "records"
+    folder.mkdir(parents=True)
+    for width in (4, 8, 12, 16):
+        small = {"width": width, "steps": 2, "predictor_steps": 2, "draws": 2}
+        found = harness.run(
+            tasks=["context-questions"],
+            models=["tiny-compressor"],
+            estimators=["answer-accuracy"],
+            params={
+                "context-questions": {"contexts": 6, "training": 12, "questions": 1},
+                "tiny-compressor": small,
+            },
+        ).where(status="ok")
+        lines = [r.to_json() for r in found if r.estimator == "agentic/answer-accuracy"]
+        (folder / f"w{width}.jsonl").write_text("\n".join(lines) + "\n")
+    made = Regression().make(harness.read_records(tmp_path / "board"))
+    assert "4 records of 4 pairs of models" in made.text
+    assert [finding.claim for finding in made.findings] == [
+        f"log10 of the {role}'s parameters" for role in ("compressor", "predictor")
+    ]
 
 
 def test_operations_are_the_sum_over_positions():

@@ -26,6 +26,13 @@ def test_boards_and_lines_give_the_same(board, record, tmp_path):
     assert len(read_records(str(lines), folder)) == 2 * len(given)
 
 
+def test_the_folder_of_a_board_stands_for_its_records(board, record):
+    made = board([record(value=1.25)])
+    assert [r.value for r in read_records(made.folder)] == [1.25]
+    own = written(made.folder / "own.jsonl", [record(value=2.5)])
+    assert [r.value for r in read_records(own.parent)] == [2.5]  # its own files come first
+
+
 def test_a_number_changed_by_hand_shows(board, record):
     (file,) = board([record(value=1.25)]).records_folder.glob("*.jsonl")
     file.write_text(file.read_text().replace("1.25", "1.35"))

@@ -8,9 +8,10 @@ from scipy import optimize
 from scipy.special import logsumexp
 
 import harness
-from harness import BlockCounts, CodeLengths, DataError, Incompatible, stream
+from harness import BlockCounts, DataError, Incompatible, stream
 from harness_localist import mixture, recruitment
 from harness_localist.codes import naming, parameters
+from harness_localist.kinds import CodeLengths
 
 FITTING = mixture.Fitting(restarts=5, steps=60, smoothing=1e-3)
 

@@ -8,7 +8,7 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 
 import harness
-from harness import DataError, FusedPredictions, Incompatible, Modalities, Split, stream
+from harness import DataError, Incompatible, Modalities, Split, stream
 from harness_mcr.donors import drawn
 from harness_mcr.estimators import (
     MIPD,
@@ -20,6 +20,7 @@ from harness_mcr.estimators import (
     WeakModality,
     divergence,
 )
+from harness_mcr.kinds import FusedPredictions
 from harness_mcr.settings import Donors
 from harness_mcr.tables import ExactFusion
 

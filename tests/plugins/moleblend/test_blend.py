@@ -10,12 +10,12 @@ torch = pytest.importorskip("torch")
 
 import harness  # noqa: E402
 from harness import Incompatible, Molecules, RelationPairs, UsageError, stream  # noqa: E402
-from harness.kinds.molecules import MODALITIES, PATTERNS  # noqa: E402
 from harness_moleblend import masks, training  # noqa: E402
 from harness_moleblend.blend import Blend, BlendFeatures, BlendMaps, BlendViews, RandomFeatures  # noqa: E402
 from harness_moleblend.counts import PairTable  # noqa: E402
 from harness_moleblend.estimators import BlendMI, BlendTerms, BlendTotal  # noqa: E402
 from harness_moleblend.inputs import Atoms, Labels, batch  # noqa: E402
+from harness_moleblend.kinds import MODALITIES, PATTERNS  # noqa: E402
 from harness_moleblend.network import Encoder, Visible, given  # noqa: E402
 from harness_moleblend.pairs import PairMlp  # noqa: E402
 from harness_moleblend.settings import Blending  # noqa: E402

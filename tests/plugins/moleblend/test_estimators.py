@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from harness import Incompatible, Molecules, PairedSamples, RelationPairs, Split, stream
-from harness.kinds.molecules import PATTERNS, RelationLogProbabilities
 from harness_moleblend.counts import PairTable
 from harness_moleblend.estimators import BlendMI, BlendTerm, BlendTerms, BlendTotal, RelationPVI
 from harness_moleblend.fingerprints import Morgan
+from harness_moleblend.kinds import PATTERNS, RelationLogProbabilities
 from harness_moleblend.ridge import RidgeAuc, RidgeR2
 
 RNG = stream(0)

@@ -148,6 +148,38 @@ def test_batches_come_to_the_minimum_of_the_whole(outputs):
     assert (exact.weights[4:] == 0).all()
 
 
+@pytest.mark.parametrize("size", [0, 50])
+def test_both_fits_keep_the_best_evaluation_and_end_after_patience(size):
+    """Evaluations are every ten steps, and at the last; the best is the second of those here."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(200, 6)).astype(np.float32), rng.integers(3, size=200)
+    weights, penalty = np.full(200, 1 / 200), lasso.Penalty(0.001, 0.001, (0, 3, 6))
+    batches = lasso.Batches(lambda at: Table(x[at]), size, 0.5, 0, stream(0))
+
+    def run(values, **limits):
+        seen = []
+
+        def judge(w, b):
+            seen.append((w.copy(), b.copy()))
+            return values[len(seen) - 1]
+
+        given = ((6, 3), y, weights, penalty, judge)
+        if size:
+            return lasso.fit_batches(batches, *given, **limits), seen
+        return lasso.fit(Table(x), *given, **limits), seen
+
+    found, seen = run([0.0, 2.0, 1.0, 2.0, 1.0, 9.0], steps=100, patience=3)
+    assert (found.steps, found.value, len(seen)) == (50, 2.0, 5)  # an equal value is not better
+    assert np.array_equal(found.weights, seen[1][0])
+    assert np.array_equal(found.intercepts, seen[1][1])
+    assert not np.array_equal(seen[1][0], seen[3][0])
+    found, seen = run([0.0, 1.0, 2.0], steps=23, patience=3)
+    assert (found.steps, found.value, len(seen)) == (23, 2.0, 3)
+    assert np.array_equal(found.weights, seen[2][0])
+    found, seen = run([], steps=0, patience=3)
+    assert (found.steps, len(seen), np.abs(found.weights).max()) == (0, 0, 0.0)
+
+
 def test_a_pass_over_the_batches_sees_every_unit_once():
     batches = lasso.Batches(lambda at: None, 25, 0.5, 1000, stream(0))
     drawn = batches.draw(100)

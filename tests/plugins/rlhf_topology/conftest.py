@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import harness
-from harness import Preferences, PreferenceSource, RewardPredictions, Split
+from harness import Preferences, PreferenceSource, Split
+from harness_rlhf_topology.kinds import RewardPredictions
 
 RNG = np.random.default_rng
 

@@ -12,10 +12,10 @@ from harness import (
     LabelledSamples,
     LabelLogProbabilities,
     PairedSamples,
-    RewardPredictions,
 )
 from harness_rlhf_topology.exact import Posterior
 from harness_rlhf_topology.forest import Forest
+from harness_rlhf_topology.kinds import RewardPredictions
 from harness_rlhf_topology.predictions import divergence
 from harness_rlhf_topology.reward import label_log_probability
 

@@ -11,7 +11,7 @@ pytest.importorskip("scipy")
 
 import harness
 from harness import Incompatible, Records, UsageError, reports
-from harness_wireless_pvi.reports.scaling import Scaling, fit
+from harness_wireless_pvi.reports.scaling import Loss, Scaling, fit
 from harness_wireless_pvi.scaling import nested
 
 from .conftest import RNG, estimate, lamps
@@ -20,8 +20,18 @@ SIZES = [60.0 * 2**k for k in range(7)]
 SMALL = {"layers": 1, "width": 16, "steps": 48, "batch": 16, "learning_rate": 1e-2}
 
 
+def curves(losses):
+    """Positions to losses, for ``losses (seeds, positions)``."""
+    return {
+        n: [Loss(seed, value) for seed, value in enumerate(at)]
+        for n, at in zip(SIZES, losses.T, strict=False)
+    }
+
+
 def law(function, scatter, rng, sizes=SIZES, seeds=3):
-    return fit({n: list(function(n) + scatter * rng.normal(size=seeds)) for n in sizes})
+    return fit(
+        {n: [Loss(s, function(n) + scatter * rng.normal()) for s in range(seeds)] for n in sizes}
+    )
 
 
 def power(n):
@@ -36,24 +46,78 @@ def test_a_law_without_scatter_is_found():
     assert found.at(np.array([500.0])) == pytest.approx(power(500.0), abs=1e-3)
 
 
+def share_held(found, which, truth):
+    return np.mean([low <= truth <= high for low, high in (getattr(f, which) for f in found)])
+
+
+def least_held(sets):
+    """90 % of so many sets of points, less three binomial errors."""
+    return 0.9 - 3 * np.sqrt(0.9 * 0.1 / sets)
+
+
 def test_intervals_hold_the_truth_as_often_as_they_say():
-    """90 % of 200 sets of points, within three binomial errors."""
     rng = RNG(1)
     found = [law(power, 0.004, rng) for _ in range(200)]
     assert all(law.stated for law in found)
     for which, truth in (("exponents", 0.5), ("offsets", 0.4)):
-        held = np.mean([low <= truth <= high for low, high in (getattr(f, which) for f in found)])
-        assert abs(held - 0.9) < 3 * np.sqrt(0.9 * 0.1 / 200)
+        assert least_held(200) < share_held(found, which, truth) < 0.99
+
+
+def test_seeds_that_bend_as_wholes_count_as_one_each():
+    """Errors that a seed has in common along its curve: the intervals hold the truth all the same.
+
+    The same losses, dealt among the seeds as if all were independent, have the same means and
+    shorter intervals, which hold the truth far too seldom.
+    """
+    rng, found, dealt = RNG(2), [], []
+    bow = 0.01 * np.cos(2 * np.pi * np.arange(7) / 6)
+    for _ in range(100):
+        losses = power(np.array(SIZES)) + rng.normal(size=(3, 1)) * bow
+        losses += 0.001 * rng.normal(size=(3, 7))
+        found.append(fit(curves(losses)))
+        dealt.append(fit(curves(rng.permuted(losses, axis=0))))
+    for which, truth in (("exponents", 0.5), ("offsets", 0.4)):
+        assert share_held(found, which, truth) > least_held(100)
+        assert share_held(dealt, which, truth) < least_held(100)
+
+
+def test_a_shift_of_a_whole_curve_widens_the_offset_alone():
+    """Seeds with other test texts: as if without shift, but for the offset."""
+    losses = power(np.array(SIZES)) + 0.002 * RNG(3).normal(size=(4, 7))
+    shift = np.array([[-0.05], [0.02], [-0.01], [0.04]])  # of sum 0: the means stay
+    here, there = fit(curves(losses)), fit(curves(losses + shift))
+    assert there.exponents == pytest.approx(here.exponents)
+    assert there.offset == pytest.approx(here.offset)
+    # Student's t of 3 degrees of freedom at 95 %, times the standard error of the mean shift.
+    wanted = 2.353 * shift.std(ddof=1) / 2
+    assert (there.offsets[1] - there.offsets[0]) / 2 == pytest.approx(wanted, rel=0.2)
+
+
+def test_too_few_seeds_have_neither_interval_nor_law():
+    losses = power(np.array(SIZES)) + 0.002 * RNG(4).normal(size=(3, 7))
+    assert fit(curves(losses)).stated
+    two = fit(curves(losses[:2]))
+    assert not two.stated
+    assert np.isnan([*two.exponents, *two.offsets]).all()
+    assert "2 independent seeds; wanted 3 or more" in str(two)
+    assert "1 independent seed; wanted 3 or more" in str(fit(curves(losses[:1])))
+    many = curves(losses[:1])
+    again = {n: at * 5 for n, at in many.items()}  # one seed, counted five times
+    assert "1 independent seed; wanted 3 or more" in str(fit(again))
+    ragged = curves(losses) | {n: [Loss(7, power(n))] for n in SIZES[4:]}
+    assert "4 positions without seed 7; wanted 5 or more" in str(fit(ragged))
+    alone = {n: [Loss(s, power(n)) for s in (2 * k, 2 * k + 1)] for k, n in enumerate(SIZES)}
+    assert "14 losses of 14 seeds; wanted 18 or more" in str(fit(alone))
 
 
 @pytest.mark.parametrize(
     ("function", "scatter", "sizes", "why"),
     [
         (power, 0.004, SIZES[:4], "4 positions; wanted 5"),
-        (power, 0.03, SIZES[2:], "would do"),
+        (power, 0.03, SIZES[2:], "fits about as well"),
         (lambda n: 0.7, 0.01, SIZES, "does not fall"),
         (lambda n: 0.7 + n / 1e5, 0.001, SIZES, "does not fall"),
-        (lambda n: 2.0 - 0.1 * np.log(n), 0.001, SIZES, "bend otherwise"),
+        (lambda n: 2.0 - 0.1 * np.log(n), 0.001, SIZES, "do not follow"),
     ],
 )
 def test_no_law_is_stated_where_points_do_not_determine_one(function, scatter, sizes, why):
@@ -138,8 +202,15 @@ def test_from_records_to_report(tmp_path):
     assert "over texts, 900 weights: no law:" in found.text
     assert "over weights, 3840 texts: no law: 2 positions; wanted 5 or more" in found.text
     assert f"{power(60.0):.3f}" in found.text
+    assert "(90 % intervals over 3 seeds)" in found.text
+    assert "3 independent groups: the losses of one seed share texts" in found.text
+    assert "The 3 seeds have 1 data set between them: intervals are of training" in found.text
+    own = [dataclasses.replace(r, fingerprint=f"sha256:{r.seed}") for r in made]
+    assert "data set" not in Scaling().make(Records(own)).text
     reports.write(found, tmp_path / "s.png", "wireless_pvi/scaling")
     assert (tmp_path / "s.png").stat().st_size > 5000
-    assert Scaling().make(Records([record])).text.count("no law") == 2
+    single = Scaling().make(Records([record])).text
+    assert single.count("no law:") == 2
+    assert "1 independent group: the losses of one seed share texts and count as one. No" in single
     with pytest.raises(UsageError, match="no losses in these records"):
         Scaling().make(Records([dataclasses.replace(record, diagnostics={})]))

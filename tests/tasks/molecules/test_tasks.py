@@ -26,8 +26,8 @@ from harness import (
     UsageError,
     stream,
 )
-from harness.kinds.molecules import RelationLogProbabilities
 from harness.testing import conformance
+from harness_moleblend.kinds import RelationLogProbabilities
 from harness_molecules.known import gaussian_information, terms
 from harness_molecules.reading import Row, embedded
 from harness_molecules.settings import Conformers

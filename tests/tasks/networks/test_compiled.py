@@ -99,7 +99,7 @@ def test_a_transformer_from_a_file(tmp_path):
 
 
 def test_refusals():
-    with pytest.raises(UsageError, match="different ones"):
+    with pytest.raises(UsageError, match="at least one, and none twice"):
         list(CompiledTransformers(widths=(8, 8)).cases(seed=0))
     with pytest.raises(UsageError, match="the stream of reverse has 27"):
         list(CompiledTransformers(widths=(28,)).cases(seed=0))

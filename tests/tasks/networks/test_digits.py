@@ -84,7 +84,7 @@ def test_training_on_attacks_helps_against_them(small):
 
 
 def test_wrong_requests():
-    with pytest.raises(UsageError, match="different ones"):
+    with pytest.raises(UsageError, match="at least one, and none twice"):
         list(AdversarialDigits(epsilons=(0.1, 0.1)).cases(seed=0))
     with pytest.raises(UsageError, match="wanted 2 to 10"):
         next(iter(AdversarialDigits(classes=(11,), epochs=0).cases(seed=0))).load()

@@ -142,7 +142,7 @@ def test_sites_and_samples_of_parity(dropout):
     assert post.accuracy == dropout.trained(32, 0).accuracy[1]
     # A random sample of the inputs, not the first rows, which are of one task and label.
     assert abs(post.labels.mean() - 0.5) < 5 * 0.5 / math.sqrt(1000)
-    with pytest.raises(UsageError, match="different ones"):
+    with pytest.raises(UsageError, match="at least one, and none twice"):
         list(DropoutParity(rates=(0.1, 0.1)).cases(seed=0))
 
 
@@ -210,7 +210,7 @@ def test_networks_run_on_the_device_of_the_task(name):
 
 
 def test_moments_of_grokking():
-    with pytest.raises(UsageError, match="different ones"):
+    with pytest.raises(UsageError, match="at least one, and none twice"):
         list(Grokking(steps=(0, 0)).cases(seed=0))
     assert [c.facts["step"] for c in Grokking(steps=(7, 0)).cases(seed=0)] == [0, 7]
 

@@ -222,7 +222,8 @@ def test_rows_that_compare_nothing_are_left_out_and_told(tmp_path, caplog):
     [
         ([{"text": "a"}], "columns text; wanted chosen and rejected"),
         ([{"chosen": 3, "rejected": "b"}], "int; wanted a text, or turns"),
-        ([["a", "b"]], "list; wanted an object"),
+        ([["a", "b"]], r"rows\.jsonl:1: list; wanted an object"),
+        ([*SPOKEN, {"chosen": 3, "rejected": "b"}], r"rows\.jsonl:21: int; wanted a text"),
         ([], "no rows; wanted at least one"),
         ([{"chosen": "a", "rejected": "b"}], "1 rows with two different texts"),
     ],
@@ -248,6 +249,11 @@ def test_a_data_set_laid_out_like_the_hub_keeps_its_parts(tmp_path):
         written(tmp_path, rows, f"{part}.jsonl")
     data = cases("preference-text", dataset=str(tmp_path))[0].load()
     assert (len(data.split.train), len(data.split.test)) == (15, 5)
+    (tmp_path / "hole").mkdir()
+    for part, rows in (("train", SPOKEN), ("test", [*SPOKEN[:5], SPOKEN[5] | {"rejected": None}])):
+        written(tmp_path / "hole", rows, f"{part}.jsonl")
+    with pytest.raises(UsageError, match=r"split 'test', row 5: NoneType; wanted a text"):
+        cases("preference-text", dataset=str(tmp_path / "hole"))[0].load()
     few = cases("preference-text", dataset=str(tmp_path), limit=8)[0].load()
     assert few.n == 8
 

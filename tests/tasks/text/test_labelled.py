@@ -70,24 +70,24 @@ def test_two_files_are_two_parts_and_a_leak_is_an_error(tmp_path, caplog):
     )
     with pytest.raises(
         UsageError,
-        match=r"1 test texts are in the training part too, row 40 the first "
+        match=r"1 test text also in the training part, the first at .*/b/data.csv, line 12 "
         r"\('GOOD  thing number 3'\); .* labelled-text.duplicates=drop",
     ):
         load(train, test=str(test))
     with caplog.at_level(logging.WARNING, "harness"):
         data = load(train, test=str(test), duplicates="drop")
-    assert "1 rows repeat a text of the training part and are left out" in caplog.text
+    assert "left out: 1 row with a text of the training part" in caplog.text
     assert data.split.train.tolist() == list(range(30))
     assert data.split.test.tolist() == list(range(30, 40))
 
 
 def test_labels_that_are_missing_or_unseen(tmp_path):
     with pytest.raises(
-        UsageError, match=r"row 5: no label in 'label' .* labelled-text.missing=drop"
+        UsageError, match=r"data.csv, line 7: no label in 'label' .* labelled-text.missing=drop"
     ):
         load(write(tmp_path, [*ROWS[:5], {"text": "x", "label": ""}, *ROWS[5:]]))
     coded = [{"text": f"t {i}", "label": -1 if i == 7 else i % 2} for i in range(20)]
-    with pytest.raises(UsageError, match="row 7: no label"):
+    with pytest.raises(UsageError, match=r"data.jsonl:8: no label"):
         load(write(tmp_path, coded, "jsonl"))
     (tmp_path / "b").mkdir()
     strange = write(tmp_path / "b", [{"text": "new", "label": "maybe"}])
@@ -100,12 +100,13 @@ def test_one_class_and_empty_texts(tmp_path, caplog):
         load(write(tmp_path, ROWS[1::2]))
     holes = [*ROWS, {"text": "  ", "label": "yes"}]
     with pytest.raises(
-        UsageError, match="row 40: an empty text in 'text'; wanted a text, or empty=drop"
+        UsageError,
+        match=r"data.csv, line 42: an empty text in 'text'; wanted a text, or labelled-text.empty=",
     ):
         load(write(tmp_path, holes))
     with caplog.at_level(logging.WARNING, "harness"):
         assert load(write(tmp_path, holes), empty="drop").n == 40
-    assert "1 rows without a text are left out" in caplog.text
+    assert "left out: 1 row without a text" in caplog.text
 
 
 def test_files_that_are_none(tmp_path):
@@ -155,19 +156,32 @@ def test_separators_in_strings_and_a_byte_order_mark(tmp_path):
 def test_nan_is_no_label_and_no_text(tmp_path):
     rows = [{"text": f"t {i}", "label": i % 2} for i in range(12)]
     broken = [*rows, {"text": "x", "label": float("nan")}]
-    with pytest.raises(UsageError, match=r"row 12: no label .* labelled-text.missing=drop"):
+    with pytest.raises(UsageError, match=r"data.jsonl:13: no label .* labelled-text.missing=drop"):
         load(write(tmp_path, broken, "jsonl"))
     assert load(tmp_path / "data.jsonl", missing="drop").classes == ("0", "1")
-    with pytest.raises(UsageError, match="row 12: an empty text"):
+    with pytest.raises(UsageError, match=r"data.jsonl:13: an empty text"):
         load(write(tmp_path, [*rows, {"text": float("nan"), "label": 1}], "jsonl"))
-    with pytest.raises(UsageError, match=r"row 12: the label 0.5; wanted the name or the whole"):
+    with pytest.raises(
+        UsageError, match=r"data.jsonl:13: the label 0.5; wanted the name or the whole"
+    ):
         load(write(tmp_path, [*rows, {"text": "x", "label": 0.5}], "jsonl"))
 
 
-@pytest.mark.parametrize("ending", ["csv", "tsv", "json", "jsonl", "parquet"])
-def test_negative_labels_mean_the_same_in_every_format(tmp_path, ending):
+@pytest.mark.parametrize(
+    ("ending", "place"),
+    [
+        ("csv", "data.csv, line 2"),
+        ("tsv", "data.tsv, line 2"),
+        ("json", "data.json, entry 0"),
+        ("jsonl", "data.jsonl:1"),
+        ("parquet", "data.parquet, row 0"),
+    ],
+)
+def test_negative_labels_mean_the_same_in_every_format(tmp_path, ending, place):
     file = write(tmp_path, [{"text": f"t {i}", "label": i % 3 - 1} for i in range(30)], ending)
-    with pytest.raises(UsageError, match=r"row 0: no label .*negative=class where -1 is a class"):
+    with pytest.raises(
+        UsageError, match=rf"{place}: no label .*negative=class where -1 is a class"
+    ):
         load(file)
     assert load(file, missing="drop").n == 20
     assert load(file, negative="class").classes == ("-1", "0", "1")

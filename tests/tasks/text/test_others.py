@@ -66,7 +66,10 @@ def test_a_table_of_surprises_gives_back_its_pvi_and_its_accuracy(tmp_path):
     assert accuracy.value == (full.argmax(1) == y).mean()
     np.testing.assert_allclose(np.exp(data.log_full).sum(1), 1.0)
     path.write_text("label,H_yb,H_yx,predicted_label\nno,1.0,-0.5,yes\n")
-    with pytest.raises(UsageError, match=r"row 0: '-0\.5' in 'H_yx'; wanted a surprise"):
+    with pytest.raises(UsageError, match=r"pvi.csv, line 2: '-0\.5' in 'H_yx'; wanted a surprise"):
+        only("pvi-table", path=str(path))
+    path.write_text('label,H_yb,H_yx,predicted_label\n\n"n\no",1,1,yes\nno,1,x,yes\n')
+    with pytest.raises(UsageError, match=r"pvi.csv, line 5: 'x' in 'H_yx'"):  # blank lines count
         only("pvi-table", path=str(path))
     path.write_text("label,H_yb,PVI,predicted_label\nno,1.0,0.5,yes\n")
     with pytest.raises(UsageError, match=r"no column 'H_yx'.*pvi-table\.full="):
