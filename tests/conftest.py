@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -109,3 +110,18 @@ def command(environment):
         )
 
     return run
+
+
+LONG = re.compile(
+    r"test_neural\[neural/(f-dime|flow-matching|knife|minde|smile)-"
+    r"(permutation-invariant|scale-invariant|translation-invariant|units)\]"
+)
+"""Checks that train ten times as long as those of the other networks, on the same loop."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the longest checks of conformance to the weekly run."""
+    for item in items:
+        if LONG.search(item.nodeid):
+            item.add_marker(pytest.mark.slow)

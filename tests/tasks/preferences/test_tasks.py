@@ -245,16 +245,18 @@ def test_bad_files_are_refused(tmp_path):
 
 def test_a_data_set_laid_out_like_the_hub_keeps_its_parts(tmp_path):
     pytest.importorskip("datasets")
+    whole = tmp_path / "whole"
+    whole.mkdir()
     for part, rows in (("train", SPOKEN[:15]), ("test", SPOKEN[15:])):
-        written(tmp_path, rows, f"{part}.jsonl")
-    data = cases("preference-text", dataset=str(tmp_path))[0].load()
+        written(whole, rows, f"{part}.jsonl")
+    data = cases("preference-text", dataset=str(whole))[0].load()
     assert (len(data.split.train), len(data.split.test)) == (15, 5)
     (tmp_path / "hole").mkdir()
     for part, rows in (("train", SPOKEN), ("test", [*SPOKEN[:5], SPOKEN[5] | {"rejected": None}])):
         written(tmp_path / "hole", rows, f"{part}.jsonl")
     with pytest.raises(UsageError, match=r"split 'test', row 5: NoneType; wanted a text"):
         cases("preference-text", dataset=str(tmp_path / "hole"))[0].load()
-    few = cases("preference-text", dataset=str(tmp_path), limit=8)[0].load()
+    few = cases("preference-text", dataset=str(whole), limit=8)[0].load()
     assert few.n == 8
 
 
