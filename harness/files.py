@@ -88,17 +88,22 @@ def read_bytes(path: Path) -> bytes:
 
 
 def digest(*paths: Path) -> str:
-    """A digest of the contents of files. Raises `UsageError` where one cannot be read."""
+    """A digest of the contents of files, and of the files in folders.
+
+    Raises `UsageError` where one cannot be read.
+    """
     sha = hashlib.sha256()
     for path in paths:
-        try:
-            with path.open("rb") as file:
-                sha.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            raise UsageError(
-                f"{path}: {error.strerror or error}; wanted a file that can be read"
-            ) from None
-    return sha.hexdigest()[:16]
+        inside = sorted(file for file in path.rglob("*") if file.is_file())
+        for file in inside if path.is_dir() else [path]:
+            try:
+                with file.open("rb") as content:
+                    sha.update(hashlib.file_digest(content, "sha256").digest())
+            except OSError as error:
+                raise UsageError(
+                    f"{file}: {error.strerror or error}; wanted a file that can be read"
+                ) from None
+    return sha.hexdigest()
 
 
 def read_text(path: Path, encoding: str = "utf-8", setting: str = "") -> str:

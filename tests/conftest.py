@@ -116,7 +116,7 @@ LONG = re.compile(
     r"test_neural\[neural/(f-dime|flow-matching|knife|minde|smile)-"
     r"(permutation-invariant|scale-invariant|translation-invariant|units)\]"
 )
-"""Checks that train ten times as long as those of the other networks, on the same loop."""
+"""Checks that train fifteen times as many steps as those of the other networks, on the same loop."""
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from harness import Structures, UsageError, stream
+from harness.files import digest
 from harness_atoms import readers, settings
 from harness_atoms.colabfit import Compression
 from harness_atoms.readers import Keys
 from harness_atoms.rows import join
-from harness_atoms.sources import Source, digest
+from harness_atoms.sources import Source
 
 GAP20_FILES = "Carbon_Data_Set_Total.xyz", "Carbon_GAP_20_Training_Set.xyz"
 GAP20_WHERE = (
@@ -40,7 +41,7 @@ class GAP20(Compression, settings.GAP20):
     def sources(self, seed: int) -> Iterator[Source]:
         """One data set per configuration type, by name."""
         path = _locate(self.path, "gap20", GAP20_FILES, GAP20_WHERE)
-        stamp = digest([path])
+        stamp = "sha256:" + digest(path)
         there = readers.xyz_labels(path)
         for name in self.types or there:
             if name not in there:
@@ -82,7 +83,7 @@ class TM23(Compression, settings.TM23):
 
 
 def _source(name: str, path: Path, held: Path | None, keys: Keys, limit: int, seed: int) -> Source:
-    stamp = digest([path] if held is None else [held, path])
+    stamp = "sha256:" + digest(*([path] if held is None else [held, path]))
     return Source(
         name, functools.partial(_temperatures, path, held, stamp, keys, name, limit, seed), stamp
     )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import difflib
 import functools
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from harness import Structures, UsageError, stream
-from harness.files import unpacked
+from harness.files import digest, unpacked
 from harness.tables import counted
 from harness_atoms import hub, readers
 from harness_atoms.names import COLABFIT
@@ -155,26 +154,10 @@ def _parts(folder: Path) -> list[Path]:
 
 def _of_files(name: str, paths: list[Path], asked: _Asked) -> Source:
     """A data set in files."""
-    stamp = digest(paths)
+    stamp = "sha256:" + digest(*paths)
     load = functools.partial(_files, name, tuple(paths), stamp, asked)
     own = name not in EMBEDDED and len(paths) == 1 and paths[0].is_file() and not asked.limit
     return Source(name, load, stamp, paths[0] if own else None)
-
-
-def digest(paths: Iterable[Path]) -> str:
-    """A digest of the contents of files, and of the files in folders."""
-    sha = hashlib.sha256()
-    for path in paths:
-        inside = sorted(file for file in path.rglob("*") if file.is_file())
-        for file in inside if path.is_dir() else [path]:
-            try:
-                with file.open("rb") as content:
-                    sha.update(hashlib.file_digest(content, "sha256").digest())
-            except OSError as error:
-                raise UsageError(
-                    f"{file}: {error.strerror}; wanted a file that can be read"
-                ) from error
-    return "sha256:" + sha.hexdigest()
 
 
 @functools.lru_cache(maxsize=4)

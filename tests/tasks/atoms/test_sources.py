@@ -1,8 +1,9 @@
+import hashlib
+
 import numpy as np
 import pytest
 
 from harness import UsageError
-from harness_atoms import sources
 from harness_atoms.sources import EMBEDDED, resolve
 
 
@@ -119,7 +120,7 @@ def test_an_unreadable_file(few, tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     few.save(tmp_path / "a.npz")
-    monkeypatch.setattr(sources.hashlib, "file_digest", refuse)
+    monkeypatch.setattr(hashlib, "file_digest", refuse)
     with pytest.raises(
         UsageError, match=r"a\.npz: Permission denied; wanted a file that can be read"
     ):
